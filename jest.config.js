@@ -1,0 +1,36 @@
+// Run as: NODE_OPTIONS=--experimental-vm-modules jest
+const shared = {
+  testEnvironment: "node",
+  extensionsToTreatAsEsm: [".ts"],
+  moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
+  testEnvironmentOptions: { customExportConditions: ["sonde-source", "node", "node-addons"] },
+  transform: {
+    "^.+\\.ts$": [
+      "@swc/jest",
+      {
+        module: { type: "es6" },
+        jsc: {
+          target: "es2022",
+          parser: { syntax: "typescript", explicitResourceManagement: true },
+        },
+      },
+    ],
+  },
+};
+
+const packages = ["protocol", "agent", "host"].map((name) => ({
+  ...shared,
+  displayName: name,
+  rootDir: `packages/${name}`,
+  testMatch: ["<rootDir>/test/**/*.test.ts"],
+}));
+
+/** The tests under test/ see the whole program: real kernel, real processes. */
+const whole = {
+  ...shared,
+  displayName: "whole",
+  rootDir: "test",
+  testMatch: ["<rootDir>/**/*.test.ts"],
+};
+
+export default { projects: [...packages, whole], testTimeout: 60_000 };

@@ -1,0 +1,64 @@
+/**
+ * What a program must know of its target before it can be compiled. `requirements()` names queries, the session answers
+ * them (from the agent, a cache, a file, a recording), and asks again until nothing is missing: the compiler itself
+ * never reaches out.
+ */
+export type Query =
+  /** Names "category:event" that match a glob pattern of the same form. */
+  | { readonly kind: "tracepoints"; readonly pattern: string }
+  /** The text of tracefs' events/CATEGORY/NAME/format. */
+  | { readonly kind: "tracepointFormat"; readonly category: string; readonly name: string }
+  /** Names of raw tracepoints (from BTF's btf_trace_*, or from tracefs) that match a glob pattern. */
+  | { readonly kind: "rawTracepoints"; readonly pattern: string }
+  /** Parameters of a raw tracepoint after its first, from BTF. */
+  | { readonly kind: "rawTracepointParameters"; readonly name: string }
+  /** Functions of an ELF file whose names match a glob pattern. `file` is as in the script: a path, or a soname as "libc". */
+  | { readonly kind: "userFunctions"; readonly file: string; readonly pattern: string };
+
+export type Answer =
+  | { readonly kind: "tracepoints"; readonly names: readonly string[] }
+  /** `undefined`: there is no such tracepoint; `near` are names like it. */
+  | {
+      readonly kind: "tracepointFormat";
+      readonly text: string | undefined;
+      readonly near: readonly string[];
+    }
+  | {
+      readonly kind: "rawTracepoints";
+      readonly names: readonly string[];
+      readonly near: readonly string[];
+    }
+  | {
+      readonly kind: "rawTracepointParameters";
+      readonly parameters: readonly RawParameter[] | undefined;
+    }
+  | {
+      readonly kind: "userFunctions";
+      /** The file's full path on the target; `undefined` when there is no such file. */
+      readonly path: string | undefined;
+      readonly functions: readonly UserFunction[];
+      readonly near: readonly string[];
+    };
+
+export interface RawParameter {
+  readonly name: string;
+  /** As C would say it: "struct task_struct *", "long". */
+  readonly typeName: string;
+  readonly isPointer: boolean;
+  readonly isSigned: boolean;
+  readonly sizeBytes: number;
+}
+
+export interface UserFunction {
+  readonly name: string;
+  /** Of its first instruction, in the file. */
+  readonly fileOffset: bigint;
+  readonly sizeBytes: bigint;
+}
+
+/** A query's name in a store of answers. */
+export function queryKey(query: Query): string {
+  return JSON.stringify(query);
+}
+
+export type Answers = ReadonlyMap<string, Answer>;

@@ -1,0 +1,74 @@
+/** What a decoded field is: the only thing that formatters see. 64-bit integers are bigint from here to the printer. */
+export type Value =
+  | {
+      readonly kind: "integer";
+      readonly value: bigint;
+      readonly sizeBytes: 1 | 2 | 4 | 8;
+      readonly isSigned: boolean;
+    }
+  | { readonly kind: "boolean"; readonly value: boolean }
+  | { readonly kind: "pointer"; readonly value: bigint }
+  | { readonly kind: "string"; readonly value: string; readonly isCut: boolean }
+  | { readonly kind: "tuple"; readonly elements: readonly Value[] }
+  /** A kernel or user address and what it was resolved to, when it was. */
+  | {
+      readonly kind: "symbol";
+      readonly address: bigint;
+      readonly name: string | undefined;
+      readonly offset: bigint;
+    }
+  /** Text that the decoder made of the bytes: a probe's name, a user's name, a time. */
+  | { readonly kind: "text"; readonly value: string };
+
+/** One entry of a map, read and combined over CPUs. */
+export interface MapEntry {
+  readonly key: readonly Value[];
+  readonly value: MapValue;
+}
+
+export type MapValue =
+  | { readonly kind: "plain"; readonly value: Value }
+  | { readonly kind: "number"; readonly value: bigint }
+  | {
+      readonly kind: "average";
+      readonly count: bigint;
+      readonly total: bigint;
+      readonly average: bigint;
+    }
+  | {
+      readonly kind: "statistics";
+      readonly count: bigint;
+      readonly total: bigint;
+      readonly average: bigint;
+    }
+  /** `low` and `high` are closed bounds; undefined when the bucket is open on that side. Buckets are in rising order. */
+  | { readonly kind: "histogram"; readonly isLinear: boolean; readonly buckets: readonly Bucket[] };
+
+export interface Bucket {
+  readonly low: bigint | undefined;
+  readonly high: bigint | undefined;
+  readonly count: bigint;
+}
+
+/** What a trace produces, in program order: what formatters print and scripts iterate over. */
+export type TraceEvent =
+  | { readonly kind: "printf"; readonly text: string; readonly args: readonly Value[] }
+  | { readonly kind: "value"; readonly value: Value }
+  | { readonly kind: "join"; readonly text: string }
+  | { readonly kind: "time"; readonly text: string }
+  | {
+      readonly kind: "map";
+      readonly name: string;
+      readonly entries: readonly MapEntry[];
+      readonly isAggregation: boolean;
+    }
+  /** A tool's record: its fields by name. */
+  | {
+      readonly kind: "event";
+      readonly name: string;
+      readonly fields: Readonly<Record<string, Value>>;
+    }
+  | { readonly kind: "attached"; readonly probes: number }
+  /** Records lost since the last such event. */
+  | { readonly kind: "lost"; readonly count: bigint }
+  | { readonly kind: "exit"; readonly code: number };

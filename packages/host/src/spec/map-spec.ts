@@ -1,0 +1,40 @@
+/** A blueprint of a map. Kinds are the kernel's, in lower case, less BPF_MAP_TYPE_. */
+export interface MapSpec {
+  /** Unique in its object; the kernel is told the first 15 characters that it takes. */
+  readonly name: string;
+  readonly type: MapType;
+  readonly keySizeBytes: number;
+  /** For per-CPU maps, of one CPU's value. */
+  readonly valueSizeBytes: number;
+  /** 0 on a perf event array: one for each possible CPU of the target. */
+  readonly maxEntries: number;
+  /** BPF_F_*. */
+  readonly flags: number;
+  /** Written before anything is attached; for per-CPU maps the value is every CPU's. */
+  readonly contents?: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[];
+}
+
+/** enum bpf_map_type (include/uapi/linux/bpf.h). */
+export const mapTypes = {
+  hash: 1,
+  array: 2,
+  prog_array: 3,
+  perf_event_array: 4,
+  percpu_hash: 5,
+  percpu_array: 6,
+  stack_trace: 7,
+  lru_hash: 9,
+  lru_percpu_hash: 10,
+  lpm_trie: 11,
+  array_of_maps: 12,
+  hash_of_maps: 13,
+  queue: 22,
+  stack: 23,
+  ringbuf: 27,
+  task_storage: 29,
+  bloom_filter: 30,
+} as const;
+export type MapType = keyof typeof mapTypes;
+
+/** BPF_F_NO_PREALLOC, BPF_F_MMAPABLE (include/uapi/linux/bpf.h). */
+export const mapFlags = { noPreallocation: 1, mmapable: 1 << 10 } as const;

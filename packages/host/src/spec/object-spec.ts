@@ -1,0 +1,19 @@
+import { type AttachmentSpec, type RunSpec } from "./attachment-spec.js";
+import { type MapSpec } from "./map-spec.js";
+import { type ProgramSpec } from "./program-spec.js";
+
+/** The one meeting point: compilers, loaders and tools make it, the session turns it into a plan. */
+export interface ObjectSpec {
+  readonly maps: readonly MapSpec[];
+  readonly programs: readonly ProgramSpec[];
+  readonly attachments: readonly AttachmentSpec[];
+  readonly runs: readonly RunSpec[];
+  readonly streams: readonly StreamSpec[];
+}
+
+/** A ring buffer or perf event array whose records are sent to the host. */
+export interface StreamSpec {
+  readonly map: string;
+  /** A mmapable array of one value, whose first u64 counts records that did not fit. */
+  readonly lossMap: string;
+}

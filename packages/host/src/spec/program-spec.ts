@@ -1,0 +1,32 @@
+import { type Instruction } from "../asm/instruction.js";
+
+/** A blueprint of a program: maps and jump targets by name. */
+export interface ProgramSpec {
+  /** Unique in its object; the kernel is told the first 15 characters that it takes. */
+  readonly name: string;
+  readonly type: ProgramType;
+  readonly expectedAttachType?: AttachType;
+  /** The BTF type it attaches to, by name; the id is found when it is loaded. "btf_trace_NAME" for tp_btf. */
+  readonly attachTo?: string;
+  readonly instructions: readonly Instruction[];
+  readonly license: string;
+}
+
+/** enum bpf_prog_type (include/uapi/linux/bpf.h). */
+export const programTypes = {
+  kprobe: 2,
+  tracepoint: 5,
+  perf_event: 7,
+  raw_tracepoint: 17,
+  tracing: 26,
+} as const;
+export type ProgramType = keyof typeof programTypes;
+
+/** enum bpf_attach_type. */
+export const attachTypes = {
+  trace_raw_tp: 23,
+  trace_fentry: 24,
+  trace_fexit: 25,
+  trace_iter: 28,
+} as const;
+export type AttachType = keyof typeof attachTypes;

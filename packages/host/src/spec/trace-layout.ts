@@ -1,0 +1,111 @@
+import { type FieldLayout, type ValueType } from "./value-type.js";
+
+/** How the records and maps of a compiled program are read: all that a decoder needs beside the bytes. */
+export interface TraceLayout {
+  /** Index = the record's id, its first u32. */
+  readonly records: readonly RecordLayout[];
+  /** The script's maps, in alphabetical order of their names. */
+  readonly maps: readonly MapLayout[];
+  /** Probe and function names, by the index that "name" values carry. */
+  readonly names: readonly string[];
+  /** How many probes are attached, as "Attached N probes" counts them. */
+  readonly probeCount: number;
+  /** Maps are printed when the trace ends. */
+  readonly printsMapsAtExit: boolean;
+}
+
+/**
+ * A record: u32 id, then the fixed fields at their offsets (naturally aligned, counted from the record's start). A
+ * string's fixed field is a u16: bits 0 to 14 its length in bytes without NUL, bit 15 set when it was cut; 0xffff means
+ * absent. The strings' bytes follow at `fixedSizeBytes`, packed, in the order of the fields. Bytes after the last string
+ * are padding.
+ */
+export interface RecordFields {
+  readonly fields: readonly FieldLayout[];
+  readonly fixedSizeBytes: number;
+}
+
+export type RecordLayout =
+  | ({ readonly kind: "printf"; readonly format: readonly FormatPiece[] } & RecordFields)
+  /** print(value): a single field. */
+  | ({ readonly kind: "printValue" } & RecordFields)
+  /** All fields are strings; absent ones end the list. */
+  | ({ readonly kind: "join"; readonly separator: string } & RecordFields)
+  /** Printed when it is processed, in the host's time zone. */
+  | { readonly kind: "time"; readonly format: string }
+  | {
+      readonly kind: "printMap";
+      readonly map: number;
+      readonly top: number;
+      readonly divisor: number;
+    }
+  | { readonly kind: "clearMap"; readonly map: number }
+  | { readonly kind: "zeroMap"; readonly map: number }
+  /** A single u32 field: the exit code. */
+  | ({ readonly kind: "exit" } & RecordFields)
+  /** A tool's own record: its decoder is named. */
+  | ({
+      readonly kind: "event";
+      readonly name: string;
+      readonly fieldNames: readonly string[];
+    } & RecordFields);
+
+/** A literal, or one conversion that takes the next argument. */
+export type FormatPiece = string | FormatConversion;
+
+export interface FormatConversion {
+  /** Any of "-+ #0". */
+  readonly flags: string;
+  readonly width: number | undefined;
+  readonly precision: number | undefined;
+  /** hh h l ll j z t, or "". */
+  readonly length: string;
+  /** d i u o x X c s p r rx rh. */
+  readonly conversion: string;
+}
+
+export interface MapLayout {
+  /** As in the script: "@", "@start". */
+  readonly name: string;
+  /** The MapSpec's name. */
+  readonly map: string;
+  readonly isPerCpu: boolean;
+  /** Empty for a map without keys (it has one entry). Offsets are in the key. */
+  readonly keys: readonly FieldLayout[];
+  readonly keySizeBytes: number;
+  readonly valueSizeBytes: number;
+  readonly value: MapValueLayout;
+}
+
+/** What a map holds. Aggregations are per CPU and are combined by the reader. */
+export type MapValueLayout =
+  | { readonly kind: "plain"; readonly type: ValueType }
+  /** u64, summed. */
+  | { readonly kind: "count" }
+  /** i64 or u64, summed. */
+  | { readonly kind: "sum"; readonly isSigned: boolean }
+  /** u64 value, u64 not 0 once set. */
+  | { readonly kind: "min"; readonly isSigned: boolean }
+  | { readonly kind: "max"; readonly isSigned: boolean }
+  /** u64 total, u64 count. */
+  | { readonly kind: "avg"; readonly isSigned: boolean }
+  | { readonly kind: "stats"; readonly isSigned: boolean }
+  /**
+   * Counts by bucket. `storage` "array": the value is `bucketCount` u64s. "key": each bucket is an entry of its own, the
+   * bucket's number is the key's last u64 (at keySizeBytes - 8) and the value a u64.
+   */
+  | {
+      readonly kind: "hist";
+      /** 2^bits buckets for each power of two. */
+      readonly bits: number;
+      readonly storage: "array" | "key";
+      readonly bucketCount: number;
+    }
+  | {
+      readonly kind: "lhist";
+      readonly min: bigint;
+      readonly max: bigint;
+      readonly step: bigint;
+      readonly storage: "array" | "key";
+      readonly bucketCount: number;
+    };

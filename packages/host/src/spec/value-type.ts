@@ -1,0 +1,35 @@
+/**
+ * The type of a value in a record or a map: how its bytes are read and what it is to a reader. All but strings are
+ * stored in their natural size and alignment, in the target's byte order.
+ */
+export type ValueType =
+  | { readonly kind: "integer"; readonly sizeBytes: 1 | 2 | 4 | 8; readonly isSigned: boolean }
+  | { readonly kind: "boolean" } // 1 byte
+  | { readonly kind: "pointer" } // 8 bytes, printed in hexadecimal
+  /** In a map: NUL-padded to `capacityBytes`. In a record: see RecordLayout. */
+  | { readonly kind: "string"; readonly capacityBytes: number }
+  /** u32 index into TraceLayout.names: the probe and func builtins. */
+  | { readonly kind: "name" }
+  /** 8 bytes, an address of the kernel, printed as its symbol. */
+  | { readonly kind: "ksym" }
+  /** 16 bytes: u64 address, u32 pid, u32 zero. */
+  | { readonly kind: "usym" }
+  /** 8 bytes, nanoseconds of the clock, printed with strftime's format (`names` index is not used: the text stands here). */
+  | {
+      readonly kind: "timestamp";
+      readonly format: string;
+      readonly clock: "boottime" | "monotonic" | "realtime";
+    }
+  /** 4 bytes, printed as the user's name on the target. */
+  | { readonly kind: "username" }
+  /** Elements at their offsets, `sizeBytes` in all. */
+  | {
+      readonly kind: "tuple";
+      readonly elements: readonly FieldLayout[];
+      readonly sizeBytes: number;
+    };
+
+export interface FieldLayout {
+  readonly type: ValueType;
+  readonly offset: number;
+}

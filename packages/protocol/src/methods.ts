@@ -1,0 +1,122 @@
+import * as z from "zod/mini";
+import { handle } from "./handles.js";
+import { plan, planStepResult } from "./plan.js";
+import { bytes, text, u32, u64 } from "./primitives.js";
+import { targetDescription } from "./target.js";
+
+/** major.minor of the protocol: a host speaks every minor of its major. */
+export const protocolVersion = { major: 1, minor: 0 } as const;
+
+const nothing = z.object({});
+const noParams = z.strictObject({});
+const path = z.string().check(z.regex(/^\/[^\0]{0,4094}$/));
+
+/**
+ * Every request a host can make and its reply. The agent validates params (unknown keys refused); the host validates
+ * results (unknown keys ignored).
+ */
+export const methods = {
+  /** First of all: versions and, with a key, the agent's side of the mutual challenge. */
+  hello: {
+    params: z.strictObject({
+      major: u32,
+      minor: u32,
+      /** "sonde 0.1.0", for the agent's log. */
+      client: text(128),
+      nonce: bytes(32),
+    }),
+    result: z.object({
+      major: u32,
+      minor: u32,
+      agent: text(128),
+      /** Names of the methods and of the plan steps that this agent knows. */
+      methods: z.array(text(64)),
+      planSteps: z.array(text(64)),
+      authentication: z.enum(["none", "key"]),
+      nonce: bytes(32),
+      /** HMAC of the handshake under the key, which proves the agent; empty without authentication. */
+      proof: bytes(32),
+      /** How long this agent keeps a session without hearing from its host. */
+      leaseSeconds: u32,
+    }),
+  },
+  /** The host's side of the challenge; only after it is anything else answered when hello said "key". */
+  authenticate: { params: z.strictObject({ proof: bytes(32) }), result: nothing },
+  "target.describe": { params: noParams, result: targetDescription },
+  /** Creates, loads, fills, attaches and opens, in order; all or nothing. */
+  "plan.run": { params: plan, result: z.object({ results: z.array(planStepResult) }) },
+  /**
+   * All entries, in one reply. For per-CPU maps a value is every possible CPU's, one after the other, each padded to 8
+   * bytes. `clear: true` also removes them (arrays: writes zeros), entry by entry atomically where the kernel can.
+   */
+  "map.dump": {
+    params: z.strictObject({ map: handle, clear: z.boolean() }),
+    result: z.object({
+      count: u32,
+      /** Keys and values back to back, in the same order. */
+      keys: bytes(268_435_456),
+      values: bytes(268_435_456),
+    }),
+  },
+  "map.lookup": {
+    params: z.strictObject({ map: handle, key: bytes(65_536) }),
+    result: z.object({ value: z.nullable(bytes(4_194_304)) }),
+  },
+  "map.update": {
+    params: z.strictObject({ map: handle, key: bytes(65_536), value: bytes(4_194_304) }),
+    result: nothing,
+  },
+  "map.delete": {
+    params: z.strictObject({ map: handle, key: bytes(65_536) }),
+    result: z.object({ wasPresent: z.boolean() }),
+  },
+  /** Runs a raw tracepoint program once. */
+  "program.run": {
+    params: z.strictObject({ program: handle }),
+    result: z.object({ returnValue: u32 }),
+  },
+  /** Run and miss counts of programs (bpf_prog_info), in the order asked. */
+  "program.statistics": {
+    params: z.strictObject({ programs: z.array(handle).check(z.maxLength(4096)) }),
+    result: z.object({
+      programs: z.array(
+        z.object({ recursionMisses: u64, verifiedInstructions: u32, translatedSizeBytes: u32 }),
+      ),
+    }),
+  },
+  /** Disables every attachment of the session, so that nothing more is recorded; what was recorded stays readable. */
+  "session.disable": { params: noParams, result: nothing },
+  /**
+   * Sends what the buffer still holds (as credit allows); `positions` is where the stream will then stand, one for each
+   * channel (a ring buffer has one, a perf event array one for each CPU), `lost` the records the kernel side counted.
+   */
+  "stream.flush": {
+    params: z.strictObject({ stream: handle }),
+    result: z.object({ positions: z.array(u64), lost: u64 }),
+  },
+  /** Closes everything of the session, newest first; the reply comes when nothing is left. */
+  "session.close": { params: noParams, result: nothing },
+  /** A part of a file on the allow-list. `limitBytes` at most; fewer at the end of the file. */
+  "file.read": {
+    params: z.strictObject({ path, offset: u64, limitBytes: u32.check(z.lte(16_777_216)) }),
+    result: z.object({ data: bytes(16_777_216), isEnd: z.boolean() }),
+  },
+  /** Names in a directory on the allow-list, sorted. */
+  "file.list": {
+    params: z.strictObject({ path }),
+    result: z.object({ names: z.array(text(255)) }),
+  },
+  /** What a path is once its links are followed, for a file on the allow-list; `null` when there is none. */
+  "file.stat": {
+    params: z.strictObject({ path }),
+    result: z.object({
+      file: z.nullable(z.object({ path, sizeBytes: u64, modified: u64, device: u64, inode: u64 })),
+    }),
+  },
+} as const satisfies Record<string, { params: z.ZodMiniType; result: z.ZodMiniType }>;
+
+export type MethodName = keyof typeof methods;
+export type Params<M extends MethodName> = z.input<(typeof methods)[M]["params"]>;
+export type ParsedParams<M extends MethodName> = z.output<(typeof methods)[M]["params"]>;
+export type Result<M extends MethodName> = z.output<(typeof methods)[M]["result"]>;
+export type ResultInput<M extends MethodName> = z.input<(typeof methods)[M]["result"]>;

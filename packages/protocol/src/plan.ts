@@ -1,0 +1,155 @@
+import * as z from "zod/mini";
+import { handle, reference } from "./handles.js";
+import { bytes, text, u32, u64 } from "./primitives.js";
+
+/** Kernel object names: BPF_OBJ_NAME_LEN is 16 with its NUL (include/uapi/linux/bpf.h). */
+const objectName = z.string().check(z.regex(/^[A-Za-z0-9_.]{0,15}$/));
+/** Names of tracepoints, symbols: no path separators, no spaces. */
+const eventName = z.string().check(z.regex(/^[A-Za-z0-9_.$:@-]{1,255}$/));
+const path = z.string().check(z.regex(/^\/[^\0]{0,4094}$/));
+
+const entry = z.strictObject({ key: bytes(65_536), value: bytes(4_194_304) });
+
+const createMap = z.strictObject({
+  kind: z.literal("createMap"),
+  name: objectName,
+  /** BPF_MAP_TYPE_*. */
+  type: u32,
+  keySizeBytes: u32,
+  /** Of one value; for per-CPU maps of one CPU's value, the agent multiplies. */
+  valueSizeBytes: u32,
+  /** 0 on a perf event array means one for each possible CPU. */
+  maxEntries: u32,
+  flags: u32,
+});
+
+/** Fills a map; for per-CPU maps the value is one CPU's and is written for every CPU. */
+const fillMap = z.strictObject({
+  kind: z.literal("fillMap"),
+  map: reference,
+  entries: z.array(entry).check(z.maxLength(65_536)),
+});
+
+/** Where an instruction pair (LD_IMM64) gets the fd of a map: index in instructions, not bytes. */
+const mapReference = z.strictObject({
+  instruction: u32,
+  map: reference,
+  /** Set: a pointer to this offset in the map's only value (BPF_PSEUDO_MAP_VALUE); else the map (BPF_PSEUDO_MAP_FD). */
+  valueOffset: z.optional(u32),
+});
+
+const loadProgram = z.strictObject({
+  kind: z.literal("loadProgram"),
+  name: objectName,
+  /** BPF_PROG_TYPE_*. */
+  type: u32,
+  /** BPF_TRACE_*; 0 when the type has none. */
+  expectedAttachType: u32,
+  /** BTF type id of what it attaches to in vmlinux; 0 when it does not attach by BTF. */
+  attachBtfId: u32,
+  /** In the target's byte order; 8 bytes each, at most a million. */
+  instructions: bytes(8_000_000),
+  maps: z.array(mapReference).check(z.maxLength(65_536)),
+  license: text(64),
+  flags: u32,
+});
+
+const attachTracepoint = z.strictObject({
+  kind: z.literal("attachTracepoint"),
+  program: reference,
+  category: eventName,
+  name: eventName,
+});
+
+const attachRawTracepoint = z.strictObject({
+  kind: z.literal("attachRawTracepoint"),
+  program: reference,
+  name: eventName,
+});
+
+/** tp_btf, fentry, fexit: all is said by the program's expected attach type and BTF id. */
+const attachTracing = z.strictObject({ kind: z.literal("attachTracing"), program: reference });
+
+const attachKprobe = z.strictObject({
+  kind: z.literal("attachKprobe"),
+  program: reference,
+  symbol: eventName,
+  offset: u64,
+  isReturn: z.boolean(),
+});
+
+const attachUprobe = z.strictObject({
+  kind: z.literal("attachUprobe"),
+  program: reference,
+  path,
+  /** In the file. */
+  offset: u64,
+  isReturn: z.boolean(),
+  /** 0: every process. */
+  pid: u32,
+  /** File offset of a USDT semaphore; 0: none. */
+  referenceCounterOffset: u64,
+});
+
+const attachPerfEvent = z.strictObject({
+  kind: z.literal("attachPerfEvent"),
+  program: reference,
+  /** perf_event_attr.type and .config. */
+  type: u32,
+  config: u64,
+  sampling: z.union([
+    z.strictObject({ frequency: u64 }),
+    /** Events, or nanoseconds for the clocks. */
+    z.strictObject({ period: u64 }),
+  ]),
+  /** "each": one event on every online CPU; "one": on one CPU only. */
+  cpus: z.enum(["each", "one"]),
+  /** 0: every process. */
+  pid: u32,
+});
+
+/** Runs a raw tracepoint program once, now, through BPF_PROG_TEST_RUN. */
+const runProgram = z.strictObject({ kind: z.literal("runProgram"), program: reference });
+
+/** Opens the events of a ring buffer or of a perf event array as a stream. */
+const openStream = z.strictObject({
+  kind: z.literal("openStream"),
+  map: reference,
+  /** At most so many bytes are sent beyond what the host has acknowledged. */
+  creditBytes: u32,
+  /** How long to gather events after the first before they are sent: milliseconds. */
+  gatherMilliseconds: u32,
+  /** Pages of each CPU's buffer, a power of two; perf event arrays only. */
+  perfPages: u32,
+  /** A BPF_F_MMAPABLE array of one value: its first u64 counts the records that did not fit in the buffer. */
+  lossMap: z.optional(reference),
+});
+
+export const planStep = z.discriminatedUnion("kind", [
+  createMap,
+  fillMap,
+  loadProgram,
+  attachTracepoint,
+  attachRawTracepoint,
+  attachTracing,
+  attachKprobe,
+  attachUprobe,
+  attachPerfEvent,
+  runProgram,
+  openStream,
+]);
+export type PlanStep = z.infer<typeof planStep>;
+
+export const plan = z.strictObject({ steps: z.array(planStep).check(z.maxLength(4096)) });
+export type Plan = z.infer<typeof plan>;
+
+/** One for each step, in order. */
+export const planStepResult = z.object({
+  /** Names what the step made; absent for fillMap and runProgram. */
+  handle: z.optional(handle),
+  /** How it was attached, as "perf event link", "PERF_EVENT_IOC_SET_BPF", "kprobe_events"; attach steps only. */
+  mechanism: z.optional(text(64)),
+  /** What the program returned; runProgram only. */
+  returnValue: z.optional(u32),
+});
+export type PlanStepResult = z.infer<typeof planStepResult>;
