@@ -1,0 +1,25 @@
+import { type TimeZone } from "./strftime.js";
+
+/** What decoders ask of the world beside the bytes; the same for all records and maps of a trace. */
+export interface DecodeContext {
+  /** Of the target. */
+  readonly byteOrder: "little" | "big";
+  /** How many values one entry of a per-CPU map has in a dump. */
+  readonly possibleCpuCount: number;
+  /** As in TargetDescription: added to a clock's nanoseconds they give nanoseconds since 1970. */
+  readonly realtimeMinusBoottime: bigint;
+  readonly realtimeMinusMonotonic: bigint;
+  readonly timeZone: TimeZone;
+  /** Nanoseconds since 1970, when a `time()` record is decoded. */
+  readonly now: () => bigint;
+  readonly resolveKernelSymbol: (address: bigint) => SymbolName | undefined;
+  readonly resolveUserSymbol: (address: bigint, pid: number) => SymbolName | undefined;
+  /** The target's name for a user id. */
+  readonly resolveUserName: (uid: number) => string | undefined;
+}
+
+/** The symbol an address lies in, and how far from its start. */
+export interface SymbolName {
+  readonly name: string;
+  readonly offset: bigint;
+}
