@@ -1,0 +1,53 @@
+/**
+ * Who may import whom: for each folder of a package's `src/`, the folders it may see beside itself. The import checker
+ * reads this table and ARCHITECTURE.md prints it (`node scripts/layer-table.js`). A new folder must be added here first.
+ */
+
+/** @typedef {Readonly<Record<string, readonly string[]>>} LayerTable */
+
+/** @type {LayerTable} */
+export const protocolLayers = {};
+
+/** @type {LayerTable} */
+export const agentLayers = {
+  system: [],
+  kernel: ["system"],
+  features: ["system", "kernel"],
+  resources: ["system", "kernel", "features"],
+  server: ["system", "kernel", "features", "resources"],
+  cli: ["system", "features", "server"],
+};
+
+/** @type {LayerTable} */
+export const hostLayers = {
+  asm: [],
+  btf: ["asm"],
+  spec: ["asm", "btf"],
+  elf: ["asm", "btf", "spec"],
+  language: ["asm", "btf", "spec"],
+  symbols: ["elf"],
+  output: ["btf", "spec", "symbols"],
+  session: ["asm", "btf", "spec", "elf", "language", "symbols", "output"],
+  tools: ["asm", "btf", "spec", "language", "session", "output"],
+  cli: ["spec", "language", "session", "output", "tools"],
+};
+
+export const layers = { protocol: protocolLayers, agent: agentLayers, host: hostLayers };
+
+/** Bytes and text in, values out: no Node modules, no clock, and no knowledge of the wire. */
+export const pureHostLayers = ["asm", "btf", "spec", "elf", "language", "symbols", "output"];
+
+/** The only folders of the agent that may know on which runtime they run. All else is plain ES2022. */
+export const agentRuntimeLayers = ["system/node", "cli"];
+
+/**
+ * npm package → where alone it may be imported (a pattern of paths).
+ * @type {Readonly<Record<string, string>>}
+ */
+export const packageOwners = {
+  koffi: "^packages/agent/src/system/node/",
+  ws: "^packages/(agent/src/system/node|host/src/session)/",
+  msgpackr: "^packages/protocol/src/",
+  zod: "^packages/protocol/src/",
+  commander: "^packages/host/src/cli/",
+};
