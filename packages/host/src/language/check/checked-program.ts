@@ -1,0 +1,349 @@
+import { type AttachmentSpec } from "../../spec/attachment-spec.js";
+import { type MapSpec } from "../../spec/map-spec.js";
+import { type ProgramType } from "../../spec/program-spec.js";
+import { type MapLayout, type TraceLayout } from "../../spec/trace-layout.js";
+import { type Span } from "../syntax/span.js";
+import { type AddressSpace, type IntegerType, type StringType, type Type } from "./type.js";
+
+/**
+ * A program that can be compiled: names are resolved, wildcards expanded, constants folded, every expression has its type,
+ * every record and map its layout. `lower/` needs nothing else beside the target's description.
+ *
+ * Values are stored by the type of where they go (a field of a record, key or value, a scratch variable's type): the
+ * low bytes of the register for an integer, at the target's byte order. No conversion is written for that: a register
+ * always holds the value extended to 64 bits as its own type says, so widening is free and narrowing is the store.
+ */
+export interface CheckedProgram {
+  /** One for each concrete attach point, in the order of the program; each is compiled by itself. */
+  readonly probes: readonly CheckedProbe[];
+  /** By map id; alphabetical, parallel to `layout.maps`. */
+  readonly maps: readonly CheckedMap[];
+  /** Record ids are indexes into `layout.records`. */
+  readonly layout: TraceLayout;
+  readonly config: CheckedConfig;
+  /** `elapsed` is read somewhere: the time of the start must be kept. */
+  readonly usesElapsed: boolean;
+}
+
+export interface CheckedConfig {
+  /** Capacity of a string that goes into a record and has no length of its own: 1024, or max_strlen. */
+  readonly recordStringBytes: number;
+  /** Of one in a map, a variable or a comparison: 64, or max_strlen. */
+  readonly storedStringBytes: number;
+  readonly maximumMapKeys: number;
+  readonly printsMapsAtExit: boolean;
+  /** Size of the ring in pages (perf_rb_pages); `undefined`: the compiler's choice. */
+  readonly ringPages: number | undefined;
+}
+
+export interface CheckedProbe {
+  /** As `probe` prints it: "tracepoint:syscalls:sys_enter_openat". Not unique. */
+  readonly name: string;
+  readonly programType: ProgramType;
+  readonly attachment: ProbeAttachment;
+  /** What the program's context is. */
+  readonly context: ProbeContext;
+  /** Zero: the program ends at once. */
+  readonly predicate: CheckedExpression | undefined;
+  readonly body: readonly CheckedStatement[];
+  /** By scratch id. Each is zero (an empty string) until it is assigned. */
+  readonly scratches: readonly { readonly name: string; readonly type: Type }[];
+  readonly span: Span;
+}
+
+type WithoutProgram<Spec> = Spec extends unknown ? Omit<Spec, "program"> : never;
+
+/** BEGIN and END are run, all others attached: an AttachmentSpec less the program's name. */
+export type ProbeAttachment =
+  { readonly kind: "run"; readonly when: "start" | "end" } | WithoutProgram<AttachmentSpec>;
+
+export type ProbeContext =
+  /** BEGIN, END: nothing to read. */
+  | "none"
+  /** The trace record; offsets are those of the tracefs format. */
+  | "tracepoint"
+  /** Array of u64 arguments. */
+  | "rawTracepoint"
+  /** struct pt_regs of the target's architecture: kprobe, kretprobe, uprobe, uretprobe. */
+  | "registers"
+  /** struct bpf_perf_event_data: interval, profile, software. */
+  | "perfEvent";
+
+export interface CheckedMap {
+  /** As in the script: "@start". */
+  readonly name: string;
+  readonly layout: MapLayout;
+  /** `layout.map` is its name. A plain map without keys is a hash with one u64 key, 0: an entry that was never set does not exist. */
+  readonly spec: MapSpec;
+  /** Parallel to `layout.keys`. */
+  readonly keyTypes: readonly Type[];
+  /** Of plain maps; "none" for aggregations. */
+  readonly valueType: Type;
+}
+
+export type CheckedStatement =
+  /** Evaluated for what it does: `update` only. */
+  | { readonly kind: "evaluate"; readonly expression: CheckedExpression; readonly span: Span }
+  /**
+   * `target = value`, or `target op= value` (integers only; the target is read and written, a map entry that does not exist
+   * counts as 0). `type` of the operation is the target's.
+   */
+  | {
+      readonly kind: "assign";
+      readonly target: Place;
+      readonly operation: IntegerOperation | undefined;
+      readonly value: CheckedExpression;
+      readonly span: Span;
+    }
+  /**
+   * Adds to an aggregation; which one is in the map's layout. `value` is `undefined` for count, an integer for all others
+   * (hist and lhist compare it as a signed 64-bit number).
+   */
+  | {
+      readonly kind: "aggregate";
+      readonly map: number;
+      readonly keys: readonly CheckedExpression[];
+      readonly value: CheckedExpression | undefined;
+      readonly span: Span;
+    }
+  /** `delete(@m, k)`; what is not there is no error. */
+  | {
+      readonly kind: "delete";
+      readonly map: number;
+      readonly keys: readonly CheckedExpression[];
+      readonly span: Span;
+    }
+  /**
+   * Writes a record: printf, print(value), emit, exit (one u32, then the program returns). `values` are parallel to the
+   * layout's fields. `isControl`: exit must get through when ordinary records are refused.
+   */
+  | {
+      readonly kind: "record";
+      readonly record: number;
+      readonly values: readonly CheckedExpression[];
+      readonly isControl: boolean;
+      readonly span: Span;
+    }
+  /** Writes a record without fields: print(@m), clear(@m), zero(@m), time(). */
+  | { readonly kind: "control"; readonly record: number; readonly span: Span }
+  /**
+   * Writes a "join" record: strings read through an array of pointers of the target's size until a null pointer or
+   * the layout's last field; the rest are marked absent.
+   */
+  | {
+      readonly kind: "join";
+      readonly record: number;
+      readonly pointers: CheckedExpression;
+      readonly space: AddressSpace;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: "if";
+      readonly condition: CheckedExpression;
+      readonly then: readonly CheckedStatement[];
+      readonly otherwise: readonly CheckedStatement[];
+      readonly span: Span;
+    }
+  /** The body, `count` times over (0 to 100). */
+  | {
+      readonly kind: "unroll";
+      readonly count: number;
+      readonly body: readonly CheckedStatement[];
+      readonly span: Span;
+    }
+  | { readonly kind: "return"; readonly span: Span };
+
+/** What can be assigned. */
+export type Place =
+  | { readonly kind: "scratch"; readonly scratch: number; readonly type: Type }
+  /** `keys` are parallel to the layout's; a plain map. */
+  | {
+      readonly kind: "map";
+      readonly map: number;
+      readonly keys: readonly CheckedExpression[];
+      readonly type: Type;
+    };
+
+/** 64-bit operations; whether division, modulo and right shift are signed is said by the expression's (or target's) type. */
+export type IntegerOperation =
+  | "add"
+  | "subtract"
+  | "multiply"
+  /** By zero: 0. */
+  | "divide"
+  /** By zero: the left side. */
+  | "modulo"
+  | "and"
+  | "or"
+  | "xor"
+  | "shiftLeft"
+  | "shiftRight";
+
+export type CompareOperation =
+  "equal" | "different" | "less" | "lessOrEqual" | "greater" | "greaterOrEqual";
+
+/** Values a program can ask for anywhere. */
+export type BuiltinName =
+  /** u32, the process (tgid). */
+  | "pid"
+  /** u32, the thread. */
+  | "tid"
+  /** u32 */
+  | "uid"
+  /** u32 */
+  | "gid"
+  /** string of 16. */
+  | "comm"
+  /** u64: boottime where the target has "ktime_get_boot_ns", else monotonic. */
+  | "nsecs"
+  /** u64, nanoseconds since the start. */
+  | "elapsed"
+  /** u32 */
+  | "cpu"
+  /** Kernel pointer. */
+  | "curtask"
+  /** u32 */
+  | "rand";
+
+interface Typed<T extends Type = Type> {
+  readonly type: T;
+  readonly span: Span;
+}
+
+/** Where an expression's value comes from. Constants are folded: an operation has at least one operand that is not one. */
+export type CheckedExpression =
+  /** Integers, booleans (0, 1), pointers, names. Already in the range of its type: negative when it is signed and so. */
+  | ({ readonly kind: "constant"; readonly value: bigint } & Typed)
+  /** Shorter than its type's capacity when encoded as UTF-8; without NUL. */
+  | ({ readonly kind: "stringConstant"; readonly value: string } & Typed<StringType>)
+  | ({ readonly kind: "builtin"; readonly name: BuiltinName } & Typed)
+  /**
+   * arg0 …: of "registers" contexts the calling convention's n-th argument (a register's width, zero-extended), of
+   * "rawTracepoint" ones the n-th u64, cut to its type.
+   */
+  | ({ readonly kind: "argument"; readonly index: number } & Typed)
+  /** The return value: kretprobe, uretprobe. */
+  | ({ readonly kind: "returnValue" } & Typed)
+  /** Bytes of a tracepoint's record: an integer or pointer of `sizeBytes` (a pointer's is the target's). */
+  | ({
+      readonly kind: "contextField";
+      readonly offset: number;
+      readonly sizeBytes: 1 | 2 | 4 | 8;
+      readonly isSigned: boolean;
+    } & Typed)
+  /** A char array in the tracepoint's record, `sizeBytes` long, perhaps without NUL. */
+  | ({
+      readonly kind: "contextString";
+      readonly offset: number;
+      readonly sizeBytes: number;
+    } & Typed<StringType>)
+  /**
+   * A string elsewhere in the tracepoint's record: a u32 at `offset` holds its offset (low half) and its length with NUL
+   * (high half). The offset counts from the record's start, or when `isRelative` from behind that u32. Copied from
+   * (context + that offset) with probe_read_kernel_str: the verifier takes no variable offset into the context.
+   */
+  | ({
+      readonly kind: "dataLocation";
+      readonly offset: number;
+      readonly isRelative: boolean;
+    } & Typed<StringType>)
+  /**
+   * str(p[, n]): at most `length` characters when it is given, and always fewer than the type's capacity. Memory that
+   * cannot be read gives an empty string.
+   */
+  | ({
+      readonly kind: "readString";
+      readonly pointer: CheckedExpression;
+      readonly space: AddressSpace;
+      /** Only when it is no constant; a constant is in the capacity. */
+      readonly length: CheckedExpression | undefined;
+    } & Typed<StringType>)
+  /** `*p`, `p[i]` (the pointer is already moved): an integer of the type's size; 0 when it cannot be read. */
+  | ({
+      readonly kind: "readMemory";
+      readonly pointer: CheckedExpression;
+      readonly space: AddressSpace;
+    } & Typed<IntegerType>)
+  /** Of any type. */
+  | ({ readonly kind: "scratch"; readonly scratch: number } & Typed)
+  /** A plain map's value; zero or an empty string when there is no such entry. */
+  | ({
+      readonly kind: "mapValue";
+      readonly map: number;
+      readonly keys: readonly CheckedExpression[];
+    } & Typed)
+  | ({
+      readonly kind: "hasKey";
+      readonly map: number;
+      readonly keys: readonly CheckedExpression[];
+    } & Typed)
+  /** `++x` (the new value) or `x++` (the old one); `by` is 1 or -1. The place is of an integer type. */
+  | ({
+      readonly kind: "update";
+      readonly target: Place;
+      readonly by: 1 | -1;
+      readonly result: "old" | "new";
+    } & Typed)
+  /** On 64 bits; the type is int64 or uint64. */
+  | ({
+      readonly kind: "binary";
+      readonly operation: IntegerOperation;
+      readonly left: CheckedExpression;
+      readonly right: CheckedExpression;
+    } & Typed)
+  /** `-x`; the type is int64. */
+  | ({ readonly kind: "negate"; readonly operand: CheckedExpression } & Typed)
+  /** `~x`; 64 bits. */
+  | ({ readonly kind: "complement"; readonly operand: CheckedExpression } & Typed)
+  /** Of integers, booleans, pointers, on 64 bits. */
+  | ({
+      readonly kind: "compare";
+      readonly operation: CompareOperation;
+      readonly isSigned: boolean;
+      readonly left: CheckedExpression;
+      readonly right: CheckedExpression;
+    } & Typed)
+  /**
+   * Of strings up to their NULs, or their first `limitBytes` bytes (strncmp). The type is boolean, or int64 0 or 1 for
+   * strncmp ("different").
+   */
+  | ({
+      readonly kind: "compareStrings";
+      readonly operation: "equal" | "different";
+      readonly left: CheckedExpression;
+      readonly right: CheckedExpression;
+      readonly limitBytes: number | undefined;
+    } & Typed)
+  /** The right side is evaluated only when it decides. Operands are integers, booleans or pointers. */
+  | ({
+      readonly kind: "logical";
+      readonly operation: "and" | "or";
+      readonly left: CheckedExpression;
+      readonly right: CheckedExpression;
+    } & Typed)
+  /** `!x`. */
+  | ({ readonly kind: "not"; readonly operand: CheckedExpression } & Typed)
+  /** Both sides have the expression's type, strings perhaps a smaller capacity. */
+  | ({
+      readonly kind: "conditional";
+      readonly condition: CheckedExpression;
+      readonly then: CheckedExpression;
+      readonly otherwise: CheckedExpression;
+    } & Typed)
+  /**
+   * Another type for the same value. To an integer: its low bytes, extended as the type says. To a boolean: 0 or 1. To all
+   * others (pointer, ksym, timestamp, username): the same bits.
+   */
+  | ({ readonly kind: "convert"; readonly operand: CheckedExpression } & Typed)
+  /** Elements are stored as `valueTypeOf(type)` places them, the gaps are zero. */
+  | ({ readonly kind: "tuple"; readonly elements: readonly CheckedExpression[] } & Typed)
+  | ({
+      readonly kind: "tupleElement";
+      readonly operand: CheckedExpression;
+      readonly index: number;
+    } & Typed);
+
+export type CheckedExpressionOf<Kind extends CheckedExpression["kind"]> = Extract<
+  CheckedExpression,
+  { readonly kind: Kind }
+>;

@@ -1,0 +1,37 @@
+import { type Span } from "./syntax/span.js";
+
+/** What is wrong with a user's program: a value, collected and shown, never thrown. */
+export interface Diagnostic {
+  readonly severity: "error" | "warning";
+  readonly code: DiagnosticCode;
+  readonly span: Span;
+  /** Lower case, no full stop. */
+  readonly message: string;
+  /** What to do about it, a sentence each. */
+  readonly hints: readonly string[];
+}
+
+/** Kinds of faults, for tests and for tools; the message says the rest. */
+export type DiagnosticCode =
+  | "syntax"
+  | "unknown-probe-type"
+  | "bad-probe"
+  | "no-match"
+  | "unknown-config"
+  | "bad-config"
+  | "unknown-name"
+  | "unknown-function"
+  | "unknown-field"
+  | "unknown-variable"
+  | "unknown-map"
+  | "wrong-probe"
+  | "argument-count"
+  | "argument-type"
+  | "format"
+  | "type-mismatch"
+  | "bad-value"
+  | "not-supported";
+
+export function isError(diagnostic: Diagnostic): boolean {
+  return diagnostic.severity === "error";
+}

@@ -1,0 +1,219 @@
+import { type Span } from "./span.js";
+
+/** A program as it was written: nothing is resolved, expanded or folded. Every node knows its span. */
+export interface ParsedProgram {
+  readonly source: string;
+  readonly config: readonly ConfigEntry[];
+  readonly blocks: readonly ActionBlock[];
+}
+
+/** `name = value` in `config = { … }`; the value is a word, a number or a string. */
+export interface ConfigEntry {
+  readonly name: string;
+  readonly value: string | bigint | boolean;
+  readonly span: Span;
+  readonly valueSpan: Span;
+}
+
+/** `probe[, probe…] /predicate/ { statements }`. */
+export interface ActionBlock {
+  readonly attachPoints: readonly AttachPoint[];
+  readonly predicate: Expression | undefined;
+  readonly body: Block;
+  readonly span: Span;
+}
+
+/** A probe as written: `text` is split at colons outside quotes; the checker knows what the parts mean. */
+export interface AttachPoint {
+  /** Without the spaces around it; quotes are kept. */
+  readonly text: string;
+  /** `tracepoint`, `syscalls`, `sys_enter_*`: quotes removed. */
+  readonly parts: readonly { readonly text: string; readonly span: Span }[];
+  readonly span: Span;
+}
+
+export interface Block {
+  readonly statements: readonly Statement[];
+  readonly span: Span;
+}
+
+export type Statement =
+  /** A call, or `@x++`; other expressions are refused by the checker. */
+  | { readonly kind: "expression"; readonly expression: Expression; readonly span: Span }
+  | {
+      readonly kind: "assignment";
+      readonly target: Expression;
+      /** `undefined` for "=", "+" for "+=". */
+      readonly operator: BinaryOperator | undefined;
+      readonly value: Expression;
+      readonly span: Span;
+    }
+  /** `let $name: type = value`. */
+  | {
+      readonly kind: "declaration";
+      readonly name: string;
+      readonly nameSpan: Span;
+      readonly type: TypeName | undefined;
+      readonly value: Expression | undefined;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: "if";
+      readonly condition: Expression;
+      readonly then: Block;
+      /** `else if` is a block of one statement. */
+      readonly otherwise: Block | undefined;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: "unroll";
+      readonly count: Expression;
+      readonly body: Block;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: "while";
+      readonly condition: Expression;
+      readonly body: Block;
+      readonly span: Span;
+    }
+  /** `for ($v : subject)` or `for ($v : subject..last)`. */
+  | {
+      readonly kind: "for";
+      readonly variable: string;
+      readonly variableSpan: Span;
+      readonly subject: Expression;
+      readonly last: Expression | undefined;
+      readonly body: Block;
+      readonly span: Span;
+    }
+  | { readonly kind: "return"; readonly value: Expression | undefined; readonly span: Span }
+  | { readonly kind: "jump"; readonly word: "break" | "continue"; readonly span: Span }
+  | { readonly kind: "block"; readonly block: Block; readonly span: Span };
+
+export type BinaryOperator =
+  | "+"
+  | "-"
+  | "*"
+  | "/"
+  | "%"
+  | "&"
+  | "|"
+  | "^"
+  | "<<"
+  | ">>"
+  | "&&"
+  | "||"
+  | "=="
+  | "!="
+  | "<"
+  | "<="
+  | ">"
+  | ">=";
+
+export type UnaryOperator = "-" | "+" | "!" | "~" | "*" | "&";
+
+/** `uint32`, `struct task_struct *`: the name with single spaces, and how many stars follow. */
+export interface TypeName {
+  readonly name: string;
+  readonly pointerDepth: number;
+  /** Of `int8[4]`; `undefined` when it is no array. */
+  readonly arrayLength: bigint | undefined;
+  readonly span: Span;
+}
+
+export type Expression =
+  /** `isUnsigned`: a suffix said so. Durations (`1s`) are nanoseconds. */
+  | {
+      readonly kind: "integer";
+      readonly value: bigint;
+      readonly isUnsigned: boolean;
+      readonly span: Span;
+    }
+  /** The value has its escapes undone; the span includes the quotes. */
+  | { readonly kind: "string"; readonly value: string; readonly span: Span }
+  | { readonly kind: "boolean"; readonly value: boolean; readonly span: Span }
+  /** A bare word: a builtin, `args`, or an enumerator. */
+  | { readonly kind: "identifier"; readonly name: string; readonly span: Span }
+  /** `$1`; from 1. */
+  | { readonly kind: "positional"; readonly index: number; readonly span: Span }
+  /** `$#`. */
+  | { readonly kind: "positionalCount"; readonly span: Span }
+  /** The name is without `$`. */
+  | { readonly kind: "scratch"; readonly name: string; readonly span: Span }
+  /** The name is with `@`. Without brackets there are no keys. */
+  | {
+      readonly kind: "map";
+      readonly name: string;
+      readonly nameSpan: Span;
+      readonly keys: readonly Expression[];
+      readonly span: Span;
+    }
+  | {
+      readonly kind: "call";
+      readonly name: string;
+      readonly nameSpan: Span;
+      readonly args: readonly Expression[];
+      readonly span: Span;
+    }
+  /** `object.name`, `object->name`; the name is a number for tuples (`$t.0`). */
+  | {
+      readonly kind: "member";
+      readonly object: Expression;
+      readonly name: string;
+      readonly nameSpan: Span;
+      readonly isArrow: boolean;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: "index";
+      readonly object: Expression;
+      readonly index: Expression;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: "unary";
+      readonly operator: UnaryOperator;
+      readonly operand: Expression;
+      readonly span: Span;
+    }
+  /** `++x`, `x--`. */
+  | {
+      readonly kind: "update";
+      readonly operator: "++" | "--";
+      readonly isPrefix: boolean;
+      readonly target: Expression;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: "binary";
+      readonly operator: BinaryOperator;
+      readonly left: Expression;
+      readonly right: Expression;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: "conditional";
+      readonly condition: Expression;
+      readonly then: Expression;
+      readonly otherwise: Expression;
+      readonly span: Span;
+    }
+  | {
+      readonly kind: "cast";
+      readonly type: TypeName;
+      readonly operand: Expression;
+      readonly span: Span;
+    }
+  | { readonly kind: "tuple"; readonly elements: readonly Expression[]; readonly span: Span }
+  /** `sizeof(type)`; `sizeof(expression)` is a call. */
+  | { readonly kind: "sizeof"; readonly type: TypeName; readonly span: Span };
+
+export type ExpressionOf<Kind extends Expression["kind"]> = Extract<
+  Expression,
+  { readonly kind: Kind }
+>;
+export type StatementOf<Kind extends Statement["kind"]> = Extract<
+  Statement,
+  { readonly kind: Kind }
+>;

@@ -1,0 +1,29 @@
+/** A piece of a source text: offsets in UTF-16 units, the end is exclusive. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The smallest span that holds both. */
+export function joinSpans(first: Span, last: Span): Span {
+  return { start: Math.min(first.start, last.start), end: Math.max(first.end, last.end) };
+}
+
+/** A place in a source text as people count it: both from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Line and column of an offset; offsets past the end count as the end. */
+export function positionOf(source: string, offset: number): Position {
+  const limit = Math.min(offset, source.length);
+  let line = 1;
+  let lineStart = 0;
+  for (let next = source.indexOf("\n"); next !== -1 && next < limit;) {
+    line += 1;
+    lineStart = next + 1;
+    next = source.indexOf("\n", lineStart);
+  }
+  return { line, column: limit - lineStart + 1 };
+}
