@@ -1,1 +1,2 @@
 export * from "./system/system.js";
+export * from "./server/agent-server.js";
