@@ -33,4 +33,8 @@ const whole = {
   testMatch: ["<rootDir>/**/*.test.ts"],
 };
 
-export default { projects: [...packages, whole], testTimeout: 60_000 };
+export default {
+  projects: [...packages, whole],
+  testTimeout: 60_000,
+  reporters: ["default", "<rootDir>/test/support/left-out-reporter.js"],
+};

@@ -1,0 +1,49 @@
+import { writeFileSync } from "node:fs";
+
+const mark = /^(.*) \[left out: (.*)\]$/s;
+
+/**
+ * A jest reporter that says, at the end, which tests were left out and why (requires.ts puts the reason into their
+ * names), and writes the numbers of passed and failed tests to the file that $SONDE_TEST_SUMMARY names.
+ */
+export default class LeftOutReporter {
+  #isWholeRun;
+
+  constructor(globalConfig) {
+    // With --testNamePattern, what does not match counts as pending: that was the caller's choice.
+    this.#isWholeRun = globalConfig.testNamePattern === "";
+  }
+
+  onRunComplete(_contexts, results) {
+    const byReason = new Map();
+    for (const file of results.testResults) {
+      for (const test of file.testResults) {
+        if (test.status === "pending" || test.status === "todo") {
+          const reason = mark.exec(test.title)?.[2] ?? "no reason was given";
+          if (!this.#isWholeRun && !mark.test(test.title)) {
+            continue;
+          }
+          byReason.set(reason, [
+            ...(byReason.get(reason) ?? []),
+            test.fullName.replace(mark, "$1"),
+          ]);
+        }
+      }
+    }
+    for (const [reason, names] of byReason) {
+      process.stderr.write(`\nLeft out, ${names.length}: ${reason}\n`);
+      for (const name of names) {
+        process.stderr.write(`  ${name}\n`);
+      }
+    }
+    if (byReason.size === 0 && results.numTotalTests > 0) {
+      process.stderr.write("\nNothing was left out.\n");
+    }
+    const file = process.env.SONDE_TEST_SUMMARY;
+    if (file !== undefined) {
+      // A file that could not even be loaded has no failed test in it, but is one failure.
+      const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
+      writeFileSync(file, JSON.stringify({ passed: results.numPassedTests, failed }));
+    }
+  }
+}
