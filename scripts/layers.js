@@ -25,11 +25,12 @@ export const hostLayers = {
   spec: ["asm", "btf"],
   elf: ["asm", "btf", "spec"],
   language: ["asm", "btf", "spec"],
-  symbols: ["elf"],
-  output: ["btf", "spec", "symbols"],
-  session: ["asm", "btf", "spec", "elf", "language", "symbols", "output"],
-  tools: ["asm", "btf", "spec", "language", "session", "output"],
-  cli: ["spec", "language", "session", "output", "tools"],
+  symbols: ["asm", "elf"],
+  output: ["asm", "btf", "spec", "symbols"],
+  session: ["asm", "btf", "spec", "elf", "language", "symbols"],
+  trace: ["asm", "btf", "spec", "symbols", "language", "output", "session"],
+  tools: ["asm", "btf", "spec", "language", "output", "session", "trace"],
+  cli: ["asm", "spec", "language", "output", "session", "trace", "tools"],
 };
 
 export const layers = { protocol: protocolLayers, agent: agentLayers, host: hostLayers };
