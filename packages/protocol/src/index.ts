@@ -1,6 +1,7 @@
 export * from "./channel.js";
 export * from "./errors.js";
 export * from "./handles.js";
+export * from "./key-file.js";
 export * from "./methods.js";
 export * from "./plan.js";
 export * from "./stream.js";

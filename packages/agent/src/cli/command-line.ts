@@ -1,0 +1,109 @@
+import { parseArgs } from "node:util";
+
+/** What the command line asks for. */
+export type Command =
+  | { readonly kind: "help" }
+  | { readonly kind: "version" }
+  | { readonly kind: "key" }
+  | ServeCommand;
+
+export interface ServeCommand {
+  readonly kind: "serve";
+  /** At least one. */
+  readonly ways: readonly Way[];
+  readonly keyFile: string | undefined;
+  readonly leaseSeconds: number;
+  readonly allowExec: boolean;
+}
+
+/** A way in for hosts. */
+export type Way =
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string }
+  | { readonly kind: "stdio" };
+
+/** The command line is wrong; the message says where. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+const defaultLeaseSeconds = 30;
+const longestLeaseSeconds = 86_400;
+
+/** Throws UsageError. */
+export function parseCommandLine(args: readonly string[]): Command {
+  const { values, positionals } = parseOptions(args);
+  if (values.help === true) return { kind: "help" };
+  if (values.version === true) return { kind: "version" };
+  const [subcommand, ...more] = positionals;
+  if (subcommand === "key" && more.length === 0) return { kind: "key" };
+  if (subcommand !== undefined) throw new UsageError(`unknown argument ${subcommand}`);
+
+  const ways: readonly Way[] = [
+    ...(values.listen ?? []).map(parseListenUrl),
+    ...(values.unix ?? []).map((path): Way => ({ kind: "unix", path })),
+    ...(values.stdio === true ? [{ kind: "stdio" } as const] : []),
+  ];
+  if (ways.length === 0) throw new UsageError("one of --listen, --unix and --stdio is needed");
+  if (values.stdio === true && ways.length > 1) {
+    throw new UsageError("--stdio cannot be combined with another way in");
+  }
+  return {
+    kind: "serve",
+    ways,
+    keyFile: values["key-file"],
+    leaseSeconds: parseLease(values.lease),
+    allowExec: values["allow-exec"] === true,
+  };
+}
+
+type Options = ReturnType<typeof parseStrictly>;
+
+function parseOptions(args: readonly string[]): Options {
+  try {
+    return parseStrictly(args);
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    // Node adds advice on "--" after the first sentence.
+    const [sentence = ""] = cause.message.split(/[.\n]/);
+    throw new UsageError(sentence.charAt(0).toLowerCase() + sentence.slice(1), { cause });
+  }
+}
+
+function parseStrictly(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      listen: { type: "string", multiple: true },
+      unix: { type: "string", multiple: true },
+      stdio: { type: "boolean" },
+      "key-file": { type: "string" },
+      lease: { type: "string" },
+      "allow-exec": { type: "boolean" },
+      version: { type: "boolean" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+}
+
+function parseListenUrl(text: string): Way {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== "ws:" || url.hostname === "") {
+    throw new UsageError(`--listen ${text}: expected ws://HOST:PORT`);
+  }
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {
+    throw new UsageError(`--listen ${text}: only a host and a port can be given`);
+  }
+  // 80, as URLs have it, when there is none.
+  return { kind: "tcp", host: url.hostname, port: url.port === "" ? 80 : Number(url.port) };
+}
+
+function parseLease(text: string | undefined): number {
+  if (text === undefined) return defaultLeaseSeconds;
+  const seconds = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (seconds < 1 || seconds > longestLeaseSeconds) {
+    throw new UsageError(`--lease ${text}: expected whole seconds, 1 to ${longestLeaseSeconds}`);
+  }
+  return seconds;
+}

@@ -1,0 +1,28 @@
+/** What `sonde-agent --help` prints. */
+export const helpText = `Usage: sonde-agent (--listen URL | --unix PATH | --stdio) [options]
+       sonde-agent key
+
+Stays on the machine that is to be traced and makes system calls for a sonde on another.
+
+Ways in (--listen and --unix may be given together and more than once):
+  --listen URL       WebSockets over TCP: ws://HOST:PORT (port 0: any free one)
+  --unix PATH        a Unix socket, made with mode 0600
+  --stdio            standard input and output; ends when the input ends
+
+Options:
+  --key-file FILE    the key that hosts must prove to have: hexadecimal, base64 or
+                     raw, at least 16 bytes; not readable by others
+  --lease SECONDS    how long a session over TCP outlives its connection (default 30)
+  --allow-exec       let hosts run commands on this machine
+  --version          print the version
+  -h, --help         print this
+
+Examples:
+  sonde-agent --listen ws://127.0.0.1:4650
+  sonde-agent key > key && chmod 600 key
+  sonde-agent --listen ws://0.0.0.0:4650 --key-file key
+  sonde-agent --unix /run/sonde-agent.sock
+
+Exit codes: 0 fine, 1 the command line is wrong, 2 cannot listen,
+3 this machine cannot run an agent.
+`;

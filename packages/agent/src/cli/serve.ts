@@ -1,0 +1,94 @@
+import { AgentServer } from "../server/agent-server.js";
+import { AuthenticationThrottle } from "../system/node/authentication-throttle.js";
+import { type Listener, listenOnTcp, listenOnUnix, serveStdio } from "../system/node/listeners.js";
+import { createNodeSystem } from "../system/node/node-system.js";
+import { type AcceptChannel } from "../system/node/upgrade-server.js";
+import { assertNever } from "./assert-never.js";
+import { type ServeCommand, UsageError, type Way } from "./command-line.js";
+import { readKeyFile } from "./key-file.js";
+import { version } from "./version.js";
+
+/**
+ * Serves hosts until a signal comes, or until standard input ends; returns when nothing of any session is left.
+ * Throws UsageError, ListenError and UnsupportedPlatformError.
+ */
+export async function serve(command: ServeCommand): Promise<void> {
+  if (command.ways.some((way) => way.kind === "stdio") && process.stdin.isTTY) {
+    throw new UsageError("--stdio is for a sonde at the other end, and this is a terminal");
+  }
+  const key = command.keyFile === undefined ? undefined : readKeyFile(command.keyFile);
+  const system = createNodeSystem();
+  const server = new AgentServer(system, {
+    ...(key === undefined ? {} : { key }),
+    leaseSeconds: command.leaseSeconds,
+    agentName: `sonde-agent ${version}`,
+    allowExec: command.allowExec,
+  });
+  const throttle = new AuthenticationThrottle(() => system.now());
+  const end = waitForEnd(command.ways);
+
+  const listeners: Listener[] = [];
+  try {
+    for (const way of command.ways) {
+      const listener = await openWay(way, {
+        hasKey: key !== undefined,
+        leaseSeconds: command.leaseSeconds,
+        server,
+        throttle,
+        onEnd: end.finish,
+      });
+      listeners.push(listener);
+      system.log(`listening on ${listener.address}`);
+    }
+    await end.promise;
+  } finally {
+    for (const listener of listeners) listener.close();
+    await server.close();
+  }
+}
+
+interface Setting {
+  readonly hasKey: boolean;
+  readonly leaseSeconds: number;
+  readonly server: AgentServer;
+  readonly throttle: AuthenticationThrottle;
+  readonly onEnd: () => void;
+}
+
+async function openWay(way: Way, setting: Setting): Promise<Listener> {
+  const { server, throttle } = setting;
+  const accept =
+    (link: { readonly closesWithLink: boolean }): AcceptChannel =>
+    (channel) => {
+      server.accept(channel, link);
+    };
+  switch (way.kind) {
+    case "tcp":
+      return listenOnTcp({
+        ...way,
+        hasKey: setting.hasKey,
+        pingIntervalMilliseconds: (setting.leaseSeconds * 1000) / 3,
+        throttle,
+        accept: accept({ closesWithLink: false }),
+      });
+    case "unix":
+      return listenOnUnix({ path: way.path, throttle, accept: accept({ closesWithLink: true }) });
+    case "stdio":
+      return serveStdio({ onEnd: setting.onEnd, accept: accept({ closesWithLink: true }) });
+    default:
+      return assertNever(way);
+  }
+}
+
+/** A terminal's Ctrl-C reaches a host and the agent it started alike: over stdio it is the host that decides. */
+function waitForEnd(ways: readonly Way[]): { promise: Promise<void>; finish: () => void } {
+  let finish = (): void => undefined;
+  const promise = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const isStdio = ways.some((way) => way.kind === "stdio");
+  process.on("SIGTERM", finish);
+  process.on("SIGHUP", finish);
+  process.on("SIGINT", isStdio ? (): void => undefined : finish);
+  return { promise, finish };
+}

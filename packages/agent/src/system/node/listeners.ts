@@ -1,0 +1,151 @@
+import { lookup } from "node:dns/promises";
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { type Server } from "node:http";
+import { type AddressInfo, BlockList, connect, isIP, type ListenOptions } from "node:net";
+import { ListenError } from "./listener-error.js";
+import { createStdioDuplex } from "./stdio-duplex.js";
+import { createUpgradeServer, type UpgradeOptions } from "./upgrade-server.js";
+
+/** An open way in. */
+export interface Listener {
+  /** As a host's `--target` would name it. */
+  readonly address: string;
+  /** No new connections; open channels stay. Removes the socket file. */
+  close(): void;
+}
+
+export interface TcpOptions extends UpgradeOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Without a key only this machine's own processes may connect. */
+  readonly hasKey: boolean;
+}
+
+/** Listens for WebSockets over TCP. Throws ListenError, also for an address beyond this machine without a key. */
+export async function listenOnTcp(options: TcpOptions): Promise<Listener> {
+  const host = await resolveHost(options.host);
+  if (!options.hasKey && !isLoopback(host)) {
+    throw new ListenError(
+      `listen on ws://${formatHost(options.host)}:${options.port}: without a key, other machines must not reach an agent`,
+      { hint: "give --key-file (see sonde-agent key), or listen on 127.0.0.1 and use ssh" },
+    );
+  }
+  const server = createUpgradeServer(options);
+  await startListening(server, { host, port: options.port, exclusive: true }, `ws://${host}`);
+  const { port } = server.address() as AddressInfo;
+  return {
+    address: `ws://${formatHost(host)}:${port}`,
+    close: () => {
+      server.close();
+    },
+  };
+}
+
+export interface UnixOptions extends UpgradeOptions {
+  readonly path: string;
+}
+
+/** Listens on a Unix socket that only its owner can open. Throws ListenError, also when an agent listens there. */
+export async function listenOnUnix(options: UnixOptions): Promise<Listener> {
+  const { path } = options;
+  await removeDeadSocket(path);
+  const server = createUpgradeServer(options);
+  // bind(2) makes the file, within this call: it must never have been open to others.
+  const umask = process.umask(0o177);
+  const started = startListening(server, { path }, path);
+  process.umask(umask);
+  await started;
+  chmodSync(path, 0o600);
+  return {
+    address: `unix:${path}`,
+    // Node unlinks the file when it closes the server.
+    close: () => {
+      server.close();
+    },
+  };
+}
+
+/** Serves the one host at the other end of this process's standard input and output. `onEnd`: that host is gone. */
+export function serveStdio(options: UpgradeOptions & { readonly onEnd: () => void }): Listener {
+  const server = createUpgradeServer(options);
+  const duplex = createStdioDuplex(process.stdin, process.stdout);
+  duplex.once("close", options.onEnd);
+  // http and ws handle errors of their own while they have the stream; this is for the time between and after.
+  duplex.on("error", () => {
+    duplex.destroy();
+  });
+  server.emit("connection", duplex);
+  return {
+    address: "stdio",
+    // There is no other way in; the channel's own close is what says goodbye.
+    close: () => undefined,
+  };
+}
+
+async function resolveHost(host: string): Promise<string> {
+  const bare = host.replace(/^\[(.*)\]$/, "$1");
+  if (isIP(bare) !== 0) return bare;
+  try {
+    return (await lookup(bare)).address;
+  } catch (cause) {
+    throw listenError(`find ${bare}`, cause);
+  }
+}
+
+const loopback = new BlockList();
+loopback.addSubnet("127.0.0.0", 8, "ipv4");
+loopback.addAddress("::1", "ipv6");
+
+function isLoopback(address: string): boolean {
+  return loopback.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+}
+
+function formatHost(host: string): string {
+  return isIP(host) === 6 ? `[${host}]` : host;
+}
+
+function startListening(server: Server, where: ListenOptions, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onError = (cause: Error): void => {
+      reject(listenError(`listen on ${name}`, cause));
+    };
+    server.once("error", onError);
+    server.listen(where, () => {
+      server.off("error", onError);
+      resolve();
+    });
+  });
+}
+
+/** A socket on which nobody listens is what a killed agent left behind. */
+async function removeDeadSocket(path: string): Promise<void> {
+  const status = lstatSync(path, { throwIfNoEntry: false });
+  if (status === undefined) return;
+  if (!status.isSocket()) {
+    throw new ListenError(`listen on ${path}: there is a file of that name, and it is no socket`);
+  }
+  if (await isAnswered(path)) {
+    throw new ListenError(`listen on ${path}: another agent listens there`);
+  }
+  unlinkSync(path);
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "ECONNREFUSED" || error.code === "ENOENT") resolve(false);
+      else reject(listenError(`listen on ${path}: try the socket that is there`, error));
+    });
+  });
+}
+
+function listenError(what: string, cause: unknown): ListenError {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+  return new ListenError(`${what}: ${code}`, { cause });
+}
