@@ -63,6 +63,21 @@ export class ConnectionClosedError extends Error {
   }
 }
 
+/** The two sides cannot work together: other major versions, or no common key. */
+export class HandshakeError extends Error {
+  override readonly name = "HandshakeError";
+  readonly code: "version" | "authentication";
+  readonly hint: string | undefined;
+  constructor(
+    details: Pick<WireError, "message" | "hint"> & { readonly code: "version" | "authentication" },
+    options?: ErrorOptions,
+  ) {
+    super(details.message, options);
+    this.code = details.code;
+    this.hint = details.hint;
+  }
+}
+
 /** The other side answered a request with an error. */
 export class RemoteError extends Error {
   override readonly name = "RemoteError";

@@ -1,8 +1,15 @@
+export { minimumKeySizeBytes } from "./auth.js";
+export * from "./agent-peer.js";
+export * from "./cancel.js";
 export * from "./channel.js";
+export * from "./credit.js";
 export * from "./errors.js";
 export * from "./handles.js";
-export * from "./key-file.js";
+export * from "./host-peer.js";
+export * from "./in-process.js";
 export * from "./methods.js";
+export * from "./open-session.js";
 export * from "./plan.js";
 export * from "./stream.js";
+export { type StreamReceiver } from "./stream-router.js";
 export * from "./target.js";

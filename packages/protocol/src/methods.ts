@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { handle } from "./handles.js";
 import { plan, planStepResult } from "./plan.js";
-import { bytes, text, u32, u64 } from "./primitives.js";
+import { bytes, exactBytes, text, u32, u64 } from "./primitives.js";
 import { targetDescription } from "./target.js";
 
 /** major.minor of the protocol: a host speaks every minor of its major. */
@@ -23,7 +23,7 @@ export const methods = {
       minor: u32,
       /** "sonde 0.1.0", for the agent's log. */
       client: text(128),
-      nonce: bytes(32),
+      nonce: exactBytes(32),
     }),
     result: z.object({
       major: u32,
@@ -33,7 +33,7 @@ export const methods = {
       methods: z.array(text(64)),
       planSteps: z.array(text(64)),
       authentication: z.enum(["none", "key"]),
-      nonce: bytes(32),
+      nonce: exactBytes(32),
       /** HMAC of the handshake under the key, which proves the agent; empty without authentication. */
       proof: bytes(32),
       /** How long this agent keeps a session without hearing from its host. */
@@ -41,7 +41,7 @@ export const methods = {
     }),
   },
   /** The host's side of the challenge; only after it is anything else answered when hello said "key". */
-  authenticate: { params: z.strictObject({ proof: bytes(32) }), result: nothing },
+  authenticate: { params: z.strictObject({ proof: exactBytes(32) }), result: nothing },
   "target.describe": { params: noParams, result: targetDescription },
   /** Creates, loads, fills, attaches and opens, in order; all or nothing. */
   "plan.run": { params: plan, result: z.object({ results: z.array(planStepResult) }) },

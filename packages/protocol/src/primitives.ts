@@ -2,13 +2,18 @@ import * as z from "zod/mini";
 
 /** The shapes that messages are made of, each with its bound. */
 
+const anyBytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, "expected bytes");
+
 export const bytes = (limit: number): z.ZodMiniType<Uint8Array, Uint8Array> =>
-  z
-    .custom<Uint8Array>((value) => value instanceof Uint8Array, "expected bytes")
-    .check(z.refine((value) => value.length <= limit, `expected at most ${limit} bytes`));
+  anyBytes.check(z.refine((value) => value.length <= limit, `expected at most ${limit} bytes`));
+
+export const exactBytes = (length: number): z.ZodMiniType<Uint8Array, Uint8Array> =>
+  anyBytes.check(z.refine((value) => value.length === length, `expected ${length} bytes`));
 
 export const text = (limit: number): z.ZodMiniString<string> =>
   z.string().check(z.maxLength(limit));
+
+export const u16 = z.int().check(z.gte(0), z.lte(0xffff));
 
 export const u32 = z.int().check(z.gte(0), z.lte(0xffff_ffff));
 

@@ -1,3 +1,5 @@
+import { ProtocolError } from "./errors.js";
+
 /**
  * A stream message: a fixed header, then a span of the buffer's bytes as the kernel wrote them. Little-endian.
  *
@@ -16,10 +18,57 @@
  */
 export const streamHeaderSizeBytes = 24;
 
-export interface StreamSpan {
+/** The first byte of a stream message. */
+export const streamMessageKind = 2;
+
+export interface StreamHeader {
   readonly channel: number;
   readonly stream: number;
   readonly position: bigint;
   readonly lost: bigint;
+}
+
+export interface StreamSpan extends StreamHeader {
   readonly span: Uint8Array;
+}
+
+/** Writes the header at the view's start. */
+export function writeStreamHeader(view: DataView, header: StreamHeader): void {
+  view.setUint8(0, streamMessageKind);
+  view.setUint8(1, 0);
+  view.setUint16(2, header.channel, true);
+  view.setUint32(4, header.stream, true);
+  view.setBigUint64(8, header.position, true);
+  view.setBigUint64(16, header.lost, true);
+}
+
+/** A message of its own, with a copy of the span: the kernel's buffer may change right after. */
+export function encodeStreamMessage(header: StreamHeader, span: Uint8Array): Uint8Array {
+  const message = new Uint8Array(streamHeaderSizeBytes + span.length);
+  writeStreamHeader(new DataView(message.buffer), header);
+  message.set(span, streamHeaderSizeBytes);
+  return message;
+}
+
+/** Reads a stream message; the span is a view of it. Throws ProtocolError. */
+export function decodeStreamMessage(message: Uint8Array): StreamSpan {
+  if (message.length < streamHeaderSizeBytes) {
+    throw new ProtocolError(`stream message of ${message.length} bytes has no whole header`);
+  }
+  const view = new DataView(message.buffer, message.byteOffset, message.length);
+  if (view.getUint8(0) !== streamMessageKind) throw new ProtocolError("not a stream message");
+  if (view.getUint8(1) !== 0) throw new ProtocolError(`unknown stream flags ${view.getUint8(1)}`);
+  const stream = view.getUint32(4, true);
+  if (stream === 0) throw new ProtocolError("stream message for handle 0");
+  return {
+    channel: view.getUint16(2, true),
+    stream,
+    position: view.getBigUint64(8, true),
+    lost: view.getBigUint64(16, true),
+    span: new Uint8Array(
+      message.buffer,
+      message.byteOffset + streamHeaderSizeBytes,
+      message.length - streamHeaderSizeBytes,
+    ),
+  };
 }

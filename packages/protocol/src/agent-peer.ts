@@ -1,0 +1,409 @@
+import {
+  agentDirectionKeys,
+  deriveHandshake,
+  type HandshakeSecrets,
+  isProof,
+  nonceSizeBytes,
+} from "./auth.js";
+import { CancelSource, type CancelSignal } from "./cancel.js";
+import { type MessageChannel } from "./channel.js";
+import { ControlCodec, type MessageBounds } from "./codec.js";
+import { type AgentMessage, hostMessage, type HostMessage } from "./control.js";
+import { describeIssue } from "./describe-issue.js";
+import { ProtocolError, RemoteError, type WireError } from "./errors.js";
+import { type Handle } from "./handles.js";
+import {
+  type MethodName,
+  methods,
+  type ParsedParams,
+  protocolVersion,
+  type Result,
+  type ResultInput,
+} from "./methods.js";
+import { encodeStreamMessage, streamMessageKind, type StreamHeader } from "./stream.js";
+import { describeVersionMismatch, peekVersion } from "./version.js";
+
+/** Every method but the two that the peer answers itself. */
+export type SessionMethod = Exclude<MethodName, "hello" | "authenticate">;
+
+export interface RequestContext {
+  /** Aborts when the host cancels the request or the link closes. */
+  readonly signal: CancelSignal;
+}
+
+/** What answers each method. A RemoteError thrown by one goes to the host as it is. */
+export type RequestHandlers = {
+  readonly [M in SessionMethod]: (
+    params: ParsedParams<M>,
+    context: RequestContext,
+  ) => ResultInput<M> | Promise<ResultInput<M>>;
+};
+
+export interface AgentPeerLimits {
+  /** One message, before and after the host has authenticated. */
+  readonly handshake: MessageBounds;
+  readonly session: MessageBounds;
+  /** Requests being worked on. */
+  readonly requests: number;
+  /** With so much queued on the channel no more requests are begun. */
+  readonly queuedBytes: number;
+  /** Answers not yet on their way; with more the host is not reading, and the link is closed. */
+  readonly unsentAnswers: number;
+}
+
+const defaultLimits: AgentPeerLimits = {
+  handshake: { sizeBytes: 4096, items: 64 },
+  session: { sizeBytes: 33_554_432, items: 524_288 },
+  requests: 64,
+  queuedBytes: 67_108_864,
+  unsentAnswers: 256,
+};
+
+export interface AgentPeerOptions {
+  /** What hello tells: "sonde-agent 0.1.0", the lease, the kinds of plan steps known. */
+  readonly agent: string;
+  readonly leaseSeconds: number;
+  readonly planSteps: readonly string[];
+  /** With it (at least 16 bytes) nothing is answered before the host has proven that it has it too. */
+  readonly key?: Uint8Array;
+  readonly handlers: RequestHandlers;
+  /** So many bytes that nobody can guess. */
+  readonly randomBytes: (length: number) => Uint8Array;
+  /** Called once, when the host may send requests; with the name it gave. */
+  readonly onReady?: (client: string) => void;
+  /** The host has consumed the channel's bytes before the position. A ProtocolError thrown by it closes the link. */
+  readonly onAcknowledge?: (stream: Handle, channel: number, position: bigint) => void;
+  /** A host gave a wrong proof: it hears of it once the promise has resolved, which slows guessing down. */
+  readonly onWrongKey?: () => Promise<void>;
+  /** What an error thrown by a handler is on the wire; undefined for a fault of our own, told as "internal". */
+  readonly toWireError?: (error: unknown) => WireError | undefined;
+  readonly limits?: Partial<AgentPeerLimits>;
+  /** Results are checked before they are sent, too: for tests. */
+  readonly validateResults?: boolean;
+}
+
+/** A request as its envelope has it; its params have not been validated. */
+type Request = Extract<HostMessage, { kind: "request" }>;
+
+/** Where the handshake stands; "refused" hears nothing more. */
+type State =
+  | { readonly kind: "hello" }
+  | { readonly kind: "proof"; readonly secrets: HandshakeSecrets; readonly client: string }
+  | { readonly kind: "ready" }
+  | { readonly kind: "refused" }
+  | { readonly kind: "closed" };
+
+/**
+ * The agent's end of a connection: greets and authenticates its host, validates and dispatches requests, sends streams.
+ * Whatever the other side sends, the worst that happens is that this link closes.
+ */
+export class AgentPeer {
+  /** Resolves with the reason once the link is closed, whoever closed it; never rejects. */
+  readonly closed: Promise<string>;
+
+  readonly #channel: MessageChannel;
+  readonly #options: AgentPeerOptions;
+  readonly #limits: AgentPeerLimits;
+  readonly #codec = new ControlCodec();
+  readonly #requests = new Map<number, CancelSource>();
+  #state: State = { kind: "hello" };
+  #unsentAnswers = 0;
+  #resolveClosed: (reason: string) => void = () => undefined;
+
+  /** Takes the channel over, its handlers too. */
+  constructor(channel: MessageChannel, options: AgentPeerOptions) {
+    this.#channel = channel;
+    this.#options = options;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    channel.onMessage((message) => {
+      this.#receive(message);
+    });
+    channel.onClose((reason) => {
+      this.#finish(reason);
+    });
+  }
+
+  /** Whether the host has authenticated, where that is asked, and the link is open. */
+  get isReady(): boolean {
+    return this.#state.kind === "ready";
+  }
+
+  /** Bytes on their way and still in this process. */
+  get queuedBytes(): number {
+    return this.#channel.queuedBytes;
+  }
+
+  /** Sends a copy of the span; `onSent` is called once it has left this process's memory. */
+  sendStream(header: StreamHeader, span: Uint8Array, onSent?: () => void): void {
+    if (this.isReady) this.#channel.send(encodeStreamMessage(header, span), onSent);
+  }
+
+  /** Tells the host that nothing more comes; with an error when it did not ask for the end. */
+  endStream(stream: Handle, error?: WireError): void {
+    if (!this.isReady) return;
+    const message = {
+      kind: "streamEnd",
+      stream,
+      ...(error === undefined ? {} : { error }),
+    } as const;
+    this.#channel.send(this.#codec.encode(message));
+  }
+
+  /** Closes the link, after what is queued where it still works. Idempotent. */
+  close(reason: string): void {
+    this.#channel.close(reason);
+    this.#finish(reason);
+  }
+
+  #receive(message: Uint8Array): void {
+    const { kind } = this.#state;
+    if (kind === "closed" || kind === "refused") return;
+    try {
+      this.#dispatch(this.#decode(message));
+    } catch (error) {
+      const reason =
+        error instanceof ProtocolError ? error.message : `internal error: ${describe(error)}`;
+      this.close(reason);
+    }
+  }
+
+  #decode(message: Uint8Array): unknown {
+    if (message[0] === streamMessageKind) throw new ProtocolError("a stream message to an agent");
+    const bounds = this.isReady ? this.#limits.session : this.#limits.handshake;
+    const { envelope, hasMac } = this.#codec.decode(message, bounds);
+    if (this.#codec.isAuthenticated && !hasMac) {
+      throw new ProtocolError("a control message without a MAC");
+    }
+    return envelope;
+  }
+
+  #dispatch(envelope: unknown): void {
+    const parsed = hostMessage.safeParse(envelope);
+    if (!parsed.success) {
+      this.#refuseMalformed(envelope, describeIssue(parsed.error));
+      return;
+    }
+    const message = parsed.data;
+    switch (message.kind) {
+      case "request":
+        this.#request(message);
+        break;
+      case "cancel":
+        // One that has just been answered is not known any more: the cancel crossed the answer.
+        this.#requests.get(message.id)?.cancel();
+        break;
+      case "acknowledge":
+        if (!this.isReady) throw new ProtocolError("an acknowledgement before authentication");
+        this.#options.onAcknowledge?.(message.stream, message.channel, message.position);
+        break;
+    }
+  }
+
+  #refuseMalformed(envelope: unknown, fault: string): void {
+    const id = requestId(envelope);
+    if (id === undefined || this.#requests.has(id)) throw new ProtocolError(fault);
+    const error: WireError = { code: "protocol", message: fault };
+    if (this.isReady) this.#answerError(id, error);
+    else this.#refuse(id, error);
+  }
+
+  #request(request: Request): void {
+    if (this.#requests.has(request.id)) {
+      throw new ProtocolError(`request ${request.id} while one of that id is not answered`);
+    }
+    switch (this.#state.kind) {
+      case "hello":
+        this.#hello(request);
+        break;
+      case "proof":
+        this.#authenticate(request, this.#state.secrets, this.#state.client);
+        break;
+      case "ready":
+        this.#begin(request);
+        break;
+      case "refused":
+      case "closed":
+        break;
+    }
+  }
+
+  #hello({ id, method, params }: Request): void {
+    if (method !== "hello") {
+      this.#refuse(id, { code: "authentication", message: `${method}: hello comes first` });
+      return;
+    }
+    const version = peekVersion(params);
+    if (version !== undefined && version.major !== protocolVersion.major) {
+      this.#refuse(id, describeVersionMismatch(version));
+      return;
+    }
+    const parsed = methods.hello.params.safeParse(params);
+    if (!parsed.success) {
+      this.#refuse(id, { code: "protocol", message: `hello: ${describeIssue(parsed.error)}` });
+      return;
+    }
+    const { key, agent, leaseSeconds, planSteps, handlers } = this.#options;
+    const answer: Omit<Result<"hello">, "proof"> = {
+      ...protocolVersion,
+      agent,
+      methods: Object.keys(handlers),
+      planSteps: [...planSteps],
+      authentication: key === undefined ? "none" : "key",
+      nonce: this.#options.randomBytes(nonceSizeBytes),
+      leaseSeconds,
+    };
+    if (key === undefined) {
+      this.#answer({ kind: "reply", id, result: { ...answer, proof: new Uint8Array(0) } });
+      this.#ready(parsed.data.client);
+      return;
+    }
+    const secrets = deriveHandshake(key, { host: parsed.data, agent: answer });
+    this.#state = { kind: "proof", secrets, client: parsed.data.client };
+    this.#answer({ kind: "reply", id, result: { ...answer, proof: secrets.agentProof } });
+  }
+
+  #authenticate({ id, method, params }: Request, secrets: HandshakeSecrets, client: string): void {
+    if (method !== "authenticate") {
+      this.#refuse(id, { code: "authentication", message: `${method}: authenticate comes first` });
+      return;
+    }
+    const parsed = methods.authenticate.params.safeParse(params);
+    if (!parsed.success || !isProof(parsed.data.proof, secrets.hostProof)) {
+      void this.#refuseKey(id);
+      return;
+    }
+    this.#codec.authenticate(agentDirectionKeys(secrets));
+    this.#answer({ kind: "reply", id, result: {} });
+    this.#ready(client);
+  }
+
+  #ready(client: string): void {
+    this.#state = { kind: "ready" };
+    this.#options.onReady?.(client);
+  }
+
+  async #refuseKey(id: number): Promise<void> {
+    this.#state = { kind: "refused" };
+    try {
+      await this.#options.onWrongKey?.();
+    } catch {
+      // The pause alone failed; the refusal stands.
+    }
+    this.#refuse(id, {
+      code: "authentication",
+      message: "authenticate: the host does not have the same key",
+      hint: "give both sides the same key file",
+    });
+  }
+
+  /** Answers with an error and ends the link: before authentication nobody gets a second try on it. */
+  #refuse(id: number, error: WireError): void {
+    this.#answerError(id, error);
+    this.close(error.message);
+  }
+
+  #begin({ id, method, params }: Request): void {
+    const isBusy =
+      this.#requests.size >= this.#limits.requests ||
+      this.#channel.queuedBytes > this.#limits.queuedBytes;
+    if (isBusy) {
+      const limit = this.#limits.requests;
+      this.#answerError(id, { code: "limit", message: `${method}: too much at once`, limit });
+    } else if (!isSessionMethod(method) || !Object.hasOwn(this.#options.handlers, method)) {
+      this.#answerError(id, { code: "protocol", message: `${method}: unknown method` });
+    } else {
+      this.#run(id, method, params).catch((error: unknown) => {
+        this.close(`internal error: ${describe(error)}`);
+      });
+    }
+  }
+
+  async #run(id: number, method: SessionMethod, params: unknown): Promise<void> {
+    const parsed = methods[method].params.safeParse(params);
+    if (!parsed.success) {
+      const message = `${method}: params: ${describeIssue(parsed.error)}`;
+      this.#answerError(id, { code: "protocol", message });
+      return;
+    }
+    const source = new CancelSource();
+    this.#requests.set(id, source);
+    let answer: AgentMessage;
+    try {
+      const result = await this.#handle(method, parsed.data, { signal: source.signal });
+      answer = { kind: "reply", id, result };
+    } catch (error) {
+      answer = { kind: "error", id, error: this.#toWireError(method, error) };
+    }
+    this.#requests.delete(id);
+    this.#answer(answer);
+  }
+
+  async #handle<M extends SessionMethod>(
+    method: M,
+    params: unknown,
+    context: RequestContext,
+  ): Promise<unknown> {
+    // The schema of exactly this method made the params; TypeScript does not follow the index into the table.
+    const handler: RequestHandlers[M] = this.#options.handlers[method];
+    const result = await handler(params as ParsedParams<M>, context);
+    if (this.#options.validateResults === true) {
+      const parsed = methods[method].result.safeParse(result);
+      if (!parsed.success) throw new ProtocolError(`result: ${describeIssue(parsed.error)}`);
+    }
+    return result;
+  }
+
+  #toWireError(method: SessionMethod, error: unknown): WireError {
+    if (error instanceof RemoteError) return error.details;
+    const message = `${method}: internal error: ${describe(error)}`;
+    return (
+      this.#options.toWireError?.(error) ?? { code: "internal", message, hint: "please report" }
+    );
+  }
+
+  #answerError(id: number, error: WireError): void {
+    this.#answer({ kind: "error", id, error });
+  }
+
+  #answer(message: AgentMessage): void {
+    if (this.#state.kind === "closed") return;
+    this.#unsentAnswers += 1;
+    if (this.#unsentAnswers > this.#limits.unsentAnswers) {
+      this.close("the host does not read its answers");
+      return;
+    }
+    this.#channel.send(this.#codec.encode(message), () => {
+      this.#unsentAnswers -= 1;
+    });
+  }
+
+  #finish(reason: string): void {
+    if (this.#state.kind === "closed") return;
+    this.#state = { kind: "closed" };
+    const sources = [...this.#requests.values()];
+    this.#requests.clear();
+    for (const source of sources) source.cancel();
+    this.#resolveClosed(reason);
+  }
+}
+
+function isSessionMethod(name: string): name is SessionMethod {
+  return Object.hasOwn(methods, name) && name !== "hello" && name !== "authenticate";
+}
+
+/** The id of a request whose envelope is otherwise wrong, when there is one to answer to. */
+function requestId(envelope: unknown): number | undefined {
+  if (typeof envelope !== "object" || envelope === null) return undefined;
+  if (!("kind" in envelope) || envelope.kind !== "request" || !("id" in envelope)) return undefined;
+  const { id } = envelope;
+  return typeof id === "number" && Number.isInteger(id) && id >= 0 && id <= 0xffff_ffff
+    ? id
+    : undefined;
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 512) : "unknown";
+}

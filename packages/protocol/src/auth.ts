@@ -1,0 +1,91 @@
+import { type DirectionKeys } from "./codec.js";
+import { areMacsEqual, hmacSha256 } from "./hmac.js";
+import { type Params, type Result } from "./methods.js";
+import { encodeUtf8 } from "./utf8.js";
+
+/** 128 bits: shorter keys could be guessed from a recorded handshake. */
+export const minimumKeySizeBytes = 16;
+export const nonceSizeBytes = 32;
+
+/** What both sides said in the hello: all of it is bound into the proofs, so that none of it can be changed on the way. */
+export interface HandshakeTranscript {
+  readonly host: Params<"hello">;
+  readonly agent: Omit<Result<"hello">, "proof">;
+}
+
+/** The proofs and keys that a shared key and one handshake give; both sides compute the same. */
+export interface HandshakeSecrets {
+  readonly agentProof: Uint8Array;
+  readonly hostProof: Uint8Array;
+  /** For control messages from the host to the agent, and back. */
+  readonly hostKey: Uint8Array;
+  readonly agentKey: Uint8Array;
+}
+
+export function deriveHandshake(
+  key: Uint8Array,
+  transcript: HandshakeTranscript,
+): HandshakeSecrets {
+  const base = hmacSha256(key, encodeTranscript(transcript));
+  const derive = (label: string): Uint8Array => hmacSha256(base, encodeUtf8(label));
+  return {
+    agentProof: derive("sonde agent proof"),
+    hostProof: derive("sonde host proof"),
+    hostKey: derive("sonde host to agent"),
+    agentKey: derive("sonde agent to host"),
+  };
+}
+
+export function hostDirectionKeys(secrets: HandshakeSecrets): DirectionKeys {
+  return { send: secrets.hostKey, receive: secrets.agentKey };
+}
+
+export function agentDirectionKeys(secrets: HandshakeSecrets): DirectionKeys {
+  return { send: secrets.agentKey, receive: secrets.hostKey };
+}
+
+export function isProof(proof: Uint8Array, expected: Uint8Array): boolean {
+  return areMacsEqual(proof, expected);
+}
+
+/** Fields one after the other, each behind its length: no two transcripts have the same encoding. */
+function encodeTranscript({ host, agent }: HandshakeTranscript): Uint8Array {
+  const fields = [
+    encodeUtf8("sonde handshake"),
+    encodeU32(host.major),
+    encodeU32(host.minor),
+    encodeUtf8(host.client),
+    host.nonce,
+    encodeU32(agent.major),
+    encodeU32(agent.minor),
+    encodeUtf8(agent.agent),
+    encodeUtf8(agent.authentication),
+    encodeU32(agent.leaseSeconds),
+    encodeList(agent.methods),
+    encodeList(agent.planSteps),
+    agent.nonce,
+  ];
+  return encodeFields(fields);
+}
+
+function encodeList(names: readonly string[]): Uint8Array {
+  return encodeFields(names.map(encodeUtf8));
+}
+
+function encodeFields(fields: readonly Uint8Array[]): Uint8Array {
+  const sizeBytes = fields.reduce((sum, field) => sum + 4 + field.length, 0);
+  const encoded = new Uint8Array(sizeBytes);
+  let offset = 0;
+  for (const field of fields) {
+    encoded.set(encodeU32(field.length), offset);
+    encoded.set(field, offset + 4);
+    offset += 4 + field.length;
+  }
+  return encoded;
+}
+
+function encodeU32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value, true);
+  return bytes;
+}

@@ -1,0 +1,136 @@
+import { Packr, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from "msgpackr/index-no-eval";
+import { type ControlMessage } from "./control.js";
+import { ProtocolError } from "./errors.js";
+import { areMacsEqual, hmacSha256 } from "./hmac.js";
+import { checkMsgpack } from "./msgpack-check.js";
+
+/** The first byte of a control message without and with a MAC; streamMessageKind is the third kind. */
+export const controlMessageKind = 1;
+export const authenticatedMessageKind = 3;
+
+/** What a side accepts in one message. */
+export interface MessageBounds {
+  readonly sizeBytes: number;
+  /** Values of all kinds, map keys included. */
+  readonly items: number;
+}
+
+/** Keys of one session as one side sees them: the two directions have different ones. */
+export interface DirectionKeys {
+  readonly send: Uint8Array;
+  readonly receive: Uint8Array;
+}
+
+/**
+ * An authenticated control message: kind 3, a u64 counter (little-endian, from 0, one more for each message of that
+ * direction), the first 16 bytes of HMAC-SHA-256 over kind, counter and payload, the payload.
+ */
+const counterOffset = 1;
+const macOffset = 9;
+const macSizeBytes = 16;
+const authenticatedHeaderSizeBytes = macOffset + macSizeBytes;
+
+/** Beyond this the packer's buffer is given back after a message, so that one large reply does not stay in memory. */
+const keptBufferSizeBytes = 65_536;
+
+// Records carry state from message to message; bigints are kept as 64-bit integers in both directions.
+const packr = new Packr({
+  useRecords: false,
+  variableMapSize: true,
+  skipValues: [undefined],
+  int64AsType: "bigint",
+});
+/** The packer's own first buffer (8 kB). */
+const smallBuffer = packr.pack(null, REUSE_BUFFER_MODE);
+
+/** Control messages of one connection, both ways: with a counter and a MAC from `authenticate` on. */
+export class ControlCodec {
+  #keys: DirectionKeys | undefined;
+  #sentCount = 0n;
+  #receivedCount = 0n;
+
+  /** Every message after this one is sent with a MAC; received ones may have one. */
+  authenticate(keys: DirectionKeys): void {
+    this.#keys = keys;
+  }
+
+  get isAuthenticated(): boolean {
+    return this.#keys !== undefined;
+  }
+
+  encode(message: ControlMessage): Uint8Array {
+    const packed = packr.pack(message, RESET_BUFFER_MODE);
+    const headerSizeBytes = this.#keys === undefined ? 1 : authenticatedHeaderSizeBytes;
+    const encoded = new Uint8Array(headerSizeBytes + packed.length);
+    encoded.set(packed, headerSizeBytes);
+    if (packed.length > keptBufferSizeBytes) packr.useBuffer(smallBuffer);
+    if (this.#keys === undefined) {
+      encoded[0] = controlMessageKind;
+      return encoded;
+    }
+    encoded[0] = authenticatedMessageKind;
+    new DataView(encoded.buffer).setBigUint64(counterOffset, this.#sentCount++, true);
+    encoded.set(macOf(this.#keys.send, encoded), macOffset);
+    return encoded;
+  }
+
+  /**
+   * The envelope as it came, not yet validated, and whether it had a right MAC. Throws ProtocolError for whatever is
+   * malformed, forged, replayed or out of order.
+   */
+  decode(message: Uint8Array, bounds: MessageBounds): { envelope: unknown; hasMac: boolean } {
+    if (message.length > bounds.sizeBytes) {
+      throw new ProtocolError(`message of ${message.length} bytes, at most ${bounds.sizeBytes}`);
+    }
+    const kind = message[0];
+    if (kind === controlMessageKind) {
+      return { envelope: unpack(tail(message, 1), bounds), hasMac: false };
+    }
+    if (kind !== authenticatedMessageKind) {
+      throw new ProtocolError(
+        kind === undefined ? "empty message" : `unknown message kind ${kind}`,
+      );
+    }
+    this.#checkMac(message);
+    return { envelope: unpack(tail(message, authenticatedHeaderSizeBytes), bounds), hasMac: true };
+  }
+
+  #checkMac(message: Uint8Array): void {
+    if (this.#keys === undefined) throw new ProtocolError("a MAC before authentication");
+    if (message.length < authenticatedHeaderSizeBytes) {
+      throw new ProtocolError("message ends within its MAC");
+    }
+    const mac = message.subarray(macOffset, authenticatedHeaderSizeBytes);
+    if (!areMacsEqual(mac, macOf(this.#keys.receive, message))) {
+      throw new ProtocolError("wrong MAC");
+    }
+    const view = new DataView(message.buffer, message.byteOffset, message.length);
+    const counter = view.getBigUint64(counterOffset, true);
+    if (counter !== this.#receivedCount) {
+      throw new ProtocolError(`message ${counter} came where ${this.#receivedCount} was due`);
+    }
+    this.#receivedCount += 1n;
+  }
+}
+
+function macOf(key: Uint8Array, message: Uint8Array): Uint8Array {
+  return hmacSha256(
+    key,
+    message.subarray(0, macOffset),
+    message.subarray(authenticatedHeaderSizeBytes),
+  ).subarray(0, macSizeBytes);
+}
+
+function unpack(payload: Uint8Array, bounds: MessageBounds): unknown {
+  checkMsgpack(payload, bounds);
+  try {
+    return packr.unpack(payload);
+  } catch (error) {
+    throw new ProtocolError("malformed msgpack", { cause: error });
+  }
+}
+
+/** A plain Uint8Array, even of a subclass whose `subarray` gives the subclass. */
+function tail(message: Uint8Array, offset: number): Uint8Array {
+  return new Uint8Array(message.buffer, message.byteOffset + offset, message.length - offset);
+}

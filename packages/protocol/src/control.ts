@@ -1,0 +1,35 @@
+import * as z from "zod/mini";
+import { wireError } from "./errors.js";
+import { handle } from "./handles.js";
+import { text, u16, u32, u64 } from "./primitives.js";
+
+/** Host to agent: unknown keys are refused. Ids are the host's to choose, unused among its unanswered requests. */
+export const hostMessage = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("request"),
+    id: u32,
+    method: text(64),
+    params: z.unknown(),
+  }),
+  /** The request may still be answered with its result, when it was too late. */
+  z.strictObject({ kind: z.literal("cancel"), id: u32 }),
+  /** Every byte of the channel before this position has been consumed: credit returns. */
+  z.strictObject({
+    kind: z.literal("acknowledge"),
+    stream: handle,
+    channel: u16,
+    position: u64,
+  }),
+]);
+export type HostMessage = z.infer<typeof hostMessage>;
+
+/** Agent to host: unknown keys are ignored. Each request is answered once, by a reply or an error. */
+export const agentMessage = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("reply"), id: u32, result: z.unknown() }),
+  z.object({ kind: z.literal("error"), id: u32, error: wireError }),
+  /** Nothing more comes on this stream; the error says why, when it was not asked for. */
+  z.object({ kind: z.literal("streamEnd"), stream: handle, error: z.optional(wireError) }),
+]);
+export type AgentMessage = z.infer<typeof agentMessage>;
+
+export type ControlMessage = HostMessage | AgentMessage;

@@ -1,0 +1,99 @@
+import { deriveHandshake, hostDirectionKeys, isProof, nonceSizeBytes } from "./auth.js";
+import { type MessageChannel } from "./channel.js";
+import { HandshakeError, RemoteError } from "./errors.js";
+import { HostPeer } from "./host-peer.js";
+import { protocolVersion, type Params, type Result } from "./methods.js";
+import { describeVersionMismatch } from "./version.js";
+
+export interface SessionOptions {
+  /** "sonde 0.1.0", for the agent's log. */
+  readonly client: string;
+  /** The shared key, at least 16 bytes: the agent must then prove that it has it too. */
+  readonly key?: Uint8Array;
+  /** So many bytes that nobody can guess. */
+  readonly randomBytes: (length: number) => Uint8Array;
+}
+
+export interface OpenedSession {
+  readonly peer: HostPeer;
+  readonly hello: Result<"hello">;
+}
+
+/**
+ * Greets the agent at the other end and, with a key, has both sides prove that they know it. Takes the channel over and
+ * closes it when anything fails: HandshakeError for another major version or a wrong or missing key, ProtocolError
+ * for an agent that makes no sense, ConnectionClosedError.
+ */
+export async function openSession(
+  channel: MessageChannel,
+  options: SessionOptions,
+): Promise<OpenedSession> {
+  const peer = new HostPeer(channel);
+  try {
+    const hello = await shakeHands(peer, options);
+    peer.limitMethods(hello.methods);
+    return { peer, hello };
+  } catch (error) {
+    const failure = asHandshakeError(error);
+    peer.close(failure instanceof Error ? failure.message : "handshake");
+    throw failure;
+  }
+}
+
+async function shakeHands(peer: HostPeer, options: SessionOptions): Promise<Result<"hello">> {
+  const params: Params<"hello"> = {
+    ...protocolVersion,
+    client: options.client,
+    nonce: options.randomBytes(nonceSizeBytes),
+  };
+  const hello = await peer.call("hello", params);
+  if (hello.major !== protocolVersion.major) {
+    throw new HandshakeError(describeVersionMismatch(protocolVersion, hello));
+  }
+  if (hello.authentication === "key") {
+    await prove(peer, requireKey(options.key), params, hello);
+  } else if (options.key !== undefined) {
+    throw new HandshakeError({
+      code: "authentication",
+      message: "hello: a key is configured here, but the agent has none",
+      hint: "start the agent with --key-file, or leave the key out for this target",
+    });
+  }
+  return hello;
+}
+
+async function prove(
+  peer: HostPeer,
+  key: Uint8Array,
+  host: Params<"hello">,
+  agent: Result<"hello">,
+): Promise<void> {
+  const secrets = deriveHandshake(key, { host, agent });
+  if (!isProof(agent.proof, secrets.agentProof)) {
+    throw new HandshakeError({
+      code: "authentication",
+      message: "hello: the agent does not have the same key",
+      hint: "give both sides the same key file",
+    });
+  }
+  const answered = peer.call("authenticate", { proof: secrets.hostProof });
+  peer.authenticate(hostDirectionKeys(secrets));
+  await answered;
+}
+
+function requireKey(key: Uint8Array | undefined): Uint8Array {
+  if (key !== undefined) return key;
+  throw new HandshakeError({
+    code: "authentication",
+    message: "hello: the agent asks for a key, and none is configured here",
+    hint: "give the agent's key with --key-file",
+  });
+}
+
+/** Both sides find the same faults: what the agent found is told as if it had been found here. */
+function asHandshakeError(error: unknown): unknown {
+  if (!(error instanceof RemoteError)) return error;
+  const { code, details } = error;
+  if (code !== "version" && code !== "authentication") return error;
+  return new HandshakeError({ ...details, code }, { cause: error });
+}
