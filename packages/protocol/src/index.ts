@@ -7,6 +7,7 @@ export * from "./errors.js";
 export * from "./handles.js";
 export * from "./host-peer.js";
 export * from "./in-process.js";
+export * from "./key-file.js";
 export * from "./methods.js";
 export * from "./open-session.js";
 export * from "./plan.js";
