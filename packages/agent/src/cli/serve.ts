@@ -38,7 +38,8 @@ export async function serve(command: ServeCommand): Promise<void> {
         onEnd: end.finish,
       });
       listeners.push(listener);
-      system.log(`listening on ${listener.address}`);
+      // Over stdio the host is there already, and its person need not hear of it.
+      if (way.kind !== "stdio") system.log(`listening on ${listener.address}`);
     }
     await end.promise;
   } finally {
