@@ -17,6 +17,10 @@ export interface AgentOptions {
 export interface LinkOptions {
   /** stdio and unix sockets: end of file means that the host is dead. */
   readonly closesWithLink: boolean;
+  /** Called once, when the host may send requests; the listener then lifts its bounds for strangers. */
+  readonly onReady?: () => void;
+  /** A wrong key: the host hears of it once the promise has resolved, which slows guessing down. */
+  readonly onWrongKey?: () => Promise<void>;
 }
 
 /** Serves every host that the listeners accept: one session for each link. */
