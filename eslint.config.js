@@ -138,10 +138,12 @@ export default defineConfig(
       globals: {
         Buffer: "readonly",
         URL: "readonly",
+        clearInterval: "readonly",
         clearTimeout: "readonly",
         console: "readonly",
         performance: "readonly",
         process: "readonly",
+        setInterval: "readonly",
         setTimeout: "readonly",
       },
     },
