@@ -133,7 +133,7 @@ export default defineConfig(
   },
   {
     // Scripts and configuration: plain JavaScript, without types.
-    files: ["**/*.js", "**/*.mjs"],
+    files: ["**/*.js", "**/*.mjs", "**/*.cjs"],
     languageOptions: {
       globals: {
         Buffer: "readonly",
@@ -143,6 +143,7 @@ export default defineConfig(
         console: "readonly",
         performance: "readonly",
         process: "readonly",
+        require: "readonly",
         setInterval: "readonly",
         setTimeout: "readonly",
       },

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const sondeProgram = fileURLToPath(new URL("../packages/host/bin/sonde.js", import.meta.url));
+const sondeProgram = fileURLToPath(new URL("../packages/host/bin/sonde.cjs", import.meta.url));
 
 /**
  * What is compared. `trace` gives the command line that traces with a program of the language; both print events on
