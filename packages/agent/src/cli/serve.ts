@@ -60,8 +60,8 @@ async function openWay(way: Way, setting: Setting): Promise<Listener> {
   const { server, throttle } = setting;
   const accept =
     (link: { readonly closesWithLink: boolean }): AcceptChannel =>
-    (channel) => {
-      server.accept(channel, link);
+    (channel, handshake) => {
+      server.accept(channel, { ...link, ...handshake });
     };
   switch (way.kind) {
     case "tcp":
@@ -75,7 +75,11 @@ async function openWay(way: Way, setting: Setting): Promise<Listener> {
     case "unix":
       return listenOnUnix({ path: way.path, throttle, accept: accept({ closesWithLink: true }) });
     case "stdio":
-      return serveStdio({ onEnd: setting.onEnd, accept: accept({ closesWithLink: true }) });
+      return serveStdio({
+        onEnd: setting.onEnd,
+        throttle,
+        accept: accept({ closesWithLink: true }),
+      });
     default:
       return assertNever(way);
   }

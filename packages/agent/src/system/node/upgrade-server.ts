@@ -1,39 +1,43 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type Server } from "node:http";
 import { type Duplex } from "node:stream";
 import { type MessageChannel } from "@sonde/protocol";
-import { WebSocketServer } from "ws";
+import { type WebSocket, WebSocketServer } from "ws";
 import { type AuthenticationThrottle } from "./authentication-throttle.js";
 import { createWebSocketChannel, type WebSocketChannelOptions } from "./websocket-channel.js";
 
-/** A plan with a few of the largest programs fits; a message that says it is longer ends the connection. */
-const messageLimitBytes = 33_554_432;
-/** Our hosts never split a message. */
-const fragmentLimit = 1024;
-const closeTimeoutMilliseconds = 2000;
 const headersTimeoutMilliseconds = 10_000;
 const connectionLimit = 256;
 
-/** Not written in place: ws's types lack closeTimeout. */
+/** Bounds on a host that has not yet been let in; hello and authenticate are a few hundred bytes. */
+const handshakeTimeoutMilliseconds = 20_000;
+const handshakeLimitBytes = 65_536;
+
+/** Not written in place: ws's types lack closeTimeout (milliseconds). */
 const webSocketOptions = {
   noServer: true,
   perMessageDeflate: false,
   clientTracking: false,
-  maxPayload: messageLimitBytes,
-  maxFragments: fragmentLimit,
-  closeTimeout: closeTimeoutMilliseconds,
+  // A plan with a few of the largest programs fits; a message that says it is longer ends the connection.
+  maxPayload: 33_554_432,
+  // Our hosts never split a message.
+  maxFragments: 1024,
+  closeTimeout: 2000,
 };
 
-export interface Peer {
-  /** Who failures to authenticate are counted against. */
-  readonly address: string;
+/** What the listener wants to hear of the host that it has handed over. */
+export interface Handshake {
+  /** To be called when the host has been let in: the bounds for strangers are lifted. */
+  readonly onReady: () => void;
+  /** To be called when the host has a wrong key, which it may be told once the promise has resolved. */
+  readonly onWrongKey: () => Promise<void>;
 }
 
 /** Takes over a channel; sets its handlers before it returns. */
-export type AcceptChannel = (channel: MessageChannel, peer: Peer) => void;
+export type AcceptChannel = (channel: MessageChannel, handshake: Handshake) => void;
 
 export interface UpgradeOptions extends WebSocketChannelOptions {
   readonly accept: AcceptChannel;
-  readonly throttle?: AuthenticationThrottle;
+  readonly throttle: AuthenticationThrottle;
 }
 
 /** An HTTP server, not yet listening, whose only service is to turn connections into channels. */
@@ -43,7 +47,7 @@ export function createUpgradeServer(options: UpgradeOptions): Server {
     requestTimeout: headersTimeoutMilliseconds,
   });
   server.maxConnections = connectionLimit;
-  const sockets = new WebSocketServer(webSocketOptions);
+  const webSockets = new WebSocketServer(webSocketOptions);
 
   server.on("request", (_request, response) => {
     response.writeHead(426, { connection: "close", upgrade: "websocket" });
@@ -56,26 +60,24 @@ export function createUpgradeServer(options: UpgradeOptions): Server {
       refuse(socket, "403 Forbidden", "connections from web pages are refused");
       return;
     }
-    const address = peerAddress(request);
-    const upgrade = (): void => {
-      sockets.handleUpgrade(request, socket, head, (webSocket) => {
-        options.accept(createWebSocketChannel(webSocket, options), { address });
+    // There is none on a Unix socket, nor on stdio.
+    const address = request.socket.remoteAddress ?? "";
+    upgradeAfter(options.throttle.delayMilliseconds(address), socket, () => {
+      webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+        const onReady = boundStranger(webSocket, socket);
+        const onWrongKey = (): Promise<void> => punish(options.throttle, address);
+        options.accept(createWebSocketChannel(webSocket, options), { onReady, onWrongKey });
       });
-    };
-    const delay = options.throttle?.delayMilliseconds(address) ?? 0;
-    if (delay === 0) upgrade();
-    else upgradeLater(socket, delay, upgrade);
+    });
   });
   return server;
 }
 
-function peerAddress(request: IncomingMessage): string {
-  // The type leaves out what is true of Duplexes that are no sockets.
-  const socket: { readonly remoteAddress?: string | undefined } | null = request.socket;
-  return socket?.remoteAddress ?? "";
-}
-
-function upgradeLater(socket: Duplex, delayMilliseconds: number, upgrade: () => void): void {
+function upgradeAfter(delayMilliseconds: number, socket: Duplex, upgrade: () => void): void {
+  if (delayMilliseconds === 0) {
+    upgrade();
+    return;
+  }
   const onError = (): void => {
     socket.destroy();
   };
@@ -90,15 +92,44 @@ function upgradeLater(socket: Duplex, delayMilliseconds: number, upgrade: () => 
   });
 }
 
+/** ws bounds a message; this bounds what a host can make the agent keep before it has been let in. */
+function boundStranger(webSocket: WebSocket, socket: Duplex): () => void {
+  let receivedBytes = 0;
+  const count = (chunk: Uint8Array): void => {
+    receivedBytes += chunk.length;
+    if (receivedBytes > handshakeLimitBytes) webSocket.terminate();
+  };
+  const timer = setTimeout(() => {
+    webSocket.terminate();
+  }, handshakeTimeoutMilliseconds);
+  timer.unref();
+  const lift = (): void => {
+    clearTimeout(timer);
+    socket.off("data", count);
+  };
+  socket.on("data", count);
+  socket.once("close", lift);
+  return lift;
+}
+
+function punish(throttle: AuthenticationThrottle, address: string): Promise<void> {
+  throttle.recordFailure(address);
+  return new Promise((resolve) => {
+    setTimeout(resolve, throttle.delayMilliseconds(address)).unref();
+  });
+}
+
 function refuse(socket: Duplex, status: string, reason: string): void {
   socket.on("error", () => {
     socket.destroy();
   });
   const body = `${reason}\n`;
-  socket.end(
-    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    () => {
-      socket.destroy();
-    },
-  );
+  const headers = [
+    "connection: close",
+    "content-type: text/plain",
+    `content-length: ${body.length}`,
+  ];
+  socket.end([`HTTP/1.1 ${status}`, ...headers, "", body].join("\r\n"), () => {
+    socket.destroy();
+  });
 }

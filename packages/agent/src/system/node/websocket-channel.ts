@@ -41,7 +41,7 @@ export function createWebSocketChannel(
     send(message, onSent): void {
       socket.send(message, (error) => {
         // After an error the channel closes, which tells the sender all it needs.
-        if (error === undefined || error === null) onSent?.();
+        if (!(error instanceof Error)) onSent?.();
       });
     },
     get queuedBytes(): number {
