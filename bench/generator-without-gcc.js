@@ -1,5 +1,5 @@
 // What generator.c does, where there is no C compiler: `process.ppid` is one getppid(2) each time it is read.
-const [count, rate] = process.argv.slice(2).map(Number);
+const [count = 0, rate = 0] = process.argv.slice(2).map(Number);
 const batch = rate === 0 ? count : Math.ceil(rate / 1000);
 let parents = 0;
 

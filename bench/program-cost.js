@@ -80,7 +80,7 @@ async function costOf(peer, action, count) {
  * @returns {LoadedProgram[]}
  */
 function loadedPrograms() {
-  const path = `${process.env.PATH ?? ""}:/usr/sbin`;
+  const path = `${process.env["PATH"] ?? ""}:/usr/sbin`;
   return JSON.parse(
     execFileSync("bpftool", ["--json", "prog", "show"], {
       encoding: "utf8",

@@ -9,24 +9,32 @@ const mark = /^(.*) \[left out: (.*)\]$/s;
 export default class LeftOutReporter {
   #isWholeRun;
 
+  /** @param {{ readonly testNamePattern: string }} globalConfig */
   constructor(globalConfig) {
     // With --testNamePattern, what does not match counts as pending: that was the caller's choice.
     this.#isWholeRun = globalConfig.testNamePattern === "";
   }
 
+  /**
+   * @typedef {{ readonly status: string, readonly title: string, readonly fullName: string }} Test
+   * @param {unknown} _contexts
+   * @param {{
+   *   readonly testResults: readonly { readonly testResults: readonly Test[] }[],
+   *   readonly numTotalTests: number,
+   *   readonly numPassedTests: number,
+   *   readonly numFailedTests: number,
+   *   readonly numRuntimeErrorTestSuites: number,
+   * }} results
+   */
   onRunComplete(_contexts, results) {
+    /** @type {Map<string, string[]>} */
     const byReason = new Map();
     for (const file of results.testResults) {
       for (const test of file.testResults) {
-        if (test.status === "pending" || test.status === "todo") {
-          const reason = mark.exec(test.title)?.[2] ?? "no reason was given";
-          if (!this.#isWholeRun && !mark.test(test.title)) {
-            continue;
-          }
-          byReason.set(reason, [
-            ...(byReason.get(reason) ?? []),
-            test.fullName.replace(mark, "$1"),
-          ]);
+        const reason = mark.exec(test.title)?.[2];
+        if (test.status === "pending" && (reason !== undefined || this.#isWholeRun)) {
+          const key = reason ?? "no reason was given";
+          byReason.set(key, [...(byReason.get(key) ?? []), test.fullName.replace(mark, "$1")]);
         }
       }
     }
@@ -39,7 +47,7 @@ export default class LeftOutReporter {
     if (byReason.size === 0 && results.numTotalTests > 0) {
       process.stderr.write("\nNothing was left out.\n");
     }
-    const file = process.env.SONDE_TEST_SUMMARY;
+    const file = process.env["SONDE_TEST_SUMMARY"];
     if (file !== undefined) {
       // A file that could not even be loaded has no failed test in it, but is one failure.
       const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
