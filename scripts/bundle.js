@@ -26,7 +26,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const programs = [
   {
     name: "sonde-agent",
-    entry: "packages/agent/src/cli/sonde-agent.ts",
+    entry: "packages/agent/src/cli/main.ts",
     outputFolder: "packages/agent/dist",
     // Its input is empty, so that it starts in full, sees the end of it, and ends.
     rehearsal: ["--stdio"],

@@ -1,0 +1,67 @@
+import { writeSync } from "node:fs";
+import { ListenError } from "../system/node/listener-error.js";
+import { UnsupportedPlatformError } from "../system/node/koffi-binding.js";
+import { assertNever } from "./assert-never.js";
+import { type Command, parseCommandLine, UsageError } from "./command-line.js";
+import { helpText } from "./help.js";
+import { generateKey } from "./key-file.js";
+import { serve } from "./serve.js";
+import { version } from "./version.js";
+
+const standardOutput = 1;
+const standardError = 2;
+
+/** Runs sonde-agent; gives its exit code. */
+export async function runCommand(args: readonly string[]): Promise<number> {
+  try {
+    await execute(parseCommandLine(args));
+    return 0;
+  } catch (error) {
+    return reportFailure(error);
+  }
+}
+
+async function execute(command: Command): Promise<void> {
+  switch (command.kind) {
+    case "help":
+      print(standardOutput, helpText);
+      return;
+    case "version":
+      print(standardOutput, `sonde-agent ${version}\n`);
+      return;
+    case "key":
+      print(standardOutput, `${generateKey()}\n`);
+      return;
+    case "serve":
+      await serve(command);
+      return;
+    default:
+      assertNever(command);
+  }
+}
+
+function reportFailure(error: unknown): number {
+  if (error instanceof UsageError) {
+    print(standardError, `sonde-agent: ${error.message}\n(sonde-agent --help shows the options)\n`);
+    return 1;
+  }
+  if (error instanceof ListenError) {
+    const hint = error.hint === undefined ? "" : `(${error.hint})\n`;
+    print(standardError, `sonde-agent: ${error.message}\n${hint}`);
+    return 2;
+  }
+  if (error instanceof UnsupportedPlatformError) {
+    print(standardError, `sonde-agent: ${error.message}\n`);
+    return 3;
+  }
+  throw error;
+}
+
+/** Written at once: the process ends right after. */
+function print(fd: number, text: string): void {
+  try {
+    writeSync(fd, text);
+  } catch {
+    // Whoever should have read it (`sonde-agent --help | head -1`) has gone.
+  }
+}
