@@ -1,0 +1,83 @@
+import { type ElfFunction, type ElfHeader } from "./elf-types.js";
+
+// st_info's low half (elf.h).
+const symbolTypes = { function: 2, indirectFunction: 10 } as const;
+const undefinedSection = 0;
+const armMachine = 40;
+/** In .gnu.version: not the version that a program linked today would get. */
+const hiddenVersion = 0x8000;
+
+const decoder = new TextDecoder();
+
+export interface SymbolTable {
+  readonly header: ElfHeader;
+  readonly symbols: Uint8Array;
+  readonly names: Uint8Array;
+  readonly versions: Uint8Array | undefined;
+  readonly fileOffset: (address: bigint) => bigint | undefined;
+}
+
+/** Adds a symbol table's defined functions to those known by name; a name that is known keeps its function. */
+export function collectFunctions(functions: Map<string, ElfFunction>, table: SymbolTable): void {
+  const { symbols, header } = table;
+  const entrySize = header.wordBits === 32 ? 16 : 24;
+  const isLittle = header.byteOrder === "little";
+  const view = new DataView(symbols.buffer, symbols.byteOffset, symbols.byteLength);
+  // Elf32_Sym: name, value, size, info, other, section. Elf64_Sym: name, info, other, section, value, size.
+  const [infoAt, sectionAt] = header.wordBits === 32 ? [12, 14] : [4, 6];
+  const older = new Map<string, ElfFunction>();
+  for (let at = 0; at + entrySize <= symbols.length; at += entrySize) {
+    const type = (symbols[at + infoAt] ?? 0) & 0xf;
+    if (type !== symbolTypes.function && type !== symbolTypes.indirectFunction) continue;
+    if (view.getUint16(at + sectionAt, isLittle) === undefinedSection) continue;
+    const name = symbolName(table.names, view.getUint32(at, isLittle));
+    if (name === "" || functions.has(name)) continue;
+    const place = symbolPlace(view, at, header);
+    const fileOffset = table.fileOffset(place.address);
+    if (fileOffset === undefined) continue;
+    const found = { name, fileOffset, ...place, isIndirect: type === symbolTypes.indirectFunction };
+    if (isHidden(table, at / entrySize)) {
+      if (!older.has(name)) older.set(name, found);
+    } else {
+      functions.set(name, found);
+    }
+  }
+  for (const [name, found] of older) {
+    if (!functions.has(name)) functions.set(name, found);
+  }
+}
+
+function symbolPlace(
+  view: DataView,
+  at: number,
+  header: ElfHeader,
+): { readonly address: bigint; readonly sizeBytes: bigint } {
+  const isLittle = header.byteOrder === "little";
+  if (header.wordBits === 64) {
+    return {
+      address: view.getBigUint64(at + 8, isLittle),
+      sizeBytes: view.getBigUint64(at + 16, isLittle),
+    };
+  }
+  const address = view.getUint32(at + 4, isLittle);
+  return {
+    // On ARM bit 0 says that the function is Thumb code.
+    address: BigInt(header.machine === armMachine ? (address & ~1) >>> 0 : address),
+    sizeBytes: BigInt(view.getUint32(at + 8, isLittle)),
+  };
+}
+
+/** A full symbol table's names may end with a version, as "name@VERSION" or "name@@VERSION". */
+function symbolName(names: Uint8Array, offset: number): string {
+  if (offset >= names.length) return "";
+  const end = names.indexOf(0, offset);
+  const name = decoder.decode(names.subarray(offset, end === -1 ? names.length : end));
+  const version = name.indexOf("@");
+  return version > 0 ? name.slice(0, version) : name;
+}
+
+function isHidden({ versions, header }: SymbolTable, symbol: number): boolean {
+  if (versions === undefined || 2 * symbol + 2 > versions.length) return false;
+  const view = new DataView(versions.buffer, versions.byteOffset, versions.byteLength);
+  return (view.getUint16(2 * symbol, header.byteOrder === "little") & hiddenVersion) !== 0;
+}
