@@ -85,6 +85,8 @@ export interface AgentPeerOptions {
 /** A request as its envelope has it; its params have not been validated. */
 type Request = Extract<HostMessage, { kind: "request" }>;
 
+type Answer = Exclude<AgentMessage, { kind: "streamEnd" }>;
+
 /** Where the handshake stands; "refused" hears nothing more. */
 type State =
   | { readonly kind: "hello" }
@@ -330,7 +332,7 @@ export class AgentPeer {
     }
     const source = new CancelSource();
     this.#requests.set(id, source);
-    let answer: AgentMessage;
+    let answer: Answer;
     try {
       const result = await this.#handle(method, parsed.data, { signal: source.signal });
       answer = { kind: "reply", id, result };
@@ -358,26 +360,33 @@ export class AgentPeer {
 
   #toWireError(method: SessionMethod, error: unknown): WireError {
     if (error instanceof RemoteError) return error.details;
-    const message = `${method}: internal error: ${describe(error)}`;
-    return (
-      this.#options.toWireError?.(error) ?? { code: "internal", message, hint: "please report" }
-    );
+    return this.#options.toWireError?.(error) ?? internalError(method, error);
   }
 
   #answerError(id: number, error: WireError): void {
     this.#answer({ kind: "error", id, error });
   }
 
-  #answer(message: AgentMessage): void {
+  #answer(message: Answer): void {
     if (this.#state.kind === "closed") return;
     this.#unsentAnswers += 1;
     if (this.#unsentAnswers > this.#limits.unsentAnswers) {
       this.close("the host does not read its answers");
       return;
     }
-    this.#channel.send(this.#codec.encode(message), () => {
+    this.#channel.send(this.#encodeAnswer(message), () => {
       this.#unsentAnswers -= 1;
     });
+  }
+
+  /** A result that msgpack cannot hold is a fault of ours, and still has to be answered. */
+  #encodeAnswer(message: Answer): Uint8Array {
+    try {
+      return this.#codec.encode(message);
+    } catch (cause) {
+      const error = internalError("encode the answer", cause);
+      return this.#codec.encode({ kind: "error", id: message.id, error });
+    }
   }
 
   #finish(reason: string): void {
@@ -402,6 +411,11 @@ function requestId(envelope: unknown): number | undefined {
   return typeof id === "number" && Number.isInteger(id) && id >= 0 && id <= 0xffff_ffff
     ? id
     : undefined;
+}
+
+function internalError(doing: string, error: unknown): WireError {
+  const message = `${doing}: internal error: ${describe(error)}`;
+  return { code: "internal", message, hint: "a fault of the agent's own: please report it" };
 }
 
 function describe(error: unknown): string {
