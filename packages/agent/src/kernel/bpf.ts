@@ -1,0 +1,238 @@
+import { type Kernel } from "./kernel.js";
+import { encodeCString } from "./text.js";
+import {
+  BPF_LINK_CREATE,
+  BPF_MAP_CREATE,
+  BPF_MAP_DELETE_ELEM,
+  BPF_MAP_GET_NEXT_KEY,
+  BPF_MAP_LOOKUP_AND_DELETE_BATCH,
+  BPF_MAP_LOOKUP_AND_DELETE_ELEM,
+  BPF_MAP_LOOKUP_BATCH,
+  BPF_MAP_LOOKUP_ELEM,
+  BPF_MAP_UPDATE_ELEM,
+  BPF_OBJ_GET_INFO_BY_FD,
+  BPF_OBJ_NAME_LEN,
+  BPF_PROG_LOAD,
+  BPF_PROG_TEST_RUN,
+  BPF_RAW_TRACEPOINT_OPEN,
+} from "./uapi.js";
+
+export interface MapAttributes {
+  readonly name: string;
+  /** BPF_MAP_TYPE_*. */
+  readonly type: number;
+  readonly keySizeBytes: number;
+  readonly valueSizeBytes: number;
+  readonly maxEntries: number;
+  readonly flags: number;
+}
+
+export interface ProgramAttributes {
+  readonly name: string;
+  /** BPF_PROG_TYPE_*. */
+  readonly type: number;
+  /** BPF_TRACE_*, or 0. */
+  readonly expectedAttachType: number;
+  /** In vmlinux's BTF, or 0. */
+  readonly attachBtfId: number;
+  readonly instructions: Uint8Array;
+  readonly license: string;
+  readonly flags: number;
+  /** LINUX_VERSION_CODE: kernels before 5.0 want it of kprobe programs. */
+  readonly kernelVersion: number;
+}
+
+export interface LinkAttributes {
+  readonly program: number;
+  /** A perf event's descriptor; 0 where the program itself says what it attaches to. */
+  readonly target: number;
+  readonly attachType: number;
+}
+
+export interface BatchRequest {
+  readonly map: number;
+  /** What the batch before gave; absent for the first. */
+  readonly from: Uint8Array | undefined;
+  /** Where the kernel writes how far it came: 8 bytes, or a key's size when that is more. */
+  readonly to: Uint8Array;
+  readonly keys: Uint8Array;
+  readonly values: Uint8Array;
+  readonly count: number;
+}
+
+/** union bpf_attr is 144 bytes on 6.4; older kernels accept more as long as it is zero. */
+const attrSizeBytes = 144;
+const instructionSizeBytes = 8;
+
+/**
+ * bpf(2), command by command (union bpf_attr of include/uapi/linux/bpf.h), in the kernel's byte order. Each gives the
+ * call's result or the negated errno: what an errno means depends on who asks.
+ */
+export class Bpf {
+  readonly #kernel: Kernel;
+  readonly #bytes = new Uint8Array(attrSizeBytes);
+  readonly #view: DataView;
+  readonly #isLittleEndian: boolean;
+  /** Buffers whose addresses stand in the attributes, so that they outlive the call. */
+  readonly #pinned: Uint8Array[] = [];
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    this.#view = new DataView(this.#bytes.buffer);
+    this.#isLittleEndian = kernel.isLittleEndian;
+  }
+
+  /** A descriptor. */
+  createMap(map: MapAttributes): number {
+    this.#u32(0, map.type);
+    this.#u32(4, map.keySizeBytes);
+    this.#u32(8, map.valueSizeBytes);
+    this.#u32(12, map.maxEntries);
+    this.#u32(16, map.flags);
+    this.#objectName(28, map.name);
+    return this.#call(BPF_MAP_CREATE);
+  }
+
+  /** Writes the value found under the key; -ENOENT when there is none. */
+  lookup(map: number, key: Uint8Array, value: Uint8Array): number {
+    return this.#element(BPF_MAP_LOOKUP_ELEM, map, key, value);
+  }
+
+  update(map: number, key: Uint8Array, value: Uint8Array): number {
+    return this.#element(BPF_MAP_UPDATE_ELEM, map, key, value);
+  }
+
+  delete(map: number, key: Uint8Array): number {
+    return this.#element(BPF_MAP_DELETE_ELEM, map, key, undefined);
+  }
+
+  lookupAndDelete(map: number, key: Uint8Array, value: Uint8Array): number {
+    return this.#element(BPF_MAP_LOOKUP_AND_DELETE_ELEM, map, key, value);
+  }
+
+  /** Writes the key after this one, the first without one; -ENOENT at the end. */
+  nextKey(map: number, key: Uint8Array | undefined, next: Uint8Array): number {
+    return this.#element(BPF_MAP_GET_NEXT_KEY, map, key, next);
+  }
+
+  /** -ENOENT with a count is the last batch, not a failure. */
+  lookupBatch(request: BatchRequest): { result: number; count: number } {
+    return this.#batch(BPF_MAP_LOOKUP_BATCH, request);
+  }
+
+  lookupAndDeleteBatch(request: BatchRequest): { result: number; count: number } {
+    return this.#batch(BPF_MAP_LOOKUP_AND_DELETE_BATCH, request);
+  }
+
+  /** A descriptor. With a log buffer the verifier writes into it, at log level 1. */
+  loadProgram(program: ProgramAttributes, log?: Uint8Array): number {
+    this.#u32(0, program.type);
+    this.#u32(4, program.instructions.length / instructionSizeBytes);
+    this.#pointer(8, program.instructions);
+    this.#pointer(16, encodeCString(program.license));
+    if (log !== undefined) {
+      this.#u32(24, 1);
+      this.#u32(28, log.length);
+      this.#pointer(32, log);
+    }
+    this.#u32(40, program.kernelVersion);
+    this.#u32(44, program.flags);
+    this.#objectName(48, program.name);
+    this.#u32(68, program.expectedAttachType);
+    this.#u32(108, program.attachBtfId);
+    return this.#call(BPF_PROG_LOAD);
+  }
+
+  /** A descriptor. */
+  createLink(link: LinkAttributes): number {
+    this.#u32(0, link.program);
+    this.#u32(4, link.target);
+    this.#u32(8, link.attachType);
+    return this.#call(BPF_LINK_CREATE);
+  }
+
+  /** A descriptor; without a name the program's BTF id says what it attaches to. */
+  openRawTracepoint(program: number, name: string | undefined): number {
+    if (name !== undefined) this.#pointer(0, encodeCString(name));
+    this.#u32(8, program);
+    return this.#call(BPF_RAW_TRACEPOINT_OPEN);
+  }
+
+  /**
+   * Runs a raw tracepoint program once, on this CPU, without a context: bpf_prog_test_run_raw_tp of net/bpf/test_run.c
+   * refuses data, a repeat count and a CPU that is not asked for by flag.
+   */
+  runProgram(program: number): { result: number; returnValue: number } {
+    this.#u32(0, program);
+    let returnValue = 0;
+    const result = this.#call(BPF_PROG_TEST_RUN, () => {
+      returnValue = this.#view.getUint32(4, this.#isLittleEndian);
+    });
+    return { result, returnValue };
+  }
+
+  /** Writes struct bpf_prog_info or bpf_map_info, as much of it as the kernel knows. */
+  objectInfo(fd: number, info: Uint8Array): number {
+    this.#u32(0, fd);
+    this.#u32(4, info.length);
+    this.#pointer(8, info);
+    return this.#call(BPF_OBJ_GET_INFO_BY_FD);
+  }
+
+  /** A command number that this kernel may not have, on a descriptor that is none: EBADF when it has it, else EINVAL. */
+  askForCommand(command: number, fdOffset: number): number {
+    this.#u32(fdOffset, 0xffff_ffff);
+    return this.#call(command);
+  }
+
+  #element(
+    command: number,
+    map: number,
+    key: Uint8Array | undefined,
+    value: Uint8Array | undefined,
+  ): number {
+    this.#u32(0, map);
+    this.#pointer(8, key);
+    this.#pointer(16, value);
+    return this.#call(command);
+  }
+
+  #batch(command: number, request: BatchRequest): { result: number; count: number } {
+    this.#pointer(0, request.from);
+    this.#pointer(8, request.to);
+    this.#pointer(16, request.keys);
+    this.#pointer(24, request.values);
+    this.#u32(32, request.count);
+    this.#u32(36, request.map);
+    let count = 0;
+    const result = this.#call(command, () => {
+      count = this.#view.getUint32(32, this.#isLittleEndian);
+    });
+    return { result, count };
+  }
+
+  #u32(offset: number, value: number): void {
+    this.#view.setUint32(offset, value, this.#isLittleEndian);
+  }
+
+  /** An empty buffer has no address: queues have keys of no bytes, and the kernel wants NULL for them. */
+  #pointer(offset: number, bytes: Uint8Array | undefined): void {
+    if (bytes === undefined || bytes.length === 0) return;
+    this.#pinned.push(bytes);
+    this.#view.setBigUint64(offset, this.#kernel.addressOf(bytes), this.#isLittleEndian);
+  }
+
+  #objectName(offset: number, name: string): void {
+    const bytes = encodeCString(name).subarray(0, BPF_OBJ_NAME_LEN - 1);
+    this.#bytes.set(bytes, offset);
+  }
+
+  /** Leaves the attributes zeroed for the next command. */
+  #call(command: number, readAnswer?: () => void): number {
+    const result = this.#kernel.call("bpf", command, this.#bytes, attrSizeBytes);
+    readAnswer?.();
+    this.#bytes.fill(0);
+    this.#pinned.length = 0;
+    return result;
+  }
+}
