@@ -14,3 +14,4 @@ export * from "./plan.js";
 export * from "./stream.js";
 export { type StreamReceiver } from "./stream-router.js";
 export * from "./target.js";
+export { encodeUtf8 } from "./utf8.js";
