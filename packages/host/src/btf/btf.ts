@@ -133,7 +133,18 @@ class IndexedBtf implements Btf {
     if (id === undefined) return undefined;
     const pointer = this.type(this.resolve(id));
     if (pointer.kind !== "ptr") return undefined;
-    return functionParameters(this, this.resolve(pointer.to))?.slice(1);
+    const parameters = functionParameters(this, this.resolve(pointer.to));
+    return parameters === undefined ? undefined : this.#nameParameters(name, parameters).slice(1);
+  }
+
+  /** The typedef's prototype has no names; functions that the kernel makes of the same prototype have them. */
+  #nameParameters(name: string, parameters: readonly RawParameter[]): readonly RawParameter[] {
+    for (const prefix of ["__probestub_", "__traceiter_", "__bpf_trace_"]) {
+      const named = this.functionParameters(prefix + name);
+      if (named?.length !== parameters.length) continue;
+      return parameters.map((one, at) => ({ ...one, name: named[at]?.name ?? one.name }));
+    }
+    return parameters;
   }
 
   #findMember(id: BtfTypeId, name: string, depth: number): BtfMember | undefined {

@@ -1,0 +1,110 @@
+import { type RecordLayout, type TraceLayout } from "../spec/trace-layout.js";
+import { type DecodeContext } from "./decode-context.js";
+import { DecodeError } from "./decode-error.js";
+import { type DecodedRecord } from "./decoded-record.js";
+import { createPrintfFormatter } from "./format-printf.js";
+import { formatValue } from "./format-value.js";
+import { createFieldsReader, presentValue } from "./field-reader.js";
+import { RecordView } from "./record-view.js";
+import { createTimeFormatter } from "./strftime.js";
+import { ValueReaders } from "./value-reader.js";
+import { type Value } from "./value.js";
+
+/** Decodes the records of one trace. */
+export interface RecordDecoder {
+  /** The record of `length` bytes at `offset`. Throws DecodeError for bytes that do not fit the layout. */
+  decode(bytes: Uint8Array, offset: number, length: number): DecodedRecord;
+}
+
+/** Makes the decoder for a layout. Throws DecodeError when the layout contradicts itself. */
+export function createRecordDecoder(layout: TraceLayout, context: DecodeContext): RecordDecoder {
+  const view = new RecordView(context.byteOrder);
+  const readers = new ValueReaders(context, layout.names);
+  const decoders = layout.records.map((record) => createDecoder(record, readers, context));
+  return {
+    decode(bytes, offset, length) {
+      const id = view.enter(bytes, offset, length);
+      const decode = decoders[id];
+      if (decode === undefined) throw unknownRecord(id);
+      return decode(view);
+    },
+  };
+}
+
+export function unknownRecord(id: number): DecodeError {
+  return new DecodeError(`decode a record: there is no layout of number ${id}`);
+}
+
+type Decoder = (view: RecordView) => DecodedRecord;
+
+function createDecoder(
+  record: RecordLayout,
+  readers: ValueReaders,
+  context: DecodeContext,
+): Decoder {
+  switch (record.kind) {
+    case "printf": {
+      const readFields = createFieldsReader(record, readers);
+      const format = createPrintfFormatter(record.format);
+      return (view) => {
+        const args = readFields(view).map(presentValue);
+        return { kind: "printf", text: format(args), args };
+      };
+    }
+    case "printValue": {
+      const readFields = createFieldsReader(record, readers);
+      return (view) => ({ kind: "value", value: presentValue(readFields(view)[0]) });
+    }
+    case "join": {
+      const readFields = createFieldsReader(record, readers);
+      return (view) => ({ kind: "join", text: joinPresent(readFields(view), record.separator) });
+    }
+    case "event": {
+      const readFields = createFieldsReader(record, readers);
+      return (view) => ({
+        kind: "event",
+        name: record.name,
+        fields: nameFields(record.fieldNames, readFields(view)),
+      });
+    }
+    case "exit": {
+      const readFields = createFieldsReader(record, readers);
+      return (view) => ({ kind: "exit", code: exitCode(readFields(view)[0]) });
+    }
+    case "time": {
+      const format = createTimeFormatter(record.format, context.timeZone);
+      return () => ({ kind: "time", text: format(context.now()) });
+    }
+    case "printMap":
+    case "clearMap":
+    case "zeroMap":
+      return () => record;
+  }
+}
+
+function joinPresent(values: readonly (Value | undefined)[], separator: string): string {
+  const texts: string[] = [];
+  for (const value of values) {
+    if (value === undefined) break;
+    texts.push(formatValue(value));
+  }
+  return texts.join(separator);
+}
+
+/** Absent strings are left out. */
+function nameFields(
+  names: readonly string[],
+  values: readonly (Value | undefined)[],
+): Readonly<Record<string, Value>> {
+  const fields: Record<string, Value> = {};
+  for (const [at, value] of values.entries()) {
+    const name = names[at];
+    if (value !== undefined && name !== undefined) fields[name] = value;
+  }
+  return fields;
+}
+
+function exitCode(value: Value | undefined): number {
+  if (value?.kind !== "integer") throw new DecodeError("decode an exit record: it has no code");
+  return Number(BigInt.asIntN(32, value.value));
+}

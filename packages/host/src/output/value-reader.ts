@@ -1,0 +1,172 @@
+import { type FieldLayout, type ValueType } from "../spec/value-type.js";
+import { type DecodeContext, type SymbolName } from "./decode-context.js";
+import { DecodeError } from "./decode-error.js";
+import { checkField, valueSizeBytes } from "./record-view.js";
+import { createTimeFormatter } from "./strftime.js";
+import { decodeUtf8 } from "./utf8.js";
+import { type Value } from "./value.js";
+
+/** Where values are read from: bytes, and a view of the same bytes. */
+export interface ByteSource {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
+/** Reads the value at an offset, which the caller knows to be within the bytes. */
+export type ValueReader = (source: ByteSource, offset: number) => Value;
+
+/** Makes readers of values, all in one byte order and with one list of names. */
+export class ValueReaders {
+  readonly isLittleEndian: boolean;
+  readonly #context: DecodeContext;
+  readonly #names: readonly string[];
+
+  constructor(context: DecodeContext, names: readonly string[]) {
+    this.#context = context;
+    this.#names = names;
+    this.isLittleEndian = context.byteOrder === "little";
+  }
+
+  /**
+   * Makes the reader of a type as it is stored in maps and tuples: strings are NUL-padded. Throws DecodeError for a type
+   * that contradicts itself; the reader throws it for an index of a name that is not there.
+   */
+  create(type: ValueType): ValueReader {
+    const little = this.isLittleEndian;
+    switch (type.kind) {
+      case "integer":
+        return createIntegerReader(type.sizeBytes, type.isSigned, little);
+      case "boolean":
+        return ({ bytes }, offset) => ({ kind: "boolean", value: bytes[offset] !== 0 });
+      case "pointer":
+        return ({ view }, offset) => ({
+          kind: "pointer",
+          value: view.getBigUint64(offset, little),
+        });
+      case "string":
+        return (source, offset) => readPaddedString(source, offset, type.capacityBytes);
+      case "name":
+        return ({ view }, offset) => this.#readName(view.getUint32(offset, little));
+      case "ksym":
+        return ({ view }, offset) => {
+          const address = view.getBigUint64(offset, little);
+          return symbolValue(address, this.#context.resolveKernelSymbol(address));
+        };
+      case "usym":
+        return ({ view }, offset) => {
+          const address = view.getBigUint64(offset, little);
+          const pid = view.getUint32(offset + 8, little);
+          return symbolValue(address, this.#context.resolveUserSymbol(address, pid));
+        };
+      case "timestamp":
+        return this.#createTimestampReader(type);
+      case "username":
+        return ({ view }, offset) => {
+          const uid = view.getUint32(offset, little);
+          const name = this.#context.resolveUserName(uid);
+          return { kind: "text", value: name ?? String(uid) };
+        };
+      case "tuple":
+        return this.#createTupleReader(type.elements, type.sizeBytes);
+    }
+  }
+
+  #readName(index: number): Value {
+    const name = this.#names[index];
+    if (name === undefined) {
+      throw new DecodeError(`decode a name: there is none of number ${index}`);
+    }
+    return { kind: "text", value: name };
+  }
+
+  #createTimestampReader(type: Extract<ValueType, { readonly kind: "timestamp" }>): ValueReader {
+    const format = createTimeFormatter(type.format, this.#context.timeZone);
+    const difference = realtimeMinusClock(this.#context, type.clock);
+    const little = this.isLittleEndian;
+    return ({ view }, offset) => ({
+      kind: "text",
+      value: format(view.getBigUint64(offset, little) + difference),
+    });
+  }
+
+  #createTupleReader(elements: readonly FieldLayout[], sizeBytes: number): ValueReader {
+    const readers = elements.map((element) => {
+      checkField(element, valueSizeBytes(element.type), sizeBytes);
+      return { offset: element.offset, read: this.create(element.type) };
+    });
+    return (source, offset) => ({
+      kind: "tuple",
+      elements: readers.map((one) => one.read(source, offset + one.offset)),
+    });
+  }
+}
+
+function createIntegerReader(
+  sizeBytes: 1 | 2 | 4 | 8,
+  isSigned: boolean,
+  little: boolean,
+): ValueReader {
+  const get = integerGetter(sizeBytes, isSigned, little);
+  return ({ view }, offset) => ({
+    kind: "integer",
+    value: get(view, offset),
+    sizeBytes,
+    isSigned,
+  });
+}
+
+function integerGetter(
+  sizeBytes: 1 | 2 | 4 | 8,
+  isSigned: boolean,
+  little: boolean,
+): (view: DataView, offset: number) => bigint {
+  switch (sizeBytes) {
+    case 1:
+      return isSigned
+        ? (view, offset) => BigInt(view.getInt8(offset))
+        : (view, offset) => BigInt(view.getUint8(offset));
+    case 2:
+      return isSigned
+        ? (view, offset) => BigInt(view.getInt16(offset, little))
+        : (view, offset) => BigInt(view.getUint16(offset, little));
+    case 4:
+      return isSigned
+        ? (view, offset) => BigInt(view.getInt32(offset, little))
+        : (view, offset) => BigInt(view.getUint32(offset, little));
+    case 8:
+      return isSigned
+        ? (view, offset) => view.getBigInt64(offset, little)
+        : (view, offset) => view.getBigUint64(offset, little);
+  }
+}
+
+/** A string that fills its buffer without a NUL was cut. */
+function readPaddedString({ bytes }: ByteSource, offset: number, capacityBytes: number): Value {
+  const limit = offset + capacityBytes;
+  let end = offset;
+  while (end < limit && bytes[end] !== 0) end++;
+  return {
+    kind: "string",
+    value: decodeUtf8(bytes, offset, end),
+    isCut: end === limit && capacityBytes > 0,
+  };
+}
+
+function symbolValue(address: bigint, symbol: SymbolName | undefined): Value {
+  return { kind: "symbol", address, name: symbol?.name, offset: symbol?.offset ?? 0n };
+}
+
+/** What turns a clock's nanoseconds into nanoseconds since 1970. */
+export function realtimeMinusClock(
+  context: DecodeContext,
+  clock: "boottime" | "monotonic" | "realtime",
+): bigint {
+  switch (clock) {
+    case "boottime":
+      return context.realtimeMinusBoottime;
+    case "monotonic":
+      return context.realtimeMinusMonotonic;
+    case "realtime":
+      return 0n;
+  }
+}
