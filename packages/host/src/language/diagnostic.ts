@@ -9,6 +9,8 @@ export interface Diagnostic {
   readonly message: string;
   /** What to do about it, a sentence each. */
   readonly hints: readonly string[];
+  /** Another place that has to do with it, as the first use of a map. */
+  readonly related?: { readonly span: Span; readonly message: string };
 }
 
 /** Kinds of faults, for tests and for tools; the message says the rest. */

@@ -1,0 +1,108 @@
+import { meantHints, nearNames } from "../near-names.js";
+import { type ConfigEntry } from "../syntax/ast.js";
+import { type CheckedConfig } from "./checked-program.js";
+import { type Diagnostics } from "./diagnostics.js";
+
+/** The most that a string in a record can hold, with its NUL: str(p, 4096). */
+export const maximumRecordStringBytes = 4097;
+/** The most that one in a map, a variable or a comparison can hold, with its NUL. */
+export const maximumStoredStringBytes = 1024;
+
+/** What a program's `config` block says, and what holds where it is silent. */
+export interface ProgramConfig extends CheckedConfig {
+  readonly missingProbes: "error" | "warn" | "ignore";
+}
+
+const defaults: ProgramConfig = {
+  recordStringBytes: 1024,
+  storedStringBytes: 64,
+  maximumMapKeys: 4096,
+  printsMapsAtExit: true,
+  ringPages: undefined,
+  missingProbes: "error",
+};
+
+type Setting = (entry: ConfigEntry, diagnostics: Diagnostics) => Partial<ProgramConfig>;
+
+const settings: Readonly<Record<string, Setting>> = {
+  max_strlen: (entry, diagnostics) => {
+    const bytes = readInteger(entry, diagnostics, { from: 1, to: maximumRecordStringBytes - 1 });
+    return bytes === undefined
+      ? {}
+      : {
+          recordStringBytes: bytes,
+          storedStringBytes: Math.min(bytes, maximumStoredStringBytes),
+        };
+  },
+  max_map_keys: (entry, diagnostics) => {
+    const maximumMapKeys = readInteger(entry, diagnostics, { from: 1, to: 16_777_216 });
+    return maximumMapKeys === undefined ? {} : { maximumMapKeys };
+  },
+  perf_rb_pages: (entry, diagnostics) => {
+    const ringPages = readInteger(entry, diagnostics, { from: 1, to: 65_536 });
+    if (ringPages === undefined) return {};
+    if ((ringPages & (ringPages - 1)) === 0) return { ringPages };
+    diagnostics.error("bad-config", entry.valueSpan, `${entry.name} must be a power of two`);
+    return {};
+  },
+  print_maps_on_exit: (entry, diagnostics) => {
+    const value = typeof entry.value === "bigint" ? entry.value !== 0n : entry.value;
+    if (typeof value === "boolean") return { printsMapsAtExit: value };
+    diagnostics.error("bad-config", entry.valueSpan, `${entry.name} must be true or false`);
+    return {};
+  },
+  missing_probes: (entry, diagnostics) => {
+    const { value } = entry;
+    if (value === "error" || value === "warn" || value === "ignore") {
+      return { missingProbes: value };
+    }
+    const message = `${entry.name} must be error, warn or ignore`;
+    diagnostics.error("bad-config", entry.valueSpan, message);
+    return {};
+  },
+};
+
+/** Settings of bpftrace's that do nothing here. */
+const withoutEffect = new Set(
+  (
+    "cache_user_symbols cpp_demangle lazy_symbolication license log_size max_ast_nodes max_bpf_progs max_cat_bytes max_probes " +
+    "max_type_res_iterations on_stack_limit show_debug_info stack_mode str_trunc_trailer use_blazesym vmlinux"
+  ).split(" "),
+);
+
+/** Reads the entries of the `config` block; unknown ones are errors. */
+export function readConfig(
+  entries: readonly ConfigEntry[],
+  diagnostics: Diagnostics,
+): ProgramConfig {
+  let config = defaults;
+  for (const entry of entries) {
+    // BPFTRACE_MAX_STRLEN, as the environment has it, is understood too.
+    const name = entry.name.toLowerCase().replace(/^bpftrace_/, "");
+    const setting = Object.hasOwn(settings, name) ? settings[name] : undefined;
+    if (setting !== undefined) {
+      config = { ...config, ...setting(entry, diagnostics) };
+    } else if (withoutEffect.has(name) || name.startsWith("unstable_")) {
+      diagnostics.warn("not-supported", entry.span, `${name} has no effect yet`);
+    } else {
+      const near = nearNames(name, Object.keys(settings));
+      const message = `unknown setting ${entry.name}`;
+      diagnostics.error("unknown-config", entry.span, message, meantHints(near));
+    }
+  }
+  return config;
+}
+
+function readInteger(
+  entry: ConfigEntry,
+  diagnostics: Diagnostics,
+  range: { readonly from: number; readonly to: number },
+): number | undefined {
+  const { value } = entry;
+  const isInRange =
+    typeof value === "bigint" && value >= BigInt(range.from) && value <= BigInt(range.to);
+  if (isInRange) return Number(value);
+  const message = `${entry.name} must be a number from ${range.from} to ${range.to}`;
+  diagnostics.error("bad-config", entry.valueSpan, message);
+  return undefined;
+}

@@ -1,0 +1,61 @@
+import { type ProgramType } from "../../../spec/program-spec.js";
+import { type RawParameter } from "../../answers.js";
+import { type ProbeAttachment, type ProbeContext } from "../checked-program.js";
+import { type AddressSpace } from "../type.js";
+import { type Span } from "../../syntax/span.js";
+import { type TracepointField } from "../../tracepoint-format.js";
+
+/** One concrete place to attach to: what a probe of the program was expanded to, and what its statements can read there. */
+export interface ConcreteProbe {
+  /** As `probe` prints it. */
+  readonly name: string;
+  /** The probe's type in full: "tracepoint". */
+  readonly type: ProbeType;
+  readonly programType: ProgramType;
+  readonly attachment: ProbeAttachment;
+  readonly context: ProbeContext;
+  /** What `func` prints; `undefined` where it cannot be asked. */
+  readonly functionName: string | undefined;
+  /** Fields of `args` in a tracepoint, when the block reads them. */
+  readonly fields: readonly TracepointField[];
+  /** Parameters of a raw tracepoint; `undefined` when they are not known. */
+  readonly parameters: readonly RawParameter[] | undefined;
+  /** Where addresses point that are only numbers: `str(arg0)`. */
+  readonly pointerSpace: AddressSpace;
+  readonly span: Span;
+}
+
+/** Probe types by their full names, with the short ones that stand for them. */
+export const probeTypes = {
+  begin: ["BEGIN"],
+  end: ["END"],
+  tracepoint: ["t"],
+  rawtracepoint: ["rt"],
+  kprobe: ["k"],
+  kretprobe: ["kr"],
+  uprobe: ["u"],
+  uretprobe: ["ur"],
+  interval: ["i"],
+  profile: ["p"],
+  software: ["s"],
+} as const;
+export type ProbeType = keyof typeof probeTypes;
+
+/** Probe types of bpftrace's that this compiler does not have yet. */
+export const missingProbeTypes: ReadonlySet<string> = new Set(
+  "fentry f fexit fr kfunc kretfunc usdt U hardware h watchpoint w asyncwatchpoint aw iter it self bench test".split(
+    " ",
+  ),
+);
+
+const byAnyName = new Map<string, ProbeType>(
+  Object.entries(probeTypes).flatMap(([name, shortNames]) =>
+    // The keys of an object literal with such a type are its key type.
+    [name, ...shortNames].map((any) => [any, name as ProbeType] as const),
+  ),
+);
+
+/** The probe type that a word means. */
+export function probeTypeOf(word: string): ProbeType | undefined {
+  return byAnyName.get(word);
+}

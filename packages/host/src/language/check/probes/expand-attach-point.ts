@@ -1,0 +1,122 @@
+import { assertNever } from "../../../asm/internal-error.js";
+import { type Answers, type Query } from "../../answers.js";
+import { meantHints, nearNames } from "../../near-names.js";
+import { type ActionBlock, type AttachPoint } from "../../syntax/ast.js";
+import { type Diagnostics } from "../diagnostics.js";
+import { AttachPointContext } from "./attach-point-context.js";
+import {
+  missingProbeTypes,
+  probeTypeOf,
+  probeTypes,
+  type ConcreteProbe,
+} from "./concrete-probe.js";
+import {
+  expandKprobe,
+  expandRawTracepoint,
+  expandRunProbe,
+  expandTracepoint,
+} from "./kernel-probes.js";
+import { expandSoftwareProbe, expandTimedProbe } from "./timed-probes.js";
+import { readsArguments } from "./reads-arguments.js";
+import { expandUserProbe } from "./user-probes.js";
+
+/** What one wildcard may grow to, as bpftrace's max_probes. */
+const maximumProbes = 1024;
+
+export interface ExpansionInput {
+  readonly answers: Answers;
+  /** `$1` in a probe. */
+  readonly positional: readonly string[];
+  readonly pid: number | undefined;
+  readonly missingProbes: "error" | "warn" | "ignore";
+}
+
+/**
+ * The concrete probes of a block, in the order in which they are written. Queries without an answer are added to `missing`; until
+ * there are none, probes may be lacking.
+ */
+export function expandBlock(
+  block: ActionBlock,
+  input: ExpansionInput,
+  missing: Query[],
+  diagnostics: Diagnostics,
+): ConcreteProbe[] {
+  const reads = readsArguments(block);
+  return block.attachPoints.flatMap((attachPoint) => {
+    const context = contextOf(attachPoint, input, reads, missing, diagnostics);
+    if (context === undefined) return [];
+    const probes = expand(context);
+    if (probes.length <= maximumProbes) return probes;
+    context.fault(`matches ${probes.length} probes, the most is ${maximumProbes}`);
+    return [];
+  });
+}
+
+function contextOf(
+  attachPoint: AttachPoint,
+  input: ExpansionInput,
+  reads: boolean,
+  missing: Query[],
+  diagnostics: Diagnostics,
+): AttachPointContext | undefined {
+  const [head, ...parts] = attachPoint.parts.map(({ text, span }) => ({
+    text: text.replaceAll(/\$([1-9][0-9]*)/g, (_, index) => {
+      return input.positional[Number(index) - 1] ?? "";
+    }),
+    span,
+  }));
+  if (head === undefined) return undefined;
+  const type = probeTypeOf(head.text);
+  if (type === undefined) {
+    if (missingProbeTypes.has(head.text)) {
+      const message = `${head.text} probes are not supported yet`;
+      diagnostics.error("not-supported", head.span, message);
+    } else {
+      const near = nearNames(head.text, ["BEGIN", "END", ...Object.keys(probeTypes)]);
+      const message = `unknown probe type ${JSON.stringify(head.text)}`;
+      diagnostics.error("unknown-probe-type", head.span, message, meantHints(near));
+    }
+    return undefined;
+  }
+  const { answers, pid, missingProbes } = input;
+  return new AttachPointContext({
+    attachPoint,
+    parts,
+    type,
+    readsArguments: reads,
+    pid,
+    answers,
+    missing,
+    diagnostics,
+    missingProbes,
+  });
+}
+
+function expand(context: AttachPointContext): ConcreteProbe[] {
+  switch (context.type) {
+    case "begin":
+    case "end":
+      return expandRunProbe(context);
+    case "tracepoint":
+      return expandTracepoint(context);
+    case "rawtracepoint":
+      return expandRawTracepoint(context);
+    case "kprobe":
+    case "kretprobe":
+      return expandKprobe(context);
+    case "uprobe":
+    case "uretprobe":
+      return expandUserProbe(context);
+    case "interval":
+    case "profile": {
+      const probe = expandTimedProbe(context);
+      return probe === undefined ? [] : [probe];
+    }
+    case "software": {
+      const probe = expandSoftwareProbe(context);
+      return probe === undefined ? [] : [probe];
+    }
+    default:
+      return assertNever(context.type);
+  }
+}

@@ -1,0 +1,131 @@
+import { type UserFunction } from "../../answers.js";
+import { parseIntegerLiteral } from "../../syntax/integer-literal.js";
+import { isPattern, type AttachPointContext, type ProbePart } from "./attach-point-context.js";
+import { type ConcreteProbe } from "./concrete-probe.js";
+
+/** `uprobe:/bin/bash:readline`, `uprobe:libc:malloc*`, `uprobe:./a:main+4`, `uprobe:./a:0x1234`, `uretprobe:libc:free`. */
+export function expandUserProbe(context: AttachPointContext): ConcreteProbe[] {
+  const file = context.parts[0];
+  const rest = context.parts.slice(1);
+  const first = rest[0];
+  const last = rest.at(-1);
+  if (file === undefined || file.text === "" || first === undefined || last === undefined) {
+    context.fault(`a ${context.type} is written ${context.type}:file:function`);
+    return [];
+  }
+  // C++ names have colons of their own.
+  const target: ProbePart = {
+    text: rest.map(({ text }) => text).join(":"),
+    span: { start: first.span.start, end: last.span.end },
+  };
+  if (isPattern(file.text)) {
+    const message = "wildcards in the file of a uprobe are not supported yet";
+    context.diagnostics.error("not-supported", file.span, message);
+    return [];
+  }
+  return /^[0-9]/.test(target.text)
+    ? expandAddress(context, file, target)
+    : expandSymbol(context, file, target);
+}
+
+/** An offset in the file. */
+function expandAddress(
+  context: AttachPointContext,
+  file: ProbePart,
+  target: ProbePart,
+): ConcreteProbe[] {
+  const offset = parseIntegerLiteral(target.text);
+  if (offset.kind === "invalid") {
+    context.fault(offset.message, target.span);
+    return [];
+  }
+  // No function matches nothing: only the file's path is wanted.
+  const answer = context.ask<"userFunctions">({
+    kind: "userFunctions",
+    file: file.text,
+    pattern: "",
+  });
+  if (answer === undefined) return [];
+  if (answer.path === undefined) return noFile(context, file);
+  return [userProbe(context, { file, path: answer.path, target: target.text }, offset.value)];
+}
+
+function expandSymbol(
+  context: AttachPointContext,
+  file: ProbePart,
+  target: ProbePart,
+): ConcreteProbe[] {
+  const match = /^(.*?)(?:\+(\w+))?$/s.exec(target.text);
+  const pattern = match?.[1] ?? "";
+  const offset = parseIntegerLiteral(match?.[2] ?? "0");
+  if (pattern === "" || offset.kind === "invalid") {
+    context.fault(`${JSON.stringify(target.text)} is not a function`, target.span);
+    return [];
+  }
+  if (context.type === "uretprobe" && offset.value !== 0n) {
+    context.fault("a uretprobe takes no offset: it is hit when the function returns", target.span);
+    return [];
+  }
+  const answer = context.ask<"userFunctions">({ kind: "userFunctions", file: file.text, pattern });
+  if (answer === undefined) return [];
+  const { path } = answer;
+  if (path === undefined) return noFile(context, file);
+  const message = isPattern(pattern)
+    ? `no function of ${path} matches ${pattern}`
+    : `there is no function ${pattern} in ${path}`;
+  if (answer.functions.length === 0) context.noMatch(message, target.span, answer.near);
+  return distinct(answer.functions).flatMap((candidate) => {
+    if (offset.value !== 0n && offset.value >= candidate.sizeBytes) {
+      const size = `${candidate.name} is ${candidate.sizeBytes} bytes long`;
+      context.fault(`offset ${offset.value} is outside of the function: ${size}`, target.span);
+      return [];
+    }
+    const suffix = match?.[2] === undefined ? "" : `+${match[2]}`;
+    const place = { file, path, target: candidate.name + suffix, functionName: candidate.name };
+    return [userProbe(context, place, candidate.fileOffset + offset.value)];
+  });
+}
+
+/** A symbol can stand in both symbol tables of a file. */
+function distinct(functions: readonly UserFunction[]): UserFunction[] {
+  return [
+    ...new Map(functions.map((entry) => [`${entry.name} ${entry.fileOffset}`, entry])).values(),
+  ];
+}
+
+function noFile(context: AttachPointContext, file: ProbePart): [] {
+  context.noMatch(`there is no file or library ${file.text} on the target`, file.span, []);
+  return [];
+}
+
+function userProbe(
+  context: AttachPointContext,
+  place: {
+    readonly file: ProbePart;
+    readonly path: string;
+    readonly target: string;
+    readonly functionName?: string;
+  },
+  offset: bigint,
+): ConcreteProbe {
+  const { file, path, target, functionName } = place;
+  const shownFile = file.text.includes("/") ? file.text : path;
+  return {
+    name: `${context.type}:${shownFile}:${target}`,
+    type: context.type,
+    programType: "kprobe",
+    attachment: {
+      kind: "uprobe",
+      path,
+      offset,
+      isReturn: context.type === "uretprobe",
+      ...(context.pid === undefined ? {} : { pid: context.pid }),
+    },
+    context: "registers",
+    functionName,
+    fields: [],
+    parameters: undefined,
+    pointerSpace: "user",
+    span: context.span,
+  };
+}

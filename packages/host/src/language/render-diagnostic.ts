@@ -1,0 +1,51 @@
+import { type Diagnostic } from "./diagnostic.js";
+import { positionOf, type Span } from "./syntax/span.js";
+
+/**
+ * A diagnostic as people read it: `stdin:1:9-14: ERROR: message`, the source line with a marker under the span, the place it
+ * has to do with, hints. The end column is exclusive; a span over several lines is named by its first and last line.
+ * Ends with a newline.
+ */
+export function renderDiagnostic(
+  diagnostic: Diagnostic,
+  options: { readonly source: string; readonly sourceName: string },
+): string {
+  const { severity, span, message, hints, related } = diagnostic;
+  const lines = excerpt(span, severity === "error" ? "ERROR" : "WARNING", message, options);
+  if (related !== undefined) {
+    lines.push(...excerpt(related.span, "NOTE", related.message, options));
+  }
+  lines.push(...hints.map((hint) => `HINT: ${hint}`));
+  return lines.map((text) => `${text}\n`).join("");
+}
+
+function excerpt(
+  span: Span,
+  level: string,
+  message: string,
+  options: { readonly source: string; readonly sourceName: string },
+): string[] {
+  const { source, sourceName } = options;
+  const start = positionOf(source, span.start);
+  const end = positionOf(source, span.end);
+  const line = source.split("\n", start.line)[start.line - 1] ?? "";
+  if (start.line !== end.line) {
+    return [
+      `${sourceName}:${start.line}-${end.line}: ${level}: ${message}`,
+      line,
+      marker(line, start.column, line.length + 1),
+    ];
+  }
+  const endColumn = Math.max(end.column, start.column + 1);
+  return [
+    `${sourceName}:${start.line}:${start.column}-${endColumn}: ${level}: ${message}`,
+    line,
+    marker(line, start.column, endColumn),
+  ];
+}
+
+/** Tildes under the columns; tabs before them are kept so that they stand below the text. */
+function marker(line: string, start: number, end: number): string {
+  const indent = line.slice(0, start - 1).replaceAll(/[^\t]/g, " ");
+  return indent + "~".repeat(Math.max(1, end - start));
+}

@@ -1,0 +1,108 @@
+import { parseIntegerLiteral } from "./integer-literal.js";
+import { readStringLiteral } from "./string-literal.js";
+import { type Token } from "./token.js";
+
+/** Longest first, so that the first that matches is right. */
+const symbols = [
+  "<<=",
+  ">>=",
+  "->",
+  "++",
+  "--",
+  "<<",
+  ">>",
+  "<=",
+  ">=",
+  "==",
+  "!=",
+  "&&",
+  "||",
+  "+=",
+  "-=",
+  "*=",
+  "/=",
+  "%=",
+  "&=",
+  "|=",
+  "^=",
+  "..",
+  ..."+-*/%&|^~!<>=?:;,.(){}[]",
+];
+
+/** The token at or after `offset`, past spaces and comments. Reading on from its end gives the next one. */
+export function readToken(source: string, offset: number): Token {
+  const start = skipSpace(source, offset);
+  const span = (end: number): { start: number; end: number } => ({ start, end });
+  const character = source[start];
+  if (character === undefined) return { kind: "end", span: span(start) };
+  if (source.startsWith("/*", start)) {
+    // Skipped by skipSpace when it is closed.
+    return { kind: "invalid", message: "unterminated comment", span: span(source.length) };
+  }
+  if (character === '"') {
+    const literal = readStringLiteral(source, start);
+    return literal.fault === undefined
+      ? { kind: "string", value: literal.value, span: span(literal.end) }
+      : { kind: "invalid", message: literal.fault.message, span: span(literal.end) };
+  }
+  if (/[0-9]/.test(character)) {
+    const text = match(/[0-9A-Za-z_]+/y, source, start);
+    const literal = parseIntegerLiteral(text);
+    return { ...literal, span: span(start + text.length) };
+  }
+  if (character === "$") return readDollar(source, start);
+  if (character === "@") {
+    const name = match(/@[A-Za-z0-9_]*/y, source, start);
+    return { kind: "map", name, span: span(start + name.length) };
+  }
+  const word = match(/[A-Za-z_][A-Za-z0-9_]*/y, source, start);
+  if (word !== "") return { kind: "word", text: word, span: span(start + word.length) };
+  const symbol = symbols.find((text) => source.startsWith(text, start));
+  if (symbol !== undefined) {
+    return { kind: "symbol", text: symbol, span: span(start + symbol.length) };
+  }
+  const stranger = String.fromCodePoint(source.codePointAt(start) ?? 0);
+  return {
+    kind: "invalid",
+    message: `unexpected character ${JSON.stringify(stranger)}`,
+    span: span(start + stranger.length),
+  };
+}
+
+function readDollar(source: string, start: number): Token {
+  if (source[start + 1] === "#") {
+    return { kind: "positionalCount", span: { start, end: start + 2 } };
+  }
+  const text = match(/\$[A-Za-z0-9_]*/y, source, start);
+  const span = { start, end: start + text.length };
+  const name = text.slice(1);
+  if (/^[A-Za-z_]/.test(name)) return { kind: "scratch", name, span };
+  if (/^[1-9][0-9]{0,3}$/.test(name)) return { kind: "positional", index: Number(name), span };
+  const message =
+    name === "0" ? "positional parameters start at $1" : `${text} is not a variable's name`;
+  return { kind: "invalid", message, span };
+}
+
+/** The first offset at or after `offset` that is neither space nor in a comment. */
+export function skipSpace(source: string, offset: number): number {
+  let position = offset;
+  for (;;) {
+    position += match(/\s+/y, source, position).length;
+    if (source.startsWith("//", position)) {
+      const end = source.indexOf("\n", position);
+      position = end === -1 ? source.length : end;
+    } else if (source.startsWith("/*", position)) {
+      const end = source.indexOf("*/", position + 2);
+      if (end === -1) return position;
+      position = end + 2;
+    } else {
+      return position;
+    }
+  }
+}
+
+/** The text that a sticky pattern matches at an offset, "" when it does not. */
+function match(pattern: RegExp, source: string, offset: number): string {
+  pattern.lastIndex = offset;
+  return pattern.exec(source)?.[0] ?? "";
+}
