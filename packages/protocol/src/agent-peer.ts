@@ -4,6 +4,7 @@ import {
   type HandshakeSecrets,
   isProof,
   nonceSizeBytes,
+  requireLongKey,
 } from "./auth.js";
 import { CancelSource, type CancelSignal } from "./cancel.js";
 import { type MessageChannel } from "./channel.js";
@@ -112,8 +113,9 @@ export class AgentPeer {
   #unsentAnswers = 0;
   #resolveClosed: (reason: string) => void = () => undefined;
 
-  /** Takes the channel over, its handlers too. */
+  /** Takes the channel over, its handlers too. Throws HandshakeError for a key that is too short. */
   constructor(channel: MessageChannel, options: AgentPeerOptions) {
+    if (options.key !== undefined) requireLongKey(options.key);
     this.#channel = channel;
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };

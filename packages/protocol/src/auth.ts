@@ -1,4 +1,5 @@
 import { type DirectionKeys } from "./codec.js";
+import { HandshakeError } from "./errors.js";
 import { areMacsEqual, hmacSha256 } from "./hmac.js";
 import { type Params, type Result } from "./methods.js";
 import { encodeUtf8 } from "./utf8.js";
@@ -20,6 +21,16 @@ export interface HandshakeSecrets {
   /** For control messages from the host to the agent, and back. */
   readonly hostKey: Uint8Array;
   readonly agentKey: Uint8Array;
+}
+
+/** Throws HandshakeError for a key that is too short to be safe. */
+export function requireLongKey(key: Uint8Array): void {
+  if (key.length >= minimumKeySizeBytes) return;
+  throw new HandshakeError({
+    code: "authentication",
+    message: `the key has ${key.length} bytes, at least ${minimumKeySizeBytes} are needed`,
+    hint: "make one with `sonde agent key`",
+  });
 }
 
 export function deriveHandshake(

@@ -9,6 +9,9 @@ import { methods, type MethodName, type Params, type Result } from "./methods.js
 import { StreamRouter, type StreamReceiver } from "./stream-router.js";
 import { decodeStreamMessage, streamMessageKind } from "./stream.js";
 
+/** As many requests as an agent works on at once; later calls wait for their turn. */
+const requestLimit = 64;
+
 /** Two buffers of a map dump at their largest, and some. */
 const bounds: MessageBounds = { sizeBytes: 603_979_776, items: 4_194_304 };
 
@@ -32,6 +35,8 @@ export class HostPeer {
   readonly #codec = new ControlCodec();
   readonly #pending = new Map<number, PendingCall>();
   readonly #streams = new StreamRouter();
+  readonly #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] =
+    [];
   #nextId = 1;
   #agentMethods: ReadonlySet<string> | undefined;
   /** Whether a message with the agent's MAC has come. */
@@ -72,14 +77,15 @@ export class HostPeer {
     params: Params<M>,
     options: CallOptions = {},
   ): Promise<Result<M>> {
-    this.#requireMethod(method);
     const { signal = new CancelSource().signal } = options;
-    if (signal.aborted) throw cancelledError(method);
+    while (this.#pending.size >= requestLimit) await this.#turn();
     const id = this.#takeId();
     const cancel = (): void => {
       this.#send({ kind: "cancel", id });
     };
     try {
+      this.#requireMethod(method);
+      if (signal.aborted) throw cancelledError(method);
       signal.addEventListener("abort", cancel);
       const result = await new Promise((resolve, reject) => {
         this.#pending.set(id, { method, resolve, reject });
@@ -87,8 +93,9 @@ export class HostPeer {
       });
       return parseResult(method, result);
     } finally {
-      this.#pending.delete(id);
       signal.removeEventListener("abort", cancel);
+      this.#pending.delete(id);
+      this.#waiting.shift()?.resolve();
     }
   }
 
@@ -122,6 +129,11 @@ export class HostPeer {
         hint: "the agent is the older: update sonde-agent on the target",
       });
     }
+  }
+
+  /** Resolves when an earlier call has been answered; rejects when the link closes. */
+  #turn(): Promise<void> {
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
   #takeId(): number {
@@ -190,7 +202,7 @@ export class HostPeer {
     this.#closeError = error;
     const pending = [...this.#pending.values()];
     this.#pending.clear();
-    for (const call of pending) call.reject(error);
+    for (const call of [...pending, ...this.#waiting.splice(0)]) call.reject(error);
     this.#streams.close(error);
     this.#resolveClosed(reason);
   }

@@ -1,4 +1,10 @@
-import { deriveHandshake, hostDirectionKeys, isProof, nonceSizeBytes } from "./auth.js";
+import {
+  deriveHandshake,
+  hostDirectionKeys,
+  isProof,
+  nonceSizeBytes,
+  requireLongKey,
+} from "./auth.js";
 import { type MessageChannel } from "./channel.js";
 import { HandshakeError, RemoteError } from "./errors.js";
 import { HostPeer } from "./host-peer.js";
@@ -41,6 +47,7 @@ export async function openSession(
 }
 
 async function shakeHands(peer: HostPeer, options: SessionOptions): Promise<Result<"hello">> {
+  if (options.key !== undefined) requireLongKey(options.key);
   const params: Params<"hello"> = {
     ...protocolVersion,
     client: options.client,

@@ -31,6 +31,7 @@ export class StreamRouter {
   readonly #streams = new Map<number, OpenStream>();
   readonly #ignored = new Set<number>();
   #unclaimedBytes = 0;
+  #closed: { readonly error: ConnectionClosedError } | undefined;
 
   open(stream: Handle, receiver: StreamReceiver): void {
     const entry = this.#entry(stream);
@@ -39,10 +40,11 @@ export class StreamRouter {
       this.#unclaimedBytes -= span.span.length;
       receiver.onSpan(span);
     }
-    if (entry.end !== undefined) this.#finish(stream, receiver, entry.end.error);
+    const end = entry.end ?? this.#closed;
+    if (end !== undefined) this.#finish(stream, receiver, end.error);
   }
 
-  ignore(stream: Handle): void {
+  ignore(stream: number): void {
     this.#ignored.add(stream);
     this.#streams.delete(stream);
   }
@@ -72,11 +74,12 @@ export class StreamRouter {
     if (entry.receiver !== undefined) this.#finish(stream, entry.receiver, entry.end.error);
   }
 
-  /** Ends every stream with the error. */
+  /** Ends every stream with the error; one that nobody has opened yet, when it is opened. */
   close(error: ConnectionClosedError): void {
-    const streams = [...this.#streams.values()];
-    this.#streams.clear();
-    for (const { receiver } of streams) receiver?.onEnd(error);
+    this.#closed ??= { error };
+    for (const [stream, { receiver }] of [...this.#streams]) {
+      if (receiver !== undefined) this.#finish(stream, receiver, error);
+    }
   }
 
   #entry(stream: number): OpenStream {
@@ -100,7 +103,11 @@ export class StreamRouter {
     entry.unclaimed.push(span);
   }
 
-  #finish(stream: Handle, receiver: StreamReceiver, error: RemoteError | undefined): void {
+  #finish(
+    stream: number,
+    receiver: StreamReceiver,
+    error: RemoteError | ConnectionClosedError | undefined,
+  ): void {
     this.ignore(stream);
     receiver.onEnd(error);
   }

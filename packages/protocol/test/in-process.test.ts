@@ -1,10 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { createChannelPair } from "../src/index.js";
-
-/** Long enough for everything that was queued to arrive. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
-}
+import { settle } from "./raw-link.js";
 
 describe("createChannelPair", () => {
   test("delivers copies, in order, not before the sender's turn ends", async () => {
