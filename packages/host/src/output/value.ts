@@ -42,7 +42,14 @@ export type MapValue =
       readonly average: bigint;
     }
   /** `low` and `high` are closed bounds; undefined when the bucket is open on that side. Buckets are in rising order. */
-  | { readonly kind: "histogram"; readonly isLinear: boolean; readonly buckets: readonly Bucket[] };
+  | {
+      readonly kind: "histogram";
+      readonly isLinear: boolean;
+      /** Of a linear one: the width of all buckets that are not open. */
+      readonly step?: bigint;
+      /** From the first that is not empty to the last. */
+      readonly buckets: readonly Bucket[];
+    };
 
 export interface Bucket {
   readonly low: bigint | undefined;

@@ -1,0 +1,124 @@
+import { formatValue } from "./format-value.js";
+import { formatKey } from "./format-map.js";
+import { type MapEvent, type TraceSink, type TraceWriter } from "./trace-writer.js";
+import { type Bucket, type MapValue, type TraceEvent, type Value } from "./value.js";
+
+/** Writes what a trace produces as lines of JSON, an object on each: `{"type": "printf", "data": "…"}`. */
+export function createJsonWriter(sink: TraceSink): TraceWriter {
+  const write = (event: TraceEvent): void => {
+    const line = formatJsonEvent(event);
+    if (line !== "") sink.output(`${line}\n`);
+  };
+  return {
+    event: write,
+    end(maps) {
+      maps.forEach(write);
+    },
+  };
+}
+
+/** An event's line, without newline; "" for what has none (an empty map, the end). */
+function formatJsonEvent(event: TraceEvent): string {
+  switch (event.kind) {
+    case "printf":
+    case "join":
+    case "time":
+      return line(event.kind, JSON.stringify(event.text));
+    case "value":
+      return line("value", formatJsonValue(event.value));
+    case "map":
+      return event.entries.length === 0 ? "" : formatJsonMap(event);
+    case "event":
+      return `{"type": "event", "name": ${JSON.stringify(event.name)}, "data": ${formatFields(event.fields)}}`;
+    case "attached":
+      return line("attached_probes", `{"probes": ${event.probes}}`);
+    case "lost":
+      return line("lost_events", `{"events": ${formatJsonNumber(event.count)}}`);
+    case "exit":
+      return "";
+  }
+}
+
+function line(type: string, data: string): string {
+  return `{"type": "${type}", "data": ${data}}`;
+}
+
+function formatFields(fields: Readonly<Record<string, Value>>): string {
+  const members = Object.entries(fields).map(
+    ([name, value]) => `${JSON.stringify(name)}: ${formatJsonValue(value)}`,
+  );
+  return `{${members.join(", ")}}`;
+}
+
+/** A value as JSON: numbers as numbers where a double holds them exactly, else as strings; tuples as arrays. */
+function formatJsonValue(value: Value): string {
+  switch (value.kind) {
+    case "integer":
+    case "pointer":
+      return formatJsonNumber(value.value);
+    case "boolean":
+      return value.value ? "true" : "false";
+    case "tuple":
+      return `[${value.elements.map(formatJsonValue).join(",")}]`;
+    case "string":
+    case "symbol":
+    case "text":
+      return JSON.stringify(formatValue(value));
+  }
+}
+
+function formatJsonNumber(value: bigint): string {
+  const text = value.toString();
+  return BigInt(Number(value)) === value ? text : `"${text}"`;
+}
+
+function formatJsonMap({ name, entries }: MapEvent): string {
+  const type = entries[0] === undefined ? "map" : mapType(entries[0].value);
+  const members = entries.map(({ key, value }) =>
+    key.length === 0
+      ? formatJsonMapValue(value)
+      : `${JSON.stringify(formatKey(key, ","))}: ${formatJsonMapValue(value)}`,
+  );
+  const isKeyed = entries.some(({ key }) => key.length > 0);
+  const data = isKeyed ? `{${members.join(", ")}}` : members.join("");
+  return line(type, `{${JSON.stringify(name)}: ${data}}`);
+}
+
+function mapType(value: MapValue): string {
+  switch (value.kind) {
+    case "plain":
+    case "number":
+      return "map";
+    case "average":
+    case "statistics":
+      return "stats";
+    case "histogram":
+      return "hist";
+  }
+}
+
+function formatJsonMapValue(value: MapValue): string {
+  switch (value.kind) {
+    case "plain":
+      return formatJsonValue(value.value);
+    case "number":
+      return formatJsonNumber(value.value);
+    case "average":
+      return formatJsonNumber(value.average);
+    case "statistics": {
+      const { count, average, total } = value;
+      return `{"count": ${formatJsonNumber(count)}, "average": ${formatJsonNumber(average)}, "total": ${formatJsonNumber(total)}}`;
+    }
+    case "histogram":
+      return `[${value.buckets.map(formatBucket).join(", ")}]`;
+  }
+}
+
+/** Closed bounds; the one on an open side is left out. */
+function formatBucket({ low, high, count }: Bucket): string {
+  const members: string[] = [];
+  if (low !== undefined) members.push(`"min": ${formatJsonNumber(low)}`);
+  if (high !== undefined) members.push(`"max": ${formatJsonNumber(high)}`);
+  members.push(`"count": ${formatJsonNumber(count)}`);
+  return `{${members.join(", ")}}`;
+}
