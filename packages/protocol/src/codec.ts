@@ -58,12 +58,18 @@ export class ControlCodec {
     return this.#keys !== undefined;
   }
 
+  /** Throws for a value that msgpack cannot hold, as an integer of more than 64 bits. */
   encode(message: ControlMessage): Uint8Array {
     const packed = packr.pack(message, RESET_BUFFER_MODE);
-    const headerSizeBytes = this.#keys === undefined ? 1 : authenticatedHeaderSizeBytes;
-    const encoded = new Uint8Array(headerSizeBytes + packed.length);
-    encoded.set(packed, headerSizeBytes);
     if (packed.length > keptBufferSizeBytes) packr.useBuffer(smallBuffer);
+    return this.encodePayload(packed);
+  }
+
+  /** A message around a copy of an envelope that is msgpack already. */
+  encodePayload(payload: Uint8Array): Uint8Array {
+    const headerSizeBytes = this.#keys === undefined ? 1 : authenticatedHeaderSizeBytes;
+    const encoded = new Uint8Array(headerSizeBytes + payload.length);
+    encoded.set(payload, headerSizeBytes);
     if (this.#keys === undefined) {
       encoded[0] = controlMessageKind;
       return encoded;
