@@ -1,0 +1,113 @@
+import { type Target } from "../features/target.js";
+import { type ProgramAttributes } from "../kernel/bpf.js";
+import { formatErrno } from "../kernel/errno.js";
+import { HandleError, VerifierError } from "../kernel/errors.js";
+import { decodeCString } from "../kernel/text.js";
+import { withLockedMemory } from "./memory-limit.js";
+import { type MapPatch, patchMaps } from "./map-patches.js";
+import { type Resource } from "./resource.js";
+
+/** How much the verifier may say: each time it says more than fits, four times as much. */
+const firstLogSizeBytes = 65_536;
+const lastLogSizeBytes = 16_777_216;
+
+/** The verifier gives up with EAGAIN when a signal comes. */
+const attempts = 5;
+
+export interface ProgramRequest extends Omit<ProgramAttributes, "kernelVersion"> {
+  readonly maps: readonly MapPatch[];
+}
+
+export interface ProgramStatistics {
+  readonly recursionMisses: bigint;
+  readonly verifiedInstructions: number;
+  readonly translatedSizeBytes: number;
+}
+
+/** A program in the kernel. */
+export class LoadedProgram implements Resource {
+  readonly name: string;
+  /** BPF_TRACE_*, or 0. */
+  readonly expectedAttachType: number;
+  readonly #target: Target;
+  #fd: number;
+
+  private constructor(target: Target, request: ProgramRequest, fd: number) {
+    this.name = request.name;
+    this.expectedAttachType = request.expectedAttachType;
+    this.#target = target;
+    this.#fd = fd;
+  }
+
+  /** Throws VerifierError with the whole log, SyscallError, RequestError. */
+  static load(target: Target, request: ProgramRequest): LoadedProgram {
+    const action = `load program "${request.name}"`;
+    const { kernel, versionCode } = target;
+    const instructions = patchMaps(kernel, action, request.instructions, request.maps);
+    const attributes = { ...request, instructions, kernelVersion: versionCode };
+    // Without a log first: writing it costs, and one that does not fit fails a program that is good.
+    const fd = withLockedMemory(kernel, () => loadPatiently(target, attributes));
+    if (fd >= 0) return new LoadedProgram(target, request, fd);
+    return new LoadedProgram(target, request, explainRefusal(target, action, attributes, -fd));
+  }
+
+  /** Throws HandleError once it is closed. */
+  get fd(): number {
+    if (this.#fd < 0) throw new HandleError(`program "${this.name}" is closed`);
+    return this.#fd;
+  }
+
+  /** Runs it once (BPF_PROG_TEST_RUN) and gives what it returned. Throws SyscallError. */
+  run(): number {
+    const { kernel, bpf } = this.#target;
+    const { result, returnValue } = bpf.runProgram(this.fd);
+    kernel.check(`run program "${this.name}"`, "bpf(BPF_PROG_TEST_RUN)", result);
+    return returnValue;
+  }
+
+  /** struct bpf_prog_info (include/uapi/linux/bpf.h); zeros for what an older kernel does not count. */
+  statistics(): ProgramStatistics {
+    const { kernel, bpf } = this.#target;
+    const info = new Uint8Array(232);
+    const action = `ask about program "${this.name}"`;
+    kernel.check(action, "bpf(BPF_OBJ_GET_INFO_BY_FD)", bpf.objectInfo(this.fd, info));
+    const view = kernel.view(info);
+    return {
+      recursionMisses: view.getBigUint64(208, kernel.isLittleEndian),
+      verifiedInstructions: view.getUint32(216, kernel.isLittleEndian),
+      translatedSizeBytes: view.getUint32(20, kernel.isLittleEndian),
+    };
+  }
+
+  release(): readonly number[] {
+    const fd = this.#fd;
+    this.#fd = -1;
+    return [fd];
+  }
+}
+
+function loadPatiently(target: Target, attributes: ProgramAttributes, log?: Uint8Array): number {
+  for (let attempt = 1; ; attempt++) {
+    const result = target.bpf.loadProgram(attributes, log);
+    if (attempt === attempts || !target.kernel.isErrno(result, "EAGAIN")) return result;
+  }
+}
+
+/** Loads again with a log, and throws what it says; gives the descriptor if the kernel now takes the program. */
+function explainRefusal(
+  target: Target,
+  action: string,
+  attributes: ProgramAttributes,
+  firstErrno: number,
+): number {
+  const { kernel } = target;
+  for (let size = firstLogSizeBytes; ; size *= 4) {
+    const log = new Uint8Array(size);
+    const result = loadPatiently(target, attributes, log);
+    if (result >= 0) return result;
+    if (kernel.isErrno(result, "ENOSPC") && size < lastLogSizeBytes) continue;
+    const text = decodeCString(log);
+    if (text === "") throw kernel.failure(action, "bpf(BPF_PROG_LOAD)", firstErrno);
+    throw new VerifierError(action, firstErrno, formatErrno(kernel.errno, firstErrno), text);
+  }
+}

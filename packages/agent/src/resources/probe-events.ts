@@ -1,0 +1,82 @@
+import { type Target } from "../features/target.js";
+import { SyscallError } from "../kernel/errors.js";
+import { appendLine, readTextFile, tryReadTextFile } from "../kernel/files.js";
+
+export type ProbeEventKind = "kprobe" | "uprobe";
+
+/** A probe made by a line in a control file of tracefs; a tracepoint until it is removed. */
+export interface ProbeEvent {
+  /** perf_event_attr.config of its tracepoint. */
+  readonly id: bigint;
+  /** Only when no perf event on it is open any more. Throws SyscallError. */
+  remove(): void;
+}
+
+/**
+ * Makes probes by kprobe_events and uprobe_events of tracefs (Documentation/trace/kprobetrace.rst), for kernels whose
+ * units in sysfs make none. They outlive the process that made them, so their group says which it was, and what dead
+ * agents have left is removed before the first of ours is made.
+ */
+export class ProbeEvents {
+  readonly #target: Target;
+  readonly #swept = new Set<ProbeEventKind>();
+  #made = 0;
+
+  constructor(target: Target) {
+    this.#target = target;
+  }
+
+  /** `definition` is what stands after the name: "do_sys_open+0", "/bin/bash:0x4000". Throws SyscallError. */
+  add(kind: ProbeEventKind, type: "p" | "r", definition: string): ProbeEvent {
+    this.sweep(kind);
+    const { kernel } = this.#target;
+    const file = this.#file(kind);
+    this.#made += 1;
+    const name = `${this.#group}/${type}${this.#made}`;
+    appendLine(kernel, file, `${type}:${name} ${definition}`);
+    const remove = (): void => {
+      appendLine(kernel, file, `-:${name}`);
+    };
+    try {
+      const text = readTextFile(kernel, `${this.#target.tracefs}/events/${name}/id`).trim();
+      return { id: BigInt(/^\d+$/.test(text) ? text : "0"), remove };
+    } catch (error) {
+      remove();
+      throw error;
+    }
+  }
+
+  /** Removes what agents have left that are no more, once for each kind; silent where nothing can be done. */
+  sweep(kind: ProbeEventKind): void {
+    if (this.#swept.has(kind)) return;
+    this.#swept.add(kind);
+    const { kernel } = this.#target;
+    const lines = (tryReadTextFile(kernel, this.#file(kind)) ?? "").split("\n");
+    for (const line of lines) {
+      const match = /^[pr]\d*:(sonde_(\d+)\/\w+) /.exec(line);
+      const [, name, pid] = match ?? [];
+      if (name === undefined || pid === undefined || this.#isAlive(pid)) continue;
+      try {
+        appendLine(kernel, this.#file(kind), `-:${name}`);
+      } catch (error) {
+        // Still open somewhere, or not ours to remove: the next agent tries again.
+        if (!(error instanceof SyscallError)) throw error;
+      }
+    }
+  }
+
+  /** A group of our own number is an earlier agent's: we have made none yet. */
+  #isAlive(pid: string): boolean {
+    const { kernel } = this.#target;
+    if (Number(pid) === kernel.call("getpid")) return false;
+    return tryReadTextFile(kernel, `/proc/${pid}/comm`) !== undefined;
+  }
+
+  get #group(): string {
+    return `sonde_${this.#target.kernel.call("getpid")}`;
+  }
+
+  #file(kind: ProbeEventKind): string {
+    return `${this.#target.tracefs}/${kind}_events`;
+  }
+}
