@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { errorCode } from "../system/node/system-error.js";
 
 /** What the command line asks for. */
 export type Command =
@@ -63,9 +64,9 @@ function parseOptions(args: readonly string[]): Options {
   try {
     return parseStrictly(args);
   } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause;
+    if (!errorCode(cause).startsWith("ERR_PARSE_ARGS_")) throw cause;
     // Node adds advice on "--" after the first sentence.
-    const [sentence = ""] = cause.message.split(/[.\n]/);
+    const [sentence = ""] = (cause as Error).message.split(/[.\n]/);
     throw new UsageError(sentence.charAt(0).toLowerCase() + sentence.slice(1), { cause });
   }
 }

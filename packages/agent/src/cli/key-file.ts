@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { parseKeyFile } from "@sonde/protocol";
+import { errorCode } from "../system/node/system-error.js";
 import { UsageError } from "./command-line.js";
 
 const newKeySizeBytes = 32;
@@ -47,6 +48,5 @@ function open(path: string): number {
 }
 
 function readError(path: string, cause: unknown): UsageError {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
-  return new UsageError(`read key file ${path}: ${code}`, { cause });
+  return new UsageError(`read key file ${path}: ${errorCode(cause)}`, { cause });
 }

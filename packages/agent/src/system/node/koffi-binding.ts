@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type koffi from "koffi";
+import { errorCode } from "./system-error.js";
 
 export type Koffi = typeof koffi;
 
@@ -24,7 +25,7 @@ export function loadKoffi(): Koffi {
     // koffi's addon exports the whole of koffi's interface, as its own index does.
     return require(bundledBinary()) as Koffi;
   } catch (cause) {
-    if (!isModuleNotFound(cause)) throw refusal(cause);
+    if (errorCode(cause) !== "MODULE_NOT_FOUND") throw refusal(cause);
   }
   try {
     return require("koffi") as Koffi;
@@ -43,11 +44,8 @@ function libcName(): "musl" | "glibc" {
   return readFileSync("/proc/self/maps", "latin1").includes("/ld-musl-") ? "musl" : "glibc";
 }
 
-function isModuleNotFound(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND";
-}
-
 function refusal(cause: unknown): UnsupportedPlatformError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  // The dynamic linker's own words: which library or version is lacking.
+  const reason = (cause as Error).message.split("\n")[0] ?? "";
   return new UnsupportedPlatformError(`load koffi for ${process.arch}: ${reason}`, { cause });
 }

@@ -1,9 +1,11 @@
 import { lookup } from "node:dns/promises";
-import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, unlinkSync } from "node:fs";
 import { type Server } from "node:http";
 import { type AddressInfo, BlockList, connect, isIP, type ListenOptions } from "node:net";
+import { dirname } from "node:path";
 import { ListenError } from "./listener-error.js";
 import { createStdioDuplex } from "./stdio-duplex.js";
+import { errorCode } from "./system-error.js";
 import { createUpgradeServer, type UpgradeOptions } from "./upgrade-server.js";
 
 /** An open way in. */
@@ -121,7 +123,11 @@ function startListening(server: Server, where: ListenOptions, name: string): Pro
 /** A socket on which nobody listens is what a killed agent left behind. */
 async function removeDeadSocket(path: string): Promise<void> {
   const status = lstatSync(path, { throwIfNoEntry: false });
-  if (status === undefined) return;
+  if (status === undefined) {
+    // Node would say EACCES.
+    if (existsSync(dirname(path))) return;
+    throw new ListenError(`listen on ${path}: there is no folder ${dirname(path)}`);
+  }
   if (!status.isSocket()) {
     throw new ListenError(`listen on ${path}: there is a file of that name, and it is no socket`);
   }
@@ -146,6 +152,5 @@ function isAnswered(path: string): Promise<boolean> {
 }
 
 function listenError(what: string, cause: unknown): ListenError {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
-  return new ListenError(`${what}: ${code}`, { cause });
+  return new ListenError(`${what}: ${errorCode(cause)}`, { cause });
 }

@@ -39,9 +39,10 @@ export function createWebSocketChannel(
 
   return {
     send(message, onSent): void {
-      socket.send(message, (error) => {
+      // Node says null where ws's types say undefined.
+      socket.send(message, (error: Error | null | undefined) => {
         // After an error the channel closes, which tells the sender all it needs.
-        if (!(error instanceof Error)) onSent?.();
+        if (error === undefined || error === null) onSent?.();
       });
     },
     get queuedBytes(): number {

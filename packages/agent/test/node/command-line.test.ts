@@ -1,0 +1,94 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "@jest/globals";
+import { parseCommandLine, UsageError } from "../../src/cli/command-line.js";
+import { helpText } from "../../src/cli/help.js";
+import { version } from "../../src/cli/version.js";
+
+const serving = { kind: "serve", keyFile: undefined, leaseSeconds: 30, allowExec: false };
+
+describe("the agent's command line", () => {
+  const accepted = [
+    { line: "--stdio", expected: { ...serving, ways: [{ kind: "stdio" }] } },
+    {
+      line: "--listen ws://127.0.0.1:4650",
+      expected: { ...serving, ways: [{ kind: "tcp", host: "127.0.0.1", port: 4650 }] },
+    },
+    {
+      line: "--listen ws://[::1]:0 --unix /run/a --unix /run/b",
+      expected: {
+        ...serving,
+        ways: [
+          { kind: "tcp", host: "[::1]", port: 0 },
+          { kind: "unix", path: "/run/a" },
+          { kind: "unix", path: "/run/b" },
+        ],
+      },
+    },
+    {
+      line: "--listen ws://board",
+      expected: { ...serving, ways: [{ kind: "tcp", host: "board", port: 80 }] },
+    },
+    {
+      line: "--stdio --key-file k --lease 5 --allow-exec",
+      expected: {
+        kind: "serve",
+        ways: [{ kind: "stdio" }],
+        keyFile: "k",
+        leaseSeconds: 5,
+        allowExec: true,
+      },
+    },
+    { line: "key", expected: { kind: "key" } },
+    { line: "--version", expected: { kind: "version" } },
+    { line: "-h --stdio", expected: { kind: "help" } },
+  ];
+  test.each(accepted)("$line is understood", ({ line, expected }) => {
+    expect(parseCommandLine(line.split(" "))).toEqual(expected);
+  });
+
+  const refused = [
+    { line: "", message: "one of --listen, --unix and --stdio is needed" },
+    { line: "--frobnicate", message: "unknown option '--frobnicate'" },
+    { line: "lock", message: "unknown argument lock" },
+    { line: "key more", message: "unknown argument key" },
+    { line: "--unix", message: "option '--unix <value>' argument missing" },
+    { line: "--stdio --unix /a", message: "--stdio cannot be combined with another way in" },
+    { line: "--listen 4650", message: "--listen 4650: expected ws://HOST:PORT" },
+    { line: "--listen wss://a:1", message: "--listen wss://a:1: expected ws://HOST:PORT" },
+    { line: "--listen ws://a:99999", message: "--listen ws://a:99999: expected ws://HOST:PORT" },
+    {
+      line: "--listen ws://a:1/path",
+      message: "--listen ws://a:1/path: only a host and a port can be given",
+    },
+    {
+      line: "--stdio --lease 0",
+      message: "--lease 0: expected whole seconds, 1 to 86400",
+    },
+    {
+      line: "--stdio --lease 1.5",
+      message: "--lease 1.5: expected whole seconds, 1 to 86400",
+    },
+  ];
+  test.each(refused)("'$line' is refused: $message", ({ line, message }) => {
+    const parse = (): unknown => parseCommandLine(line === "" ? [] : line.split(" "));
+    expect(parse).toThrow(UsageError);
+    expect(parse).toThrow(message);
+  });
+
+  test("the help names every option and its examples are understood", () => {
+    const examples = helpText.split("\n").filter((line) => line.startsWith("  sonde-agent "));
+    expect(examples.length).toBeGreaterThan(2);
+    for (const example of examples) {
+      const [command = ""] = example.trim().split(" > ");
+      expect(() => parseCommandLine(command.split(" ").slice(1))).not.toThrow();
+    }
+    for (const option of "--listen --unix --stdio --key-file --lease --allow-exec".split(" ")) {
+      expect(helpText).toContain(option);
+    }
+  });
+
+  test("the version is the package's", () => {
+    const manifest = new URL("../../package.json", import.meta.url);
+    expect(JSON.parse(readFileSync(manifest, "utf8"))).toMatchObject({ version });
+  });
+});
