@@ -1,1 +1,16 @@
-export * from "./spec/trace-spec.js";
+/** Sonde as a library: connect to a target, compile a program for it, start it, and take its events. */
+export { ConnectionClosedError, RemoteError, type ErrorCode, type WireError } from "@sonde/protocol";
+export { type Diagnostic } from "./language/diagnostic.js";
+export { type CompileOptions } from "./language/compile.js";
+export { renderDiagnostic } from "./language/render-diagnostic.js";
+export { type Bucket, type MapEntry, type MapValue, type TraceEvent, type Value } from "./output/value.js";
+export { ConnectError, TargetError } from "./session/errors.js";
+export { readKeyFile } from "./session/key-file.js";
+export { type LoadOptions, type SessionOptions } from "./session/session.js";
+export { type TargetDescription } from "./spec/target-description.js";
+export { type TraceSpec } from "./spec/trace-spec.js";
+export { connect } from "./trace/connect.js";
+export { openRecording } from "./trace/open-recording.js";
+export { type RecordSink } from "./trace/record-pump.js";
+export { ProgramError, Target, type Program, type StartOptions } from "./trace/target.js";
+export { Trace, type TraceResult } from "./trace/trace.js";

@@ -1,0 +1,51 @@
+import { InvalidArgumentError, Option, type Command } from "commander";
+import { type Tool, ToolOptionError } from "../../tools/tool.js";
+import { tools } from "../../tools/registry.js";
+import { runTool, type RunToolOptions } from "../run-tool.js";
+import { addTargetOptions } from "../target-options.js";
+
+/** Adds a command for each tool, and `sonde tools`, which lists them. */
+export function addToolCommands(program: Command): void {
+  for (const tool of tools) addToolCommand(program, tool);
+  program
+    .command("tools")
+    .description("list the ready-made tools")
+    .action(() => {
+      const rows = tools.map((tool) => `${tool.name.padEnd(14)}${tool.summary}\n`);
+      process.stdout.write(rows.join(""));
+    });
+}
+
+function addToolCommand(program: Command, tool: Tool): void {
+  const command = program.command(tool.name).summary(tool.summary).description(tool.description);
+  for (const one of tool.options) {
+    const option = new Option(one.flags, one.description);
+    if (one.default !== undefined) option.default(one.default);
+    const { parse } = one;
+    if (parse !== undefined) {
+      option.argParser((text: string, previous: unknown) => {
+        try {
+          return parse(text, previous);
+        } catch (error) {
+          if (error instanceof ToolOptionError) throw new InvalidArgumentError(error.message);
+          throw error;
+        }
+      });
+    }
+    command.addOption(option);
+  }
+  addTargetOptions(command)
+    .option("--json", "one JSON object for each event")
+    .option("-o, --output <file>", "write to a file")
+    .option("--fail-on-lost", "end with exit code 4 when events were lost")
+    .option("--verifier-log", "show the whole log when the kernel's verifier refuses")
+    .addHelpText("after", formatExamples(tool))
+    .action(async (options: RunToolOptions) => {
+      process.exitCode = await runTool(tool, options);
+    });
+}
+
+function formatExamples(tool: Tool): string {
+  const width = Math.max(...tool.examples.map(([command]) => command.length));
+  return `\nExamples:\n${tool.examples.map(([command, purpose]) => `  ${command.padEnd(width)}   ${purpose}`).join("\n")}`;
+}

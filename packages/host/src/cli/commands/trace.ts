@@ -1,0 +1,168 @@
+import { Option, type Command } from "commander";
+import { existsSync, readFileSync } from "node:fs";
+import { type Diagnostic } from "../../language/diagnostic.js";
+import { renderDiagnostic } from "../../language/render-diagnostic.js";
+import { formatListing } from "../../asm/disassemble/format-listing.js";
+import { type ObjectSpec } from "../../spec/object-spec.js";
+import { ProgramError, type Program, type Target } from "../../trace/target.js";
+import { exitCodes, UsageError } from "../exit-code.js";
+import { runTrace, type OutputFormat } from "../run-trace.js";
+import { addTargetOptions, connectTarget, type TargetOptions } from "../target-options.js";
+
+interface TraceOptions extends TargetOptions {
+  readonly e?: string;
+  readonly p?: number;
+  readonly f: OutputFormat;
+  readonly o?: string;
+  readonly l?: true;
+  readonly quiet?: boolean;
+  readonly dryRun?: boolean;
+  readonly listing?: boolean;
+  readonly record?: string;
+  readonly failOnLost?: boolean;
+  readonly verifierLog?: boolean;
+}
+
+const examples = `
+Examples:
+  sonde trace -e 'tracepoint:syscalls:sys_enter_openat { @[comm] = count(); }'
+  sonde trace 'profile:hz:99 { @[comm] = count(); }'
+  sonde trace 'interval:s:1 { print(@); clear(@); } tracepoint:sched:sched_switch { @ = count(); }'
+  sonde trace -p 1234 'uprobe:libc:malloc { @ = hist(arg0); }'
+  sonde trace -f json -o events.json script.bt first-parameter
+  sonde trace --record boot.sonde script.bt     then: sonde replay boot.sonde
+
+The language is bpftrace's; docs/language.md says what of it works today.`;
+
+/** Adds `sonde trace`. */
+export function addTraceCommand(program: Command): void {
+  const command = program
+    .command("trace")
+    .description("run a one-liner or a script in bpftrace's language")
+    .argument("[program]", "a script's file, '-' for standard input, or the program itself")
+    .argument("[parameters...]", "positional parameters: $1, $2 … in the program")
+    .option("-e <program>", "the program itself")
+    .option("-p <pid>", "only this process", parsePid)
+    .addOption(new Option("-f <format>", "output format").choices(["text", "json"]).default("text"))
+    .option("-o <file>", "write the output to a file")
+    .option("-q, --quiet", "no messages about the trace itself")
+    .option("--dry-run", "compile for the target and load nothing")
+    .option("--listing", "show the BPF instructions of the program and load nothing")
+    .option("--record <file>", "keep what comes from the target, raw, for sonde replay")
+    .option("--fail-on-lost", "end with exit code 4 when events were lost")
+    .option("--verifier-log", "show the whole log when the kernel's verifier refuses")
+    .addHelpText("after", examples)
+    .action(traceCommand);
+  addTargetOptions(command);
+}
+
+async function traceCommand(
+  first: string | undefined,
+  rest: readonly string[],
+  options: TraceOptions,
+): Promise<void> {
+  const script = chooseScript(first, rest, options.e);
+  await using target = await connectTarget(options);
+  const program = await compileOrReport(target, script, options);
+  if (program === undefined) return;
+  if (options.listing === true) {
+    process.stdout.write(formatObject(program.spec.object));
+    return;
+  }
+  if (options.dryRun === true) return;
+  await using trace = await target.start(program, {
+    ...(options.record === undefined ? {} : { record: options.record }),
+  });
+  process.exitCode = await runTrace(trace, {
+    format: options.f,
+    output: options.o,
+    isQuiet: options.quiet === true,
+    failsOnLost: options.failOnLost === true,
+  });
+}
+
+interface Script {
+  readonly name: string;
+  readonly source: string;
+  readonly parameters: readonly string[];
+}
+
+/** -e, a file, standard input, or the program itself as the first word. */
+function chooseScript(
+  first: string | undefined,
+  rest: readonly string[],
+  inline: string | undefined,
+): Script {
+  if (inline !== undefined) {
+    return {
+      name: "stdin",
+      source: inline,
+      parameters: first === undefined ? [] : [first, ...rest],
+    };
+  }
+  if (first === undefined) {
+    throw new UsageError("trace: no program given", {
+      hint: "give a script's file, or a program after -e",
+    });
+  }
+  if (first === "-") return { name: "stdin", source: readFileSync(0, "utf8"), parameters: rest };
+  if (existsSync(first)) return { name: first, source: readScript(first), parameters: rest };
+  if (first.includes("{")) return { name: "stdin", source: first, parameters: rest };
+  throw new UsageError(`trace: ${first}: no such file`, {
+    hint: "a program itself has braces: 'probe { … }'",
+  });
+}
+
+function readScript(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new UsageError(
+      `trace: ${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  }
+}
+
+/** Compiles; shows diagnostics with the lines they are about and sets the exit code when the program is wrong. */
+async function compileOrReport(
+  target: Target,
+  script: Script,
+  options: TraceOptions,
+): Promise<Program | undefined> {
+  const show = (diagnostics: readonly Diagnostic[]): void => {
+    for (const one of diagnostics)
+      process.stderr.write(
+        renderDiagnostic(one, { source: script.source, sourceName: script.name }),
+      );
+  };
+  try {
+    const program = await target.compile(script.source, {
+      positional: script.parameters,
+      ...(options.p === undefined ? {} : { pid: options.p }),
+    });
+    show(program.diagnostics);
+    return program;
+  } catch (error) {
+    if (!(error instanceof ProgramError)) throw error;
+    show(error.diagnostics);
+    process.exitCode = exitCodes.wrongInput;
+    return undefined;
+  }
+}
+
+function formatObject(object: ObjectSpec): string {
+  const maps = object.maps.map(
+    (map) =>
+      `map ${map.name}: ${map.type}, key ${map.keySizeBytes}, value ${map.valueSizeBytes}, entries ${map.maxEntries}\n`,
+  );
+  const programs = object.programs.map(
+    (one) => `\n${one.type} ${one.name}:\n${formatListing(one.instructions)}`,
+  );
+  return [...maps, ...programs].join("");
+}
+
+function parsePid(text: string): number {
+  if (!/^[1-9]\d{0,9}$/.test(text)) throw new UsageError(`-p ${text}: not a process id`);
+  return Number(text);
+}

@@ -1,0 +1,39 @@
+import { ConnectionClosedError, RemoteError } from "@sonde/protocol";
+import { ConnectError, TargetError } from "../session/errors.js";
+
+/** What `sonde` ends with, for scripts. */
+export const exitCodes = {
+  fine: 0,
+  /** The program or the command line is wrong. */
+  wrongInput: 1,
+  /** The target could not be reached, or did not take us in. */
+  notReached: 2,
+  /** The target's kernel (or its agent's rules) refused. */
+  refused: 3,
+  /** Events were lost and --fail-on-lost was given. */
+  lost: 4,
+  interrupted: 130,
+} as const;
+
+/** The exit code that an error stands for; `undefined` for a fault of our own. */
+export function exitCodeOf(error: unknown): number | undefined {
+  if (error instanceof UsageError || error instanceof TargetError) return exitCodes.wrongInput;
+  if (error instanceof ConnectError || error instanceof ConnectionClosedError)
+    return exitCodes.notReached;
+  if (error instanceof RemoteError) {
+    const isNotReached =
+      error.code === "authentication" || error.code === "version" || error.code === "protocol";
+    return isNotReached ? exitCodes.notReached : exitCodes.refused;
+  }
+  return undefined;
+}
+
+/** The command line, or a file it names, is wrong. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  readonly hint: string | undefined;
+  constructor(message: string, options?: ErrorOptions & { readonly hint?: string }) {
+    super(message, options);
+    this.hint = options?.hint;
+  }
+}

@@ -1,0 +1,40 @@
+import { Command } from "commander";
+import { hostVersion } from "../session/version.js";
+import { addInfoCommand } from "./commands/info.js";
+import { addProbesCommand } from "./commands/probes.js";
+import { addReplayCommand } from "./commands/replay.js";
+import { addToolCommands } from "./commands/tools.js";
+import { addTraceCommand } from "./commands/trace.js";
+import { exitCodes } from "./exit-code.js";
+
+const examples = `
+Examples:
+  sonde opensnoop                          files that are opened on this machine, as they are opened
+  sonde opensnoop -t ssh://root@board      the same on a board
+  sonde trace 'tracepoint:syscalls:sys_enter_openat { printf("%s %s\\n", comm, str(args.filename)); }'
+  sonde trace script.bt                    a script in bpftrace's language
+  sonde probes 'tracepoint:sched:*'        what can be traced
+  sonde info -t ws://board:4650            what a board can do, and what it cannot
+
+Exit codes:
+  0 fine · 1 the program or command line is wrong · 2 the target was not reached · 3 the target's kernel refused
+  4 events were lost (with --fail-on-lost) · 130 interrupted`;
+
+/** The whole command line of `sonde`. */
+export function createProgram(): Command {
+  const program = new Command("sonde")
+    .description("Trace a Linux board from your laptop with eBPF.")
+    .version(hostVersion)
+    .configureHelp({ helpWidth: 110 })
+    .addHelpText("after", examples)
+    .exitOverride((error) => {
+      // Help and version end well; what commander refuses is the command line's fault.
+      process.exit(error.exitCode === 0 ? exitCodes.fine : exitCodes.wrongInput);
+    });
+  addToolCommands(program);
+  addTraceCommand(program);
+  addReplayCommand(program);
+  addProbesCommand(program);
+  addInfoCommand(program);
+  return program;
+}

@@ -1,0 +1,79 @@
+import { createRecordDecoder } from "../output/record-decoder.js";
+import { type Tool, type ToolOptions, ToolOptionError } from "../tools/tool.js";
+import { ToolSink } from "../tools/tool-sink.js";
+import { InternalError } from "../asm/internal-error.js";
+import { ProgramError, type Program, type Target } from "../trace/target.js";
+import { exitCodes, UsageError } from "./exit-code.js";
+import { openOutput } from "./output-stream.js";
+import { runUntilInterrupted, tellLosses } from "./run-trace.js";
+import { connectTarget, type TargetOptions } from "./target-options.js";
+
+export interface RunToolOptions extends TargetOptions {
+  readonly json?: boolean;
+  readonly output?: string;
+  readonly failOnLost?: boolean;
+}
+
+/** Runs a tool on a target until it ends or is interrupted; gives the exit code. */
+export async function runTool(tool: Tool, options: RunToolOptions): Promise<number> {
+  await using target = await connectTarget(options);
+  const run = createRun(tool, options as RunToolOptions & ToolOptions, target);
+  const program = await compileTool(tool, target, run.program);
+  await using trace = await target.start(program);
+  const output = await openOutput(options.output);
+  const notices = (text: string): void => {
+    process.stderr.write(text);
+  };
+  const sink = new ToolSink(run, createRecordDecoder(trace.layout, trace.context), {
+    session: target.session,
+    output,
+    isJson: options.json === true,
+    now: () => trace.context.now(),
+    notices,
+  });
+  sink.start();
+  const timer =
+    run.durationSeconds === undefined
+      ? undefined
+      : setTimeout(() => {
+          trace.stop().catch(() => undefined);
+        }, run.durationSeconds * 1000);
+  try {
+    const { result, isInterrupted } = await runUntilInterrupted(
+      trace,
+      sink,
+      output.broken,
+      async (ended) => {
+        await sink.ready();
+        tellLosses(ended, notices);
+        await output.end();
+      },
+    );
+    if (isInterrupted) return exitCodes.interrupted;
+    return result.lost > 0n && options.failOnLost === true ? exitCodes.lost : exitCodes.fine;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function createRun(tool: Tool, options: ToolOptions, target: Target): ReturnType<Tool["create"]> {
+  try {
+    return tool.create(options, target.description);
+  } catch (error) {
+    if (error instanceof ToolOptionError)
+      throw new UsageError(`${tool.name}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/** A tool's program is ours: what is wrong with it is no fault of the user's. */
+async function compileTool(tool: Tool, target: Target, source: string): Promise<Program> {
+  try {
+    return await target.compile(source);
+  } catch (error) {
+    if (!(error instanceof ProgramError)) throw error;
+    throw new InternalError(`${tool.name} does not compile for this target: ${error.message}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,101 @@
+import { type DecodeContext } from "../output/decode-context.js";
+import { JsonWriter } from "../output/json-writer.js";
+import { createRecordDecoder } from "../output/record-decoder.js";
+import { createTextRenderer } from "../output/text-renderer.js";
+import { TextWriter } from "../output/text-writer.js";
+import { type TraceWriter } from "../output/trace-writer.js";
+import { type TraceLayout } from "../spec/trace-layout.js";
+import { type RecordSink } from "../trace/record-pump.js";
+import { TextSink } from "../trace/text-sink.js";
+import { type Trace, type TraceResult } from "../trace/trace.js";
+import { WriterSink } from "../trace/writer-sink.js";
+import { exitCodes } from "./exit-code.js";
+import { onInterrupt } from "./interrupts.js";
+import { openOutput, type OutputStream } from "./output-stream.js";
+
+export type OutputFormat = "text" | "json";
+
+export interface RunOptions {
+  readonly format: OutputFormat;
+  /** A file instead of standard output. */
+  readonly output: string | undefined;
+  readonly isQuiet: boolean;
+  readonly failsOnLost: boolean;
+}
+
+/** Prints a trace until it ends, or until it is interrupted; gives the exit code. */
+export async function runTrace(trace: Trace, options: RunOptions): Promise<number> {
+  const output = await openOutput(options.output);
+  const notices = (text: string): void => {
+    if (!options.isQuiet) process.stderr.write(text);
+  };
+  const { sink, writer } = createSink(trace.layout, trace.context, options.format, output, notices);
+  const outcome = await runUntilInterrupted(trace, sink, output.broken, async (result) => {
+    writer.end(result.maps);
+    tellLosses(result, notices);
+    await output.end();
+  });
+  if (outcome.isInterrupted) return exitCodes.interrupted;
+  if (outcome.result.lost > 0n && options.failsOnLost) return exitCodes.lost;
+  return outcome.result.exitCode;
+}
+
+/**
+ * Runs a trace into a sink; Ctrl-C, or an output that nobody reads any more, ends it in an orderly way. `finish` is
+ * called with the result while signals are still held off.
+ */
+export async function runUntilInterrupted(
+  trace: Trace,
+  sink: RecordSink,
+  broken: Promise<void>,
+  finish: (result: TraceResult) => Promise<void>,
+): Promise<{ readonly result: TraceResult; readonly isInterrupted: boolean }> {
+  let isInterrupted = false;
+  const stop = (): void => {
+    // Failures are told by `run` below.
+    trace.stop().catch(() => undefined);
+  };
+  const forget = onInterrupt(() => {
+    isInterrupted = true;
+    stop();
+  });
+  try {
+    const running = trace.run(sink);
+    void broken.then(stop);
+    const result = await running;
+    await finish(result);
+    return { result, isInterrupted };
+  } finally {
+    forget();
+  }
+}
+
+function createSink(
+  layout: TraceLayout,
+  context: DecodeContext,
+  format: OutputFormat,
+  output: OutputStream,
+  notices: (text: string) => void,
+): { readonly sink: RecordSink; readonly writer: TraceWriter } {
+  const write = (text: string): void => {
+    output.write(text);
+  };
+  if (format === "json") {
+    const writer = new JsonWriter({ output: write, notices });
+    return { writer, sink: new WriterSink(createRecordDecoder(layout, context), writer, output) };
+  }
+  const writer = new TextWriter({ output: write, notices });
+  return { writer, sink: new TextSink(createTextRenderer(layout, context), writer, output) };
+}
+
+/** Says at the end what did not arrive, and what could be done. */
+export function tellLosses(result: TraceResult, notices: (text: string) => void): void {
+  if (result.lost > 0n) {
+    notices(`Lost ${result.lost} events in all: they came faster than they were taken\n`);
+  }
+  if (result.failedUpdates > 0n) {
+    notices(
+      `${result.failedUpdates} map updates failed: a map is full (config = { max_map_keys = N } makes room)\n`,
+    );
+  }
+}

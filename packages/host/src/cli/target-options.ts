@@ -1,0 +1,37 @@
+import { Option, type Command } from "commander";
+import { readKeyFile } from "../session/key-file.js";
+import { Target } from "../trace/target.js";
+
+/** Options of every command that speaks to a target. */
+export interface TargetOptions {
+  readonly target: string;
+  readonly keyFile?: string;
+  readonly verbose?: boolean;
+}
+
+/** Adds -t, --key-file and -v to a command. */
+export function addTargetOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        "-t, --target <target>",
+        "where the agent is: local:, ws://HOST:PORT, unix:PATH, exec:COMMAND, ssh://[USER@]HOST",
+      )
+        .env("SONDE_TARGET")
+        .default("local:"),
+    )
+    .addOption(
+      new Option("--key-file <file>", "key shared with the agent (sonde-agent key makes one)").env(
+        "SONDE_KEY_FILE",
+      ),
+    )
+    .option("-v, --verbose", "also say what is loaded, and pass on the agent's log");
+}
+
+/** Connects as the options say. */
+export async function connectTarget(options: TargetOptions): Promise<Target> {
+  return await Target.connect(options.target, {
+    ...(options.keyFile === undefined ? {} : { key: readKeyFile(options.keyFile) }),
+    showsAgentLog: options.verbose === true,
+  });
+}

@@ -1,0 +1,151 @@
+import { RemoteError, type TargetDescription as WireDescription } from "@sonde/protocol";
+import { openBtf, type Btf } from "../btf/btf.js";
+import { ElfReader, type ElfFunction } from "../elf/elf-reader.js";
+import { parseLdSoCache, resolveLibrary } from "../elf/ld-so-cache.js";
+import { queryKey, type Answer, type Answers, type Query } from "../language/answers.js";
+import { globToRegExp } from "./glob.js";
+import { nearNames } from "../language/near-names.js";
+import { TargetError } from "./errors.js";
+import { type RemoteFiles } from "./remote-files.js";
+
+/** Answers the compiler's queries from the target's files, and remembers what it has read. */
+export class QueryAnswerer {
+  readonly #files: RemoteFiles;
+  readonly #description: WireDescription;
+  readonly #answers = new Map<string, Answer>();
+  readonly #functions = new Map<string, Promise<readonly ElfFunction[]>>();
+  #btf: Promise<Btf> | undefined;
+
+  constructor(files: RemoteFiles, description: WireDescription) {
+    this.#files = files;
+    this.#description = description;
+  }
+
+  /** Adds answers to these queries to those given before, and gives them all. */
+  async answer(queries: readonly Query[]): Promise<Answers> {
+    await Promise.all(
+      queries.map(async (query) => {
+        const key = queryKey(query);
+        if (!this.#answers.has(key)) this.#answers.set(key, await this.#answerOne(query));
+      }),
+    );
+    return this.#answers;
+  }
+
+  /** Finds BTF ids for programs that attach by BTF: "btf_trace_NAME" is a typedef, anything else a function. */
+  async attachBtfIds(): Promise<(attachTo: string) => number> {
+    const btf = await this.#openBtf();
+    return (attachTo) => {
+      const id = btf.find(attachTo, attachTo.startsWith("btf_trace_") ? "typedef" : "func");
+      if (id === undefined) throw new TargetError(`the target's BTF has no ${attachTo}`);
+      return id;
+    };
+  }
+
+  async #answerOne(query: Query): Promise<Answer> {
+    switch (query.kind) {
+      case "tracepoints": {
+        const pattern = globToRegExp(query.pattern);
+        const names = (await this.#tracepoints()).filter((name) => pattern.test(name));
+        return { kind: "tracepoints", names };
+      }
+      case "tracepointFormat":
+        return await this.#tracepointFormat(query.category, query.name);
+      case "rawTracepoints":
+        return await this.#rawTracepoints(query.pattern);
+      case "rawTracepointParameters": {
+        const btf = this.#description.btfSizeBytes === 0 ? undefined : await this.#openBtf();
+        return {
+          kind: "rawTracepointParameters",
+          parameters: btf?.rawTracepointParameters(query.name),
+        };
+      }
+      case "userFunctions":
+        return await this.#userFunctions(query.file, query.pattern);
+    }
+  }
+
+  /** "category:event" of every tracepoint. */
+  async #tracepoints(): Promise<readonly string[]> {
+    const text = await this.#files.text(`${this.#tracefs()}/available_events`);
+    return text.split("\n").filter((line) => line !== "");
+  }
+
+  async #tracepointFormat(category: string, name: string): Promise<Answer> {
+    const text = await absentWhenMissing(
+      this.#files.text(`${this.#tracefs()}/events/${category}/${name}/format`),
+    );
+    const near =
+      text === undefined ? nearNames(`${category}:${name}`, await this.#tracepoints()) : [];
+    return { kind: "tracepointFormat", text, near };
+  }
+
+  /** The kernel lists its raw tracepoints nowhere: nearly all have an event of their name, those of syscalls have not. */
+  async #rawTracepoints(pattern: string): Promise<Answer> {
+    const events = await this.#tracepoints();
+    const candidates = events
+      .filter((event) => !event.startsWith("syscalls:"))
+      .map((event) => event.slice(event.indexOf(":") + 1));
+    const expression = globToRegExp(pattern);
+    const names = [...new Set(candidates.filter((name) => expression.test(name)))].sort();
+    return {
+      kind: "rawTracepoints",
+      names,
+      near: names.length > 0 ? [] : nearNames(pattern, candidates),
+    };
+  }
+
+  async #userFunctions(file: string, pattern: string): Promise<Answer> {
+    const path = file.startsWith("/")
+      ? await this.#files.resolve(file)
+      : await this.#findLibrary(file);
+    if (path === undefined)
+      return { kind: "userFunctions", path: undefined, functions: [], near: [] };
+    let reading = this.#functions.get(path);
+    if (reading === undefined) {
+      reading = ElfReader.open((offset, length) => this.#files.readPart(path, offset, length)).then(
+        (elf) => elf.functions(),
+      );
+      this.#functions.set(path, reading);
+    }
+    const functions = await reading;
+    const expression = globToRegExp(pattern);
+    const matching = functions.filter((one) => expression.test(one.name));
+    const near =
+      matching.length > 0
+        ? []
+        : nearNames(
+            pattern,
+            functions.map((one) => one.name),
+          );
+    return { kind: "userFunctions", path, functions: matching, near };
+  }
+
+  async #findLibrary(name: string): Promise<string | undefined> {
+    const cache = await absentWhenMissing(this.#files.read("/etc/ld.so.cache"));
+    if (cache === undefined) return undefined;
+    const path = resolveLibrary(parseLdSoCache(cache), name);
+    return path === undefined ? undefined : await this.#files.resolve(path);
+  }
+
+  #openBtf(): Promise<Btf> {
+    this.#btf ??= this.#files.read("/sys/kernel/btf/vmlinux").then((bytes) => openBtf(bytes));
+    return this.#btf;
+  }
+
+  #tracefs(): string {
+    if (this.#description.tracefs !== "") return this.#description.tracefs;
+    throw new TargetError("the target has no tracefs, which names its tracepoints", {
+      hint: "on the target: mount -t tracefs tracefs /sys/kernel/tracing (the kernel needs CONFIG_TRACING)",
+    });
+  }
+}
+
+async function absentWhenMissing<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof RemoteError && error.code === "missing") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,95 @@
+import {
+  type Handle,
+  type HostPeer,
+  type Plan,
+  type PlanStepResult,
+  type StreamReceiver,
+} from "@sonde/protocol";
+import { InternalError } from "../asm/internal-error.js";
+import { type LoadedHandles } from "./build-plan.js";
+
+/** All entries of a map at one moment. */
+export interface MapDump {
+  readonly count: number;
+  readonly keys: Uint8Array;
+  readonly values: Uint8Array;
+}
+
+/** An object that lives in the target's kernel; maps, programs and streams by their names in the blueprint. */
+export class LoadedObject {
+  readonly #peer: HostPeer;
+  readonly #handles: LoadedHandles;
+  /** What was sent and what came of it, step by step, for those who want to tell a person. */
+  readonly plan: Plan;
+  readonly results: readonly PlanStepResult[];
+
+  constructor(
+    peer: HostPeer,
+    handles: LoadedHandles,
+    plan: Plan,
+    results: readonly PlanStepResult[],
+  ) {
+    this.#peer = peer;
+    this.#handles = handles;
+    this.plan = plan;
+    this.results = results;
+  }
+
+  /** Gives each span of a stream, in order; each must be acknowledged once it has been dealt with. */
+  openStream(map: string, receiver: StreamReceiver): void {
+    this.#peer.onStream(this.#stream(map), receiver);
+  }
+
+  /** Returns the credit of a span, and of all before it on its channel. */
+  acknowledge(map: string, channel: number, end: bigint): void {
+    this.#peer.acknowledge(this.#stream(map), channel, end);
+  }
+
+  /** Where the stream's channels will stand when all that was recorded has come, and how many records were lost. */
+  async flush(
+    map: string,
+  ): Promise<{ readonly positions: readonly bigint[]; readonly lost: bigint }> {
+    return await this.#peer.call("stream.flush", { stream: this.#stream(map) });
+  }
+
+  async dump(map: string, options: { readonly clear: boolean }): Promise<MapDump> {
+    return await this.#peer.call("map.dump", { map: this.#map(map), clear: options.clear });
+  }
+
+  async lookup(map: string, key: Uint8Array): Promise<Uint8Array | undefined> {
+    return (await this.#peer.call("map.lookup", { map: this.#map(map), key })).value ?? undefined;
+  }
+
+  /** Writes entries, all in one round trip; for per-CPU maps the value is every CPU's. */
+  async fill(
+    map: string,
+    entries: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[],
+  ): Promise<void> {
+    await this.#peer.call("plan.run", {
+      steps: [{ kind: "fillMap", map: { handle: this.#map(map) }, entries: [...entries] }],
+    });
+  }
+
+  async run(program: string): Promise<number> {
+    const handle = required(this.#handles.programs.get(program), program);
+    return (await this.#peer.call("program.run", { program: handle })).returnValue;
+  }
+
+  /** Stops all recording; what was recorded stays readable. */
+  async disable(): Promise<void> {
+    await this.#peer.call("session.disable", {});
+  }
+
+  #map(name: string): Handle {
+    return required(this.#handles.maps.get(name), name);
+  }
+
+  #stream(map: string): Handle {
+    return required(this.#handles.streams.get(map), map);
+  }
+}
+
+function required(handle: Handle | undefined, name: string): Handle {
+  if (handle === undefined) throw new InternalError(`the loaded object has no ${name}`);
+  return handle;
+}

@@ -1,0 +1,122 @@
+import { type MessageChannel } from "@sonde/protocol";
+import { createRequire } from "node:module";
+import { createConnection, type Socket } from "node:net";
+import { startChild, type ChildLink } from "./child-link.js";
+import { ConnectError } from "./errors.js";
+import { type TargetAddress } from "./target-url.js";
+import { openWebSocket } from "./websocket-channel.js";
+
+/** A way to an agent, and what must be ended when it is closed. */
+export interface OpenLink {
+  readonly channel: MessageChannel;
+  /** What the other end says of itself when the handshake fails; "" when nothing is known. */
+  explain(): string;
+  /** Ends what was started for the link; resolves when it is gone. */
+  end(): Promise<void>;
+}
+
+export interface LinkOptions {
+  readonly timeoutMilliseconds: number;
+  /** Pass an agent's own log on to standard error. */
+  readonly showsAgentLog: boolean;
+}
+
+/** Opens the byte stream that an address names, and a WebSocket on it. Throws ConnectError. */
+export async function openLink(address: TargetAddress, options: LinkOptions): Promise<OpenLink> {
+  switch (address.kind) {
+    case "local":
+      return await openChild("the agent on this machine", startLocalAgent(options), options);
+    case "exec":
+      return await openChild(
+        `exec:${address.command}`,
+        startChild(
+          { file: address.command, args: [], usesShell: true },
+          { showsLog: options.showsAgentLog },
+        ),
+        options,
+      );
+    case "ssh":
+      return await openChild(`ssh://${address.destination}`, startSsh(address, options), options);
+    case "ws":
+      return await openPlain(
+        `ws://${address.host}:${address.port}`,
+        { url: `ws://${address.host}:${address.port}/` },
+        options,
+      );
+    case "unix":
+      return await openPlain(
+        `unix:${address.path}`,
+        { duplex: await connectUnix(address.path) },
+        options,
+      );
+  }
+}
+
+async function openPlain(
+  what: string,
+  link: Parameters<typeof openWebSocket>[0],
+  options: LinkOptions,
+): Promise<OpenLink> {
+  const channel = await openWebSocket(link, {
+    what,
+    timeoutMilliseconds: options.timeoutMilliseconds,
+  });
+  return { channel, explain: () => "", end: () => Promise.resolve() };
+}
+
+async function openChild(what: string, child: ChildLink, options: LinkOptions): Promise<OpenLink> {
+  try {
+    const channel = await openWebSocket(
+      { duplex: child.duplex },
+      { what, timeoutMilliseconds: options.timeoutMilliseconds, explain: () => child.explain() },
+    );
+    return { channel, explain: () => child.explain(), end: () => child.end() };
+  } catch (error) {
+    await child.end();
+    throw error;
+  }
+}
+
+/** The agent beside us in the checkout or the installation, run by the Node that runs us. */
+function startLocalAgent(options: LinkOptions): ChildLink {
+  const program = createRequire(import.meta.url).resolve("@sonde/agent/program");
+  return startChild(
+    { file: process.execPath, args: [program, "--stdio"] },
+    { showsLog: options.showsAgentLog },
+  );
+}
+
+function startSsh(address: TargetAddress & { kind: "ssh" }, options: LinkOptions): ChildLink {
+  const port = address.port === undefined ? [] : ["-p", String(address.port)];
+  // -T: no terminal, which would change bytes; the two dashes end ssh's own options.
+  const args = [
+    "-T",
+    ...port,
+    "--",
+    address.destination,
+    `exec ${quoteForShell(address.program)} --stdio`,
+  ];
+  return startChild({ file: "ssh", args }, { showsLog: options.showsAgentLog });
+}
+
+function quoteForShell(word: string): string {
+  return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function connectUnix(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(path);
+    socket.once("connect", () => {
+      socket.removeAllListeners("error");
+      resolve(socket);
+    });
+    socket.once("error", (cause) => {
+      reject(
+        new ConnectError(`unix:${path}: ${cause.message}`, {
+          cause,
+          hint: `is an agent listening there? start one with: sonde-agent --unix ${path}`,
+        }),
+      );
+    });
+  });
+}

@@ -1,0 +1,77 @@
+import { RemoteError, type HostPeer } from "@sonde/protocol";
+
+/** Bytes asked for at a time: large enough that a fast link is not waiting, small enough for a cancel to be prompt. */
+const pieceBytes = 4 * 1024 * 1024;
+
+/** Files of the target, as its agent's allow-list lets them be read. */
+export class RemoteFiles {
+  readonly #peer: HostPeer;
+  readonly #texts = new Map<string, Promise<string>>();
+
+  constructor(peer: HostPeer) {
+    this.#peer = peer;
+  }
+
+  /** The whole file. Throws RemoteError "missing" or "forbidden". */
+  async read(path: string): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    let offset = 0n;
+    for (;;) {
+      const { data, isEnd } = await this.#peer.call("file.read", {
+        path,
+        offset,
+        limitBytes: pieceBytes,
+      });
+      pieces.push(data);
+      offset += BigInt(data.length);
+      if (isEnd) return pieces.length === 1 ? data : Buffer.concat(pieces);
+    }
+  }
+
+  /** A part of a file; fewer bytes at its end. */
+  async readPart(path: string, offset: number, length: number): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    let done = 0;
+    while (done < length) {
+      const { data, isEnd } = await this.#peer.call("file.read", {
+        path,
+        offset: BigInt(offset + done),
+        limitBytes: Math.min(length - done, pieceBytes),
+      });
+      pieces.push(data);
+      done += data.length;
+      if (isEnd) break;
+    }
+    return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
+  }
+
+  /** A text file that does not change while we look, read once per session. */
+  async text(path: string): Promise<string> {
+    let text = this.#texts.get(path);
+    if (text === undefined) {
+      text = this.read(path).then((bytes) => Buffer.from(bytes).toString());
+      this.#texts.set(path, text);
+    }
+    return await text;
+  }
+
+  /** A small text file as it is now; `undefined` when it is not there. */
+  async textNow(path: string): Promise<string | undefined> {
+    try {
+      return Buffer.from(await this.read(path)).toString();
+    } catch (error) {
+      if (error instanceof RemoteError && error.code === "missing") return undefined;
+      throw error;
+    }
+  }
+
+  /** Names in a directory, sorted. */
+  async list(path: string): Promise<readonly string[]> {
+    return (await this.#peer.call("file.list", { path })).names;
+  }
+
+  /** The path with its links followed; `undefined` when there is no such file. */
+  async resolve(path: string): Promise<string | undefined> {
+    return (await this.#peer.call("file.stat", { path })).file?.path;
+  }
+}

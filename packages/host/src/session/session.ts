@@ -1,0 +1,159 @@
+import {
+  ConnectionClosedError,
+  openSession,
+  type HostPeer,
+  type Result,
+  type TargetDescription as WireDescription,
+} from "@sonde/protocol";
+import { randomBytes } from "node:crypto";
+import { type Answers, type Query } from "../language/answers.js";
+import { type ObjectSpec } from "../spec/object-spec.js";
+import { type TargetDescription } from "../spec/target-description.js";
+import { parseKernelSymbols, type KernelSymbols } from "../symbols/kernel-symbols.js";
+import { QueryAnswerer } from "./answer-queries.js";
+import { buildPlan, nameHandles } from "./build-plan.js";
+import { toTargetDescription } from "./describe-target.js";
+import { ConnectError } from "./errors.js";
+import { LoadedObject } from "./loaded-object.js";
+import { openLink, type OpenLink } from "./open-link.js";
+import { RemoteFiles } from "./remote-files.js";
+import { parseTarget } from "./target-url.js";
+import { hostVersion } from "./version.js";
+
+export interface SessionOptions {
+  /** Shared with the agent; see readKeyFile. */
+  readonly key?: Uint8Array;
+  /** For the link to open and the agent to answer; 15 s unless said. */
+  readonly timeoutMilliseconds?: number;
+  /** Pass the log of an agent that we started on to standard error. */
+  readonly showsAgentLog?: boolean;
+}
+
+export interface LoadOptions {
+  /** Stream bytes in flight at most; 8 MiB unless said. */
+  readonly creditBytes?: number;
+  /** How long the agent gathers events before it sends them; 2 ms unless said. */
+  readonly gatherMilliseconds?: number;
+}
+
+/** A conversation with one agent. Closing it removes everything that was made through it. */
+export class Session implements AsyncDisposable {
+  readonly peer: HostPeer;
+  readonly hello: Result<"hello">;
+  /** As the agent reported it. */
+  readonly description: WireDescription;
+  readonly target: TargetDescription;
+  readonly files: RemoteFiles;
+  readonly #link: OpenLink;
+  readonly #answerer: QueryAnswerer;
+  #symbols: Promise<KernelSymbols> | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(
+    link: OpenLink,
+    peer: HostPeer,
+    hello: Result<"hello">,
+    description: WireDescription,
+  ) {
+    this.#link = link;
+    this.peer = peer;
+    this.hello = hello;
+    this.description = description;
+    this.target = toTargetDescription(description);
+    this.files = new RemoteFiles(peer);
+    this.#answerer = new QueryAnswerer(this.files, description);
+  }
+
+  /**
+   * Connects to a target ("local:", "ws://board:4650", …), authenticates and asks what it is. Throws TargetError,
+   * ConnectError, or RemoteError when the agent refuses (a wrong key, another major version).
+   */
+  static async open(target: string, options: SessionOptions = {}): Promise<Session> {
+    const timeoutMilliseconds = options.timeoutMilliseconds ?? 15_000;
+    const link = await openLink(parseTarget(target), {
+      timeoutMilliseconds,
+      showsAgentLog: options.showsAgentLog ?? false,
+    });
+    const timer = setTimeout(() => {
+      link.channel.close("the agent did not answer in time");
+    }, timeoutMilliseconds);
+    try {
+      const { peer, hello } = await openSession(link.channel, {
+        client: `sonde ${hostVersion}`,
+        randomBytes: (length) => new Uint8Array(randomBytes(length)),
+        ...(options.key === undefined ? {} : { key: options.key }),
+      });
+      const description = await peer.call("target.describe", {});
+      return new Session(link, peer, hello, description);
+    } catch (error) {
+      link.channel.close("the session did not begin");
+      const said = link.explain();
+      await link.end();
+      if (error instanceof Error && error.name === "ConnectionClosedError") {
+        const because = said === "" ? error.message : said;
+        throw new ConnectError(`${target}: ${because}`, { cause: error });
+      }
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Answers a compiler's queries from the target's files; each is asked of the target once. */
+  async answer(queries: readonly Query[]): Promise<Answers> {
+    return await this.#answerer.answer(queries);
+  }
+
+  /** Creates, loads and attaches an object in one round trip. Throws RemoteError; nothing is left when it does. */
+  async load(object: ObjectSpec, options: LoadOptions = {}): Promise<LoadedObject> {
+    const btfId = object.programs.some((program) => program.attachTo !== undefined)
+      ? await this.#answerer.attachBtfIds()
+      : undefined;
+    const built = buildPlan(object, {
+      byteOrder: this.target.byteOrder,
+      creditBytes: options.creditBytes ?? 8 * 1024 * 1024,
+      gatherMilliseconds: options.gatherMilliseconds ?? 2,
+      perfPages: 64,
+      ...(btfId === undefined ? {} : { btfId }),
+    });
+    const { results } = await this.peer.call("plan.run", built.plan);
+    return new LoadedObject(this.peer, nameHandles(built, results), built.plan, results);
+  }
+
+  /** The kernel's symbols, fetched when first asked for. */
+  async kernelSymbols(): Promise<KernelSymbols> {
+    this.#symbols ??= this.files.read("/proc/kallsyms").then(parseKernelSymbols);
+    return await this.#symbols;
+  }
+
+  /** Removes everything that was made in this session; it can be used again afterwards. Silent when the link is gone. */
+  async clear(): Promise<void> {
+    try {
+      await this.peer.call("session.close", {});
+    } catch (error) {
+      // Without a link the agent removes everything by itself.
+      if (!(error instanceof ConnectionClosedError)) throw error;
+    }
+  }
+
+  /** Resolves with the reason when the connection has ended, whoever ended it. */
+  get closed(): Promise<string> {
+    return this.peer.closed;
+  }
+
+  /** Removes everything from the target and ends the link. Idempotent; silent when the connection has gone already. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.clear();
+    this.peer.close("the session is over");
+    await this.#link.end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

@@ -1,0 +1,87 @@
+import { TargetError } from "./errors.js";
+
+/** Where an agent is, and over what to speak to it. */
+export type TargetAddress =
+  /** An agent of our own on this machine, over its stdio. */
+  | { readonly kind: "local" }
+  | { readonly kind: "ws"; readonly host: string; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string }
+  /** A command line for the shell, whose stdio is an agent's. */
+  | { readonly kind: "exec"; readonly command: string }
+  | {
+      readonly kind: "ssh";
+      readonly destination: string;
+      readonly port: number | undefined;
+      /** The agent's path on the board; found by its PATH when it is a bare name. */
+      readonly program: string;
+    };
+
+const forms =
+  "local:, ws://HOST:PORT, unix:PATH, exec:COMMAND or ssh://[USER@]HOST[:PORT][/PATH/TO/sonde-agent]";
+
+/** The port an agent listens on when its URL names none. */
+export const defaultPort = 4650;
+
+/** Parses a target as the command line spells it; throws TargetError, which lists the forms. */
+export function parseTarget(text: string): TargetAddress {
+  const colon = text.indexOf(":");
+  const scheme = colon < 0 ? "" : text.slice(0, colon);
+  const rest = text.slice(colon + 1);
+  switch (scheme) {
+    case "local":
+      if (rest !== "") break;
+      return { kind: "local" };
+    case "unix":
+      if (rest === "") throw wrong(text, "a socket's path must follow unix:");
+      return { kind: "unix", path: rest };
+    case "exec":
+      if (rest.trim() === "") throw wrong(text, "a command must follow exec:");
+      return { kind: "exec", command: rest };
+    case "ws":
+      return parseWebSocket(text);
+    case "ssh":
+      return parseSsh(text);
+    default:
+  }
+  throw wrong(text, `write ${forms}`);
+}
+
+function parseWebSocket(text: string): TargetAddress {
+  const url = parseUrl(text);
+  if (url.pathname !== "/" && url.pathname !== "") throw wrong(text, "a ws:// target has no path");
+  // URL hides a port that is the scheme's own: for ws that is 80.
+  const namesPort80 = /:80\/?$/.test(text);
+  const port = url.port === "" ? (namesPort80 ? 80 : defaultPort) : Number(url.port);
+  return { kind: "ws", host: url.hostname, port };
+}
+
+function parseSsh(text: string): TargetAddress {
+  const url = parseUrl(text);
+  const user = url.username === "" ? "" : `${decodeURIComponent(url.username)}@`;
+  // ssh takes an IPv6 address without the brackets that a URL needs.
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  // A leading dash would be read as an option by ssh.
+  if (`${user}${host}`.startsWith("-")) throw wrong(text, "a host cannot begin with a dash");
+  const path = decodeURIComponent(url.pathname);
+  return {
+    kind: "ssh",
+    destination: `${user}${host}`,
+    port: url.port === "" ? undefined : Number(url.port),
+    program: path === "" || path === "/" ? "sonde-agent" : path,
+  };
+}
+
+function parseUrl(text: string): URL {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch (cause) {
+    throw wrong(text, `write ${forms}`, cause);
+  }
+  if (url.hostname === "") throw wrong(text, "it names no host");
+  return url;
+}
+
+function wrong(text: string, why: string, cause?: unknown): TargetError {
+  return new TargetError(`target "${text}": not a target's address`, { hint: why, cause });
+}

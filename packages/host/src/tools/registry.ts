@@ -1,0 +1,6 @@
+import { execsnoop } from "./execsnoop.js";
+import { opensnoop } from "./opensnoop.js";
+import { type Tool } from "./tool.js";
+
+/** Every tool, in alphabetical order. */
+export const tools: readonly Tool[] = [execsnoop, opensnoop];

@@ -1,0 +1,63 @@
+import { type Value } from "../output/value.js";
+import { type Session } from "../session/session.js";
+import { type TargetDescription } from "../spec/target-description.js";
+
+/** An option of a tool as the command line takes it. */
+export interface ToolOption {
+  /** "-p, --pid <pid>". */
+  readonly flags: string;
+  readonly description: string;
+  /** Makes the option's value of its text (and of the value so far, for options that may be repeated); throws ToolOptionError. */
+  readonly parse?: (text: string, previous: unknown) => unknown;
+  readonly default?: unknown;
+}
+
+/** The options that were given, by their long names in camel case. */
+export type ToolOptions = Readonly<Record<string, unknown>>;
+
+/** An option's text makes no sense: what is wrong with it. */
+export class ToolOptionError extends Error {
+  override readonly name = "ToolOptionError";
+}
+
+/** The fields of an event by name, as the tool's program emitted it. */
+export type ToolFields = Readonly<Record<string, Value>>;
+
+/** A ready-made tracer: a program, and how its events are shown. */
+export interface Tool {
+  readonly name: string;
+  /** One line. */
+  readonly summary: string;
+  /** What it shows and what is to be known about it. */
+  readonly description: string;
+  /** Command lines with what each is for. */
+  readonly examples: readonly (readonly [command: string, purpose: string])[];
+  readonly options: readonly ToolOption[];
+  /** Sets the tool up for these options on a target. Throws ToolOptionError. */
+  create(options: ToolOptions, target: TargetDescription): ToolRun;
+}
+
+/** A tool at work. */
+export interface ToolRun {
+  /** A program of the tracing language whose emit() records the tool shows. */
+  readonly program: string;
+  /** Ends by itself after so long; `undefined`: when it is interrupted. */
+  readonly durationSeconds: number | undefined;
+  /** The first line. */
+  header(): string;
+  /** One event's row; `undefined` when nothing is to be shown for it. Asynchronous when the target must be asked. */
+  row(event: ToolEvent, session: Session): ToolRow | undefined | Promise<ToolRow | undefined>;
+}
+
+export interface ToolEvent {
+  readonly name: string;
+  readonly fields: ToolFields;
+  /** Nanoseconds since 1970, as the host's clock had it. */
+  readonly now: bigint;
+}
+
+/** A row in both forms: with columns for people, with names for programs. */
+export interface ToolRow {
+  readonly text: string;
+  readonly json: Readonly<Record<string, string | number | boolean | bigint | readonly string[]>>;
+}

@@ -1,0 +1,82 @@
+import { type ObjectSpec } from "../spec/object-spec.js";
+import { type KernelSymbols } from "../symbols/kernel-symbols.js";
+import { type LoadedObject, type MapDump } from "../session/loaded-object.js";
+import { type FinalCounts, type SourceSpan, type TraceSource } from "./trace-source.js";
+
+/** A running program on a target: spans as they come, maps as they are now. */
+export class LiveSource implements TraceSource {
+  readonly #object: LoadedObject;
+  readonly #spec: ObjectSpec;
+  readonly #symbols: KernelSymbols | undefined;
+  readonly #byteOrder: "little" | "big";
+
+  constructor(
+    object: LoadedObject,
+    spec: ObjectSpec,
+    options: { readonly symbols: KernelSymbols | undefined; readonly byteOrder: "little" | "big" },
+  ) {
+    this.#object = object;
+    this.#spec = spec;
+    this.#symbols = options.symbols;
+    this.#byteOrder = options.byteOrder;
+  }
+
+  open(receiver: { onSpan(span: SourceSpan): void; onEnd(error?: Error): void }): void {
+    for (const stream of this.#spec.streams) {
+      this.#object.openStream(stream.map, {
+        onSpan: ({ channel, position, lost, span }) => {
+          receiver.onSpan({ channel, position, lost, bytes: span });
+        },
+        onEnd: (error) => {
+          receiver.onEnd(error);
+        },
+      });
+    }
+  }
+
+  acknowledge(span: SourceSpan): void {
+    const end = span.position + BigInt(span.bytes.length);
+    for (const stream of this.#spec.streams)
+      this.#object.acknowledge(stream.map, span.channel, end);
+  }
+
+  async dump(map: string, options: { readonly clear: boolean }): Promise<MapDump> {
+    return await this.#object.dump(map, options);
+  }
+
+  async fill(
+    map: string,
+    entries: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[],
+  ): Promise<void> {
+    await this.#object.fill(map, entries);
+  }
+
+  async finish(): Promise<FinalCounts> {
+    await this.#object.disable();
+    for (const run of this.#spec.runs) {
+      if (run.when === "end") await this.#object.run(run.program);
+    }
+    const stream = this.#spec.streams[0];
+    if (stream === undefined) return { positions: [], lost: 0n, failedUpdates: 0n };
+    const { positions, lost } = await this.#object.flush(stream.map);
+    return { positions, lost, failedUpdates: await this.#failedUpdates(stream.lossMap) };
+  }
+
+  /** The loss map's second u64 (language/compile.ts). */
+  async #failedUpdates(lossMap: string): Promise<bigint> {
+    const value = await this.#object.lookup(lossMap, new Uint8Array(4));
+    if (value === undefined || value.length < 16) return 0n;
+    const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
+    return view.getBigUint64(8, this.#byteOrder === "little");
+  }
+
+  now(): bigint {
+    return BigInt(Date.now()) * 1_000_000n;
+  }
+
+  resolveKernelSymbol(
+    address: bigint,
+  ): { readonly name: string; readonly offset: bigint } | undefined {
+    return this.#symbols?.resolve(address);
+  }
+}

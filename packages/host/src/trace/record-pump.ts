@@ -1,0 +1,234 @@
+import { type ControlRecord } from "../output/decoded-record.js";
+import { type RecordCursor } from "../output/record-cursor.js";
+import { type TraceEvent } from "../output/value.js";
+import { type SourceSpan, type TraceSource } from "./trace-source.js";
+
+/** What becomes of a trace's records: text, events for a script, a tool's lines. */
+export interface RecordSink {
+  /** One ordinary record; its bytes are valid during the call only. */
+  record(bytes: Uint8Array, offset: number, length: number): void;
+  /** A map that was printed, or records that were lost, at their place between the records. */
+  event(event: TraceEvent): void;
+  /** A span has been dealt with: what was gathered may go out. */
+  flush(): void;
+  /** `undefined` when the sink can take more; else resolves when it can. Until then no credit is given back. */
+  ready(): Promise<void> | undefined;
+}
+
+/** What the pump does when a program asks something of its reader. */
+export interface ControlHandler {
+  /** The control record with this id; `undefined` for ordinary ones. */
+  controlOf(bytes: Uint8Array, offset: number, length: number): ControlRecord | undefined;
+  printMap(
+    control: ControlRecord & { kind: "printMap" },
+    options: { readonly clears: boolean },
+  ): Promise<void>;
+  clearMap(map: number): Promise<void>;
+  zeroMap(map: number): Promise<void>;
+  exit(code: number): void;
+}
+
+/**
+ * Takes spans from a source and deals with their records one after the other, in program order: ordinary ones go to the
+ * sink, and while a map is being read or cleared for one, those behind it wait. A span's credit goes back when the sink
+ * is ready for more, so a slow reader slows the agent and not the memory.
+ */
+export class RecordPump {
+  readonly #source: TraceSource;
+  readonly #cursor: RecordCursor & { readonly lost?: bigint };
+  readonly #sink: RecordSink;
+  readonly #control: ControlHandler;
+  readonly #waiting: SourceSpan[] = [];
+  readonly #positions = new Map<number, bigint>();
+  readonly #watchers = new Set<() => void>();
+  #isBusy = false;
+  #isOver = false;
+  #lost = 0n;
+  #failure: Error | undefined;
+
+  constructor(
+    source: TraceSource,
+    cursor: RecordCursor & { readonly lost?: bigint },
+    sink: RecordSink,
+    control: ControlHandler,
+  ) {
+    this.#source = source;
+    this.#cursor = cursor;
+    this.#sink = sink;
+    this.#control = control;
+  }
+
+  /** Records lost so far, as far as is known here. */
+  get lost(): bigint {
+    return this.#lost;
+  }
+
+  start(): void {
+    this.#source.open({
+      onSpan: (span) => {
+        this.#waiting.push(span);
+        this.#work();
+      },
+      onEnd: (error) => {
+        this.#isOver = true;
+        if (error === undefined) this.#notify();
+        else this.#fail(error);
+      },
+    });
+  }
+
+  /** Tells the sink of losses that no span has told of. */
+  countLost(total: bigint): void {
+    const count = total - this.#lost;
+    if (count <= 0n) return;
+    this.#lost = total;
+    this.#sink.event({ kind: "lost", count });
+  }
+
+  /** Resolves when each channel has been dealt with up to its position; rejects when the source fails before. */
+  async reach(positions: readonly bigint[]): Promise<void> {
+    const isReached = (): boolean =>
+      positions.every((position, channel) => (this.#positions.get(channel) ?? 0n) >= position);
+    await this.#until(isReached);
+  }
+
+  /** Resolves when the source has ended by itself; rejects when it has failed. */
+  async ended(): Promise<void> {
+    await this.#until(() => this.#isOver);
+  }
+
+  async #until(isTrue: () => boolean): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const look = (): void => {
+        if (this.#failure !== undefined) reject(this.#failure);
+        else if (isTrue()) resolve();
+        else return;
+        this.#watchers.delete(look);
+      };
+      this.#watchers.add(look);
+      look();
+    });
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#notify();
+  }
+
+  #notify(): void {
+    for (const look of [...this.#watchers]) look();
+  }
+
+  /** Deals with what waits; goes on by itself when something has to be waited for. */
+  #work(): void {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    while (this.#failure === undefined) {
+      const span = this.#waiting[0];
+      if (span === undefined) break;
+      let pause: Promise<void> | undefined;
+      try {
+        this.#begin(span);
+        pause = this.#walk();
+      } catch (error) {
+        this.#fail(asError(error));
+        break;
+      }
+      if (pause !== undefined) {
+        void this.#resume(span, pause);
+        return;
+      }
+      const full = this.#end(span);
+      if (full !== undefined) {
+        void this.#resume(undefined, full);
+        return;
+      }
+    }
+    this.#isBusy = false;
+  }
+
+  /** Goes on once a pause within a span, or a full sink, is over. */
+  async #resume(span: SourceSpan | undefined, pause: Promise<void>): Promise<void> {
+    try {
+      await pause;
+      if (span !== undefined) {
+        for (let next = this.#walk(); next !== undefined; next = this.#walk()) await next;
+        await this.#end(span);
+      }
+    } catch (error) {
+      this.#fail(asError(error));
+    }
+    this.#isBusy = false;
+    this.#work();
+  }
+
+  #begin(span: SourceSpan): void {
+    this.#cursor.reset(span.bytes);
+    this.countLost(span.lost + (this.#cursor.lost ?? 0n));
+  }
+
+  /** Acknowledges the span, at once or when the sink is ready for more: then it gives what to wait for. */
+  #end(span: SourceSpan): Promise<void> | undefined {
+    this.#waiting.shift();
+    this.#sink.flush();
+    const done = (): void => {
+      this.#source.acknowledge(span);
+      this.#positions.set(span.channel, span.position + BigInt(span.bytes.length));
+      this.#notify();
+    };
+    const full = this.#sink.ready();
+    if (full !== undefined) return full.then(done);
+    done();
+    return undefined;
+  }
+
+  /** Walks on through the span; stops with a promise when a control record has to be waited for. */
+  #walk(): Promise<void> | undefined {
+    const cursor = this.#cursor;
+    while (cursor.next()) {
+      const control = this.#control.controlOf(cursor.bytes, cursor.offset, cursor.length);
+      if (control === undefined) {
+        this.#sink.record(cursor.bytes, cursor.offset, cursor.length);
+        continue;
+      }
+      const pause = this.#obey(control);
+      if (pause !== undefined) return pause;
+    }
+    return undefined;
+  }
+
+  #obey(control: ControlRecord): Promise<void> | undefined {
+    switch (control.kind) {
+      case "exit":
+        this.#control.exit(control.code);
+        return undefined;
+      case "clearMap":
+        return this.#control.clearMap(control.map);
+      case "zeroMap":
+        return this.#control.zeroMap(control.map);
+      case "printMap":
+        return this.#print(control);
+    }
+  }
+
+  /** print(@m) directly followed by clear(@m) is one request to the target, which loses no count between the two. */
+  #print(control: ControlRecord & { kind: "printMap" }): Promise<void> {
+    const cursor = this.#cursor;
+    this.#sink.flush();
+    if (!cursor.next()) return this.#control.printMap(control, { clears: false });
+    const { bytes, offset, length } = cursor;
+    const next = this.#control.controlOf(bytes, offset, length);
+    if (next?.kind === "clearMap" && next.map === control.map) {
+      return this.#control.printMap(control, { clears: true });
+    }
+    return this.#control.printMap(control, { clears: false }).then(() => {
+      if (next === undefined) this.#sink.record(bytes, offset, length);
+      else return this.#obey(next);
+      return undefined;
+    });
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new TypeError(String(error));
+}

@@ -1,0 +1,71 @@
+import { type MapDump } from "../output/map-dump.js";
+import { type RecordingWriter } from "./recording.js";
+import { type FinalCounts, type SourceSpan, type TraceSource } from "./trace-source.js";
+
+/** Passes a source through and writes all that comes of it into a recording. */
+export class RecordingSource implements TraceSource {
+  readonly #source: TraceSource;
+  readonly #writer: RecordingWriter;
+  readonly #symbols = new Set<bigint>();
+
+  constructor(source: TraceSource, writer: RecordingWriter) {
+    this.#source = source;
+    this.#writer = writer;
+  }
+
+  open(receiver: { onSpan(span: SourceSpan): void; onEnd(error?: Error): void }): void {
+    this.#source.open({
+      onSpan: (span) => {
+        this.#writer.write({ kind: "span", at: this.#source.now(), span });
+        receiver.onSpan(span);
+      },
+      onEnd: (error) => {
+        receiver.onEnd(error);
+      },
+    });
+  }
+
+  /** A slow disk holds the credit back. */
+  acknowledge(span: SourceSpan): void {
+    const full = this.#writer.ready();
+    if (full === undefined) this.#source.acknowledge(span);
+    else
+      void full.then(() => {
+        this.#source.acknowledge(span);
+      });
+  }
+
+  async dump(map: string, options: { readonly clear: boolean }): Promise<MapDump> {
+    const dump = await this.#source.dump(map, options);
+    this.#writer.write({ kind: "dump", map, dump });
+    return dump;
+  }
+
+  async fill(
+    map: string,
+    entries: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[],
+  ): Promise<void> {
+    await this.#source.fill(map, entries);
+  }
+
+  async finish(): Promise<FinalCounts> {
+    const counts = await this.#source.finish();
+    this.#writer.write({ kind: "finish", counts });
+    return counts;
+  }
+
+  now(): bigint {
+    return this.#source.now();
+  }
+
+  resolveKernelSymbol(
+    address: bigint,
+  ): { readonly name: string; readonly offset: bigint } | undefined {
+    const symbol = this.#source.resolveKernelSymbol(address);
+    if (symbol !== undefined && !this.#symbols.has(address)) {
+      this.#symbols.add(address);
+      this.#writer.write({ kind: "symbol", address, ...symbol });
+    }
+    return symbol;
+  }
+}

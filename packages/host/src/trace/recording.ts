@@ -1,0 +1,133 @@
+import { createReadStream, createWriteStream, type WriteStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { type MapDump } from "../output/map-dump.js";
+import { TargetError } from "../session/errors.js";
+import { type TargetDescription } from "../spec/target-description.js";
+import { type TraceSpec } from "../spec/trace-spec.js";
+import { decodeTagged, encodeTagged } from "./tagged-json.js";
+import { type FinalCounts, type SourceSpan } from "./trace-source.js";
+
+/**
+ * A recording is a text file of JSON lines (tagged-json.ts): a header, then what came from the target in the order in
+ * which it came, raw. It can be printed again in any format, on any machine.
+ */
+export type RecordingLine =
+  | { readonly kind: "header"; readonly header: RecordingHeader }
+  /** `at`: nanoseconds since 1970. */
+  | { readonly kind: "span"; readonly at: bigint; readonly span: SourceSpan }
+  | { readonly kind: "dump"; readonly map: string; readonly dump: MapDump }
+  | {
+      readonly kind: "symbol";
+      readonly address: bigint;
+      readonly name: string;
+      readonly offset: bigint;
+    }
+  | { readonly kind: "finish"; readonly counts: FinalCounts };
+
+export interface RecordingHeader {
+  readonly format: "sonde recording";
+  readonly version: 1;
+  /** The program's text. */
+  readonly source: string;
+  readonly spec: TraceSpec;
+  readonly target: TargetDescription;
+}
+
+/** Writes a recording, line by line. */
+export class RecordingWriter {
+  readonly #file: WriteStream;
+  readonly #path: string;
+  #failure: Error | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#file = createWriteStream(path);
+    this.#file.on("error", (error) => {
+      this.#failure = error;
+    });
+  }
+
+  write(line: RecordingLine): void {
+    this.#file.write(`${encodeTagged(line)}\n`);
+  }
+
+  /** Undefined when more may be written; else resolves when it may. */
+  ready(): Promise<void> | undefined {
+    if (!this.#file.writableNeedDrain || this.#failure !== undefined) return undefined;
+    return new Promise((resolve) => {
+      this.#file.once("drain", resolve);
+      this.#file.once("error", () => {
+        resolve();
+      });
+    });
+  }
+
+  /** Throws TargetError when the file could not be written whole. */
+  async end(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#file.once("error", () => {
+        resolve();
+      });
+      this.#file.end(resolve);
+    });
+    if (this.#failure !== undefined) {
+      throw new TargetError(`recording ${this.#path}: ${this.#failure.message}`, {
+        cause: this.#failure,
+      });
+    }
+  }
+}
+
+/** The lines of a recording, the header first. Throws TargetError for a file that is none. */
+export async function* readRecording(path: string): AsyncGenerator<RecordingLine> {
+  const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity });
+  let number = 0;
+  try {
+    for await (const text of lines) {
+      number++;
+      const line = parseLine(text);
+      const isFirst = number === 1;
+      if (line === undefined || isFirst !== (line.kind === "header")) {
+        throw new TargetError(
+          `recording ${path}: line ${number} is not of a sonde recording of version 1`,
+        );
+      }
+      yield line;
+    }
+  } catch (cause) {
+    if (cause instanceof TargetError) throw cause;
+    throw new TargetError(
+      `recording ${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  }
+  if (number === 0) throw new TargetError(`recording ${path}: it is empty`);
+}
+
+const lineParts: Readonly<Record<RecordingLine["kind"], readonly string[]>> = {
+  header: ["header"],
+  span: ["at", "span"],
+  dump: ["map", "dump"],
+  symbol: ["address", "name", "offset"],
+  finish: ["counts"],
+};
+
+/** A line as it was written by a RecordingWriter, as far as its outer form shows. */
+function parseLine(text: string): RecordingLine | undefined {
+  let line: unknown;
+  try {
+    line = decodeTagged(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof line !== "object" || line === null || !("kind" in line)) return undefined;
+  const parts = (lineParts as Record<string, readonly string[] | undefined>)[String(line.kind)];
+  if (parts === undefined || !parts.every((part) => part in line)) return undefined;
+  // Of the kind it says, with that kind's parts: what is inside them is checked by the decoders of the bytes.
+  const typed = line as RecordingLine;
+  if (typed.kind === "header") {
+    const { header } = typed as { header: Partial<RecordingHeader> };
+    if (header.format !== "sonde recording" || header.version !== 1) return undefined;
+  }
+  return typed;
+}

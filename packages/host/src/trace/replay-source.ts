@@ -1,0 +1,142 @@
+import { type MapDump } from "../output/map-dump.js";
+import { TargetError } from "../session/errors.js";
+import { readRecording, type RecordingHeader } from "./recording.js";
+import { type FinalCounts, type SourceSpan, type TraceSource } from "./trace-source.js";
+
+/** Spans read ahead of those that were dealt with. */
+const readAhead = 64;
+
+/** Plays a recording: its spans in order, its dumps as they are asked for. */
+export class ReplaySource implements TraceSource {
+  readonly header: RecordingHeader;
+  readonly #path: string;
+  readonly #symbols: ReadonlyMap<bigint, { readonly name: string; readonly offset: bigint }>;
+  readonly #dumps: MapDump[] = [];
+  readonly #dumpWaiters: ((dump: MapDump | Error) => void)[] = [];
+  #unacknowledged = 0;
+  #wake: (() => void) | undefined;
+  #finished: Promise<FinalCounts> | undefined;
+  #now = 0n;
+  #isOver = false;
+
+  private constructor(
+    path: string,
+    header: RecordingHeader,
+    symbols: ReadonlyMap<bigint, { readonly name: string; readonly offset: bigint }>,
+  ) {
+    this.#path = path;
+    this.header = header;
+    this.#symbols = symbols;
+  }
+
+  /** Reads the header and the symbols. Throws TargetError. */
+  static async open(path: string): Promise<ReplaySource> {
+    let header: RecordingHeader | undefined;
+    const symbols = new Map<bigint, { readonly name: string; readonly offset: bigint }>();
+    for await (const line of readRecording(path)) {
+      if (line.kind === "header") header = line.header;
+      if (line.kind === "symbol")
+        symbols.set(line.address, { name: line.name, offset: line.offset });
+    }
+    if (header === undefined) throw new TargetError(`recording ${path}: it has no header`);
+    return new ReplaySource(path, header, symbols);
+  }
+
+  open(receiver: { onSpan(span: SourceSpan): void; onEnd(error?: Error): void }): void {
+    this.#finished = this.#play((span) => {
+      receiver.onSpan(span);
+    });
+    this.#finished.then(
+      () => {
+        receiver.onEnd();
+      },
+      (error: unknown) => {
+        receiver.onEnd(error instanceof Error ? error : new TargetError(String(error)));
+      },
+    );
+  }
+
+  async #play(onSpan: (span: SourceSpan) => void): Promise<FinalCounts> {
+    const ends = new Map<number, bigint>();
+    let lost = 0n;
+    let counts: FinalCounts | undefined;
+    for await (const line of readRecording(this.#path)) {
+      if (line.kind === "span") {
+        this.#now = line.at;
+        this.#unacknowledged++;
+        ends.set(line.span.channel, line.span.position + BigInt(line.span.bytes.length));
+        lost = line.span.lost;
+        onSpan(line.span);
+      }
+      if (line.kind === "dump") this.#giveDump(line.dump);
+      if (line.kind === "finish") ({ counts } = line);
+      await this.#pause();
+    }
+    this.#endDumps();
+    if (counts !== undefined) return counts;
+    // The recording was cut short (its writer was killed): what it has is all there is.
+    const channels = Math.max(0, ...ends.keys()) + 1;
+    const positions = Array.from({ length: channels }, (_, channel) => ends.get(channel) ?? 0n);
+    return { positions, lost, failedUpdates: 0n };
+  }
+
+  /** Waits while enough is under way and nobody waits for a dump that stands further on. */
+  async #pause(): Promise<void> {
+    while (this.#unacknowledged > readAhead && this.#dumpWaiters.length === 0) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  #giveDump(dump: MapDump): void {
+    const waiter = this.#dumpWaiters.shift();
+    if (waiter === undefined) this.#dumps.push(dump);
+    else waiter(dump);
+  }
+
+  #endDumps(): void {
+    this.#isOver = true;
+    for (const waiter of this.#dumpWaiters.splice(0)) waiter(this.#cutShort());
+  }
+
+  #cutShort(): TargetError {
+    return new TargetError(`recording ${this.#path}: it ends before a map that was printed`);
+  }
+
+  acknowledge(): void {
+    this.#unacknowledged--;
+    this.#wake?.();
+  }
+
+  async dump(): Promise<MapDump> {
+    const dump = this.#dumps.shift();
+    if (dump !== undefined) return dump;
+    if (this.#isOver) throw this.#cutShort();
+    return await new Promise((resolve, reject) => {
+      this.#dumpWaiters.push((given) => {
+        if (given instanceof Error) reject(given);
+        else resolve(given);
+      });
+      this.#wake?.();
+    });
+  }
+
+  fill(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async finish(): Promise<FinalCounts> {
+    return (await this.#finished) ?? { positions: [], lost: 0n, failedUpdates: 0n };
+  }
+
+  now(): bigint {
+    return this.#now;
+  }
+
+  resolveKernelSymbol(
+    address: bigint,
+  ): { readonly name: string; readonly offset: bigint } | undefined {
+    return this.#symbols.get(address);
+  }
+}

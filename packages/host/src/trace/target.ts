@@ -1,0 +1,139 @@
+import { type Diagnostic, isError } from "../language/diagnostic.js";
+import { type CompileOptions } from "../language/compile.js";
+import { type DecodeContext } from "../output/decode-context.js";
+import { Session, type LoadOptions, type SessionOptions } from "../session/session.js";
+import { type TargetDescription } from "../spec/target-description.js";
+import { type TraceSpec } from "../spec/trace-spec.js";
+import { compileProgram } from "./compile-program.js";
+import { LiveSource } from "./live-source.js";
+import { localTimeZone } from "./local-time-zone.js";
+import { parseUserNames } from "./user-names.js";
+import { RecordingSource } from "./recording-source.js";
+import { RecordingWriter } from "./recording.js";
+import { Trace } from "./trace.js";
+import { showsKernelSymbols, showsUserNames } from "./layout-needs.js";
+
+/** A program that has been compiled for one target. */
+export interface Program {
+  readonly source: string;
+  readonly spec: TraceSpec;
+  /** Warnings. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The program is wrong: the diagnostics say where and why. Nothing was sent to the target. */
+export class ProgramError extends Error {
+  override readonly name = "ProgramError";
+  readonly source: string;
+  readonly diagnostics: readonly Diagnostic[];
+  constructor(source: string, diagnostics: readonly Diagnostic[]) {
+    super(
+      diagnostics
+        .filter(isError)
+        .map((one) => one.message)
+        .join("; "),
+    );
+    this.source = source;
+    this.diagnostics = diagnostics;
+  }
+}
+
+export interface StartOptions extends LoadOptions {
+  /** Keep what comes from the target, raw, in this file; `ReplaySource` plays it. */
+  readonly record?: string;
+}
+
+/** A machine that can be traced, through its agent. Closing it leaves nothing behind there. */
+export class Target implements AsyncDisposable {
+  readonly session: Session;
+
+  private constructor(session: Session) {
+    this.session = session;
+  }
+
+  /** Connects to "local:", "ws://board:4650", "unix:PATH", "exec:COMMAND" or "ssh://user@board". */
+  static async connect(target: string, options: SessionOptions = {}): Promise<Target> {
+    return new Target(await Session.open(target, options));
+  }
+
+  get description(): TargetDescription {
+    return this.session.target;
+  }
+
+  /** Compiles a program of the tracing language for this target. Throws ProgramError. */
+  async compile(source: string, options: Partial<CompileOptions> = {}): Promise<Program> {
+    const result = await compileProgram(
+      source,
+      this.session.target,
+      async (queries) => await this.session.answer(queries),
+      options,
+    );
+    if (result.spec === undefined) throw new ProgramError(source, result.diagnostics);
+    return { source, spec: result.spec, diagnostics: result.diagnostics };
+  }
+
+  /**
+   * Loads and attaches a program in one round trip and gives the running trace, which must be run or iterated and closed.
+   * Throws RemoteError when the target's kernel refuses; nothing is left there then.
+   */
+  async start(program: Program, options: StartOptions = {}): Promise<Trace> {
+    const { spec } = program;
+    const [symbols, userNames] = await Promise.all([
+      showsKernelSymbols(spec.layout) ? this.session.kernelSymbols() : undefined,
+      showsUserNames(spec.layout) ? this.session.files.text("/etc/passwd") : "",
+    ]);
+    // Opened first: a file that cannot be written is known before anything is loaded.
+    const recording =
+      options.record === undefined ? undefined : new RecordingWriter(options.record);
+    recording?.write({
+      kind: "header",
+      header: {
+        format: "sonde recording",
+        version: 1,
+        source: program.source,
+        spec,
+        target: this.description,
+      },
+    });
+    const loaded = await this.session.load(spec.object, options);
+    const live = new LiveSource(loaded, spec.object, {
+      symbols,
+      byteOrder: this.description.byteOrder,
+    });
+    const source = recording === undefined ? live : new RecordingSource(live, recording);
+    const names = parseUserNames(userNames);
+    const context = decodeContext(this.description, source, (uid) => names.get(uid));
+    return new Trace(spec, source, context, async () => {
+      await this.session.clear();
+      await recording?.end();
+    });
+  }
+
+  /** Removes everything from the target and ends the connection. Idempotent. */
+  async close(): Promise<void> {
+    await this.session.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** What decoders ask of the world, for a target and where its records come from. */
+export function decodeContext(
+  target: TargetDescription,
+  source: Pick<DecodeContext, "now" | "resolveKernelSymbol">,
+  resolveUserName: (uid: number) => string | undefined,
+): DecodeContext {
+  return {
+    byteOrder: target.byteOrder,
+    possibleCpuCount: target.possibleCpuCount,
+    realtimeMinusBoottime: target.realtimeMinusBoottime,
+    realtimeMinusMonotonic: target.realtimeMinusMonotonic,
+    timeZone: localTimeZone,
+    now: () => source.now(),
+    resolveKernelSymbol: (address) => source.resolveKernelSymbol(address),
+    resolveUserSymbol: () => undefined,
+    resolveUserName,
+  };
+}

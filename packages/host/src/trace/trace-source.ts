@@ -1,0 +1,39 @@
+import { type MapDump } from "../output/map-dump.js";
+
+/** A stretch of a stream: whole records, as the kernel wrote them. */
+export interface SourceSpan {
+  /** 0 for a ring buffer, the CPU for a perf event array. */
+  readonly channel: number;
+  /** Of the first byte, counted from the channel's start. */
+  readonly position: bigint;
+  /** Records that did not fit, counted by the programs, since the stream's start. */
+  readonly lost: bigint;
+  readonly bytes: Uint8Array;
+}
+
+/** Everything a running program's reader needs of the far side: a live target or a recording. */
+export interface TraceSource {
+  /** Called once: spans in order, then the end (with the error, when it was not asked for). */
+  open(receiver: { onSpan(span: SourceSpan): void; onEnd(error?: Error): void }): void;
+  /** The span has been dealt with; its room can be used again. */
+  acknowledge(span: SourceSpan): void;
+  dump(map: string, options: { readonly clear: boolean }): Promise<MapDump>;
+  fill(
+    map: string,
+    entries: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[],
+  ): Promise<void>;
+  /** Ends recording, runs what runs at the end; gives the positions where the stream's channels will then stand. */
+  finish(): Promise<FinalCounts>;
+  /** Nanoseconds since 1970. */
+  now(): bigint;
+  resolveKernelSymbol(
+    address: bigint,
+  ): { readonly name: string; readonly offset: bigint } | undefined;
+}
+
+export interface FinalCounts {
+  readonly positions: readonly bigint[];
+  readonly lost: bigint;
+  /** Map updates that the kernel refused: a map was full. */
+  readonly failedUpdates: bigint;
+}

@@ -1,0 +1,159 @@
+import { type DecodeContext } from "../output/decode-context.js";
+import { PerfCursor } from "../output/perf-span.js";
+import { RingCursor } from "../output/ring-span.js";
+import { createRecordDecoder } from "../output/record-decoder.js";
+import { type MapEvent } from "../output/trace-writer.js";
+import { type MapEntry, type TraceEvent } from "../output/value.js";
+import { type TraceLayout } from "../spec/trace-layout.js";
+import { type TraceSpec } from "../spec/trace-spec.js";
+import { TargetError } from "../session/errors.js";
+import { ControlReader } from "./control-reader.js";
+import { EventQueue } from "./event-queue.js";
+import { MapAccess } from "./map-access.js";
+import { RecordPump, type RecordSink } from "./record-pump.js";
+import { type TraceSource } from "./trace-source.js";
+
+/** How a trace ended. */
+export interface TraceResult {
+  /** What the script gave to exit(); 0 when it did not. */
+  readonly exitCode: number;
+  /** Records that were written by programs and did not arrive. */
+  readonly lost: bigint;
+  /** Map updates that failed because the map was full. */
+  readonly failedUpdates: bigint;
+  /** The maps that are printed at the end, in the script's order; none when the script says so. */
+  readonly maps: readonly MapEvent[];
+}
+
+/** A program at work on a target (or in a recording). */
+export class Trace implements AsyncDisposable {
+  readonly #spec: TraceSpec;
+  readonly #source: TraceSource;
+  readonly #maps: MapAccess;
+  /** What decoders of its records need to know of the world. */
+  readonly context: DecodeContext;
+  readonly #close: () => Promise<void>;
+  #exitCode = 0;
+  #pump: RecordPump | undefined;
+  #result: Promise<TraceResult> | undefined;
+  #requestStop: () => void = () => undefined;
+  readonly #stopRequest: Promise<void>;
+
+  constructor(
+    spec: TraceSpec,
+    source: TraceSource,
+    context: DecodeContext,
+    /** Removes the program from the target. */
+    close: () => Promise<void>,
+  ) {
+    this.#spec = spec;
+    this.#source = source;
+    this.context = context;
+    this.#maps = new MapAccess(spec.layout, source, context);
+    this.#close = close;
+    this.#stopRequest = new Promise((resolve) => {
+      this.#requestStop = resolve;
+    });
+  }
+
+  /**
+   * Gives every record to a sink until the script exits, `stop` is called or the source fails (then it rejects). A script
+   * that only begins and ends is over at once. May be called once.
+   */
+  run(sink: RecordSink): Promise<TraceResult> {
+    if (this.#result !== undefined) throw new TargetError("the trace is running already");
+    this.#result = this.#run(sink);
+    return this.#result;
+  }
+
+  /** The trace's events in program order, with typed values; ends when the trace does. May be called once. */
+  events(): AsyncIterable<TraceEvent> {
+    const queue = new EventQueue(createRecordDecoder(this.#spec.layout, this.context));
+    this.run(queue).then(
+      (result) => {
+        for (const map of result.maps) queue.event(map);
+        queue.end();
+      },
+      (error: unknown) => {
+        queue.fail(error);
+      },
+    );
+    return queue;
+  }
+
+  /** The entries of one of the script's maps, as they are now, sorted as they would be printed. */
+  async *map(name: string): AsyncGenerator<MapEntry> {
+    const { maps } = this.#spec.layout;
+    const index = maps.findIndex((one) => one.name === name);
+    if (index < 0) {
+      const names = maps.map((one) => one.name).join(", ");
+      throw new TargetError(`the program has no map ${name}`, { hint: `its maps are: ${names}` });
+    }
+    yield* (await this.#maps.read(index, { clears: false })).entries;
+  }
+
+  /** Ends the trace in an orderly way: what was recorded still comes, END runs, maps are read. */
+  async stop(): Promise<TraceResult> {
+    this.#requestStop();
+    this.#result ??= this.#run(discard);
+    return await this.#result;
+  }
+
+  async #run(sink: RecordSink): Promise<TraceResult> {
+    const { layout, object } = this.#spec;
+    const control = new ControlReader(layout, this.#maps, this.context, sink, (code) => {
+      this.#exitCode = code;
+      this.#requestStop();
+    });
+    const usesRing = object.maps.some((map) => map.type === "ringbuf");
+    const { byteOrder } = this.context;
+    const cursor = usesRing ? new RingCursor(byteOrder) : new PerfCursor(byteOrder);
+    const pump = new RecordPump(this.#source, cursor, sink, control);
+    this.#pump = pump;
+    sink.event({ kind: "attached", probes: layout.probeCount });
+    pump.start();
+    if (object.attachments.length === 0) this.#requestStop();
+    await Promise.race([this.#stopRequest, pump.ended()]);
+    return await this.#finish(pump, sink);
+  }
+
+  async #finish(pump: RecordPump, sink: RecordSink): Promise<TraceResult> {
+    const counts = await this.#source.finish();
+    await pump.reach(counts.positions);
+    pump.countLost(counts.lost);
+    sink.flush();
+    const maps: MapEvent[] = [];
+    if (this.#spec.layout.printsMapsAtExit) {
+      for (const index of this.#spec.layout.maps.keys()) {
+        maps.push(await this.#maps.read(index, { clears: false }));
+      }
+    }
+    return { exitCode: this.#exitCode, lost: pump.lost, failedUpdates: counts.failedUpdates, maps };
+  }
+
+  /** How its records and maps are read. */
+  get layout(): TraceLayout {
+    return this.#spec.layout;
+  }
+
+  /** Records lost so far, as far as the host knows. */
+  get lost(): bigint {
+    return this.#pump?.lost ?? 0n;
+  }
+
+  /** Removes the program from the target, with what it recorded. Idempotent. */
+  async close(): Promise<void> {
+    await this.#close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+const discard: RecordSink = {
+  record: () => undefined,
+  event: () => undefined,
+  flush: () => undefined,
+  ready: () => undefined,
+};
