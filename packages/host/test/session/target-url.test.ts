@@ -1,0 +1,44 @@
+import { describe, expect, test } from "@jest/globals";
+import { TargetError } from "../../src/session/errors.js";
+import { parseTarget, type TargetAddress } from "../../src/session/target-url.js";
+
+const good: readonly { readonly text: string; readonly expected: TargetAddress }[] = [
+  { text: "local:", expected: { kind: "local" } },
+  { text: "ws://board:1234", expected: { kind: "ws", host: "board", port: 1234 } },
+  { text: "ws://board", expected: { kind: "ws", host: "board", port: 4650 } },
+  { text: "ws://board:80", expected: { kind: "ws", host: "board", port: 80 } },
+  { text: "ws://[::1]:99/", expected: { kind: "ws", host: "[::1]", port: 99 } },
+  { text: "unix:/run/sonde.sock", expected: { kind: "unix", path: "/run/sonde.sock" } },
+  {
+    text: "exec:sudo sonde-agent --stdio",
+    expected: { kind: "exec", command: "sudo sonde-agent --stdio" },
+  },
+  {
+    text: "ssh://root@board:2222/opt/sonde-agent",
+    expected: { kind: "ssh", destination: "root@board", port: 2222, program: "/opt/sonde-agent" },
+  },
+  {
+    text: "ssh://board",
+    expected: { kind: "ssh", destination: "board", port: undefined, program: "sonde-agent" },
+  },
+];
+
+describe("parseTarget", () => {
+  test.each(good)("takes $text", ({ text, expected }) => {
+    expect(parseTarget(text)).toEqual(expected);
+  });
+
+  test.each([
+    "",
+    "board",
+    "local:x",
+    "unix:",
+    "exec: ",
+    "http://board",
+    "ws://",
+    "ws://board/path",
+    "ssh://-oProxyCommand=x",
+  ])("refuses %j with the forms there are", (text) => {
+    expect(() => parseTarget(text)).toThrow(TargetError);
+  });
+});

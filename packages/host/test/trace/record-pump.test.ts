@@ -1,0 +1,151 @@
+import { describe, expect, test } from "@jest/globals";
+import { type ControlRecord } from "../../src/output/decoded-record.js";
+import { RingCursor } from "../../src/output/ring-span.js";
+import { type TraceEvent } from "../../src/output/value.js";
+import { RecordPump, type ControlHandler, type RecordSink } from "../../src/trace/record-pump.js";
+import {
+  type FinalCounts,
+  type SourceSpan,
+  type TraceSource,
+} from "../../src/trace/trace-source.js";
+
+/** A ring buffer's span whose records are one u32 each. */
+function spanOf(position: bigint, ids: readonly number[], lost = 0n): SourceSpan {
+  const bytes = new Uint8Array(ids.length * 16);
+  const view = new DataView(bytes.buffer);
+  ids.forEach((id, index) => {
+    view.setUint32(index * 16, 4, true);
+    view.setUint32(index * 16 + 8, id, true);
+  });
+  return { channel: 0, position, lost, bytes };
+}
+
+class FakeSource implements TraceSource {
+  readonly acknowledged: bigint[] = [];
+  receiver: Parameters<TraceSource["open"]>[0] | undefined;
+  open(receiver: Parameters<TraceSource["open"]>[0]): void {
+    this.receiver = receiver;
+  }
+  acknowledge(span: SourceSpan): void {
+    this.acknowledged.push(span.position + BigInt(span.bytes.length));
+  }
+  dump = (): never => {
+    throw new TypeError("not asked for here");
+  };
+  fill = (): Promise<void> => Promise.resolve();
+  finish = (): Promise<FinalCounts> =>
+    Promise.resolve({ positions: [], lost: 0n, failedUpdates: 0n });
+  now = (): bigint => 0n;
+  resolveKernelSymbol = (): undefined => undefined;
+}
+
+/** Ids: 1 prints map 0, 2 clears it, 3 exits with 7, others are ordinary. */
+function harness(): {
+  readonly source: FakeSource;
+  readonly pump: RecordPump;
+  readonly log: string[];
+  readonly give: (span: SourceSpan) => void;
+  readonly hold: { full: Promise<void> | undefined };
+} {
+  const source = new FakeSource();
+  const log: string[] = [];
+  const hold: { full: Promise<void> | undefined } = { full: undefined };
+  const idOf = (bytes: Uint8Array, offset: number): number => bytes[offset] ?? 0;
+  const sink: RecordSink = {
+    record: (bytes, offset) => log.push(`record ${idOf(bytes, offset)}`),
+    event: (event: TraceEvent) =>
+      log.push(event.kind === "lost" ? `lost ${event.count}` : event.kind),
+    flush: () => undefined,
+    ready: () => hold.full,
+  };
+  const controls: Readonly<Record<number, ControlRecord>> = {
+    1: { kind: "printMap", map: 0, top: 0, divisor: 0 },
+    2: { kind: "clearMap", map: 0 },
+    3: { kind: "exit", code: 7 },
+  };
+  const later = async (line: string): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    log.push(line);
+  };
+  const handler: ControlHandler = {
+    controlOf: (bytes, offset) => controls[idOf(bytes, offset)],
+    printMap: (_control, { clears }) => later(clears ? "print and clear" : "print"),
+    clearMap: () => later("clear"),
+    zeroMap: () => later("zero"),
+    exit: (code) => log.push(`exit ${code}`),
+  };
+  const pump = new RecordPump(source, new RingCursor("little"), sink, handler);
+  pump.start();
+  return { source, pump, log, hold, give: (span) => source.receiver?.onSpan(span) };
+}
+
+describe("RecordPump", () => {
+  test("deals with ordinary records at once and gives their credit back", () => {
+    const { give, log, source } = harness();
+    give(spanOf(0n, [10, 11]));
+    expect(log).toEqual(["record 10", "record 11"]);
+    expect(source.acknowledged).toEqual([32n]);
+  });
+
+  test("holds records back while a map is read for one before them", async () => {
+    const { give, log, pump } = harness();
+    give(spanOf(0n, [10, 1, 11]));
+    give(spanOf(48n, [12]));
+    expect(log).toEqual(["record 10"]);
+    await pump.reach([64n]);
+    expect(log).toEqual(["record 10", "print", "record 11", "record 12"]);
+  });
+
+  test("makes one step of print and clear", async () => {
+    const { give, log, pump } = harness();
+    give(spanOf(0n, [1, 2, 10, 1, 10, 2]));
+    await pump.reach([96n]);
+    expect(log).toEqual(["print and clear", "record 10", "print", "record 10", "clear"]);
+  });
+
+  test("obeys a control record that follows a print", async () => {
+    const { give, log, pump } = harness();
+    give(spanOf(0n, [1, 3, 1, 1]));
+    await pump.reach([64n]);
+    expect(log).toEqual(["print", "exit 7", "print", "print"]);
+  });
+
+  test("gives no credit back while the sink is full", async () => {
+    const { give, source, hold, pump } = harness();
+    let drain: () => void = () => undefined;
+    hold.full = new Promise((resolve) => {
+      drain = resolve;
+    });
+    give(spanOf(0n, [10]));
+    give(spanOf(16n, [11]));
+    expect(source.acknowledged).toEqual([]);
+    hold.full = undefined;
+    drain();
+    await pump.reach([32n]);
+    expect(source.acknowledged).toEqual([16n, 32n]);
+  });
+
+  test("tells of losses once, as the difference", () => {
+    const { give, log, pump } = harness();
+    give(spanOf(0n, [10], 5n));
+    give(spanOf(16n, [10], 5n));
+    give(spanOf(32n, [10], 8n));
+    pump.countLost(9n);
+    expect(log.filter((line) => line.startsWith("lost"))).toEqual(["lost 5", "lost 3", "lost 1"]);
+    expect(pump.lost).toBe(9n);
+  });
+
+  test("rejects who waits when the source fails", async () => {
+    const { pump, source } = harness();
+    const waiting = pump.reach([16n]);
+    source.receiver?.onEnd(new TypeError("the link broke"));
+    await expect(waiting).rejects.toThrow("the link broke");
+    await expect(pump.ended()).rejects.toThrow("the link broke");
+  });
+
+  test("rejects when a span is malformed", async () => {
+    const { pump, give } = harness();
+    give({ channel: 0, position: 0n, lost: 0n, bytes: new Uint8Array(3) });
+    await expect(pump.reach([3n])).rejects.toThrow("span");
+  });
+});
