@@ -97,6 +97,6 @@ function encodeFields(fields: readonly Uint8Array[]): Uint8Array {
 
 function encodeU32(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, true);
+  for (let index = 0; index < 4; index++) bytes[index] = value >>> (8 * index);
   return bytes;
 }

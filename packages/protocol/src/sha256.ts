@@ -6,11 +6,13 @@ const initialState = constants((prime) => Math.sqrt(prime), 8);
 export const sha256SizeBytes = 32;
 export const sha256BlockSizeBytes = 64;
 
+/** The message schedule of the block being compressed; nothing runs in between. */
+const schedule = new Int32Array(64);
+
 /** SHA-256 in pieces: `update` as often as needed, `digest` once. */
 export class Sha256 {
-  readonly #state = Uint32Array.from(initialState);
+  readonly #state = Int32Array.from(initialState);
   readonly #block = new Uint8Array(sha256BlockSizeBytes);
-  readonly #schedule = new Uint32Array(64);
   #blockLength = 0;
   #totalBytes = 0;
 
@@ -47,21 +49,26 @@ export class Sha256 {
     this.#compress(block, 0);
     const digest = new Uint8Array(sha256SizeBytes);
     const view = new DataView(digest.buffer);
-    this.#state.forEach((word, index) => {
-      view.setUint32(4 * index, word);
-    });
+    for (let index = 0; index < 8; index++) view.setInt32(4 * index, word(this.#state, index));
     return digest;
   }
 
   /** Section 6.2.2. */
   #compress(bytes: Uint8Array, offset: number): void {
-    const words = this.#schedule;
-    expandSchedule(words, bytes, offset);
-    let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = this.#state;
+    expandSchedule(bytes, offset);
+    const state = this.#state;
+    let a = word(state, 0);
+    let b = word(state, 1);
+    let c = word(state, 2);
+    let d = word(state, 3);
+    let e = word(state, 4);
+    let f = word(state, 5);
+    let g = word(state, 6);
+    let h = word(state, 7);
     for (let round = 0; round < 64; round++) {
       const sum1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
       const choice = (e & f) ^ (~e & g);
-      const first = (h + sum1 + choice + (roundConstants[round] ?? 0) + (words[round] ?? 0)) | 0;
+      const first = (h + sum1 + choice + word(roundConstants, round) + word(schedule, round)) | 0;
       const sum0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
       const majority = (a & b) ^ (a & c) ^ (b & c);
       h = g;
@@ -73,10 +80,14 @@ export class Sha256 {
       b = a;
       a = (first + sum0 + majority) | 0;
     }
-    const state = this.#state;
-    [a, b, c, d, e, f, g, h].forEach((word, index) => {
-      state[index] = (state[index] ?? 0) + word;
-    });
+    state[0] = word(state, 0) + a;
+    state[1] = word(state, 1) + b;
+    state[2] = word(state, 2) + c;
+    state[3] = word(state, 3) + d;
+    state[4] = word(state, 4) + e;
+    state[5] = word(state, 5) + f;
+    state[6] = word(state, 6) + g;
+    state[7] = word(state, 7) + h;
   }
 }
 
@@ -85,24 +96,39 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   return new Sha256().update(bytes).digest();
 }
 
-function expandSchedule(words: Uint32Array, bytes: Uint8Array, offset: number): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, sha256BlockSizeBytes);
-  for (let index = 0; index < 16; index++) words[index] = view.getUint32(4 * index);
+function expandSchedule(bytes: Uint8Array, offset: number): void {
+  for (let index = 0; index < 16; index++) {
+    const at = offset + 4 * index;
+    schedule[index] =
+      (byte(bytes, at) << 24) |
+      (byte(bytes, at + 1) << 16) |
+      (byte(bytes, at + 2) << 8) |
+      byte(bytes, at + 3);
+  }
   for (let index = 16; index < 64; index++) {
-    const older = words[index - 15] ?? 0;
-    const newer = words[index - 2] ?? 0;
+    const older = word(schedule, index - 15);
+    const newer = word(schedule, index - 2);
     const sigma0 = rotate(older, 7) ^ rotate(older, 18) ^ (older >>> 3);
     const sigma1 = rotate(newer, 17) ^ rotate(newer, 19) ^ (newer >>> 10);
-    words[index] = (words[index - 16] ?? 0) + sigma0 + (words[index - 7] ?? 0) + sigma1;
+    schedule[index] = word(schedule, index - 16) + sigma0 + word(schedule, index - 7) + sigma1;
   }
 }
 
-function rotate(word: number, bits: number): number {
-  return (word >>> bits) | (word << (32 - bits));
+/** Words are signed here: what an engine does its 32-bit arithmetic in. */
+function word(words: Int32Array, index: number): number {
+  return words[index] ?? 0;
 }
 
-function constants(root: (prime: number) => number, count: number): Uint32Array {
-  const words = new Uint32Array(count);
+function byte(bytes: Uint8Array, index: number): number {
+  return bytes[index] ?? 0;
+}
+
+function rotate(value: number, bits: number): number {
+  return (value >>> bits) | (value << (32 - bits));
+}
+
+function constants(root: (prime: number) => number, count: number): Int32Array {
+  const words = new Int32Array(count);
   let found = 0;
   for (let candidate = 2; found < count; candidate++) {
     if (isPrime(candidate)) {
