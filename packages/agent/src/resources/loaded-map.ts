@@ -71,6 +71,15 @@ export class LoadedMap implements Resource {
     kernel.check(this.describe("update"), "bpf(BPF_MAP_UPDATE_ELEM)", result);
   }
 
+  /** Puts a descriptor of ours where programs of one CPU find it: perf event arrays. Throws SyscallError. */
+  putDescriptor(cpu: number, descriptor: number): void {
+    const { kernel, bpf } = this.#target;
+    const words = new Uint32Array([cpu, descriptor]);
+    const bytes = new Uint8Array(words.buffer);
+    const result = bpf.update(this.fd, bytes.subarray(0, 4), bytes.subarray(4));
+    kernel.check(this.describe("update"), "bpf(BPF_MAP_UPDATE_ELEM)", result);
+  }
+
   /** Whether there was one. Throws SyscallError. */
   delete(key: Uint8Array): boolean {
     this.#requireKey(key, "delete from");

@@ -1,6 +1,7 @@
 import { type Target } from "../features/target.js";
+import { readTracepointId } from "../features/tracefs.js";
 import { SyscallError } from "../kernel/errors.js";
-import { appendLine, readTextFile, tryReadTextFile } from "../kernel/files.js";
+import { appendLine, tryReadTextFile } from "../kernel/files.js";
 
 export type ProbeEventKind = "kprobe" | "uprobe";
 
@@ -26,20 +27,21 @@ export class ProbeEvents {
     this.#target = target;
   }
 
-  /** `definition` is what stands after the name: "do_sys_open+0", "/bin/bash:0x4000". Throws SyscallError. */
+  /** `definition` is what stands after the name: "do_sys_open+0", "/bin/bash:0x4000". Throws SyscallError, MissingError. */
   add(kind: ProbeEventKind, type: "p" | "r", definition: string): ProbeEvent {
     this.sweep(kind);
     const { kernel } = this.#target;
     const file = this.#file(kind);
     this.#made += 1;
-    const name = `${this.#group}/${type}${this.#made}`;
+    const group = `sonde_${kernel.call("getpid")}`;
+    const event = `${type}${this.#made}`;
+    const name = `${group}/${event}`;
     appendLine(kernel, file, `${type}:${name} ${definition}`);
     const remove = (): void => {
       appendLine(kernel, file, `-:${name}`);
     };
     try {
-      const text = readTextFile(kernel, `${this.#target.tracefs}/events/${name}/id`).trim();
-      return { id: BigInt(/^\d+$/.test(text) ? text : "0"), remove };
+      return { id: readTracepointId(kernel, this.#target.tracefs, group, event), remove };
     } catch (error) {
       remove();
       throw error;
@@ -70,10 +72,6 @@ export class ProbeEvents {
     const { kernel } = this.#target;
     if (Number(pid) === kernel.call("getpid")) return false;
     return tryReadTextFile(kernel, `/proc/${pid}/comm`) !== undefined;
-  }
-
-  get #group(): string {
-    return `sonde_${this.#target.kernel.call("getpid")}`;
   }
 
   #file(kind: ProbeEventKind): string {

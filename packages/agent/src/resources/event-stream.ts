@@ -1,0 +1,81 @@
+import { type Handle } from "@sonde/protocol";
+import { type Target } from "../features/target.js";
+import { RequestError } from "../kernel/errors.js";
+import { BPF_F_MMAPABLE, BPF_MAP_TYPE_ARRAY } from "../kernel/uapi.js";
+import { type NativeMapping } from "../system/system.js";
+import { type BufferPool } from "./buffer-pool.js";
+import { type LoadedMap } from "./loaded-map.js";
+import { type Resource } from "./resource.js";
+import { type StreamChannel } from "./span-sender.js";
+
+/** Events on their way from a buffer in the kernel to the host. */
+export interface EventStream extends Resource {
+  /** Begins to send. */
+  start(): void;
+
+  /** The host has consumed the channel's bytes before the position. Throws ProtocolError when that cannot be. */
+  acknowledge(channel: number, position: bigint): void;
+
+  /** Sends what credit allows, and says where each channel will stand when all that is there has been sent. */
+  flush(): Promise<{ readonly positions: readonly bigint[]; readonly lost: bigint }>;
+}
+
+export interface StreamRequest {
+  readonly map: LoadedMap;
+  readonly creditBytes: number;
+  readonly gatherMilliseconds: number;
+  /** Pages of each CPU's buffer; perf event arrays only. */
+  readonly perfPages: number;
+  readonly lossMap: LoadedMap | undefined;
+}
+
+/** Where a stream's messages go, and under which name. */
+export interface StreamOutlet {
+  readonly channel: StreamChannel;
+  readonly pool: BufferPool;
+  readonly stream: Handle;
+}
+
+/** mmap(2). Throws SyscallError. */
+export function mapMemory(
+  { kernel }: Target,
+  action: string,
+  request: {
+    readonly fd: number;
+    readonly offset: number;
+    readonly lengthBytes: number;
+    readonly isWritable: boolean;
+  },
+): NativeMapping {
+  const mapping = kernel.system.map(request);
+  if (typeof mapping === "number") throw kernel.failure(action, "mmap", -mapping);
+  return mapping;
+}
+
+/** The counter that programs keep of what did not fit. */
+export interface LossCounter {
+  read(): bigint;
+  close(): void;
+}
+
+/** Throws RequestError for a map that cannot be mapped, SyscallError. */
+export function openLossCounter(target: Target, map: LoadedMap | undefined): LossCounter {
+  if (map === undefined) return { read: () => 0n, close: () => undefined };
+  const { type, flags, valueSizeBytes } = map.attributes;
+  if (type !== BPF_MAP_TYPE_ARRAY || (flags & BPF_F_MMAPABLE) === 0 || valueSizeBytes < 8) {
+    throw new RequestError(`${map.describe("count losses in")}: not a mmapable array of a u64`);
+  }
+  const mapping = mapMemory(target, map.describe("map"), {
+    fd: map.fd,
+    offset: 0,
+    lengthBytes: target.pageSize,
+    isWritable: false,
+  });
+  const counter = new BigUint64Array(mapping.bytes.buffer, mapping.bytes.byteOffset, 1);
+  return {
+    read: () => Atomics.load(counter, 0),
+    close: () => {
+      mapping.close();
+    },
+  };
+}

@@ -1,0 +1,185 @@
+import { type Target } from "../features/target.js";
+import { CancelledError, RequestError } from "../kernel/errors.js";
+import { enablePerfEvent, openPerfEvent } from "../kernel/perf.js";
+import { PERF_COUNT_SW_BPF_OUTPUT, PERF_SAMPLE_RAW, PERF_TYPE_SOFTWARE } from "../kernel/uapi.js";
+import { type NativeMapping } from "../system/system.js";
+import {
+  type EventStream,
+  type LossCounter,
+  mapMemory,
+  openLossCounter,
+  type StreamOutlet,
+  type StreamRequest,
+} from "./event-stream.js";
+import { type LoadedMap } from "./loaded-map.js";
+import { PerfBuffer } from "./perf-buffer.js";
+import { SpanSender } from "./span-sender.js";
+import { type DrainOutcome, StreamPump } from "./stream-pump.js";
+
+/** The kernel wakes us when so much is in a buffer, or half of a small one; the timer sees to what is less. */
+const watermarkBytes = 65_536;
+const flushMilliseconds = 50;
+
+/** One CPU's part. */
+interface CpuBuffer {
+  readonly cpu: number;
+  readonly event: number;
+  readonly mapping: NativeMapping;
+  readonly buffer: PerfBuffer;
+  /** Low word of the position up to which all has been sent. */
+  sent: number;
+}
+
+interface PerfReaderParts {
+  readonly target: Target;
+  readonly map: LoadedMap;
+  readonly buffers: readonly CpuBuffer[];
+  readonly losses: LossCounter;
+  readonly sender: SpanSender;
+  readonly gatherMilliseconds: number;
+}
+
+/** Opens a perf event array as a stream with a channel for each CPU. Throws SyscallError, RequestError. */
+export function openPerfStream(
+  target: Target,
+  request: StreamRequest,
+  outlet: StreamOutlet,
+): EventStream {
+  const { map, creditBytes, gatherMilliseconds, perfPages } = request;
+  const isPowerOfTwo = perfPages > 0 && (perfPages & (perfPages - 1)) === 0;
+  if (!isPowerOfTwo) {
+    throw new RequestError(`${map.describe("open")}: ${perfPages} pages are no power of two`);
+  }
+  const losses = openLossCounter(target, request.lossMap);
+  const buffers: CpuBuffer[] = [];
+  try {
+    for (const cpu of target.onlineCpus) buffers.push(openCpuBuffer(target, map, cpu, perfPages));
+    const sender = new SpanSender({ ...outlet, creditBytes, readLost: losses.read });
+    map.hasStream = true;
+    return new PerfReader({ target, map, buffers, losses, sender, gatherMilliseconds });
+  } catch (error) {
+    losses.close();
+    for (const { mapping, event } of buffers) {
+      mapping.close();
+      target.kernel.call("close", event);
+    }
+    throw error;
+  }
+}
+
+/** An event that collects what programs put into the array on one CPU. Throws SyscallError. */
+function openCpuBuffer(target: Target, map: LoadedMap, cpu: number, pages: number): CpuBuffer {
+  const { kernel, pageSize } = target;
+  const action = `${map.describe("open")} on CPU ${cpu}`;
+  const attributes = {
+    type: PERF_TYPE_SOFTWARE,
+    config: BigInt(PERF_COUNT_SW_BPF_OUTPUT),
+    sampleType: PERF_SAMPLE_RAW,
+    sampling: { period: 1n },
+    wakeupWatermarkBytes: Math.min(watermarkBytes, (pages * pageSize) / 2),
+  };
+  const result = openPerfEvent(kernel, attributes, { pid: -1, cpu });
+  const event = kernel.check(action, "perf_event_open", result);
+  let mapping: NativeMapping | undefined;
+  try {
+    const lengthBytes = (1 + pages) * pageSize;
+    mapping = mapMemory(target, action, { fd: event, offset: 0, lengthBytes, isWritable: true });
+    map.putDescriptor(cpu, event);
+    kernel.check(action, "ioctl(PERF_EVENT_IOC_ENABLE)", enablePerfEvent(kernel, event));
+    const buffer = new PerfBuffer(mapping.bytes, pageSize, kernel.isLittleEndian);
+    return { cpu, event, mapping, buffer, sent: 0 };
+  } catch (error) {
+    mapping?.close();
+    kernel.call("close", event);
+    throw error;
+  }
+}
+
+/** Sends the records of every CPU's buffer as they are; each buffer is the only copy until the host acknowledges. */
+class PerfReader implements EventStream {
+  readonly #parts: PerfReaderParts;
+  readonly #pump: StreamPump;
+  /** Which CPU is drained first: with little credit each gets its turn. */
+  #first = 0;
+  #isReleased = false;
+
+  constructor(parts: PerfReaderParts) {
+    const { target, buffers, sender, gatherMilliseconds } = parts;
+    this.#parts = parts;
+    this.#pump = new StreamPump({
+      system: target.kernel.system,
+      descriptors: buffers.map(({ event }) => event),
+      gatherMilliseconds,
+      flushMilliseconds: Math.max(flushMilliseconds, gatherMilliseconds),
+      drain: () => this.#drain(),
+      hasUnacknowledged: () => sender.hasUnacknowledged,
+    });
+  }
+
+  start(): void {
+    this.#pump.start();
+  }
+
+  acknowledge(channel: number, position: bigint): void {
+    this.#parts.sender.acknowledged(channel, position);
+    this.#parts.buffers.find(({ cpu }) => cpu === channel)?.buffer.consume(position);
+    this.#pump.acknowledged();
+  }
+
+  flush(): Promise<{ positions: readonly bigint[]; lost: bigint }> {
+    if (this.#isReleased) throw new CancelledError("flush: the stream is closed");
+    this.#pump.pump();
+    const { buffers, sender } = this.#parts;
+    const last = Math.max(...buffers.map(({ cpu }) => cpu));
+    const positions = Array.from({ length: last + 1 }, (_, channel) => sender.position(channel));
+    for (const { cpu, buffer, sent } of buffers) {
+      positions[cpu] = sender.position(cpu) + BigInt(buffer.available(sent));
+    }
+    return Promise.resolve({ positions, lost: sender.lost });
+  }
+
+  release(): readonly number[] {
+    const { map, buffers, losses } = this.#parts;
+    this.#isReleased = true;
+    this.#pump.close();
+    for (const { mapping } of buffers) mapping.close();
+    losses.close();
+    map.hasStream = false;
+    return buffers.map(({ event }) => event);
+  }
+
+  #drain(): DrainOutcome {
+    const { buffers } = this.#parts;
+    const inTurn = [...buffers.slice(this.#first), ...buffers.slice(0, this.#first)];
+    let outcome: DrainOutcome = "empty";
+    for (const part of inTurn) {
+      const partOutcome = this.#drainCpu(part);
+      if (partOutcome === "credit" || partOutcome === "queue") {
+        // With no room for one CPU there is none for the next.
+        this.#first = (buffers.indexOf(part) + 1) % buffers.length;
+        return partOutcome;
+      }
+      if (partOutcome === "sent") outcome = "sent";
+    }
+    return outcome;
+  }
+
+  #drainCpu(part: CpuBuffer): DrainOutcome {
+    const { sender } = this.#parts;
+    const { cpu, buffer } = part;
+    for (let hasSent = false; ; hasSent = true) {
+      if (buffer.available(part.sent) === 0) return hasSent ? "sent" : "empty";
+      const room = sender.room();
+      if (room.kind !== "room") return room.kind;
+      let length = buffer.scan(part.sent, room.lengthBytes);
+      if (length === 0) {
+        // A record larger than all the credit goes alone.
+        if (sender.hasUnacknowledged) return "credit";
+        length = buffer.recordLength(part.sent);
+      }
+      const [first, rest] = buffer.pieces(part.sent, length);
+      sender.send(cpu, first, rest);
+      part.sent = (part.sent + length) >>> 0;
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import { type Target } from "../features/target.js";
+import { CancelledError } from "../kernel/errors.js";
+import { type NativeMapping } from "../system/system.js";
+import {
+  type EventStream,
+  type LossCounter,
+  mapMemory,
+  openLossCounter,
+  type StreamOutlet,
+  type StreamRequest,
+} from "./event-stream.js";
+import { type LoadedMap } from "./loaded-map.js";
+import { delay } from "./pacer.js";
+import { RingMemory } from "./ring-memory.js";
+import { SpanSender } from "./span-sender.js";
+import { type DrainOutcome, StreamPump } from "./stream-pump.js";
+
+/** A program that is still writing its record when we flush is done in microseconds, unless it was interrupted. */
+const flushAttempts = 20;
+
+interface RingReaderParts {
+  readonly target: Target;
+  readonly map: LoadedMap;
+  readonly memory: RingMemory;
+  readonly mappings: readonly NativeMapping[];
+  readonly losses: LossCounter;
+  readonly sender: SpanSender;
+  readonly gatherMilliseconds: number;
+}
+
+/** Opens a ring buffer as a stream. Throws SyscallError, RequestError. */
+export function openRingStream(
+  target: Target,
+  request: StreamRequest,
+  outlet: StreamOutlet,
+): EventStream {
+  const { map, creditBytes, gatherMilliseconds } = request;
+  const action = map.describe("open ring");
+  const { pageSize, pointerSize, kernel } = target;
+  const sizeBytes = map.attributes.maxEntries;
+  const losses = openLossCounter(target, request.lossMap);
+  const mappings: NativeMapping[] = [];
+  const mapPart = (offset: number, lengthBytes: number, isWritable: boolean): Uint8Array => {
+    const mapping = mapMemory(target, action, { fd: map.fd, offset, lengthBytes, isWritable });
+    mappings.push(mapping);
+    return mapping.bytes;
+  };
+  try {
+    const memory = new RingMemory({
+      consumer: mapPart(0, pageSize, true),
+      producer: mapPart(pageSize, pageSize + 2 * sizeBytes, false),
+      pageSize,
+      sizeBytes,
+      pointerSize,
+      isLittleEndian: kernel.isLittleEndian,
+    });
+    const sender = new SpanSender({ ...outlet, creditBytes, readLost: losses.read });
+    map.hasStream = true;
+    return new RingReader({ target, map, memory, mappings, losses, sender, gatherMilliseconds });
+  } catch (error) {
+    for (const mapping of mappings) mapping.close();
+    losses.close();
+    throw error;
+  }
+}
+
+/**
+ * Sends a ring buffer's records as they are. The ring is the only copy until the host has acknowledged: the consumer's
+ * position in the kernel moves then, and not before.
+ */
+class RingReader implements EventStream {
+  readonly #parts: RingReaderParts;
+  readonly #pump: StreamPump;
+  /** Low word of the position up to which all has been sent. */
+  #sent: number;
+  #isReleased = false;
+
+  constructor(parts: RingReaderParts) {
+    const { target, map, memory, sender, gatherMilliseconds } = parts;
+    this.#parts = parts;
+    this.#sent = Number(memory.start & 0xffff_ffffn);
+    this.#pump = new StreamPump({
+      system: target.kernel.system,
+      descriptors: [map.fd],
+      gatherMilliseconds,
+      drain: () => this.#drain(),
+      hasUnacknowledged: () => sender.hasUnacknowledged,
+    });
+  }
+
+  start(): void {
+    this.#pump.start();
+  }
+
+  acknowledge(channel: number, position: bigint): void {
+    const { sender, memory } = this.#parts;
+    sender.acknowledged(channel, position);
+    memory.consume(memory.start + position);
+    this.#pump.acknowledged();
+  }
+
+  async flush(): Promise<{ positions: readonly bigint[]; lost: bigint }> {
+    const { target, memory, sender } = this.#parts;
+    for (let attempt = 0; ; attempt++) {
+      if (this.#isReleased) throw new CancelledError("flush: the stream is closed");
+      this.#pump.pump();
+      const rest = memory.scan(this.#sent, 0xffff_ffff);
+      const isComplete = (this.#sent + rest) >>> 0 === memory.producerPosition;
+      if (isComplete || attempt === flushAttempts) {
+        return { positions: [sender.position(0) + BigInt(rest)], lost: sender.lost };
+      }
+      await delay(target.kernel.system, 1);
+    }
+  }
+
+  release(): readonly number[] {
+    const { map, mappings, losses } = this.#parts;
+    this.#isReleased = true;
+    this.#pump.close();
+    for (const mapping of mappings) mapping.close();
+    losses.close();
+    map.hasStream = false;
+    return [];
+  }
+
+  #drain(): DrainOutcome {
+    const { memory, sender } = this.#parts;
+    for (let hasSent = false; ; hasSent = true) {
+      if (memory.producerPosition === this.#sent) return hasSent ? "sent" : "empty";
+      const room = sender.room();
+      if (room.kind !== "room") return room.kind;
+      const length = this.#nextLength(room.lengthBytes);
+      if (length === 0) {
+        return memory.recordLength(this.#sent) === 0 ? "incomplete" : "credit";
+      }
+      sender.send(0, memory.span(this.#sent, length));
+      this.#sent = (this.#sent + length) >>> 0;
+    }
+  }
+
+  /** A record that is larger than all the room there can be goes alone, when nothing else is on its way. */
+  #nextLength(room: number): number {
+    const { memory, sender } = this.#parts;
+    const length = memory.scan(this.#sent, room);
+    if (length > 0 || sender.hasUnacknowledged) return length;
+    return memory.recordLength(this.#sent);
+  }
+}

@@ -1,0 +1,94 @@
+import {
+  CreditWindow,
+  type Handle,
+  streamHeaderSizeBytes,
+  writeStreamHeader,
+} from "@sonde/protocol";
+import { type BufferPool } from "./buffer-pool.js";
+
+/** What of the session's channel a stream uses. */
+export interface StreamChannel {
+  send(message: Uint8Array, onSent?: () => void): void;
+  readonly queuedBytes: number;
+}
+
+/** One message carries at most so much, a single record aside: small enough for others to get a word in. */
+export const spanLimitBytes = 262_144;
+
+/** With so much queued in this process the kernel's ring is the better place for more. */
+const queueLimitBytes = 4 << 20;
+
+/** Whether there is room to send, and else what to wait for. */
+export type Room =
+  | { readonly kind: "room"; readonly lengthBytes: number }
+  /** The host must acknowledge some. */
+  | { readonly kind: "credit" }
+  /** The link must take some. */
+  | { readonly kind: "queue" };
+
+export interface SpanSenderOptions {
+  readonly channel: StreamChannel;
+  readonly pool: BufferPool;
+  readonly stream: Handle;
+  readonly creditBytes: number;
+  /** Records that did not fit, counted on the kernel's side since the stream's start. */
+  readonly readLost: () => bigint;
+}
+
+/** Sends spans of one stream, within what the host has given credit for. The bytes are copied before `send` returns. */
+export class SpanSender {
+  readonly #options: SpanSenderOptions;
+  readonly #window: CreditWindow;
+  readonly #smallestRoom: number;
+
+  constructor(options: SpanSenderOptions) {
+    this.#options = options;
+    this.#window = new CreditWindow(options.creditBytes);
+    this.#smallestRoom = Math.min(options.creditBytes >> 2, spanLimitBytes);
+  }
+
+  /**
+   * With a quarter of the credit left, or nothing on its way, there is room: a trickle of credit would make a trickle
+   * of tiny messages.
+   */
+  room(): Room {
+    if (this.#options.channel.queuedBytes > queueLimitBytes) return { kind: "queue" };
+    const available = this.#window.available();
+    if (this.hasUnacknowledged && available < this.#smallestRoom) return { kind: "credit" };
+    return { kind: "room", lengthBytes: Math.min(available, spanLimitBytes) };
+  }
+
+  get hasUnacknowledged(): boolean {
+    return this.#window.unacknowledgedBytes > 0;
+  }
+
+  /** Where the channel's next byte stands. */
+  position(channel: number): bigint {
+    return this.#window.position(channel);
+  }
+
+  get lost(): bigint {
+    return this.#options.readLost();
+  }
+
+  /** Sends whole records, in two pieces when they lie across the buffer's end. */
+  send(channel: number, span: Uint8Array, rest?: Uint8Array): void {
+    const { channel: link, pool, stream, readLost } = this.#options;
+    const length = span.length + (rest?.length ?? 0);
+    const buffer = pool.take(streamHeaderSizeBytes + length);
+    const header = new DataView(buffer.buffer, buffer.byteOffset, streamHeaderSizeBytes);
+    const position = this.#window.position(channel);
+    writeStreamHeader(header, { channel, stream, position, lost: readLost() });
+    buffer.set(span, streamHeaderSizeBytes);
+    if (rest !== undefined) buffer.set(rest, streamHeaderSizeBytes + span.length);
+    this.#window.sent(length, channel);
+    link.send(buffer.subarray(0, streamHeaderSizeBytes + length), () => {
+      pool.give(buffer);
+    });
+  }
+
+  /** Throws ProtocolError for a position that was never sent or goes back. */
+  acknowledged(channel: number, position: bigint): void {
+    this.#window.acknowledged(position, channel);
+  }
+}
