@@ -1,3 +1,5 @@
+import { assertNever } from "../../asm/internal-error.js";
+
 /**
  * Types of the language's values. An integer, boolean, pointer, name, ksym, timestamp or username lives in a register,
  * **already extended to 64 bits as its own type says** (signed ones sign-extended, all others zero-extended); strings,
@@ -60,3 +62,64 @@ export const int32: IntegerType = { kind: "integer", sizeBytes: 4, isSigned: tru
 export const uint32: IntegerType = { kind: "integer", sizeBytes: 4, isSigned: false };
 export const boolean: Type = { kind: "boolean" };
 export const none: Type = { kind: "none" };
+
+/** Types whose values live in memory rather than in a register. */
+export function isInMemory(type: Type): boolean {
+  return type.kind === "string" || type.kind === "tuple";
+}
+
+/** Types that count as a number: conditions, comparisons and casts take them. */
+export function isNumber(type: Type): boolean {
+  return type.kind === "integer" || type.kind === "boolean" || type.kind === "pointer";
+}
+
+/** How a type is called in a message. */
+export function describeType(type: Type): string {
+  switch (type.kind) {
+    case "integer":
+      return `${type.isSigned ? "int" : "uint"}${type.sizeBytes * 8}`;
+    case "boolean":
+      return "bool";
+    case "pointer":
+      return type.target === undefined ? "pointer" : `${describeType(type.target)} *`;
+    case "name":
+      return "string";
+    case "none":
+      return "nothing";
+    case "tuple":
+      return `(${type.elements.map(describeType).join(", ")})`;
+    case "string":
+    case "ksym":
+    case "timestamp":
+    case "username":
+      return type.kind;
+    default:
+      return assertNever(type);
+  }
+}
+
+/** Whether two types are stored and read alike. */
+export function isSameType(left: Type, right: Type): boolean {
+  if (left.kind === "tuple" && right.kind === "tuple") {
+    return (
+      left.elements.length === right.elements.length &&
+      left.elements.every((element, index) => {
+        const other = right.elements[index];
+        return other !== undefined && isSameType(element, other);
+      })
+    );
+  }
+  if (left.kind === "integer" && right.kind === "integer") {
+    return left.sizeBytes === right.sizeBytes && left.isSigned === right.isSigned;
+  }
+  if (left.kind === "pointer" && right.kind === "pointer") {
+    return left.space === right.space && isSameType(left.target ?? none, right.target ?? none);
+  }
+  if (left.kind === "string" && right.kind === "string") {
+    return left.capacityBytes === right.capacityBytes;
+  }
+  if (left.kind === "timestamp" && right.kind === "timestamp") {
+    return left.format === right.format && left.clock === right.clock;
+  }
+  return left.kind === right.kind;
+}

@@ -89,7 +89,7 @@ export class AttachPointContext {
     ) {
       return this.parts;
     }
-    return this.fault(`a ${this.type} probe is written ${this.type}:${form}`);
+    return this.fault(`${this.type} probes are written ${this.type}:${form}`);
   }
 }
 

@@ -120,7 +120,7 @@ export function expandKprobe(context: AttachPointContext): ConcreteProbe[] {
   const isReturn = context.type === "kretprobe";
   const target = context.parts.at(-1);
   if (target === undefined || target.text === "" || context.parts.length > 2) {
-    context.fault(`a ${context.type} is written ${context.type}:function`);
+    context.fault(`${context.type} probes are written ${context.type}:function`);
     return [];
   }
   if (isPattern(target.text)) {

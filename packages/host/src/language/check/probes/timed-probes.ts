@@ -35,7 +35,7 @@ export function expandTimedProbe(context: AttachPointContext): ConcreteProbe | u
 
 function readSampling(context: AttachPointContext): Sampling | undefined {
   const [first, second] = context.parts;
-  const form = `a ${context.type} probe is written ${context.type}:hz:99, ${context.type}:ms:100 or ${context.type}:1s`;
+  const form = `${context.type} probes are written ${context.type}:hz:99, ${context.type}:ms:100 or ${context.type}:1s`;
   if (first === undefined || context.parts.length > 2) return context.fault(form);
   if (second === undefined) {
     const period = parseIntegerLiteral(first.text);
@@ -84,7 +84,7 @@ const softwareEvents: readonly {
 export function expandSoftwareProbe(context: AttachPointContext): ConcreteProbe | undefined {
   const [name, count] = context.parts;
   if (name === undefined || context.parts.length > 2) {
-    return context.fault("a software probe is written software:event or software:event:count");
+    return context.fault("software probes are written software:event or software:event:count");
   }
   const event = softwareEvents.find(({ names }) => names.includes(name.text));
   if (event === undefined) {

@@ -10,7 +10,7 @@ export function expandUserProbe(context: AttachPointContext): ConcreteProbe[] {
   const first = rest[0];
   const last = rest.at(-1);
   if (file === undefined || file.text === "" || first === undefined || last === undefined) {
-    context.fault(`a ${context.type} is written ${context.type}:file:function`);
+    context.fault(`${context.type} probes are written ${context.type}:file:function`);
     return [];
   }
   // C++ names have colons of their own.

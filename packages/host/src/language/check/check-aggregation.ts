@@ -1,0 +1,111 @@
+import { type ExpressionOf, type StatementOf } from "../syntax/ast.js";
+import { requireArguments, requireConstant, requireInteger } from "./check-call.js";
+import { checkKeys } from "./check-place.js";
+import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
+import { linearBuckets } from "./map-layout.js";
+import { type Aggregation } from "./map-table.js";
+import { type ProbeState } from "./probe-state.js";
+
+interface Gathered {
+  readonly aggregation: Aggregation;
+  readonly value: CheckedExpression | undefined;
+}
+
+/** `@[key] = count()`. */
+export function checkAggregation(
+  probe: ProbeState,
+  statement: StatementOf<"assignment">,
+  call: ExpressionOf<"call">,
+): CheckedStatement | undefined {
+  const { target, operator, span } = statement;
+  if (target.kind !== "map") {
+    return probe.error("type-mismatch", span, `${call.name}() must be assigned to a map`, [
+      `Write @ = ${call.name}(…) or @[key] = ${call.name}(…).`,
+    ]);
+  }
+  if (operator !== undefined) {
+    const message = `${call.name}() is assigned with =, not with ${operator}=`;
+    return probe.error("type-mismatch", span, message);
+  }
+  const { maps } = probe.program;
+  const gathered = gather(probe, call);
+  const keys = checkKeys(probe, target.name, target.keys, target.span);
+  if (gathered === undefined || keys === undefined) return undefined;
+  const contents = { kind: "aggregation", aggregation: gathered.aggregation } as const;
+  const conflict = maps.mergeContents(target.name, contents, span);
+  if (conflict !== undefined) {
+    return probe.error("type-mismatch", span, conflict.message, [], conflict.related);
+  }
+  const map = maps.idOf(target.name);
+  return { kind: "aggregate", map, keys, value: gathered.value, span };
+}
+
+function gather(probe: ProbeState, call: ExpressionOf<"call">): Gathered | undefined {
+  switch (call.name) {
+    case "count":
+      return requireArguments(probe, call, 0)
+        ? { aggregation: { kind: "count" }, value: undefined }
+        : undefined;
+    case "hist":
+      return gatherHistogram(probe, call);
+    case "lhist":
+      return gatherLinearHistogram(probe, call);
+    default:
+      return gatherNumber(probe, call);
+  }
+}
+
+/** sum, min, max, avg, stats. */
+function gatherNumber(probe: ProbeState, call: ExpressionOf<"call">): Gathered | undefined {
+  if (!requireArguments(probe, call, 1)) return undefined;
+  const value = requireInteger(probe, call, 0);
+  if (value === undefined) return undefined;
+  const isSigned = value.type.kind === "integer" && value.type.isSigned;
+  switch (call.name) {
+    case "sum":
+    case "min":
+    case "max":
+    case "avg":
+    case "stats":
+      return { aggregation: { kind: call.name, isSigned }, value };
+    default:
+      return undefined;
+  }
+}
+
+function gatherHistogram(probe: ProbeState, call: ExpressionOf<"call">): Gathered | undefined {
+  if (!requireArguments(probe, call, 1, 2)) return undefined;
+  const value = requireInteger(probe, call, 0);
+  const bits = call.args.length === 1 ? 0n : requireConstant(probe, call, 1, { from: 0n, to: 5n });
+  if (value === undefined || bits === undefined) return undefined;
+  return { aggregation: { kind: "hist", bits: Number(bits) }, value };
+}
+
+/** As bpftrace has it; each takes 8 bytes for each CPU. */
+const maximumBuckets = 1000;
+
+function gatherLinearHistogram(
+  probe: ProbeState,
+  call: ExpressionOf<"call">,
+): Gathered | undefined {
+  if (!requireArguments(probe, call, 4)) return undefined;
+  const anything = { from: -(1n << 63n), to: (1n << 63n) - 1n };
+  const value = requireInteger(probe, call, 0);
+  const [min, max, step] = [1, 2, 3].map((index) => requireConstant(probe, call, index, anything));
+  if (value === undefined || min === undefined || max === undefined || step === undefined) {
+    return undefined;
+  }
+  if (step <= 0n) {
+    return probe.error("bad-value", call.span, `lhist(): the step must be above 0, not ${step}`);
+  }
+  if (min >= max) {
+    const message = `lhist(): the minimum (${min}) must be below the maximum (${max})`;
+    return probe.error("bad-value", call.span, message);
+  }
+  const buckets = linearBuckets({ min, max, step }) - 2;
+  if (buckets > maximumBuckets) {
+    const message = `lhist() would have ${buckets} buckets, the most is ${maximumBuckets}`;
+    return probe.error("bad-value", call.span, message, ["Choose a larger step."]);
+  }
+  return { aggregation: { kind: "lhist", min, max, step }, value };
+}

@@ -1,0 +1,173 @@
+import { meantHints, nearNames } from "../near-names.js";
+import { type Span } from "../syntax/span.js";
+import { type BuiltinName, type CheckedExpression } from "./checked-program.js";
+import { functionNames, unsupportedFunctions } from "./function-names.js";
+import { type ProbeState } from "./probe-state.js";
+import { uint32, uint64, type Type } from "./type.js";
+
+const plainBuiltins: ReadonlyMap<string, { readonly name: BuiltinName; readonly type: Type }> =
+  new Map(
+    (
+      [
+        { name: "pid", type: uint32 },
+        { name: "tid", type: uint32 },
+        { name: "uid", type: uint32 },
+        { name: "gid", type: uint32 },
+        // TASK_COMM_LEN
+        { name: "comm", type: { kind: "string", capacityBytes: 16 } },
+        { name: "nsecs", type: uint64 },
+        { name: "elapsed", type: uint64 },
+        { name: "cpu", type: uint32 },
+        { name: "curtask", type: { kind: "pointer", space: "kernel", target: undefined } },
+        { name: "rand", type: uint32 },
+      ] satisfies { name: BuiltinName; type: Type }[]
+    ).map((builtin) => [builtin.name, builtin]),
+  );
+
+/** Builtins of bpftrace's that this compiler does not have yet. */
+const unsupportedBuiltins: ReadonlySet<string> = new Set(
+  (
+    "kstack ustack ctx ppid pcomm username cgroup ncpus jiffies numaid probetype usermode leader_tid leader_comm cpid " +
+    "has_cpid stack walltime"
+  ).split(" "),
+);
+
+const ownNames = ["args", "arg0", "arg1", "func", "probe", "retval"];
+
+/** Whether a word is a builtin: it may be written with empty parentheses too. */
+export function isBuiltin(name: string): boolean {
+  return plainBuiltins.has(name) || ownNames.includes(name) || /^arg[0-9]+$/.test(name);
+}
+
+/** What a bare word stands for. */
+export function checkBuiltin(
+  probe: ProbeState,
+  name: string,
+  span: Span,
+): CheckedExpression | undefined {
+  const plain = plainBuiltins.get(name);
+  if (plain !== undefined) {
+    if (plain.name === "elapsed") probe.program.usesElapsed = true;
+    return { kind: "builtin", name: plain.name, type: plain.type, span };
+  }
+  const argument = /^arg([0-9]{1,2})$/.exec(name)?.[1];
+  if (argument !== undefined) return checkArgument(probe, Number(argument), span);
+  switch (name) {
+    case "probe":
+      return nameConstant(probe, probe.probe.name, span);
+    case "func":
+      return checkFunc(probe, span);
+    case "retval":
+      return checkReturnValue(probe, span);
+    case "args":
+      return probe.notSupported(span, "args as a value is", ["Read a field of it: args.name."]);
+    default:
+      return unknownName(probe, name, span);
+  }
+}
+
+function unknownName(probe: ProbeState, name: string, span: Span): undefined {
+  if (unsupportedBuiltins.has(name)) return probe.notSupported(span, `${name} is`);
+  if (functionNames.has(name) || unsupportedFunctions.has(name)) {
+    return probe.error("unknown-name", span, `${name} is a function: ${name}(…)`);
+  }
+  const near = nearNames(name, [...plainBuiltins.keys(), ...ownNames, ...unsupportedBuiltins]);
+  return probe.error("unknown-name", span, `unknown identifier: ${name}`, meantHints(near));
+}
+
+function nameConstant(probe: ProbeState, name: string, span: Span): CheckedExpression {
+  const index = BigInt(probe.program.nameIndex(name));
+  return { kind: "constant", value: index, type: { kind: "name" }, span };
+}
+
+function checkFunc(probe: ProbeState, span: Span): CheckedExpression | undefined {
+  const { functionName, type, name } = probe.probe;
+  if (functionName !== undefined) return nameConstant(probe, functionName, span);
+  const message =
+    type === "uprobe" || type === "uretprobe"
+      ? `func is not known in ${name}, which names no function`
+      : `func cannot be used with ${type} probes`;
+  return probe.error("wrong-probe", span, message);
+}
+
+function checkReturnValue(probe: ProbeState, span: Span): CheckedExpression | undefined {
+  const { type } = probe.probe;
+  if (type === "kretprobe" || type === "uretprobe") {
+    return { kind: "returnValue", type: uint64, span };
+  }
+  const message = `retval cannot be used with ${type} probes`;
+  return probe.error("wrong-probe", span, message, ["kretprobe and uretprobe have it."]);
+}
+
+/** Arguments that the calling convention passes in registers. */
+const registerArguments: Readonly<Record<string, number>> = {
+  x64: 6,
+  arm64: 8,
+  arm: 4,
+  // The kernel's own functions (regparm); a program's are on its stack.
+  ia32: 3,
+  riscv64: 8,
+  mips: 4,
+  mipsel: 4,
+  ppc64: 8,
+  s390x: 5,
+  loong64: 8,
+};
+
+function checkArgument(
+  probe: ProbeState,
+  index: number,
+  span: Span,
+): CheckedExpression | undefined {
+  const { type, parameters, name } = probe.probe;
+  const { architecture } = probe.program.target;
+  if (type === "rawtracepoint") {
+    const parameter = parameters?.[index];
+    if (parameter !== undefined) return rawArgument(index, parameter, span);
+    if (parameters === undefined && index < 12) {
+      return { kind: "argument", index, type: uint64, span };
+    }
+    const count = parameters?.length ?? 12;
+    return probe.error(
+      "unknown-name",
+      span,
+      `${name} has ${count} arguments, arg${index} is none of them`,
+    );
+  }
+  if (type !== "kprobe" && type !== "uprobe") {
+    const message = `arg${index} cannot be used with ${type} probes`;
+    return probe.error("wrong-probe", span, message, [
+      "kprobe, uprobe and rawtracepoint have arguments by number.",
+    ]);
+  }
+  const count = type === "uprobe" && architecture === "ia32" ? 0 : registerArguments[architecture];
+  if (index >= (count ?? 0)) {
+    return probe.notSupported(
+      span,
+      `arg${index} is on the stack (${architecture} passes ${count ?? 0} arguments in registers), which is`,
+    );
+  }
+  return { kind: "argument", index, type: uint64, span };
+}
+
+/** An argument of a raw tracepoint whose type is known from BTF. */
+export function rawArgument(
+  index: number,
+  parameter: {
+    readonly isPointer: boolean;
+    readonly isSigned: boolean;
+    readonly sizeBytes: number;
+  },
+  span: Span,
+): CheckedExpression {
+  const { isPointer, isSigned, sizeBytes } = parameter;
+  if (isPointer) {
+    const type: Type = { kind: "pointer", space: "kernel", target: undefined };
+    return { kind: "argument", index, type, span };
+  }
+  const type: Type =
+    sizeBytes === 1 || sizeBytes === 2 || sizeBytes === 4
+      ? { kind: "integer", sizeBytes, isSigned }
+      : { kind: "integer", sizeBytes: 8, isSigned };
+  return { kind: "argument", index, type, span };
+}

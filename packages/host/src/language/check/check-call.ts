@@ -1,0 +1,301 @@
+import { meantHints, nearNames } from "../near-names.js";
+import { type ExpressionOf } from "../syntax/ast.js";
+import { checkBuiltin, isBuiltin } from "./check-builtin.js";
+import { checkKeys, requireAssigned } from "./check-place.js";
+import { type CheckedExpression } from "./checked-program.js";
+import { convert } from "./coerce.js";
+import { maximumRecordStringBytes, maximumStoredStringBytes } from "./config.js";
+import { convertConstant, integerConstant, stringConstant } from "./constant.js";
+import {
+  aggregationNames,
+  functionNames,
+  statementNames,
+  unsupportedFunctions,
+} from "./function-names.js";
+import { type ProbeState, type StringRoom } from "./probe-state.js";
+import { boolean, describeType, int64, type Type } from "./type.js";
+import { sizeOfValue, valueTypeOf } from "./value-layout.js";
+
+type Call = ExpressionOf<"call">;
+type CallCheck = (probe: ProbeState, call: Call, room: StringRoom) => CheckedExpression | undefined;
+
+const valueFunctions: ReadonlyMap<string, CallCheck> = new Map<string, CallCheck>([
+  ["str", checkStr],
+  ["ksym", checkKsym],
+  ["strftime", checkStrftime],
+  ["strncmp", checkStrncmp],
+  ["has_key", checkHasKey],
+  ["kptr", (probe, call) => checkPointerSpace(probe, call, "kernel")],
+  ["uptr", (probe, call) => checkPointerSpace(probe, call, "user")],
+  ["sizeof", checkSizeof],
+]);
+
+/** A call where its value is wanted. */
+export function checkCall(
+  probe: ProbeState,
+  call: Call,
+  room: StringRoom,
+): CheckedExpression | undefined {
+  const { name, nameSpan, span } = call;
+  const check = valueFunctions.get(name);
+  if (check !== undefined) return check(probe, call, room);
+  if (isBuiltin(name) && call.args.length === 0) return checkBuiltin(probe, name, span);
+  if (aggregationNames.has(name)) {
+    return probe.error("type-mismatch", span, `${name}() must be assigned to a map`, [
+      `Write @ = ${name}(…) or @[key] = ${name}(…).`,
+    ]);
+  }
+  if (statementNames.has(name)) {
+    return probe.error("type-mismatch", span, `${name}() gives no value: it must stand alone`);
+  }
+  return unknownFunction(probe, call, nameSpan);
+}
+
+/** Reports a name that is no function, or none yet. */
+export function unknownFunction(
+  probe: ProbeState,
+  call: Call,
+  span: Call["span"] = call.nameSpan,
+): undefined {
+  const { name } = call;
+  if (unsupportedFunctions.has(name)) return probe.notSupported(span, `${name}() is`);
+  if (isBuiltin(name)) {
+    return probe.error("argument-count", call.span, `${name} takes no arguments`);
+  }
+  const near = nearNames(name, [...functionNames, ...unsupportedFunctions]);
+  return probe.error("unknown-function", span, `unknown function: ${name}`, meantHints(near));
+}
+
+/** Whether a call has from `from` to `to` arguments; reports it when not. */
+export function requireArguments(
+  probe: ProbeState,
+  call: Call,
+  from: number,
+  to: number = from,
+): boolean {
+  const count = call.args.length;
+  if (count >= from && count <= to) return true;
+  const wanted =
+    from === to
+      ? plural(from, "argument")
+      : to === Infinity
+        ? `at least ${plural(from, "argument")}`
+        : `${from} to ${to} arguments`;
+  probe.error("argument-count", call.span, `${call.name}() takes ${wanted} (${count} found)`);
+  return false;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count === 0 ? "no" : count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** The text of an argument that must be a literal. */
+export function requireText(probe: ProbeState, call: Call, index: number): string | undefined {
+  const argument = call.args[index];
+  if (argument === undefined) return undefined;
+  const value = argument.kind === "string" ? argument : probe.check(argument);
+  if (value === undefined) return undefined;
+  if (value.kind === "string" || value.kind === "stringConstant") return value.value;
+  const message = `${call.name}() takes a literal string here`;
+  return probe.error("argument-type", argument.span, message);
+}
+
+/** The value of an argument that must be a constant in a range. */
+export function requireConstant(
+  probe: ProbeState,
+  call: Call,
+  index: number,
+  range: { readonly from: bigint; readonly to: bigint },
+): bigint | undefined {
+  const argument = call.args[index];
+  if (argument === undefined) return undefined;
+  const value = probe.check(argument);
+  if (value === undefined) return undefined;
+  if (value.kind !== "constant" || value.type.kind !== "integer") {
+    return probe.error("argument-type", argument.span, `${call.name}() takes a constant here`);
+  }
+  if (value.value >= range.from && value.value <= range.to) return value.value;
+  const message = `${call.name}() takes ${range.from} to ${range.to} here, not ${value.value}`;
+  return probe.error("bad-value", argument.span, message);
+}
+
+/** An argument that must be an integer. */
+export function requireInteger(
+  probe: ProbeState,
+  call: Call,
+  index: number,
+): CheckedExpression | undefined {
+  const argument = call.args[index];
+  const value = argument === undefined ? undefined : probe.check(argument);
+  if (value === undefined) return undefined;
+  if (value.type.kind === "integer" || value.type.kind === "boolean") return value;
+  const message = `${call.name}() takes an integer here, not ${describeType(value.type)}`;
+  return probe.error("argument-type", value.span, message);
+}
+
+/** `str(p)`, `str(p, n)`, `str($1)`. */
+function checkStr(probe: ProbeState, call: Call, room: StringRoom): CheckedExpression | undefined {
+  const [argument] = call.args;
+  if (!requireArguments(probe, call, 1, 2) || argument === undefined) return undefined;
+  if (argument.kind === "positional") {
+    const text = probe.program.positional[argument.index - 1] ?? "";
+    return stringConstant(text, call.span);
+  }
+  const length = call.args.length > 1 ? requireInteger(probe, call, 1) : undefined;
+  if (call.args.length > 1 && length === undefined) return undefined;
+  const capacityBytes = capacityFor(probe, length, room);
+  if (capacityBytes === undefined) return undefined;
+  const value = probe.check(argument, { ...room, capacityBytes });
+  if (value === undefined) return undefined;
+  if (value.type.kind === "string") return cutString(probe, call, value, length);
+  if (value.type.kind !== "pointer" && value.type.kind !== "integer") {
+    const message = `str() takes a pointer, not ${describeType(value.type)}`;
+    return probe.error("argument-type", argument.span, message);
+  }
+  return {
+    kind: "readString",
+    pointer: value,
+    space: value.type.kind === "pointer" ? value.type.space : probe.probe.pointerSpace,
+    length: length === undefined || length.kind === "constant" ? undefined : length,
+    type: { kind: "string", capacityBytes },
+    span: call.span,
+  };
+}
+
+/** Bytes with NUL that a str() needs: what its length says, or what its place has. */
+function capacityFor(
+  probe: ProbeState,
+  length: CheckedExpression | undefined,
+  room: StringRoom,
+): number | undefined {
+  if (length?.kind !== "constant") return room.capacityBytes;
+  const most = room.longestBytes - 1;
+  if (length.value >= 0n && length.value <= BigInt(most)) return Number(length.value) + 1;
+  const hint = `A string in a record can have ${maximumRecordStringBytes - 1} bytes, one in a map, a variable or a comparison ${maximumStoredStringBytes - 1}.`;
+  const message = `str() takes a length of 0 to ${most} here, not ${length.value}`;
+  return probe.error("bad-value", length.span, message, [hint]);
+}
+
+/** str() of what is a string already: itself, shorter where it is read only now. */
+function cutString(
+  probe: ProbeState,
+  call: Call,
+  value: CheckedExpression,
+  length: CheckedExpression | undefined,
+): CheckedExpression | undefined {
+  if (length === undefined || value.kind === "dataLocation") {
+    if (length === undefined || length.kind === "constant") return value;
+  }
+  if (length?.kind === "constant" && value.kind === "contextString") {
+    const capacityBytes = Math.min(value.type.capacityBytes, Number(length.value) + 1);
+    return { ...value, type: { kind: "string", capacityBytes } };
+  }
+  return probe.notSupported(call.span, "str() of a string with a length is");
+}
+
+function checkKsym(probe: ProbeState, call: Call): CheckedExpression | undefined {
+  return reinterpret(probe, call, { kind: "ksym" });
+}
+
+function checkPointerSpace(
+  probe: ProbeState,
+  call: Call,
+  space: "kernel" | "user",
+): CheckedExpression | undefined {
+  const [argument] = call.args;
+  if (!requireArguments(probe, call, 1) || argument === undefined) return undefined;
+  const value = probe.check(argument);
+  if (value === undefined) return undefined;
+  const target = value.type.kind === "pointer" ? value.type.target : undefined;
+  return reinterpret(probe, call, { kind: "pointer", space, target });
+}
+
+/** The same number, taken as something else. */
+function reinterpret(probe: ProbeState, call: Call, type: Type): CheckedExpression | undefined {
+  const [argument] = call.args;
+  if (!requireArguments(probe, call, 1) || argument === undefined) return undefined;
+  const value = probe.check(argument);
+  if (value === undefined) return undefined;
+  if (value.type.kind !== "integer" && value.type.kind !== "pointer") {
+    const message = `${call.name}() takes an address, not ${describeType(value.type)}`;
+    return probe.error("argument-type", argument.span, message);
+  }
+  if (value.kind === "constant") {
+    return { ...value, value: convertConstant(value.value, type), type, span: call.span };
+  }
+  return convert(value, type, call.span);
+}
+
+/** `strftime(format, nsecs)`. */
+function checkStrftime(probe: ProbeState, call: Call): CheckedExpression | undefined {
+  if (!requireArguments(probe, call, 2)) return undefined;
+  const format = requireText(probe, call, 0);
+  const time = requireInteger(probe, call, 1);
+  if (format === undefined || time === undefined) return undefined;
+  return convert(time, { kind: "timestamp", format, clock: probe.program.clock }, call.span);
+}
+
+/** `strncmp(a, b, n)`: 0 when the first n bytes are the same. */
+function checkStrncmp(probe: ProbeState, call: Call): CheckedExpression | undefined {
+  if (!requireArguments(probe, call, 3)) return undefined;
+  const most = BigInt(maximumStoredStringBytes - 1);
+  const limit = requireConstant(probe, call, 2, { from: 0n, to: most });
+  const room = limit === undefined ? undefined : probe.storedRoom(Number(limit) + 1);
+  const [left, right] = probe.checkAll(call.args.slice(0, 2), room) ?? [];
+  if (limit === undefined || left === undefined || right === undefined) return undefined;
+  for (const side of [left, right]) {
+    if (side.type.kind === "string") continue;
+    const message = `strncmp() takes strings, not ${describeType(side.type)}`;
+    return probe.error("argument-type", side.span, message);
+  }
+  const { span } = call;
+  const limitBytes = Number(limit);
+  if (limitBytes === 0) return integerConstant(0n, span);
+  if (left.kind === "stringConstant" && right.kind === "stringConstant") {
+    const encoder = new TextEncoder();
+    const head = (text: string): string => encoder.encode(text).subarray(0, limitBytes).join();
+    return integerConstant(head(left.value) === head(right.value) ? 0n : 1n, span);
+  }
+  return {
+    kind: "compareStrings",
+    operation: "different",
+    left,
+    right,
+    limitBytes,
+    type: int64,
+    span,
+  };
+}
+
+/** `has_key(@m, k)`. */
+function checkHasKey(probe: ProbeState, call: Call): CheckedExpression | undefined {
+  const [map, ...keys] = call.args;
+  if (!requireArguments(probe, call, 1, Infinity) || map === undefined) return undefined;
+  if (map.kind !== "map" || map.keys.length > 0) {
+    return probe.error("argument-type", map.span, "has_key() takes a map, as has_key(@m, key)");
+  }
+  const checked = checkKeys(probe, map.name, keys, call.span);
+  const state = requireAssigned(probe, map.name, map.nameSpan);
+  if (checked === undefined || state === undefined) return undefined;
+  const contents = state.contents?.contents;
+  const aggregation = contents?.kind === "aggregation" ? contents.aggregation.kind : undefined;
+  if (aggregation !== undefined && checked.length === 0) {
+    return probe.notSupported(call.span, "has_key() of an aggregation without keys is");
+  }
+  if (aggregation === "hist" || aggregation === "lhist") {
+    return probe.notSupported(call.span, `has_key() of ${aggregation}() is`);
+  }
+  const id = probe.program.maps.idOf(map.name);
+  return { kind: "hasKey", map: id, keys: checked, type: boolean, span: call.span };
+}
+
+/** `sizeof(expression)`. */
+function checkSizeof(probe: ProbeState, call: Call): CheckedExpression | undefined {
+  const [argument] = call.args;
+  if (!requireArguments(probe, call, 1) || argument === undefined) return undefined;
+  const value = probe.check(argument);
+  if (value === undefined) return undefined;
+  return integerConstant(BigInt(sizeOfValue(valueTypeOf(value.type))), call.span, {
+    isUnsigned: true,
+  });
+}

@@ -1,0 +1,65 @@
+import { type ExpressionOf } from "../syntax/ast.js";
+import { checkKeys, requireAssigned } from "./check-place.js";
+import { requireArguments } from "./check-call.js";
+import { type CheckedStatement } from "./checked-program.js";
+import { type ProbeState } from "./probe-state.js";
+
+/** clear, zero and delete. */
+export function checkMapCall(
+  probe: ProbeState,
+  call: ExpressionOf<"call">,
+): CheckedStatement | undefined {
+  return call.name === "delete" ? checkDelete(probe, call) : checkClear(probe, call);
+}
+
+/** The map that is an argument as a whole. */
+export function requireWholeMap(
+  probe: ProbeState,
+  call: ExpressionOf<"call">,
+): ExpressionOf<"map"> | undefined {
+  const [map] = call.args;
+  if (map?.kind === "map" && map.keys.length === 0) return map;
+  const span = map?.span ?? call.span;
+  return probe.error("argument-type", span, `${call.name}() takes a map, as ${call.name}(@m)`);
+}
+
+function checkClear(probe: ProbeState, call: ExpressionOf<"call">): CheckedStatement | undefined {
+  if (!requireArguments(probe, call, 1)) return undefined;
+  const map = requireWholeMap(probe, call);
+  if (map === undefined || requireAssigned(probe, map.name, map.nameSpan) === undefined) {
+    return undefined;
+  }
+  const kind = call.name === "clear" ? "clearMap" : "zeroMap";
+  const record = probe.program.records.add({ kind, map: probe.program.maps.idOf(map.name) });
+  return { kind: "control", record, span: call.span };
+}
+
+/** `delete(@m, k)`, `delete(@m[k])`, `delete(@m)`. */
+function checkDelete(probe: ProbeState, call: ExpressionOf<"call">): CheckedStatement | undefined {
+  const [map, ...keys] = call.args;
+  if (!requireArguments(probe, call, 1, Infinity)) return undefined;
+  if (map?.kind !== "map" || (map.keys.length > 0 && keys.length > 0)) {
+    const span = map?.span ?? call.span;
+    const message = "delete() takes a map and a key, as delete(@m, key)";
+    return probe.error("argument-type", span, message);
+  }
+  const wanted = map.keys.length > 0 ? map.keys : keys;
+  const checked = checkKeys(probe, map.name, wanted, call.span);
+  const state = requireAssigned(probe, map.name, map.nameSpan);
+  if (checked === undefined || state === undefined) return undefined;
+  const id = probe.program.maps.idOf(map.name);
+  if (checked.length === 0 && state.contents?.contents.kind === "aggregation") {
+    // An array has nothing that could be deleted: it is cleared.
+    const record = probe.program.records.add({ kind: "clearMap", map: id });
+    return { kind: "control", record, span: call.span };
+  }
+  const contents = state.contents?.contents;
+  const isHistogram =
+    contents?.kind === "aggregation" && ["hist", "lhist"].includes(contents.aggregation.kind);
+  if (isHistogram) {
+    return probe.notSupported(call.span, "deleting one histogram of a map is", [
+      `clear(${map.name}) deletes all.`,
+    ]);
+  }
+  return { kind: "delete", map: id, keys: checked, span: call.span };
+}

@@ -1,0 +1,223 @@
+import { assertNever } from "../../asm/internal-error.js";
+import { meantHints, nearNames } from "../near-names.js";
+import { type Expression, type ExpressionOf } from "../syntax/ast.js";
+import { type Span } from "../syntax/span.js";
+import { significantBytes, type TracepointField } from "../tracepoint-format.js";
+import { rawArgument } from "./check-builtin.js";
+import { movePointer, readThrough } from "./check-operator.js";
+import { type CheckedExpression } from "./checked-program.js";
+import { type ProbeState, type StringRoom } from "./probe-state.js";
+import { describeType } from "./type.js";
+
+/** `args.name`, `$t.0`. */
+export function checkMember(
+  probe: ProbeState,
+  expression: ExpressionOf<"member">,
+  room: StringRoom,
+): CheckedExpression | undefined {
+  const { object, name, nameSpan, span } = expression;
+  if (isArgs(object)) return checkArgsField(probe, expression, room);
+  const operand = probe.check(object);
+  if (operand === undefined) return undefined;
+  if (operand.type.kind === "tuple") return tupleElement(probe, operand, name, nameSpan, span);
+  if (operand.type.kind === "pointer") {
+    return probe.notSupported(span, "reading fields of structures is");
+  }
+  const message = `${describeType(operand.type)} has no field ${name}`;
+  return probe.error("type-mismatch", span, message);
+}
+
+/** `args`, or `args()`. */
+function isArgs(expression: Expression): boolean {
+  return (
+    (expression.kind === "identifier" ||
+      (expression.kind === "call" && expression.args.length === 0)) &&
+    expression.name === "args"
+  );
+}
+
+function tupleElement(
+  probe: ProbeState,
+  operand: CheckedExpression,
+  name: string,
+  nameSpan: Span,
+  span: Span,
+): CheckedExpression | undefined {
+  const elements = operand.type.kind === "tuple" ? operand.type.elements : [];
+  const index = /^[0-9]{1,3}$/.test(name) ? Number(name) : -1;
+  const type = elements[index];
+  if (type === undefined) {
+    const message = `the tuple has elements 0 to ${elements.length - 1}, not ${name}`;
+    return probe.error("unknown-field", nameSpan, message);
+  }
+  if (operand.kind === "tuple") return operand.elements[index];
+  return { kind: "tupleElement", operand, index, type, span };
+}
+
+function checkArgsField(
+  probe: ProbeState,
+  expression: ExpressionOf<"member">,
+  room: StringRoom,
+): CheckedExpression | undefined {
+  const { name, nameSpan, span } = expression;
+  const { type } = probe.probe;
+  if (type === "rawtracepoint") return rawField(probe, name, nameSpan, span);
+  const field = findField(probe, name, nameSpan);
+  return field === undefined ? undefined : readField(probe, field, span, room);
+}
+
+function rawField(
+  probe: ProbeState,
+  name: string,
+  nameSpan: Span,
+  span: Span,
+): CheckedExpression | undefined {
+  const { parameters } = probe.probe;
+  if (parameters === undefined) {
+    const message = `the parameters of ${probe.probe.name} are not known: the kernel has no BTF for them`;
+    return probe.error("wrong-probe", span, message, ["arg0, arg1 and so on can be read."]);
+  }
+  const index = parameters.findIndex((parameter) => parameter.name === name);
+  const parameter = parameters[index];
+  if (parameter !== undefined) return rawArgument(index, parameter, span);
+  const near = nearNames(
+    name,
+    parameters.map((known) => known.name),
+  );
+  const message = `${probe.probe.name} has no parameter ${name}`;
+  return probe.error("unknown-field", nameSpan, message, meantHints(near));
+}
+
+function findField(probe: ProbeState, name: string, nameSpan: Span): TracepointField | undefined {
+  const { type, fields } = probe.probe;
+  if (type !== "tracepoint") {
+    const supportsLater = type === "kprobe" || type === "uprobe";
+    if (supportsLater)
+      return probe.notSupported(nameSpan, `args of a ${type} are`, [
+        "arg0, arg1 and so on can be read.",
+      ]);
+    return probe.error("wrong-probe", nameSpan, `args cannot be used with ${type} probes`);
+  }
+  const field = fields.find((known) => known.name === name);
+  if (field !== undefined) return field;
+  const names = fields.map((known) => known.name);
+  const near = nearNames(name, names);
+  const hints = near.length > 0 ? meantHints(near) : [`Its fields are ${names.join(", ")}.`];
+  return probe.error("unknown-field", nameSpan, `${probe.probe.name} has no field ${name}`, hints);
+}
+
+function readField(
+  probe: ProbeState,
+  field: TracepointField,
+  span: Span,
+  room: StringRoom,
+): CheckedExpression | undefined {
+  const { shape, offset, sizeBytes } = field;
+  const { target } = probe.program;
+  switch (shape.kind) {
+    case "integer": {
+      const bytes = significantBytes(field, target.byteOrder);
+      return contextInteger(bytes.offset, bytes.sizeBytes, shape.isSigned, span);
+    }
+    case "pointer": {
+      const { pointerSize } = target;
+      return {
+        kind: "contextField",
+        offset,
+        sizeBytes: pointerSize,
+        isSigned: false,
+        type: { kind: "pointer", space: probe.probe.pointerSpace, target: shape.target },
+        span,
+      };
+    }
+    case "string":
+      return {
+        kind: "contextString",
+        offset,
+        sizeBytes,
+        type: { kind: "string", capacityBytes: sizeBytes + 1 },
+        span,
+      };
+    case "dataLocation":
+      return {
+        kind: "dataLocation",
+        offset,
+        isRelative: shape.isRelative,
+        type: { kind: "string", capacityBytes: room.capacityBytes },
+        span,
+      };
+    case "array":
+      return probe.error("type-mismatch", span, `args.${field.name} is an array`, [
+        `Read an element of it: args.${field.name}[0].`,
+      ]);
+    case "opaque":
+      return probe.notSupported(span, `reading args.${field.name} (${field.typeName}) is`);
+    default:
+      return assertNever(shape);
+  }
+}
+
+function contextInteger(
+  offset: number,
+  sizeBytes: number,
+  isSigned: boolean,
+  span: Span,
+): CheckedExpression {
+  const size = sizeBytes === 1 || sizeBytes === 2 || sizeBytes === 4 ? sizeBytes : 8;
+  return {
+    kind: "contextField",
+    offset,
+    sizeBytes: size,
+    isSigned,
+    type: { kind: "integer", sizeBytes: size, isSigned },
+    span,
+  };
+}
+
+/** `args.args[0]`, `p[i]`, `$t[1]`. */
+export function checkIndex(
+  probe: ProbeState,
+  expression: ExpressionOf<"index">,
+): CheckedExpression | undefined {
+  const { object, span } = expression;
+  const index = probe.check(expression.index);
+  if (object.kind === "member" && isArgs(object.object) && probe.probe.type === "tracepoint") {
+    const field = findField(probe, object.name, object.nameSpan);
+    if (field === undefined || index === undefined) return undefined;
+    if (field.shape.kind === "array") return checkArrayElement(probe, field, index, span);
+  }
+  const operand = probe.check(object);
+  if (operand === undefined || index === undefined) return undefined;
+  if (operand.type.kind === "tuple" && index.kind === "constant") {
+    return tupleElement(probe, operand, String(index.value), index.span, span);
+  }
+  if (operand.type.kind !== "pointer") {
+    const message = `${describeType(operand.type)} has no elements`;
+    return probe.error("type-mismatch", span, message);
+  }
+  if (index.type.kind !== "integer") {
+    const message = `an index must be an integer, this is ${describeType(index.type)}`;
+    return probe.error("type-mismatch", index.span, message);
+  }
+  const moved = movePointer("add", operand, operand.type, index, span);
+  return readThrough(probe, moved, span);
+}
+
+function checkArrayElement(
+  probe: ProbeState,
+  field: TracepointField,
+  index: CheckedExpression,
+  span: Span,
+): CheckedExpression | undefined {
+  if (field.shape.kind !== "array") return undefined;
+  const { element, length } = field.shape;
+  if (index.kind !== "constant") {
+    return probe.notSupported(index.span, "an index of args that is no constant is");
+  }
+  if (index.value < 0n || index.value >= BigInt(length)) {
+    const message = `args.${field.name} has elements 0 to ${length - 1}, not ${index.value}`;
+    return probe.error("bad-value", index.span, message);
+  }
+  const offset = field.offset + Number(index.value) * element.sizeBytes;
+  return contextInteger(offset, element.sizeBytes, element.isSigned, span);
+}

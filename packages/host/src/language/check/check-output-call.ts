@@ -1,0 +1,254 @@
+import { type FormatConversion } from "../../spec/trace-layout.js";
+import { parseFormatString } from "../format-string.js";
+import { type Expression, type ExpressionOf } from "../syntax/ast.js";
+import { type Span } from "../syntax/span.js";
+import { readStringLiteral } from "../syntax/string-literal.js";
+import { requireArguments, requireConstant, requireInteger, requireText } from "./check-call.js";
+import { requireWholeMap } from "./check-map-call.js";
+import { requireAssigned } from "./check-place.js";
+import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
+import { type ProbeState } from "./probe-state.js";
+import { layOutRecord } from "./record-table.js";
+import { describeType, uint32, type Type } from "./type.js";
+
+type Call = ExpressionOf<"call">;
+
+/** printf, print, emit, exit, time and join; `undefined` for others too. */
+export function checkOutputCall(probe: ProbeState, call: Call): CheckedStatement | undefined {
+  switch (call.name) {
+    case "printf":
+      return checkPrintf(probe, call);
+    case "print":
+      return checkPrint(probe, call);
+    case "emit":
+      return checkEmit(probe, call);
+    case "exit":
+      return checkExit(probe, call);
+    case "time":
+      return checkTime(probe, call);
+    case "join":
+      return checkJoin(probe, call);
+    default:
+      return undefined;
+  }
+}
+
+function checkPrintf(probe: ProbeState, call: Call): CheckedStatement | undefined {
+  const [format, ...rest] = call.args;
+  if (!requireArguments(probe, call, 1, Infinity) || format === undefined) return undefined;
+  if (format.kind !== "string") {
+    return probe.error("argument-type", format.span, "printf() takes a literal format string");
+  }
+  const values = checkValues(probe, rest);
+  const { pieces, conversionSpans, fault } = parseFormatString(format.value);
+  if (fault !== undefined) {
+    return probe.error("format", spanInLiteral(probe, format, fault), `printf: ${fault.message}`);
+  }
+  if (values === undefined) return undefined;
+  if (values.length !== conversionSpans.length) {
+    const few = values.length < conversionSpans.length ? "not enough" : "too many";
+    const message = `printf: ${few} arguments for the format string (${conversionSpans.length} expected, ${values.length} found)`;
+    return probe.error("format", call.span, message);
+  }
+  const conversions = pieces.filter((piece) => typeof piece !== "string");
+  const isGood = conversions.map((conversion, index) => {
+    const value = values[index];
+    const inText = conversionSpans[index];
+    if (value === undefined || inText === undefined) return false;
+    return checkConversion(probe, conversion, value, spanInLiteral(probe, format, inText));
+  });
+  if (isGood.includes(false)) return undefined;
+  const fields = layOutRecord(values.map(({ type }) => type));
+  const record = probe.program.records.add({ kind: "printf", format: pieces, ...fields });
+  return { kind: "record", record, values, isControl: false, span: call.span };
+}
+
+/** Values for a record. */
+function checkValues(
+  probe: ProbeState,
+  expressions: readonly Expression[],
+): CheckedExpression[] | undefined {
+  const values = probe.checkAll(expressions, probe.recordRoom());
+  if (values === undefined) return undefined;
+  for (const value of values) {
+    if (value.type.kind !== "none") continue;
+    return probe.error("argument-type", value.span, "this has no value");
+  }
+  return values;
+}
+
+/** Where a piece of a literal's value stands in the source. */
+function spanInLiteral(
+  probe: ProbeState,
+  literal: ExpressionOf<"string">,
+  piece: { readonly start: number; readonly end: number },
+): Span {
+  const { source } = probe.program;
+  // The span of a literal in parentheses begins before its quote.
+  const quote = source.indexOf('"', literal.span.start);
+  const { offsets } = readStringLiteral(source, quote);
+  return {
+    start: offsets[piece.start] ?? literal.span.start,
+    end: offsets[piece.end] ?? literal.span.end,
+  };
+}
+
+function checkConversion(
+  probe: ProbeState,
+  { conversion }: FormatConversion,
+  value: CheckedExpression,
+  span: Span,
+): boolean {
+  if (conversion.startsWith("r")) {
+    probe.notSupported(span, `%${conversion} (it prints buf()) is`);
+    return false;
+  }
+  if (takes(conversion, value.type)) return true;
+  const wanted = conversion === "s" ? "a string" : conversion === "p" ? "a pointer" : "an integer";
+  const message = `printf: %${conversion} expects ${wanted}, the value is ${describeType(value.type)}`;
+  probe.error("format", span, message, hintsFor(conversion, value.type));
+  return false;
+}
+
+function takes(conversion: string, type: Type): boolean {
+  switch (type.kind) {
+    case "integer":
+    case "pointer":
+      return conversion !== "s";
+    case "boolean":
+      return conversion !== "p";
+    case "string":
+    case "name":
+    case "ksym":
+    case "timestamp":
+    case "username":
+      return conversion === "s";
+    default:
+      return false;
+  }
+}
+
+function hintsFor(conversion: string, type: Type): string[] {
+  if (conversion === "s" && type.kind === "pointer")
+    return ["str(…) reads the string that a pointer points to."];
+  if (conversion === "s" && type.kind === "integer")
+    return ["Print it with %d, or read it with str(…) if it is an address."];
+  if (type.kind === "tuple") return ["print(…) prints tuples."];
+  return conversion === "s" ? [] : ["Print it with %s."];
+}
+
+/** `print(value)`, `print(@m[, top[, divisor]])`. */
+function checkPrint(probe: ProbeState, call: Call): CheckedStatement | undefined {
+  const [argument] = call.args;
+  if (!requireArguments(probe, call, 1, 3) || argument === undefined) return undefined;
+  if (argument.kind === "map" && argument.keys.length === 0) return printMap(probe, call);
+  if (call.args.length > 1) {
+    const message = "print() takes further arguments for a whole map only";
+    return probe.error("argument-count", call.span, message);
+  }
+  if (argument.kind === "map") {
+    return probe.notSupported(call.span, "print() of one entry of a map is", [
+      `printf() prints its value.`,
+    ]);
+  }
+  const values = checkValues(probe, [argument]);
+  if (values === undefined) return undefined;
+  const fields = layOutRecord(values.map(({ type }) => type));
+  const record = probe.program.records.add({ kind: "printValue", ...fields });
+  return { kind: "record", record, values, isControl: false, span: call.span };
+}
+
+function printMap(probe: ProbeState, call: Call): CheckedStatement | undefined {
+  const map = requireWholeMap(probe, call);
+  const range = { from: 0n, to: 0xffff_ffffn };
+  const [top, divisor] = [1, 2].map((index) =>
+    call.args.length > index ? requireConstant(probe, call, index, range) : 0n,
+  );
+  if (map === undefined || top === undefined || divisor === undefined) return undefined;
+  if (requireAssigned(probe, map.name, map.nameSpan) === undefined) return undefined;
+  const record = probe.program.records.add({
+    kind: "printMap",
+    map: probe.program.maps.idOf(map.name),
+    top: Number(top),
+    divisor: Number(divisor),
+  });
+  return { kind: "control", record, span: call.span };
+}
+
+/** `emit("name", "field", value, …)`: a typed record for scripts and tools. */
+function checkEmit(probe: ProbeState, call: Call): CheckedStatement | undefined {
+  if (!requireArguments(probe, call, 1, Infinity)) return undefined;
+  if (call.args.length % 2 === 0) {
+    const message = "emit() takes the event's name, then names and values in turn";
+    return probe.error("argument-count", call.span, message, [
+      'As emit("open", "path", str(args.filename), "pid", pid).',
+    ]);
+  }
+  const name = requireText(probe, call, 0);
+  const pairs = call.args.slice(1);
+  const fieldNames: string[] = [];
+  for (const [index, argument] of pairs.entries()) {
+    if (index % 2 !== 0) continue;
+    const field = requireText(probe, call, index + 1);
+    if (field === undefined) return undefined;
+    if (fieldNames.includes(field)) {
+      const message = `emit(): the field ${JSON.stringify(field)} is given twice`;
+      return probe.error("bad-value", argument.span, message);
+    }
+    fieldNames.push(field);
+  }
+  const values = checkValues(
+    probe,
+    pairs.filter((_, index) => index % 2 === 1),
+  );
+  if (name === undefined || values === undefined) return undefined;
+  const fields = layOutRecord(values.map(({ type }) => type));
+  const record = probe.program.records.add({ kind: "event", name, fieldNames, ...fields });
+  return { kind: "record", record, values, isControl: false, span: call.span };
+}
+
+/** `exit()`, `exit(code)`. */
+function checkExit(probe: ProbeState, call: Call): CheckedStatement | undefined {
+  if (!requireArguments(probe, call, 0, 1)) return undefined;
+  const { span } = call;
+  const code: CheckedExpression | undefined =
+    call.args.length === 0
+      ? { kind: "constant", value: 0n, type: uint32, span }
+      : requireInteger(probe, call, 0);
+  if (code === undefined) return undefined;
+  const record = probe.program.records.add({ kind: "exit", ...layOutRecord([uint32]) });
+  return { kind: "record", record, values: [code], isControl: true, span };
+}
+
+/** `time()`, `time(format)`. */
+function checkTime(probe: ProbeState, call: Call): CheckedStatement | undefined {
+  if (!requireArguments(probe, call, 0, 1)) return undefined;
+  const format = call.args.length === 0 ? "%H:%M:%S\n" : requireText(probe, call, 0);
+  if (format === undefined) return undefined;
+  const record = probe.program.records.add({ kind: "time", format });
+  return { kind: "control", record, span: call.span };
+}
+
+/** As bpftrace's join(). */
+const joinedStrings = 16;
+
+/** `join(argv)`, `join(argv, separator)`. */
+function checkJoin(probe: ProbeState, call: Call): CheckedStatement | undefined {
+  const [argument] = call.args;
+  if (!requireArguments(probe, call, 1, 2) || argument === undefined) return undefined;
+  const separator = call.args.length === 1 ? " " : requireText(probe, call, 1);
+  const pointers = probe.check(argument);
+  if (separator === undefined || pointers === undefined) return undefined;
+  const { type } = pointers;
+  if (type.kind !== "pointer" && type.kind !== "integer") {
+    const message = `join() takes an array of pointers, as args.argv, not ${describeType(type)}`;
+    return probe.error("argument-type", argument.span, message);
+  }
+  const capacityBytes = probe.program.config.recordStringBytes;
+  const strings = Array.from({ length: joinedStrings }, (): Type => {
+    return { kind: "string", capacityBytes };
+  });
+  const record = probe.program.records.add({ kind: "join", separator, ...layOutRecord(strings) });
+  const space = type.kind === "pointer" ? type.space : probe.probe.pointerSpace;
+  return { kind: "join", record, pointers, space, span: call.span };
+}

@@ -1,0 +1,152 @@
+import { meantHints, nearNames } from "../near-names.js";
+import { type Expression, type ExpressionOf } from "../syntax/ast.js";
+import { type Span } from "../syntax/span.js";
+import { type CheckedExpression, type Place } from "./checked-program.js";
+import { coerce } from "./coerce.js";
+import { type MapState } from "./map-table.js";
+import { type ProbeState, type Scratch } from "./probe-state.js";
+import { slotOf } from "./slot.js";
+import { describeType, int64, type Type } from "./type.js";
+
+/** `$x` where its value is wanted. */
+export function readScratch(
+  probe: ProbeState,
+  expression: ExpressionOf<"scratch">,
+): CheckedExpression | undefined {
+  const scratch = findScratch(probe, expression);
+  // A variable without a value yet is a number, as one that is declared and never assigned.
+  return scratch === undefined
+    ? undefined
+    : {
+        kind: "scratch",
+        scratch: scratch.id,
+        type: scratch.slot?.type ?? int64,
+        span: expression.span,
+      };
+}
+
+function findScratch(probe: ProbeState, expression: ExpressionOf<"scratch">): Scratch | undefined {
+  const scratch = probe.findScratch(expression.name);
+  if (scratch !== undefined) return scratch;
+  const near = nearNames(expression.name, probe.scratchNames).map((name) => `$${name}`);
+  const message = `undefined or undeclared variable: $${expression.name}`;
+  return probe.error("unknown-variable", expression.span, message, meantHints(near));
+}
+
+/** `@x`, `@x[k]` where its value is wanted. */
+export function readMap(
+  probe: ProbeState,
+  expression: ExpressionOf<"map">,
+): CheckedExpression | undefined {
+  const { name, nameSpan, span } = expression;
+  const keys = checkKeys(probe, name, expression.keys, span);
+  const state = requireAssigned(probe, name, nameSpan);
+  if (keys === undefined || state === undefined) return undefined;
+  const type = plainType(state);
+  if (type === undefined) {
+    return probe.notSupported(span, `reading the aggregation ${name} in an expression is`, [
+      `print(${name}) prints it.`,
+    ]);
+  }
+  return { kind: "mapValue", map: probe.program.maps.idOf(name), keys, type, span };
+}
+
+function plainType(state: MapState): Type | undefined {
+  const contents = state.contents?.contents;
+  return contents?.kind === "plain" ? contents.slot.type : undefined;
+}
+
+/** A map that something is assigned to; reports one that is only read. */
+export function requireAssigned(probe: ProbeState, name: string, span: Span): MapState | undefined {
+  const { maps } = probe.program;
+  const state = maps.get(name);
+  if (state.contents !== undefined) return state;
+  const near = nearNames(
+    name,
+    maps.names.filter((other) => maps.isAssigned(other)),
+  );
+  return probe.error("unknown-map", span, `undefined map: ${name}`, meantHints(near));
+}
+
+/**
+ * The keys of a use of a map, fit for its layout; a tuple in place of a single key stands for its elements. Reports keys that
+ * do not go with other uses.
+ */
+export function checkKeys(
+  probe: ProbeState,
+  name: string,
+  keys: readonly Expression[],
+  span: Span,
+): CheckedExpression[] | undefined {
+  const [first] = keys;
+  const list = keys.length === 1 && first?.kind === "tuple" ? first.elements : keys;
+  const checked = probe.checkAll(list);
+  if (checked === undefined) return undefined;
+  for (const key of checked) {
+    if (key.type.kind !== "none") continue;
+    return probe.error("type-mismatch", key.span, "this has no value and cannot be a key");
+  }
+  const { maps } = probe.program;
+  const conflict = maps.mergeKeys(name, checked.map(slotOf), span);
+  if (conflict !== undefined) {
+    return probe.error("type-mismatch", span, conflict.message, [], conflict.related);
+  }
+  const slots = maps.get(name).keys?.slots ?? [];
+  return checked.map((key, index) => coerce(key, slots[index]?.type ?? key.type));
+}
+
+/** Something that `++`, `--` or a compound assignment changes: a number that is there, or an entry that starts at 0. */
+export function checkNumberPlace(
+  probe: ProbeState,
+  target: Expression,
+  operator: string,
+): Place | undefined {
+  const place = placeOf(probe, target, operator);
+  if (place === undefined) return undefined;
+  if (place.type.kind === "integer") return place;
+  const message = `${operator} takes an integer, this is ${describeType(place.type)}`;
+  return probe.error("type-mismatch", target.span, message);
+}
+
+function placeOf(probe: ProbeState, target: Expression, operator: string): Place | undefined {
+  if (target.kind === "scratch") {
+    const scratch = findScratch(probe, target);
+    if (scratch === undefined) return undefined;
+    if (scratch.slot === undefined) probe.mergeScratch(scratch, { type: int64 }, target.span);
+    return { kind: "scratch", scratch: scratch.id, type: scratch.slot?.type ?? int64 };
+  }
+  if (target.kind !== "map") {
+    return probe.error("syntax", target.span, `${operator} takes a variable or a map`);
+  }
+  const { maps } = probe.program;
+  const { name } = target;
+  const keys = checkKeys(probe, name, target.keys, target.span);
+  if (keys === undefined) return undefined;
+  if (maps.get(name).contents === undefined) {
+    const slot = { type: int64, constantsUpTo: 0n };
+    maps.mergeContents(name, { kind: "plain", slot }, target.span);
+  }
+  const type = plainType(maps.get(name));
+  if (type === undefined) {
+    return probe.error("type-mismatch", target.span, `${operator} cannot change an aggregation`);
+  }
+  return { kind: "map", map: maps.idOf(name), keys, type };
+}
+
+/** `@x++`. */
+export function checkUpdate(
+  probe: ProbeState,
+  expression: ExpressionOf<"update">,
+): CheckedExpression | undefined {
+  const target = checkNumberPlace(probe, expression.target, expression.operator);
+  return target === undefined
+    ? undefined
+    : {
+        kind: "update",
+        target,
+        by: expression.operator === "++" ? 1 : -1,
+        result: expression.isPrefix ? "new" : "old",
+        type: target.type,
+        span: expression.span,
+      };
+}

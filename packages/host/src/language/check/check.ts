@@ -1,0 +1,135 @@
+import { type TargetDescription } from "../../spec/target-description.js";
+import { InternalError } from "../../asm/internal-error.js";
+import { type Answers, type Query } from "../answers.js";
+import { type Diagnostic } from "../diagnostic.js";
+import { type ActionBlock, type ParsedProgram } from "../syntax/ast.js";
+import { checkExpression } from "./check-expression.js";
+import { checkBlock, checkCondition } from "./check-statement.js";
+import { type CheckedMap, type CheckedProbe, type CheckedProgram } from "./checked-program.js";
+import { readConfig } from "./config.js";
+import { Diagnostics } from "./diagnostics.js";
+import { layOutMap } from "./map-layout.js";
+import { ProbeState } from "./probe-state.js";
+import { expandBlock } from "./probes/expand-attach-point.js";
+import { ProgramState } from "./program-state.js";
+import { int64 } from "./type.js";
+
+/** What a program is started with. */
+export interface CheckOptions {
+  /** `$1`, `$2` … */
+  readonly positional?: readonly string[];
+  /** Only this process is probed, where a probe can be limited to one. */
+  readonly pid?: number;
+}
+
+export interface CheckResult {
+  /** `undefined` when there are errors. */
+  readonly program: CheckedProgram | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Types learn from each other, so a program is gone through until nothing new is learnt; this many times at most. */
+const maximumPasses = 10;
+
+/** Checks a program against a target. Every query of requirements() must have its answer; throws InternalError when not. */
+export function check(
+  parsed: ParsedProgram,
+  target: TargetDescription,
+  answers: Answers,
+  options: CheckOptions = {},
+): CheckResult {
+  const outer = new Diagnostics();
+  const config = readConfig(parsed.config, outer);
+  const positional = options.positional ?? [];
+  const program = new ProgramState({ source: parsed.source, target, positional, config });
+  const input = { answers, positional, pid: options.pid, missingProbes: config.missingProbes };
+  const missing: Query[] = [];
+  const states: { state: ProbeState; block: ActionBlock }[] = [];
+  for (const block of parsed.blocks) {
+    for (const probe of expandBlock(block, input, missing, outer)) {
+      states.push({ state: new ProbeState(program, probe, checkExpression), block });
+    }
+  }
+  const [unanswered] = missing;
+  if (unanswered !== undefined) {
+    throw new InternalError(`a program is checked before ${unanswered.kind} is answered`);
+  }
+  if (states.length === 0 && !outer.hasErrors) {
+    const span = parsed.blocks[0]?.attachPoints[0]?.span ?? { start: 0, end: 0 };
+    outer.error("no-match", span, "there is nothing to attach to");
+  }
+
+  let probes: CheckedProbe[] = [];
+  for (let pass = 0; pass < maximumPasses; pass += 1) {
+    program.beginPass();
+    probes = states.map(({ state, block }) => checkProbe(state, block));
+    if (!program.maps.changed) break;
+  }
+  const maps = program.maps.names.map((name) => {
+    return layOutMap(program.maps.get(name), config.maximumMapKeys, target);
+  });
+  for (const map of maps) checkMapSizes(program, map);
+  for (const diagnostic of program.diagnostics.list) outer.add(diagnostic);
+  const diagnostics = [...outer.list].sort((a, b) => a.span.start - b.span.start);
+  if (outer.hasErrors) return { program: undefined, diagnostics };
+  return { program: assemble(program, probes, maps), diagnostics };
+}
+
+function checkProbe(state: ProbeState, block: ActionBlock): CheckedProbe {
+  const { probe } = state;
+  state.beginPass();
+  const predicate =
+    block.predicate === undefined ? undefined : checkCondition(state, block.predicate);
+  const body = checkBlock(state, block.body);
+  return {
+    name: probe.name,
+    programType: probe.programType,
+    attachment: probe.attachment,
+    context: probe.context,
+    predicate,
+    body,
+    scratches: state.scratches.map(({ name, slot }) => ({ name, type: slot?.type ?? int64 })),
+    span: probe.span,
+  };
+}
+
+/** MAX_BPF_STACK (include/linux/filter.h), which bounds the keys of hashes. */
+const maximumKeyBytes = 512;
+/** PCPU_MIN_UNIT_SIZE (include/linux/percpu.h) bounds values of per-CPU maps; others are kept as small. */
+const maximumValueBytes = 32_768;
+
+function checkMapSizes(program: ProgramState, map: CheckedMap): void {
+  const { keySizeBytes, valueSizeBytes } = map.spec;
+  const state = program.maps.get(map.name);
+  if (keySizeBytes > maximumKeyBytes && state.keys !== undefined) {
+    const message = `the key of ${map.name} takes ${keySizeBytes} bytes, the most is ${maximumKeyBytes}`;
+    program.diagnostics.error("bad-value", state.keys.span, message, [
+      "Give its strings a length: str(p, 64).",
+    ]);
+  }
+  if (valueSizeBytes > maximumValueBytes && state.contents !== undefined) {
+    const message = `a value of ${map.name} takes ${valueSizeBytes} bytes, the most is ${maximumValueBytes}`;
+    program.diagnostics.error("bad-value", state.contents.span, message);
+  }
+}
+
+function assemble(
+  program: ProgramState,
+  probes: readonly CheckedProbe[],
+  maps: readonly CheckedMap[],
+): CheckedProgram {
+  const { missingProbes: _, ...config } = program.config;
+  return {
+    probes,
+    maps,
+    layout: {
+      records: program.records.layouts,
+      maps: maps.map(({ layout }) => layout),
+      names: program.names,
+      probeCount: probes.length,
+      printsMapsAtExit: config.printsMapsAtExit,
+    },
+    config,
+    usesElapsed: program.usesElapsed,
+  };
+}

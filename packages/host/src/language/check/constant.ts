@@ -1,0 +1,107 @@
+import { type Span } from "../syntax/span.js";
+import {
+  type CheckedExpressionOf,
+  type CompareOperation,
+  type IntegerOperation,
+} from "./checked-program.js";
+import { boolean, int64, uint64, type IntegerType, type Type } from "./type.js";
+
+const maximumSigned = (1n << 63n) - 1n;
+
+/** A constant of a type that holds it: int64, or uint64 above that. */
+export function integerConstant(
+  value: bigint,
+  span: Span,
+  options: { readonly isUnsigned?: boolean } = {},
+): CheckedExpressionOf<"constant"> {
+  const type = options.isUnsigned === true || value > maximumSigned ? uint64 : int64;
+  return { kind: "constant", value, type, span };
+}
+
+export function booleanConstant(value: boolean, span: Span): CheckedExpressionOf<"constant"> {
+  return { kind: "constant", value: value ? 1n : 0n, type: boolean, span };
+}
+
+/** The low bytes of a value as an integer type reads them. */
+export function wrapInteger(value: bigint, type: IntegerType): bigint {
+  const bits = type.sizeBytes * 8;
+  return type.isSigned ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
+}
+
+/** A string constant: what stands before the first NUL. */
+export function stringConstant(value: string, span: Span): CheckedExpressionOf<"stringConstant"> {
+  const [text = ""] = value.split("\0");
+  return {
+    kind: "stringConstant",
+    value: text,
+    type: { kind: "string", capacityBytes: utf8Length(text) + 1 },
+    span,
+  };
+}
+
+/** Bytes of a text in UTF-8, without NUL. */
+export function utf8Length(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+/** What a 64-bit operation gives; both sides are in the range of `type`, or will be read so. */
+export function foldBinary(
+  operation: IntegerOperation,
+  left: bigint,
+  right: bigint,
+  type: IntegerType,
+): bigint {
+  const [first, second] = [wrapInteger(left, type), wrapInteger(right, type)];
+  return wrapInteger(apply(operation, first, second), type);
+}
+
+function apply(operation: IntegerOperation, left: bigint, right: bigint): bigint {
+  switch (operation) {
+    case "add":
+      return left + right;
+    case "subtract":
+      return left - right;
+    case "multiply":
+      return left * right;
+    case "divide":
+      return right === 0n ? 0n : left / right;
+    case "modulo":
+      return right === 0n ? left : left % right;
+    case "and":
+      return left & right;
+    case "or":
+      return left | right;
+    case "xor":
+      return left ^ right;
+    case "shiftLeft":
+      return left << (right & 63n);
+    case "shiftRight":
+      return left >> (right & 63n);
+    default:
+      return left;
+  }
+}
+
+export function foldCompare(operation: CompareOperation, left: bigint, right: bigint): boolean {
+  switch (operation) {
+    case "equal":
+      return left === right;
+    case "different":
+      return left !== right;
+    case "less":
+      return left < right;
+    case "lessOrEqual":
+      return left <= right;
+    case "greater":
+      return left > right;
+    default:
+      return left >= right;
+  }
+}
+
+/** A constant as another type has it: the folded form of a conversion. */
+export function convertConstant(value: bigint, type: Type): bigint {
+  if (type.kind === "integer") return wrapInteger(value, type);
+  if (type.kind === "boolean") return value === 0n ? 0n : 1n;
+  return BigInt.asUintN(64, value);
+}

@@ -1,0 +1,28 @@
+/** Functions that give a value, and those that stand alone. */
+export const functionNames: ReadonlySet<string> = new Set(
+  (
+    "str ksym strftime strncmp has_key kptr uptr sizeof " +
+    "printf print emit clear zero delete exit time join " +
+    "count sum avg min max stats hist lhist"
+  ).split(" "),
+);
+
+/** Functions that a map is assigned: `@ = count()`. */
+export const aggregationNames: ReadonlySet<string> = new Set(
+  "count sum avg min max stats hist lhist".split(" "),
+);
+
+/** Functions that stand alone and give nothing. */
+export const statementNames: ReadonlySet<string> = new Set(
+  "printf print emit clear zero delete exit time join".split(" "),
+);
+
+/** Functions of bpftrace's that this compiler does not have yet. */
+export const unsupportedFunctions: ReadonlySet<string> = new Set(
+  (
+    "usym kaddr uaddr reg percpu_kaddr kstack ustack buf ntop pton bswap macaddr strcontains strlen strstr strcap str_concat " +
+    "memcmp strerror syscall_name signal_name len find offsetof container_of cat system errorf warnf skboutput tseries cgroupid " +
+    "cgroup_path socket_cookie signal signal_thread override write_user path unwatch kfunc_exist kfunc_allowed assert " +
+    "static_assert fail getopt quantize username nsecs"
+  ).split(" "),
+);

@@ -1,0 +1,184 @@
+import { type Span } from "../syntax/span.js";
+import { mergeSlots, widen, type Slot } from "./slot.js";
+import { describeType, isSameType } from "./type.js";
+
+/** What an aggregation gathers, before it is known how it is stored. */
+export type Aggregation =
+  | { readonly kind: "count" }
+  | {
+      readonly kind: "sum" | "min" | "max" | "avg" | "stats";
+      readonly isSigned: boolean;
+    }
+  | { readonly kind: "hist"; readonly bits: number }
+  | {
+      readonly kind: "lhist";
+      readonly min: bigint;
+      readonly max: bigint;
+      readonly step: bigint;
+    };
+
+export type MapContents =
+  | { readonly kind: "plain"; readonly slot: Slot }
+  | { readonly kind: "aggregation"; readonly aggregation: Aggregation };
+
+/** What is known of a map of the program's. */
+export interface MapState {
+  readonly name: string;
+  /** `undefined` until it is used with keys or as having none. */
+  readonly keys: { readonly slots: readonly Slot[]; readonly span: Span } | undefined;
+  /** `undefined` until something is assigned. */
+  readonly contents: { readonly contents: MapContents; readonly span: Span } | undefined;
+}
+
+/** Why a use of a map does not go with another one. */
+export interface MapConflict {
+  readonly message: string;
+  readonly related: { readonly span: Span; readonly message: string };
+}
+
+/**
+ * The program's maps and what each use of one says of its type. Uses come in any order, so a program is checked again until
+ * nothing changes here.
+ */
+export class MapTable {
+  readonly #maps = new Map<string, MapState>();
+  #order: string[] = [];
+  /** Something was learnt since this was last set to false. */
+  changed = false;
+
+  /** Names in alphabetical order: a map's id is its place. */
+  get names(): readonly string[] {
+    return this.#order;
+  }
+
+  get(name: string): MapState {
+    let state = this.#maps.get(name);
+    if (state === undefined) {
+      state = { name, keys: undefined, contents: undefined };
+      this.#set(state);
+      this.#order = [...this.#maps.keys()].sort();
+    }
+    return state;
+  }
+
+  idOf(name: string): number {
+    this.get(name);
+    return this.#order.indexOf(name);
+  }
+
+  /** Whether something is assigned to a map of this name: those that are only read have no type. */
+  isAssigned(name: string): boolean {
+    return this.#maps.get(name)?.contents !== undefined;
+  }
+
+  /** Learns from a use with these keys. */
+  mergeKeys(name: string, slots: readonly Slot[], span: Span): MapConflict | undefined {
+    const state = this.get(name);
+    if (state.keys === undefined) {
+      this.#set({ ...state, keys: { slots, span } });
+      return undefined;
+    }
+    const known = state.keys.slots;
+    const merged = slots.map((slot, index) => {
+      const other = known[index];
+      return other === undefined ? undefined : mergeSlots(other, slot);
+    });
+    const isConsistent = known.length === slots.length && !merged.includes(undefined);
+    if (!isConsistent) {
+      const related = { span: state.keys.span, message: `${name} ${describeKeys(known)} here` };
+      return {
+        message: `${name} ${describeKeys(slots)} here, but ${describeKeys(known)} elsewhere`,
+        related,
+      };
+    }
+    const found = merged.filter((slot) => slot !== undefined);
+    if (found.some((slot, index) => !isSameSlot(slot, known[index]))) {
+      this.#set({ ...state, keys: { slots: found, span: state.keys.span } });
+    }
+    return undefined;
+  }
+
+  /** Learns from an assignment. */
+  mergeContents(name: string, contents: MapContents, span: Span): MapConflict | undefined {
+    const state = this.get(name);
+    const added: MapContents =
+      contents.kind === "plain" ? { kind: "plain", slot: widen(contents.slot) } : contents;
+    if (state.contents === undefined) {
+      this.#set({ ...state, contents: { contents: added, span } });
+      return undefined;
+    }
+    const known = state.contents.contents;
+    const merged = mergeContents(known, added);
+    if (merged === undefined) {
+      const related = {
+        span: state.contents.span,
+        message: `${name} holds ${describeContents(known)} here`,
+      };
+      const message = `${name} cannot hold ${describeContents(added)}: it holds ${describeContents(known)}`;
+      return { message, related };
+    }
+    if (!isSameContents(merged, known)) {
+      this.#set({ ...state, contents: { contents: merged, span: state.contents.span } });
+    }
+    return undefined;
+  }
+
+  #set(state: MapState): void {
+    this.#maps.set(state.name, state);
+    this.changed = true;
+  }
+}
+
+function mergeContents(known: MapContents, added: MapContents): MapContents | undefined {
+  if (known.kind === "plain" && added.kind === "plain") {
+    const slot = mergeSlots(known.slot, added.slot);
+    return slot === undefined ? undefined : { kind: "plain", slot: widen(slot) };
+  }
+  if (known.kind === "plain" || added.kind === "plain") return undefined;
+  const [left, right] = [known.aggregation, added.aggregation];
+  if (left.kind === "hist" && right.kind === "hist") {
+    return left.bits === right.bits ? known : undefined;
+  }
+  if (left.kind === "lhist" && right.kind === "lhist") {
+    const isSame = left.min === right.min && left.max === right.max && left.step === right.step;
+    return isSame ? known : undefined;
+  }
+  if (left.kind !== right.kind) return undefined;
+  return "isSigned" in right && right.isSigned ? added : known;
+}
+
+function isSameSlot(left: Slot, right: Slot | undefined): boolean {
+  return (
+    right !== undefined &&
+    left.constantsUpTo === right.constantsUpTo &&
+    isSameType(left.type, right.type)
+  );
+}
+
+function isSameContents(left: MapContents, right: MapContents): boolean {
+  if (left.kind === "plain" && right.kind === "plain") return isSameSlot(left.slot, right.slot);
+  if (left.kind === "plain" || right.kind === "plain") return false;
+  const isSigned = (aggregation: Aggregation): boolean =>
+    "isSigned" in aggregation && aggregation.isSigned;
+  return isSigned(left.aggregation) === isSigned(right.aggregation);
+}
+
+function describeKeys(slots: readonly Slot[]): string {
+  if (slots.length === 0) return "has no key";
+  return `has the key [${slots.map(({ type }) => describeType(type)).join(", ")}]`;
+}
+
+function describeContents(contents: MapContents): string {
+  if (contents.kind === "plain") return describeType(contents.slot.type);
+  const { aggregation } = contents;
+  switch (aggregation.kind) {
+    case "hist":
+      return aggregation.bits === 0 ? "hist()" : `hist() with ${aggregation.bits} bits`;
+    case "lhist": {
+      const { min, max, step } = aggregation;
+      return `lhist() from ${min} to ${max} by ${step}`;
+    }
+    default:
+      return `${aggregation.kind}()`;
+  }
+}

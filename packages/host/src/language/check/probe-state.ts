@@ -1,0 +1,172 @@
+import { type Diagnostic, type DiagnosticCode } from "../diagnostic.js";
+import { type Expression } from "../syntax/ast.js";
+import { type Span } from "../syntax/span.js";
+import { type CheckedExpression } from "./checked-program.js";
+import { maximumRecordStringBytes, maximumStoredStringBytes } from "./config.js";
+import { type ConcreteProbe } from "./probes/concrete-probe.js";
+import { type ProgramState } from "./program-state.js";
+import { mergeSlots, widen, type Slot } from "./slot.js";
+import { describeType, isSameType, type Type } from "./type.js";
+
+/** A `$variable` of one probe. */
+export interface Scratch {
+  readonly id: number;
+  readonly name: string;
+  /** What the program calls it by: the place of its declaration or first assignment. */
+  readonly span: Span;
+  /** `undefined` until something is known of what goes in. */
+  slot: Slot | undefined;
+  /** Its declaration names the type. */
+  readonly isFixed: boolean;
+}
+
+/** How long a string may be in the place that it goes to, in bytes with NUL. */
+export interface StringRoom {
+  /** When the program says nothing. */
+  readonly capacityBytes: number;
+  /** When it asks for a length. */
+  readonly longestBytes: number;
+}
+
+/** Checks an expression of a probe; see `ProbeState.check`. */
+export type ExpressionCheck = (
+  probe: ProbeState,
+  expression: Expression,
+  room: StringRoom,
+) => CheckedExpression | undefined;
+
+/** What is known while one concrete probe is checked: its variables, and which of them can be seen here. */
+export class ProbeState {
+  readonly program: ProgramState;
+  readonly probe: ConcreteProbe;
+  readonly #check: ExpressionCheck;
+  readonly #scratches: Scratch[] = [];
+  /** Innermost last. */
+  #scopes: Map<string, Scratch>[] = [];
+
+  /** `check` is handed in, since it and what it is made of need a ProbeState themselves. */
+  constructor(program: ProgramState, probe: ConcreteProbe, check: ExpressionCheck) {
+    this.program = program;
+    this.probe = probe;
+    this.#check = check;
+  }
+
+  /**
+   * Checks an expression; `undefined` when something is wrong with it, which is then reported. Strings that have no length
+   * of their own are as long as `room` says, which is as stored ones are unless something else is said.
+   */
+  check(
+    expression: Expression,
+    room: StringRoom = this.storedRoom(),
+  ): CheckedExpression | undefined {
+    return this.#check(this, expression, room);
+  }
+
+  /** In a map, a variable, a comparison; `capacityBytes` when the place needs no more. */
+  storedRoom(capacityBytes: number = this.program.config.storedStringBytes): StringRoom {
+    return { capacityBytes, longestBytes: maximumStoredStringBytes };
+  }
+
+  /** In a record. */
+  recordRoom(): StringRoom {
+    return {
+      capacityBytes: this.program.config.recordStringBytes,
+      longestBytes: maximumRecordStringBytes,
+    };
+  }
+
+  /** Checks all, so that all faults are reported; `undefined` when there was one. */
+  checkAll(expressions: readonly Expression[], room?: StringRoom): CheckedExpression[] | undefined {
+    const checked = expressions.map((expression) => this.check(expression, room));
+    const good = checked.filter((expression) => expression !== undefined);
+    return good.length === checked.length ? good : undefined;
+  }
+
+  get scratches(): readonly Scratch[] {
+    return this.#scratches;
+  }
+
+  beginPass(): void {
+    this.#scopes = [new Map()];
+  }
+
+  /** Runs `check` in a scope of its own. */
+  inScope<T>(check: () => T): T {
+    this.#scopes.push(new Map());
+    const result = check();
+    this.#scopes.pop();
+    return result;
+  }
+
+  findScratch(name: string): Scratch | undefined {
+    for (const scope of [...this.#scopes].reverse()) {
+      const scratch = scope.get(name);
+      if (scratch !== undefined) return scratch;
+    }
+    return undefined;
+  }
+
+  /** Names of the variables that can be seen here. */
+  get scratchNames(): string[] {
+    return this.#scopes.flatMap((scope) => [...scope.keys()]);
+  }
+
+  /** Declares a variable in the innermost scope; in later passes it is the same one as in the first. */
+  declareScratch(name: string, span: Span, type?: Type): Scratch {
+    let scratch = this.#scratches.find((known) => known.name === name && known.span === span);
+    if (scratch === undefined) {
+      scratch = {
+        id: this.#scratches.length,
+        name,
+        span,
+        slot: type === undefined ? undefined : { type },
+        isFixed: type !== undefined,
+      };
+      this.#scratches.push(scratch);
+    }
+    this.#scopes.at(-1)?.set(name, scratch);
+    return scratch;
+  }
+
+  /** Learns from an assignment; false, and a report, when the value does not go with what is in it. */
+  mergeScratch(scratch: Scratch, added: Slot, span: Span): boolean {
+    const known = scratch.slot;
+    const merged = known === undefined ? added : mergeSlots(known, added);
+    if (merged === undefined || added.type.kind === "none") {
+      const message =
+        known === undefined
+          ? `$${scratch.name} cannot hold ${describeType(added.type)}`
+          : `$${scratch.name} cannot hold ${describeType(added.type)}: it holds ${describeType(known.type)}`;
+      const related = { span: scratch.span, message: `$${scratch.name} is declared here` };
+      this.error("type-mismatch", span, message, [], related);
+      return false;
+    }
+    if (scratch.isFixed) return true;
+    const slot = widen(merged);
+    const isKnown =
+      known !== undefined &&
+      known.constantsUpTo === slot.constantsUpTo &&
+      isSameType(known.type, slot.type);
+    if (!isKnown) {
+      scratch.slot = slot;
+      this.program.maps.changed = true;
+    }
+    return true;
+  }
+
+  /** Reports a fault; gives `undefined`, so that a check can end with it. */
+  error(
+    code: DiagnosticCode,
+    span: Span,
+    message: string,
+    hints: readonly string[] = [],
+    related?: Diagnostic["related"],
+  ): undefined {
+    this.program.diagnostics.error(code, span, message, hints, related);
+    return undefined;
+  }
+
+  notSupported(span: Span, what: string, hints: readonly string[] = []): undefined {
+    return this.error("not-supported", span, `${what} not supported yet`, hints);
+  }
+}

@@ -1,0 +1,103 @@
+import { type CheckedExpression } from "./checked-program.js";
+import {
+  int64,
+  isSameType,
+  uint64,
+  type IntegerType,
+  type PointerType,
+  type Type,
+} from "./type.js";
+
+/** The type of a place that several values may go into: a key, a map's value, a variable. */
+export interface Slot {
+  readonly type: Type;
+  /** So far only constants from 0 to this went in: any integer type that holds them will do. */
+  readonly constantsUpTo?: bigint;
+}
+
+/** What a value asks of the place that it goes into. */
+export function slotOf(expression: CheckedExpression): Slot {
+  const { type } = expression;
+  return expression.kind === "constant" && type.kind === "integer" && expression.value >= 0n
+    ? { type, constantsUpTo: expression.value }
+    : { type };
+}
+
+/** A place of 8 bytes for integers, as maps' values and variables are. */
+export function widen(slot: Slot): Slot {
+  return slot.type.kind === "integer"
+    ? { ...slot, type: slot.type.isSigned ? int64 : uint64 }
+    : slot;
+}
+
+/** A place that holds what either holds; `undefined` when there is none. */
+export function mergeSlots(left: Slot, right: Slot): Slot | undefined {
+  const [first, second] = [left.type, right.type];
+  if (isLikeInteger(first) && isLikeInteger(second)) return mergeIntegers(left, right);
+  if (first.kind === "pointer" && second.kind === "pointer") {
+    return { type: mergePointers(first, second) };
+  }
+  if (first.kind === "pointer" && isLikeInteger(second)) return mergePointer(left, right);
+  if (isLikeInteger(first) && second.kind === "pointer") return mergePointer(right, left);
+  if (first.kind === "string" && second.kind === "string") {
+    const capacityBytes = Math.max(first.capacityBytes, second.capacityBytes);
+    return { type: { kind: "string", capacityBytes } };
+  }
+  if (first.kind === "tuple" && second.kind === "tuple") {
+    return mergeTuples(first.elements, second.elements);
+  }
+  if (first.kind === "none" || second.kind === "none") return undefined;
+  return isSameType(first, second) ? left : undefined;
+}
+
+function isLikeInteger(type: Type): boolean {
+  return type.kind === "integer" || type.kind === "boolean";
+}
+
+function mergeIntegers(left: Slot, right: Slot): Slot {
+  if (left.type.kind === "boolean" && right.type.kind === "boolean") return left;
+  const [first, second] = [integerOf(left.type), integerOf(right.type)];
+  const [leftMaximum, rightMaximum] = [left.constantsUpTo, right.constantsUpTo];
+  if (leftMaximum !== undefined && rightMaximum !== undefined) {
+    return leftMaximum > rightMaximum ? left : right;
+  }
+  if (leftMaximum !== undefined) return holding(second, leftMaximum);
+  if (rightMaximum !== undefined) return holding(first, rightMaximum);
+  if (isSameType(first, second)) return { type: first };
+  return { type: first.isSigned || second.isSigned ? int64 : uint64 };
+}
+
+/** The type itself when it holds a constant, else the 64-bit one of its sign. */
+function holding(type: IntegerType, constant: bigint): Slot {
+  const bits = BigInt(type.sizeBytes * 8) - (type.isSigned ? 1n : 0n);
+  return { type: constant < 1n << bits ? type : type.isSigned ? int64 : uint64 };
+}
+
+function integerOf(type: Type): IntegerType {
+  return type.kind === "integer" ? type : { kind: "integer", sizeBytes: 1, isSigned: false };
+}
+
+/** A constant (0) may stand where a pointer is; any other number makes numbers of both. */
+function mergePointer(pointer: Slot, integer: Slot): Slot {
+  return integer.constantsUpTo === undefined ? { type: uint64 } : { type: pointer.type };
+}
+
+function mergePointers(left: PointerType, right: PointerType): PointerType {
+  const isSameTarget =
+    left.target !== undefined &&
+    right.target !== undefined &&
+    isSameType(left.target, right.target);
+  return { kind: "pointer", space: left.space, target: isSameTarget ? left.target : undefined };
+}
+
+function mergeTuples(left: readonly Type[], right: readonly Type[]): Slot | undefined {
+  if (left.length !== right.length) return undefined;
+  const elements: Type[] = [];
+  for (const [index, type] of left.entries()) {
+    const other = right[index];
+    const merged = other === undefined ? undefined : mergeSlots({ type }, { type: other });
+    if (merged === undefined) return undefined;
+    elements.push(merged.type);
+  }
+  return { type: { kind: "tuple", elements } };
+}
