@@ -39,14 +39,8 @@ const programs = [
   },
 ];
 
-for (const program of programs) {
-  if (!existsSync(join(root, program.entry))) {
-    console.log(`${program.name}: not bundled, there is no ${program.entry}`);
-    continue;
-  }
-  await bundleProgram(program);
-}
 copyKoffiBinaries(join(root, "packages/agent/dist"));
+for (const program of programs) await bundleProgram(program);
 
 /** The names carry the content's hash: a program never starts with the cache of other code. */
 async function bundleProgram({ name, entry, outputFolder, rehearsal }) {
@@ -148,6 +142,7 @@ function writeWhole(path, content) {
 function copyKoffiBinaries(folder) {
   const require = createRequire(join(root, "packages/agent/package.json"));
   const platforms = join(dirname(require.resolve("koffi")), "..", "@koromix");
+  mkdirSync(folder, { recursive: true });
   const packages = existsSync(platforms) ? readdirSync(platforms) : [];
   for (const name of packages) {
     const processor = /^koffi-linux-(.+)$/.exec(name)?.[1];

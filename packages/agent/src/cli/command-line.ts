@@ -28,6 +28,8 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** The same as the host's for a target without a port. */
+const defaultPort = 4650;
 const defaultLeaseSeconds = 30;
 const longestLeaseSeconds = 86_400;
 
@@ -96,8 +98,13 @@ function parseListenUrl(text: string): Way {
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {
     throw new UsageError(`--listen ${text}: only a host and a port can be given`);
   }
-  // 80, as URLs have it, when there is none.
-  return { kind: "tcp", host: url.hostname, port: url.port === "" ? 80 : Number(url.port) };
+  return { kind: "tcp", host: url.hostname, port: parsePort(text, url) };
+}
+
+function parsePort(text: string, url: URL): number {
+  if (url.port !== "") return Number(url.port);
+  // A URL does not tell a port that is the scheme's own from none.
+  return /:80\/?$/.test(text) ? 80 : defaultPort;
 }
 
 function parseLease(text: string | undefined): number {

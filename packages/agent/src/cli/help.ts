@@ -5,7 +5,8 @@ export const helpText = `Usage: sonde-agent (--listen URL | --unix PATH | --stdi
 Stays on the machine that is to be traced and makes system calls for a sonde on another.
 
 Ways in (--listen and --unix may be given together and more than once):
-  --listen URL       WebSockets over TCP: ws://HOST:PORT (port 0: any free one)
+  --listen URL       WebSockets over TCP: ws://HOST:PORT (4650 when there is
+                     none, 0: any free one)
   --unix PATH        a Unix socket, made with mode 0600
   --stdio            standard input and output; ends when the input ends
 

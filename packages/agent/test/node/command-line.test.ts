@@ -26,6 +26,10 @@ describe("the agent's command line", () => {
     },
     {
       line: "--listen ws://board",
+      expected: { ...serving, ways: [{ kind: "tcp", host: "board", port: 4650 }] },
+    },
+    {
+      line: "--listen ws://board:80",
       expected: { ...serving, ways: [{ kind: "tcp", host: "board", port: 80 }] },
     },
     {
