@@ -6,7 +6,9 @@ import { type RawParameter } from "./raw-parameter.js";
 import { decodeType } from "./type-decoder.js";
 import { type BtfKind, type BtfMember, type BtfType, type BtfTypeId } from "./types.js";
 
-/** Longer chains of typedefs, modifiers, arrays or nested members than any compiler makes are malformed. */
+/** More structs than any has within it without names. */
+const mostInnerStructs = 1000;
+/** Longer chains of typedefs, modifiers or arrays than any compiler makes are malformed. */
 const deepestNesting = 64;
 
 /** The types of a kernel or an object. Opened once; types are decoded when they are asked for. Throws BtfError only. */
@@ -117,7 +119,23 @@ class IndexedBtf implements Btf {
   }
 
   findMember(id: BtfTypeId, name: string): BtfMember | undefined {
-    return this.#findMember(id, name, 0);
+    // Breadth first, with a limit: malformed structs may hold themselves, and more than once.
+    const waiting = [{ id, bitOffset: 0 }];
+    for (let at = 0; at < waiting.length; at++) {
+      const outer = waiting[at];
+      if (outer === undefined) break;
+      const type = this.type(this.resolve(outer.id));
+      if (type.kind !== "struct" && type.kind !== "union") continue;
+      for (const member of type.members) {
+        const bitOffset = outer.bitOffset + member.bitOffset;
+        if (member.name === name && name !== "") return { ...member, bitOffset };
+        if (member.name === "") waiting.push({ id: member.type, bitOffset });
+      }
+      if (waiting.length > mostInnerStructs) {
+        throw new BtfError(`find member ${name} of BTF type ${id}: its structs nest without end`);
+      }
+    }
+    return undefined;
   }
 
   functionParameters(name: string): readonly RawParameter[] | undefined {
@@ -145,20 +163,6 @@ class IndexedBtf implements Btf {
       return parameters.map((one, at) => ({ ...one, name: named[at]?.name ?? one.name }));
     }
     return parameters;
-  }
-
-  #findMember(id: BtfTypeId, name: string, depth: number): BtfMember | undefined {
-    if (depth > deepestNesting) throw new BtfError(`find member ${name}: structs nest without end`);
-    const type = this.type(this.resolve(id));
-    if (type.kind !== "struct" && type.kind !== "union") return undefined;
-    for (const member of type.members) {
-      if (member.name === name) return member;
-      if (member.name !== "") continue;
-      const inner = this.#findMember(member.type, name, depth + 1);
-      if (inner === undefined) continue;
-      return { ...inner, bitOffset: member.bitOffset + inner.bitOffset };
-    }
-    return undefined;
   }
 
   #checkedSize(id: BtfTypeId, size: number): number {

@@ -27,7 +27,13 @@ export class ElfReader {
     const header = decodeHeader(source);
     const tables = await readSectionTable(source, header);
     const segments = await readSegments(source, header, tables.segmentCount);
-    return new ElfReader(read, header, tables.sections, segments);
+    const { wordBits, byteOrder, type, machine, entry } = header;
+    return new ElfReader(
+      read,
+      { wordBits, byteOrder, type, machine, entry },
+      tables.sections,
+      segments,
+    );
   }
 
   private constructor(

@@ -4,6 +4,8 @@ import { type Bucket, type MapValue } from "./value.js";
 
 export type HistogramLayout = Extract<MapValueLayout, { readonly kind: "hist" | "lhist" }>;
 
+/** hist()'s second argument: as many binary digits below the first are told apart. */
+const mostBits = 8;
 /** More buckets than hist() has with the finest division: an index beyond is not one. */
 const largestBucketCount = 1 << 20;
 
@@ -33,7 +35,12 @@ export function createHistogram(
 }
 
 function bucketCount(layout: HistogramLayout): number {
-  if (layout.kind === "hist") return (65 << layout.bits) + 2;
+  if (layout.kind === "hist") {
+    if (!Number.isInteger(layout.bits) || layout.bits < 0 || layout.bits > mostBits) {
+      throw new DecodeError(`layout: a histogram of ${layout.bits} bits`);
+    }
+    return (65 << layout.bits) + 2;
+  }
   return Math.min(Number(lastLinearBucket(layout)) + 1, largestBucketCount);
 }
 

@@ -4,17 +4,21 @@ import { type MapEvent, type TraceSink, type TraceWriter } from "./trace-writer.
 import { type Bucket, type MapValue, type TraceEvent, type Value } from "./value.js";
 
 /** Writes what a trace produces as lines of JSON, an object on each: `{"type": "printf", "data": "…"}`. */
-export function createJsonWriter(sink: TraceSink): TraceWriter {
-  const write = (event: TraceEvent): void => {
+export class JsonWriter implements TraceWriter {
+  readonly #sink: TraceSink;
+
+  constructor(sink: TraceSink) {
+    this.#sink = sink;
+  }
+
+  event(event: TraceEvent): void {
     const line = formatJsonEvent(event);
-    if (line !== "") sink.output(`${line}\n`);
-  };
-  return {
-    event: write,
-    end(maps) {
-      maps.forEach(write);
-    },
-  };
+    if (line !== "") this.#sink.output(`${line}\n`);
+  }
+
+  end(maps: readonly MapEvent[]): void {
+    for (const map of maps) this.event(map);
+  }
 }
 
 /** An event's line, without newline; "" for what has none (an empty map, the end). */

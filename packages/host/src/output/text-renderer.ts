@@ -180,7 +180,7 @@ function createStringStep(offset: number): RenderStep {
   const mark = encodeUtf8(cutMark);
   return (view, out) => {
     const length = view.takeString(offset);
-    if (length <= 0) return;
+    if (length < 0) return;
     out.appendRange(view.bytes, view.stringAt - length, view.stringAt);
     if (view.isCut(offset)) out.appendBytes(mark);
   };
