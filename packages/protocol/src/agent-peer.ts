@@ -345,14 +345,13 @@ export class AgentPeer {
     this.#answer(answer);
   }
 
-  async #handle<M extends SessionMethod>(
-    method: M,
-    params: unknown,
-    context: RequestContext,
-  ): Promise<unknown> {
+  async #handle(method: SessionMethod, params: unknown, context: RequestContext): Promise<unknown> {
     // The schema of exactly this method made the params; TypeScript does not follow the index into the table.
-    const handler: RequestHandlers[M] = this.#options.handlers[method];
-    const result = await handler(params as ParsedParams<M>, context);
+    const handler = this.#options.handlers[method] as (
+      params: unknown,
+      context: RequestContext,
+    ) => unknown;
+    const result = await handler(params, context);
     if (this.#options.validateResults === true) {
       const parsed = methods[method].result.safeParse(result);
       if (!parsed.success) throw new ProtocolError(`result: ${describeIssue(parsed.error)}`);

@@ -23,7 +23,7 @@ function describe(issue: z.core.$ZodIssue): string {
     case "invalid_value":
       return `expected one of ${issue.values.map(String).join(", ")}`;
     case "custom":
-      return issue.message ?? "not valid";
+      return issue.message;
     case "invalid_format":
     case "not_multiple_of":
     case "invalid_key":
