@@ -32,7 +32,8 @@ export type DiagnosticCode =
   | "format"
   | "type-mismatch"
   | "bad-value"
-  | "not-supported";
+  | "not-supported"
+  | "too-large";
 
 export function isError(diagnostic: Diagnostic): boolean {
   return diagnostic.severity === "error";

@@ -94,7 +94,10 @@ export function interpretBpf(
         break;
       }
       case "negate":
-        set(instruction.destination, BigInt.asUintN(instruction.width, -get(instruction.destination)));
+        set(
+          instruction.destination,
+          BigInt.asUintN(instruction.width, -get(instruction.destination)),
+        );
         break;
       case "load64":
         set(instruction.destination, instruction.value);

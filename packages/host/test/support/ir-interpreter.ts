@@ -12,11 +12,7 @@ const contextStart = 0x1000_0000n;
 const slotsStart = 0x2000_0000n;
 
 /** Runs the intermediate form directly, as its comments say, and gives the exit value. */
-export function interpretIr(
-  program: IrProgram,
-  context: Uint8Array,
-  helper: HelperModel,
-): bigint {
+export function interpretIr(program: IrProgram, context: Uint8Array, helper: HelperModel): bigint {
   const memory = new Memory();
   memory.addRegion(contextStart, context);
   program.slots.forEach((slot, index) => {

@@ -155,9 +155,7 @@ function inOrderOfNeed(
 }
 
 /** How often each register is read or written; what stands in a loop counts ten times. */
-function countUses(
-  operations: readonly MachineOperation[],
-): ReadonlyMap<MachineRegister, number> {
+function countUses(operations: readonly MachineOperation[]): ReadonlyMap<MachineRegister, number> {
   const weights = loopWeights(operations);
   const uses = new Map<MachineRegister, number>();
   operations.forEach((operation, index) => {

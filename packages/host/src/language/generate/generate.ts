@@ -21,13 +21,13 @@ import { tidyJumps } from "./tidy-jumps.js";
 
 /** Writes a program's instructions. Throws StackLimitError when its slots and spills want more stack than there is. */
 export function generate(program: IrProgram, options: SelectionOptions): readonly Instruction[] {
-  const selected = withoutDeadValues(
-    withoutUnreachable(selectInstructions(program, options)),
-  );
+  const selected = withoutDeadValues(withoutUnreachable(selectInstructions(program, options)));
   const { operations, spillSlotCount } = giveRegisters(selected, program.slots.length);
   const places = placeStack(program, spillSlotCount);
   return tidyJumps(
-    operations.filter((operation) => !isIdle(operation)).flatMap((operation) => write(operation, places)),
+    operations
+      .filter((operation) => !isIdle(operation))
+      .flatMap((operation) => write(operation, places)),
   );
 }
 
@@ -70,7 +70,11 @@ function write(operation: MachineOperation, places: readonly number[]): readonly
   switch (operation.kind) {
     case "alu":
       return [
-        { ...operation, destination: real(operation.destination), source: operand(operation.source) },
+        {
+          ...operation,
+          destination: real(operation.destination),
+          source: operand(operation.source),
+        },
       ];
     case "negate":
     case "load64":

@@ -26,7 +26,7 @@ function liveAtBlockEnds(
   const atStart = blocks.map(() => new Set<MachineRegister>());
   const atEnd = blocks.map(() => new Set<MachineRegister>());
   const effects = blocks.map((block) => blockEffects(operations, block));
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (let index = blocks.length - 1; index >= 0; index--) {
       const start = atStart[index];

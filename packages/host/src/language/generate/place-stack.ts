@@ -9,7 +9,9 @@ export class StackLimitError extends Error {
   readonly neededBytes: number;
 
   constructor(program: string, neededBytes: number) {
-    super(`program ${program} needs ${neededBytes} bytes of stack, the kernel gives ${stackSizeBytes}`);
+    super(
+      `program ${program} needs ${neededBytes} bytes of stack, the kernel gives ${stackSizeBytes}`,
+    );
     this.neededBytes = neededBytes;
   }
 }

@@ -431,9 +431,7 @@ class Selection {
         ? this.#operand(
             {
               kind: "constant",
-              value: isSigned
-                ? BigInt.asIntN(32, right.value)
-                : BigInt.asUintN(32, right.value),
+              value: isSigned ? BigInt.asIntN(32, right.value) : BigInt.asUintN(32, right.value),
             },
             64,
           )
@@ -492,9 +490,7 @@ function reduce(
         : reduce("rsh", width, BigInt(exponent));
     case "mod":
       if (constant === 0n) return "left";
-      return exponent === undefined
-        ? { operation, constant }
-        : reduce("and", width, constant - 1n);
+      return exponent === undefined ? { operation, constant } : reduce("and", width, constant - 1n);
     case "mov":
       throw new InternalError("a move is no binary operation");
     default:

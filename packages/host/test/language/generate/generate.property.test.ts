@@ -16,12 +16,17 @@ const mixingHelper: HelperModel = (helper, args, memory) => {
 };
 
 /** The number of arguments follows from the helper's number, as it does in the kernel. */
-function withMatchingCalls<Program extends ReturnType<typeof programShape>>(program: Program): Program {
+function withMatchingCalls<Program extends ReturnType<typeof programShape>>(
+  program: Program,
+): Program {
   return {
     ...program,
     operations: program.operations.map((operation) =>
       operation.kind === "call"
-        ? { ...operation, helper: operation.helper - (operation.helper % 6) + operation.args.length }
+        ? {
+            ...operation,
+            helper: operation.helper - (operation.helper % 6) + operation.args.length,
+          }
         : operation,
     ),
   };

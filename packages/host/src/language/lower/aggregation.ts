@@ -1,0 +1,185 @@
+import { assertNever, InternalError } from "../../asm/internal-error.js";
+import { type CheckedMap, type CheckedStatement } from "../check/checked-program.js";
+import { type Address, type IrValue } from "../ir.js";
+import { histogramBucket, linearBucket } from "./histogram.js";
+import { canBePreempted, type Lowering } from "./lowering.js";
+import { changeOrInsert, lookUp, requireMap, withKey } from "./map-access.js";
+import { behind, constant, moved } from "./program-builder.js";
+
+type Aggregate = Extract<CheckedStatement, { readonly kind: "aggregate" }>;
+
+/** `@x[k] = count()` and its like: one lookup and a change in place for an entry that is there. */
+export function aggregate(lowering: Lowering, statement: Aggregate): void {
+  const { builder } = lowering;
+  const map = requireMap(lowering, statement.map);
+  const { value: layout } = map.layout;
+  // Before the key, so that no call comes between the key's making and its use.
+  const value: IrValue =
+    statement.value === undefined ? constant(1) : lowering.value(statement.value);
+  const bucket = findBucket(lowering, map, value);
+  const { keys } = statement;
+  const keyParts = bucket !== undefined && isStoredByKey(map) ? { keys, bucket } : { keys };
+  withKey(lowering, map, keyParts, (key) => {
+    const update = updateOf(lowering, map, value, bucket);
+    if (map.spec.type === "percpu_array" || map.spec.type === "array") {
+      // Its value is always there, but the verifier does not know that.
+      const absent = builder.newLabel("absent");
+      const place = lookUp(lowering, map, key);
+      builder.jumpIf("eq", place, constant(0), absent);
+      update.change(behind(place));
+      builder.label(absent);
+    } else {
+      changeOrInsert(lowering, map, key, update);
+    }
+  });
+  if (layout.kind === "plain") throw new InternalError(`${map.name} is no aggregation`);
+}
+
+interface Update {
+  readonly change: (place: Address) => void;
+  readonly initial: (place: Address) => void;
+}
+
+function isStoredByKey({ layout: { value } }: CheckedMap): boolean {
+  return (value.kind === "hist" || value.kind === "lhist") && value.storage === "key";
+}
+
+function findBucket(lowering: Lowering, map: CheckedMap, value: IrValue): IrValue | undefined {
+  const { value: layout } = map.layout;
+  if (layout.kind === "hist") return histogramBucket(lowering.builder, value, layout.bits);
+  if (layout.kind === "lhist") return linearBucket(lowering.builder, value, layout);
+  return undefined;
+}
+
+function updateOf(
+  lowering: Lowering,
+  map: CheckedMap,
+  value: IrValue,
+  bucket: IrValue | undefined,
+): Update {
+  const { builder } = lowering;
+  const { value: layout, valueSizeBytes } = map.layout;
+  const one = constant(1);
+  switch (layout.kind) {
+    case "count":
+      return adding(lowering, one);
+    case "sum":
+      return adding(lowering, value);
+    case "avg":
+    case "stats":
+      return {
+        change: (place) => {
+          addInPlace(lowering, place, value);
+          addInPlace(lowering, moved(place, 8), one);
+        },
+        initial: (place) => {
+          storePair(lowering, place, value);
+        },
+      };
+    case "min":
+    case "max":
+      return {
+        change: (place) => {
+          keepExtreme(lowering, place, value, layout);
+        },
+        initial: (place) => {
+          storePair(lowering, place, value);
+        },
+      };
+    case "hist":
+    case "lhist":
+      if (layout.storage === "key") return adding(lowering, one);
+      if (bucket === undefined) throw new InternalError(`${map.name} without a bucket`);
+      return {
+        change: (place) => {
+          addToBucket(lowering, place, bucket, layout.bucketCount);
+        },
+        initial: (place) => {
+          builder.zero(place, valueSizeBytes);
+          addToBucket(lowering, place, bucket, layout.bucketCount);
+        },
+      };
+    case "plain":
+      throw new InternalError(`${map.name} is no aggregation`);
+    default:
+      return assertNever(layout);
+  }
+}
+
+function adding(lowering: Lowering, value: IrValue): Update {
+  return {
+    change: (place) => {
+      addInPlace(lowering, place, value);
+    },
+    initial: (place) => {
+      lowering.builder.store(place, 8, value);
+    },
+  };
+}
+
+/**
+ * Adds to this CPU's u64. Nobody else writes it meanwhile, save a run of the program that preempts this one: then the
+ * addition is atomic.
+ */
+export function addInPlace(lowering: Lowering, place: Address, value: IrValue): void {
+  const { builder, probe } = lowering;
+  if (canBePreempted(probe)) {
+    addAtomically(lowering, place, value);
+    return;
+  }
+  const sum = builder.binary("add", builder.load(place, 8, false), value);
+  builder.store(place, 8, sum);
+}
+
+export function addAtomically({ builder }: Lowering, place: Address, value: IrValue): void {
+  let amount = value;
+  if (amount.kind === "constant") {
+    const register = builder.register();
+    builder.move(register, amount);
+    amount = register;
+  }
+  builder.emit({ kind: "atomicAdd", address: place, size: 8, value: amount });
+}
+
+/** A value and "1": a minimum that is set, a total of one. */
+function storePair({ builder }: Lowering, place: Address, value: IrValue): void {
+  builder.store(place, 8, value);
+  builder.store(moved(place, 8), 8, constant(1));
+}
+
+function keepExtreme(
+  lowering: Lowering,
+  place: Address,
+  value: IrValue,
+  layout: { readonly kind: "min" | "max"; readonly isSigned: boolean },
+): void {
+  const { builder } = lowering;
+  const take = builder.newLabel("take");
+  const keep = builder.newLabel("keep");
+  const isSet = builder.load(moved(place, 8), 8, false);
+  builder.jumpIf("eq", isSet, constant(0), take);
+  const current = builder.load(place, 8, false);
+  const isNoBetter = layout.kind === "min" ? "ge" : "le";
+  builder.jumpIf(layout.isSigned ? `s${isNoBetter}` : isNoBetter, value, current, keep);
+  builder.label(take);
+  storePair(lowering, place, value);
+  builder.label(keep);
+}
+
+function addToBucket(
+  lowering: Lowering,
+  place: Address,
+  bucket: IrValue,
+  bucketCount: number,
+): void {
+  const { builder } = lowering;
+  const beyond = builder.newLabel("beyond");
+  const offset = builder.register();
+  builder.move(offset, bucket);
+  // Never so: it tells the verifier the bounds.
+  builder.jumpIf("ge", offset, constant(bucketCount), beyond);
+  const bytes = builder.binary("lsh", offset, constant(3));
+  const counter = builder.binary("add", builder.addressOf(place), bytes);
+  addInPlace(lowering, behind(counter), constant(1));
+  builder.label(beyond);
+}

@@ -1,0 +1,76 @@
+import { helpers } from "../../asm/helpers.js";
+import { assertNever, InternalError } from "../../asm/internal-error.js";
+import { type BuiltinName } from "../check/checked-program.js";
+import { type IrValue, type VirtualRegister } from "../ir.js";
+import { withArrayValue } from "./loss.js";
+import { type Lowering, nowHelper, ownMaps } from "./lowering.js";
+import { behind, constant } from "./program-builder.js";
+
+/** The value of a builtin that fits in a register. What cannot change while a program runs is asked for once. */
+export function builtin(lowering: Lowering, name: BuiltinName): IrValue {
+  const { builder, builtins } = lowering;
+  switch (name) {
+    case "pid":
+      return builtins.get("pid", () =>
+        builder.binary("rsh", threadAndProcess(lowering), constant(32)),
+      );
+    case "tid":
+      return builtins.get("tid", () => lowHalf(lowering, threadAndProcess(lowering)));
+    case "uid":
+      return builtins.get("uid", () => lowHalf(lowering, userAndGroup(lowering)));
+    case "gid":
+      return builtins.get("gid", () => builder.binary("rsh", userAndGroup(lowering), constant(32)));
+    case "cpu":
+      return builtins.get("cpu", () => builder.call(helpers.get_smp_processor_id));
+    case "curtask":
+      return builtins.get("curtask", () => builder.call(helpers.get_current_task));
+    case "rand":
+      return builder.call(helpers.get_prandom_u32);
+    case "nsecs":
+      return now(lowering);
+    case "elapsed":
+      return elapsed(lowering);
+    case "comm":
+      throw new InternalError("comm does not fit in a register");
+    default:
+      return assertNever(name);
+  }
+}
+
+/** tgid << 32 | tid: the kernel's "pid" is the thread. */
+function threadAndProcess({ builder, builtins }: Lowering): VirtualRegister {
+  return builtins.get("pid_tgid", () => builder.call(helpers.get_current_pid_tgid));
+}
+
+/** gid << 32 | uid. */
+function userAndGroup({ builder, builtins }: Lowering): VirtualRegister {
+  return builtins.get("uid_gid", () => builder.call(helpers.get_current_uid_gid));
+}
+
+function lowHalf({ builder }: Lowering, value: VirtualRegister): VirtualRegister {
+  const to = builder.register();
+  builder.emit({ kind: "extend", to, from: value, size: 4, isSigned: false });
+  return to;
+}
+
+/** Nanoseconds of the clock that `nsecs` reads on this target. */
+function now({ builder, target }: Lowering): VirtualRegister {
+  return builder.call(nowHelper(target));
+}
+
+function elapsed(lowering: Lowering): IrValue {
+  const { builder } = lowering;
+  const result = now(lowering);
+  withArrayValue(lowering, ownMaps.startTime, (value) => {
+    const start = builder.load(behind(value), 8, false);
+    builder.emit({
+      kind: "binary",
+      operation: "sub",
+      width: 64,
+      to: result,
+      left: result,
+      right: start,
+    });
+  });
+  return result;
+}

@@ -1,0 +1,117 @@
+import { type CheckedExpression, type CheckedExpressionOf } from "../check/checked-program.js";
+import { type Address } from "../ir.js";
+import { type Lowering } from "./lowering.js";
+import { withMapValue } from "./map-access.js";
+import { cutAligned, readInteger } from "./memory-copy.js";
+import { constant, moved } from "./program-builder.js";
+import { storedPlace } from "./stored-place.js";
+import { capacityOf, encodeText, storeString } from "./strings.js";
+
+type Comparison = CheckedExpressionOf<"compareStrings">;
+type TextConstant = CheckedExpressionOf<"stringConstant">;
+
+/** Goes on when two strings are the same (up to the limit), jumps otherwise. */
+export function jumpIfDifferent(
+  lowering: Lowering,
+  { left, right, limitBytes }: Comparison,
+  target: string,
+): void {
+  if (right.kind === "stringConstant") {
+    compareWithConstant(lowering, left, right, limitBytes, target);
+  } else if (left.kind === "stringConstant") {
+    compareWithConstant(lowering, right, left, limitBytes, target);
+  } else {
+    compareStored(lowering, left, right, limitBytes, target);
+  }
+}
+
+/** Only the constant's bytes and its NUL are compared: a shorter string differs at its own NUL. */
+function compareWithConstant(
+  lowering: Lowering,
+  expression: CheckedExpression,
+  text: TextConstant,
+  limitBytes: number | undefined,
+  target: string,
+): void {
+  const withNul = Uint8Array.from([...encodeText(text.value), 0]);
+  const bytes = withNul.subarray(0, limitBytes ?? withNul.length);
+  if (bytes.length === 0) return;
+  if (expression.kind === "mapValue" && capacityOf(expression) >= bytes.length) {
+    withMapValue(lowering, expression.map, expression.keys, {
+      found: (place) => {
+        compareBytes(lowering, place, bytes, target);
+      },
+      absent: () => {
+        // Without an entry it is an empty string.
+        if (bytes[0] !== 0) lowering.builder.jump(target);
+      },
+    });
+    return;
+  }
+  const place = storedPlace(lowering, expression);
+  if (place !== undefined && capacityOf(expression) >= bytes.length) {
+    compareBytes(lowering, place, bytes, target);
+    return;
+  }
+  // One byte more than is compared, because the last byte of the buffer is made a NUL.
+  const capacityBytes = bytes.length + 1;
+  lowering.memory.during(capacityBytes, "string", (copy) => {
+    const padding = capacityOf(expression) < capacityBytes ? "zero" : "unknown";
+    storeString(lowering, expression, copy, { capacityBytes, padding });
+    compareBytes(lowering, copy, bytes, target);
+  });
+}
+
+function compareBytes(
+  lowering: Lowering,
+  place: Address,
+  bytes: Uint8Array,
+  target: string,
+): void {
+  const { builder } = lowering;
+  const isLittle = lowering.target.byteOrder === "little";
+  for (const { offset, size } of cutAligned(bytes.length, place.offset)) {
+    const value = builder.load(moved(place, offset), size, false);
+    const wanted = readInteger(bytes.subarray(offset, offset + size), isLittle);
+    builder.jumpIf("ne", value, constant(wanted), target);
+  }
+}
+
+function compareStored(
+  lowering: Lowering,
+  left: CheckedExpression,
+  right: CheckedExpression,
+  limitBytes: number | undefined,
+  target: string,
+): void {
+  const { builder } = lowering;
+  const capacityBytes = Math.max(capacityOf(left), capacityOf(right));
+  const length = Math.min(limitBytes ?? capacityBytes, capacityBytes);
+  withPadded(lowering, left, capacityBytes, (leftPlace) => {
+    withPadded(lowering, right, capacityBytes, (rightPlace) => {
+      for (const { offset, size } of cutAligned(length, leftPlace.offset, rightPlace.offset)) {
+        const leftPart = builder.load(moved(leftPlace, offset), size, false);
+        const rightPart = builder.load(moved(rightPlace, offset), size, false);
+        builder.jumpIf("ne", leftPart, rightPart, target);
+      }
+    });
+  });
+}
+
+/** The string with NULs up to the capacity: where it stands, or as a copy. */
+function withPadded(
+  lowering: Lowering,
+  expression: CheckedExpression,
+  capacityBytes: number,
+  use: (place: Address) => void,
+): void {
+  const place = storedPlace(lowering, expression);
+  if (place !== undefined && capacityOf(expression) === capacityBytes) {
+    use(place);
+    return;
+  }
+  lowering.memory.during(capacityBytes, "string", (copy) => {
+    storeString(lowering, expression, copy, { capacityBytes, padding: "zero" });
+    use(copy);
+  });
+}

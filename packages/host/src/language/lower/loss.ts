@@ -1,0 +1,47 @@
+import { helpers } from "../../asm/helpers.js";
+import { type VirtualRegister } from "../ir.js";
+import { hasFeature, type Lowering, lossOffsets, ownMaps } from "./lowering.js";
+import { behind, constant, pointerTo } from "./program-builder.js";
+
+/** Counts one record that the host will not get. */
+export function countLostRecord(lowering: Lowering): void {
+  addToLoss(lowering, lossOffsets.lostRecords);
+}
+
+/** Counts one map update that the kernel refused, as when the map is full. */
+export function countRefusedUpdate(lowering: Lowering): void {
+  addToLoss(lowering, lossOffsets.refusedUpdates);
+}
+
+function addToLoss(lowering: Lowering, offset: number): void {
+  const { builder } = lowering;
+  const one = builder.register();
+  withArrayValue(lowering, ownMaps.loss, (value) => {
+    builder.move(one, constant(1));
+    builder.emit({ kind: "atomicAdd", address: behind(value, offset), size: 8, value: one });
+  });
+}
+
+/** A pointer to the only value of an array map of ours; before 5.2 it has to be looked up. */
+export function withArrayValue(
+  lowering: Lowering,
+  map: string,
+  use: (value: VirtualRegister) => void,
+): void {
+  const { builder, memory, target } = lowering;
+  if (hasFeature(target, "map_value_pointer")) {
+    const value = builder.register();
+    builder.emit({ kind: "mapValue", to: value, map, offset: 0 });
+    use(value);
+    return;
+  }
+  const absent = builder.newLabel("absent");
+  const value = memory.during(4, `key of ${map}`, (key) => {
+    builder.store(key, 4, constant(0));
+    return builder.call(helpers.map_lookup_elem, { kind: "map", map }, pointerTo(key));
+  });
+  // Arrays always have their value, but the verifier does not know that.
+  builder.jumpIf("eq", value, constant(0), absent);
+  use(value);
+  builder.label(absent);
+}

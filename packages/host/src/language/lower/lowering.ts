@@ -1,0 +1,122 @@
+import { helpers } from "../../asm/helpers.js";
+import { type FeatureName, type TargetDescription } from "../../spec/target-description.js";
+import { type ValueType } from "../../spec/value-type.js";
+import {
+  type CheckedExpression,
+  type CheckedProbe,
+  type CheckedProgram,
+} from "../check/checked-program.js";
+import { type AddressSpace } from "../check/type.js";
+import { type Address, type IrValue, type VirtualRegister } from "../ir.js";
+import { type ProgramBuilder } from "./program-builder.js";
+import { type TemporaryMemory } from "./temporary-memory.js";
+
+/** How records travel to the host. */
+export type Channel =
+  | {
+      readonly kind: "ring";
+      readonly sizeBytes: number;
+      /** Ordinary records leave the ring's last eighth to control records. */
+      readonly keepsRoomForControl: boolean;
+    }
+  | { readonly kind: "perf" };
+
+/** Names of the maps that the compiler adds to the script's. */
+export const ownMaps = {
+  events: "events",
+  /** Value: u64 lost records, u64 map updates that the kernel refused. */
+  loss: "loss",
+  scratch: "scratch",
+  startTime: "start_time",
+} as const;
+
+export const lossOffsets = { lostRecords: 0, refusedUpdates: 8 } as const;
+
+/**
+ * What every part of the lowering of one probe shares. The functions that walk expressions stand here so that the parts
+ * can call each other through it.
+ */
+export interface Lowering {
+  readonly builder: ProgramBuilder;
+  readonly target: TargetDescription;
+  readonly program: CheckedProgram;
+  readonly probe: CheckedProbe;
+  readonly channel: Channel;
+  readonly memory: TemporaryMemory;
+  readonly builtins: KnownValues;
+  /** By scratch id: a register for what fits in one, memory for the rest. */
+  readonly scratches: readonly ScratchPlace[];
+  /** Some expression has `$x++` in it. */
+  readonly variablesChangeInExpressions: boolean;
+  /** Where the program ends. */
+  readonly endLabel: string;
+  /** A value that lives in a register, extended to 64 bits as its type says. */
+  value(expression: CheckedExpression): IrValue;
+  /** Goes on when the expression is not zero, to `target` otherwise. */
+  jumpUnless(condition: CheckedExpression, target: string): void;
+  /** Stores a value as maps and tuples hold it: strings padded with NULs, gaps of tuples zero. */
+  store(expression: CheckedExpression, type: ValueType, address: Address): void;
+}
+
+export type ScratchPlace =
+  | { readonly kind: "register"; readonly register: VirtualRegister }
+  | { readonly kind: "memory"; readonly address: Address };
+
+/** Values that stay the same as long as a program runs, by the name of what gives them, where they are known already. */
+export class KnownValues {
+  #values = new Map<string, VirtualRegister>();
+
+  /** The value known under this name; computed when it is not. */
+  get(name: string, compute: () => VirtualRegister): VirtualRegister {
+    const known = this.#values.get(name);
+    if (known !== undefined) return known;
+    const value = compute();
+    this.#values.set(name, value);
+    return value;
+  }
+
+  /** Runs `write`, after which is known what was known before: for code that is not run every time. */
+  during(write: () => void): void {
+    const before = new Map(this.#values);
+    write();
+    this.#values = before;
+  }
+
+  /** What is known now, to return to. */
+  snapshot(): ReadonlyMap<string, VirtualRegister> {
+    return new Map(this.#values);
+  }
+
+  restore(snapshot: ReadonlyMap<string, VirtualRegister>): void {
+    this.#values = new Map(snapshot);
+  }
+}
+
+export function hasFeature(target: TargetDescription, feature: FeatureName): boolean {
+  return target.features.includes(feature);
+}
+
+/** The helper of the clock that `nsecs` reads: boottime, or monotonic before 5.8. */
+export function nowHelper(target: TargetDescription): number {
+  return hasFeature(target, "ktime_get_boot_ns") ? helpers.ktime_get_boot_ns : helpers.ktime_get_ns;
+}
+
+/** The helper that copies memory of this kind. Before 5.5 there is one for both. */
+export function memoryReader(target: TargetDescription, space: AddressSpace): number {
+  if (!hasFeature(target, "probe_read_kernel")) return helpers.probe_read;
+  return space === "user" ? helpers.probe_read_user : helpers.probe_read_kernel;
+}
+
+/** The helper that copies a string: its result is the length with NUL, or negative. */
+export function stringReader(target: TargetDescription, space: AddressSpace): number {
+  if (!hasFeature(target, "probe_read_kernel")) return helpers.probe_read_str;
+  return space === "user" ? helpers.probe_read_user_str : helpers.probe_read_kernel_str;
+}
+
+/**
+ * Whether another run of the same program can begin on this CPU before this one has ended: since 6.0 uprobe programs can
+ * be preempted. All others are kept from it by the kernel.
+ */
+export function canBePreempted(probe: CheckedProbe): boolean {
+  return probe.attachment.kind === "uprobe";
+}

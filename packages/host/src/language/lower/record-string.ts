@@ -1,0 +1,141 @@
+import { helpers } from "../../asm/helpers.js";
+import { InternalError } from "../../asm/internal-error.js";
+import { type CheckedExpression } from "../check/checked-program.js";
+import { type Address, type VirtualRegister } from "../ir.js";
+import { type Lowering } from "./lowering.js";
+import { constant, moved, pointerTo } from "./program-builder.js";
+import {
+  capacityOf,
+  commBytes,
+  findRead,
+  sizeToRead,
+  storedRead,
+  storeString,
+  type StringRead,
+} from "./strings.js";
+
+/** Where the next string of a record goes. */
+export interface Cursor {
+  readonly place: Address;
+  /** The distance from the record's start is known now. */
+  readonly isFixed: boolean;
+}
+
+/** Bit 15 of a string's u16: it was cut. */
+const cutFlag = 0x8000;
+/** In place of the length: there is no such string. */
+export const absentString = 0xffff;
+/** The other bits. */
+const longestString = 0x7ffe;
+
+/**
+ * Bytes that a string can take in a record, and one that is read beyond it to tell whether it was cut. A NUL at the end of
+ * each is overwritten by the next string.
+ */
+export function longestAppended(expression: CheckedExpression): number {
+  return capacityOf(expression) + 1;
+}
+
+/** Puts a string behind those that are there and its length into the field. */
+export function appendString(
+  lowering: Lowering,
+  expression: CheckedExpression,
+  field: Address,
+  cursor: Cursor,
+): Cursor {
+  const { builder, memory } = lowering;
+  if (capacityOf(expression) > longestString) throw new InternalError("a string beyond 32 kB");
+  if (expression.kind === "builtin") {
+    // Its length is not worth a second call: readers end a string at its first NUL.
+    builder.callOnly(helpers.get_current_comm, pointerTo(cursor.place), constant(commBytes));
+    builder.store(field, 2, constant(commBytes));
+    return { ...cursor, place: moved(cursor.place, commBytes) };
+  }
+  if (expression.kind === "conditional") return appendConditional(lowering, expression, field, cursor);
+  const read = findRead(lowering, expression);
+  if (read !== undefined) return appendRead(lowering, read, field, cursor);
+  const capacityBytes = capacityOf(expression);
+  return memory.during(capacityBytes, "string", (copy) => {
+    storeString(lowering, expression, copy, { capacityBytes, padding: "zero" });
+    return appendRead(lowering, storedRead(lowering, copy, capacityBytes), field, cursor);
+  });
+}
+
+function appendConditional(
+  lowering: Lowering,
+  expression: Extract<CheckedExpression, { readonly kind: "conditional" }>,
+  field: Address,
+  cursor: Cursor,
+): Cursor {
+  const { builder, builtins } = lowering;
+  const otherwise = builder.newLabel("else");
+  const end = builder.newLabel("appended");
+  const result = builder.register();
+  builtins.during(() => {
+    lowering.jumpUnless(expression.condition, otherwise);
+    const then = appendString(lowering, expression.then, field, cursor);
+    builder.move(result, builder.addressOf(then.place));
+    builder.jump(end);
+  });
+  builder.label(otherwise);
+  builtins.during(() => {
+    const other = appendString(lowering, expression.otherwise, field, cursor);
+    builder.move(result, builder.addressOf(other.place));
+  });
+  builder.label(end);
+  return { place: { kind: "pointer", base: result, offset: 0 }, isFixed: false };
+}
+
+/** Reads a string to the cursor; what cannot be read is empty. */
+export function appendRead(
+  lowering: Lowering,
+  read: StringRead,
+  field: Address,
+  cursor: Cursor,
+): Cursor {
+  const { builder } = lowering;
+  const { capacityBytes } = read;
+  const unreadable = builder.newLabel("unreadable");
+  const cut = builder.newLabel("cut");
+  const next = builder.newLabel("read");
+  // One character more than is kept tells a string that was cut from one that just fits.
+  const length = builder.call(
+    read.helper,
+    pointerTo(cursor.place),
+    sizeToRead(lowering, read.length, {
+      atMost: capacityBytes,
+      whenLonger: capacityBytes + (read.canBeCut ? 1 : 0),
+    }),
+    read.pointer,
+  );
+  builder.jumpIf("slt", length, constant(1), unreadable);
+  builder.jumpIf("sgt", length, constant(capacityBytes), cut);
+  decrement(lowering, length);
+  builder.store(field, 2, length);
+  builder.label(next);
+  builder.aside(() => {
+    builder.label(cut);
+    builder.move(length, constant(capacityBytes - 1));
+    builder.store(field, 2, constant(cutFlag | (capacityBytes - 1)));
+    builder.jump(next);
+  });
+  builder.aside(() => {
+    builder.label(unreadable);
+    builder.move(length, constant(0));
+    builder.store(field, 2, constant(0));
+    builder.jump(next);
+  });
+  const moment = builder.binary("add", builder.addressOf(cursor.place), length);
+  return { place: { kind: "pointer", base: moment, offset: 0 }, isFixed: false };
+}
+
+function decrement({ builder }: Lowering, register: VirtualRegister): void {
+  builder.emit({
+    kind: "binary",
+    operation: "sub",
+    width: 64,
+    to: register,
+    left: register,
+    right: constant(1),
+  });
+}

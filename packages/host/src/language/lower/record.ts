@@ -1,0 +1,199 @@
+import { helperFlags, helpers } from "../../asm/helpers.js";
+import { InternalError } from "../../asm/internal-error.js";
+import { type RecordFields } from "../../spec/trace-layout.js";
+import { type CheckedExpression } from "../check/checked-program.js";
+import { sizeOfValue } from "../check/value-layout.js";
+import { type Address, type IrValue, type VirtualRegister } from "../ir.js";
+import { countLostRecord } from "./loss.js";
+import { canBePreempted, type Lowering, ownMaps } from "./lowering.js";
+import { behind, constant, moved, pointerTo } from "./program-builder.js";
+import { appendString, longestAppended, type Cursor } from "./record-string.js";
+
+/** A record that is to be written, and what fills it. */
+export interface RecordToWrite {
+  readonly id: number;
+  readonly layout: RecordFields;
+  readonly isControl: boolean;
+  /** Bytes that the strings can take at most, with what reading them needs. */
+  readonly stringBytes: number;
+  /** Writes the fields; gives the place behind the last string. */
+  readonly fill: (record: Address, cursor: Cursor) => Cursor;
+}
+
+/** Strings that are at most this long together are not worth a copy. */
+const smallStringBytes = 64;
+/** Records for perf event arrays that are built on the stack. */
+const smallRecordBytes = 128;
+
+/** Writes a record of values: printf, print(value), emit, exit. */
+export function writeValues(
+  lowering: Lowering,
+  id: number,
+  layout: RecordFields,
+  values: readonly CheckedExpression[],
+  isControl: boolean,
+): void {
+  const early = evaluateEarly(lowering, values);
+  const strings = values.filter((value) => value.type.kind === "string");
+  writeRecord(lowering, {
+    id,
+    layout,
+    isControl,
+    stringBytes: strings.reduce((sum, value) => sum + longestAppended(value), 0),
+    fill: (record, start) => {
+      let cursor = start;
+      values.forEach((expression, index) => {
+        const field = layout.fields[index];
+        if (field === undefined) throw new InternalError(`record ${id} has no field ${index}`);
+        const place = moved(record, field.offset);
+        const known = early.get(index);
+        if (field.type.kind === "string") {
+          cursor = appendString(lowering, expression, place, cursor);
+        } else if (known !== undefined) {
+          lowering.builder.store(place, storeSize(sizeOfValue(field.type)), known);
+        } else {
+          lowering.store(expression, field.type, place);
+        }
+      });
+      return cursor;
+    },
+  });
+}
+
+/** What changes something must do so even when the record finds no room: it is evaluated before. */
+function evaluateEarly(
+  lowering: Lowering,
+  values: readonly CheckedExpression[],
+): ReadonlyMap<number, IrValue> {
+  const early = new Map<number, IrValue>();
+  values.forEach((value, index) => {
+    const isScalar = value.type.kind !== "string" && value.type.kind !== "tuple";
+    if (isScalar && changesSomething(value)) early.set(index, lowering.value(value));
+  });
+  return early;
+}
+
+function changesSomething(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if ("kind" in value && value.kind === "update") return true;
+  return Object.values(value).some(changesSomething);
+}
+
+function storeSize(sizeBytes: number): 1 | 2 | 4 | 8 {
+  if (sizeBytes === 1 || sizeBytes === 2 || sizeBytes === 4 || sizeBytes === 8) return sizeBytes;
+  throw new InternalError(`a value of ${sizeBytes} bytes in a register`);
+}
+
+/** Writes a record, or counts it as lost. */
+export function writeRecord(lowering: Lowering, record: RecordToWrite): void {
+  const { builder, builtins, channel } = lowering;
+  const lost = builder.newLabel("lost");
+  const end = builder.newLabel("recorded");
+  // Whether what follows is run depends on the room.
+  builtins.during(() => {
+    if (channel.kind === "ring") writeToRing(lowering, record, lost);
+    else writeToPerfBuffer(lowering, record, lost);
+  });
+  builder.label(end);
+  builder.aside(() => {
+    builder.label(lost);
+    countLostRecord(lowering);
+    builder.jump(end);
+  });
+}
+
+function writeToRing(lowering: Lowering, record: RecordToWrite, lost: string): void {
+  const { builder, channel, memory, probe } = lowering;
+  if (channel.kind !== "ring") throw new InternalError("no ring buffer");
+  if (channel.keepsRoomForControl && !record.isControl) {
+    const used = builder.call(
+      helpers.ringbuf_query,
+      { kind: "map", map: ownMaps.events },
+      constant(helperFlags.BPF_RB_AVAIL_DATA),
+    );
+    builder.jumpIf("ge", used, constant((channel.sizeBytes / 8) * 7), lost);
+  }
+  const isBuiltInPlace = record.stringBytes <= smallStringBytes || canBePreempted(probe);
+  const isDone =
+    !isBuiltInPlace &&
+    memory.scratchDuring(maximumBytes(record), (place) => {
+      const length = build(lowering, record, place, lost);
+      const result = builder.call(
+        helpers.ringbuf_output,
+        { kind: "map", map: ownMaps.events },
+        pointerTo(place),
+        length,
+        constant(0),
+      );
+      builder.jumpIf("ne", result, constant(0), lost);
+    });
+  if (!isDone) reserveAndBuild(lowering, record, lost);
+}
+
+/** The whole possible size is reserved and written where it is: nobody else can come between. */
+function reserveAndBuild(lowering: Lowering, record: RecordToWrite, lost: string): void {
+  const { builder } = lowering;
+  const place = builder.call(
+    helpers.ringbuf_reserve,
+    { kind: "map", map: ownMaps.events },
+    constant(maximumBytes(record)),
+    constant(0),
+  );
+  builder.jumpIf("eq", place, constant(0), lost);
+  fill(lowering, record, behind(place));
+  builder.callOnly(helpers.ringbuf_submit, place, constant(0));
+}
+
+/** Before 5.8: no program runs twice at a time on a CPU there, so all may build in the scratch map. */
+function writeToPerfBuffer(lowering: Lowering, record: RecordToWrite, lost: string): void {
+  const { builder, memory } = lowering;
+  const size = maximumBytes(record);
+  const output = (place: Address, length: IrValue): void => {
+    const result = builder.call(
+      helpers.perf_event_output,
+      pointerTo({ kind: "context", offset: 0 }),
+      { kind: "map", map: ownMaps.events },
+      constant(helperFlags.BPF_F_CURRENT_CPU),
+      pointerTo(place),
+      length,
+    );
+    builder.jumpIf("ne", result, constant(0), lost);
+  };
+  const isBuilt =
+    size > smallRecordBytes &&
+    memory.scratchDuring(size, (place) => {
+      output(place, build(lowering, record, place, lost));
+    });
+  if (isBuilt) return;
+  memory.during(size, "record", (place) => {
+    // Whatever is output has to be written before, also what lies between the fields and behind the strings.
+    builder.zero(place, size);
+    fill(lowering, record, place);
+    output(place, constant(size));
+  });
+}
+
+/** Bytes of the record with the longest strings that it can have. */
+function maximumBytes({ layout, stringBytes }: RecordToWrite): number {
+  return Math.ceil((layout.fixedSizeBytes + stringBytes) / 8) * 8;
+}
+
+function fill(lowering: Lowering, record: RecordToWrite, place: Address): Cursor {
+  lowering.builder.store(place, 4, constant(record.id));
+  return record.fill(place, { place: moved(place, record.layout.fixedSizeBytes), isFixed: true });
+}
+
+/** Fills the record and gives its real length. */
+function build(lowering: Lowering, record: RecordToWrite, place: Address, lost: string): IrValue {
+  const { builder } = lowering;
+  const end = fill(lowering, record, place);
+  if (end.isFixed) return constant(end.place.offset - place.offset);
+  const length = builder.binary("sub", addressRegister(lowering, end.place), addressRegister(lowering, place));
+  // Never so: it tells the verifier the bounds, which it does not know of a difference of pointers.
+  builder.jumpIf("gt", length, constant(maximumBytes(record)), lost);
+  return length;
+}
+
+function addressRegister({ builder }: Lowering, address: Address): VirtualRegister {
+  return builder.addressOf(address);
+}

@@ -1,0 +1,47 @@
+import { type AccessSize } from "../../asm/instruction.js";
+import { assertNever, InternalError } from "../../asm/internal-error.js";
+import { type Type } from "../check/type.js";
+import { type Address, type IrValue } from "../ir.js";
+import { type Lowering } from "./lowering.js";
+
+/** How a value of this type that fits in a register is loaded and stored. */
+export function accessOf(type: Type): { readonly size: AccessSize; readonly isSigned: boolean } {
+  switch (type.kind) {
+    case "integer":
+      return { size: type.sizeBytes, isSigned: type.isSigned };
+    case "boolean":
+      return { size: 1, isSigned: false };
+    case "name":
+    case "username":
+      return { size: 4, isSigned: false };
+    case "pointer":
+    case "ksym":
+    case "timestamp":
+      return { size: 8, isSigned: false };
+    case "string":
+    case "tuple":
+    case "none":
+      throw new InternalError(`a ${type.kind} in a register`);
+    default:
+      return assertNever(type);
+  }
+}
+
+/** Whether values of this type live in a register. */
+export function fitsRegister(type: Type): boolean {
+  return type.kind !== "string" && type.kind !== "tuple" && type.kind !== "none";
+}
+
+export function loadScalar({ builder }: Lowering, place: Address, type: Type): IrValue {
+  const { size, isSigned } = accessOf(type);
+  return builder.load(place, size, isSigned);
+}
+
+export function storeScalar(
+  { builder }: Lowering,
+  place: Address,
+  type: Type,
+  value: IrValue,
+): void {
+  builder.store(place, accessOf(type).size, value);
+}

@@ -1,0 +1,254 @@
+import { helpers } from "../../asm/helpers.js";
+import { InternalError } from "../../asm/internal-error.js";
+import { type CheckedExpression, type CheckedExpressionOf } from "../check/checked-program.js";
+import { type StringType } from "../check/type.js";
+import { type Address, type HelperArgument, type IrValue } from "../ir.js";
+import { dataLocationPointer } from "./context.js";
+import { type Lowering, stringReader } from "./lowering.js";
+import { withMapValue } from "./map-access.js";
+import { copyMemory, storeBytes } from "./memory-copy.js";
+import { storedPlace } from "./stored-place.js";
+import { constant, moved, pointerTo } from "./program-builder.js";
+
+/** TASK_COMM_LEN (include/linux/sched.h). */
+export const commBytes = 16;
+
+/** An expression whose value is a string. */
+export type StringExpression = Extract<CheckedExpression, { readonly type: StringType }> & {
+  readonly type: StringType;
+};
+
+export function isString(expression: CheckedExpression): expression is StringExpression {
+  return expression.type.kind === "string";
+}
+
+/** Bytes that a string can take in memory, with its NUL. */
+export function capacityOf(expression: CheckedExpression): number {
+  if (expression.type.kind !== "string") {
+    throw new InternalError(`a ${expression.type.kind} where a string should be`);
+  }
+  return expression.type.capacityBytes;
+}
+
+/** A string that is read through a helper. */
+export interface StringRead {
+  readonly helper: number;
+  readonly pointer: HelperArgument;
+  /** Of the longest string, with its NUL. */
+  readonly capacityBytes: number;
+  /** A length that is known when the program runs only. */
+  readonly length: IrValue | undefined;
+  /** The string may be longer than is read. */
+  readonly canBeCut: boolean;
+}
+
+/** How a helper gets at a string, or `undefined` when it is not read through one. */
+export function findRead(
+  lowering: Lowering,
+  expression: CheckedExpression,
+): StringRead | undefined {
+  switch (expression.kind) {
+    case "readString":
+      return pointerRead(lowering, expression);
+    case "contextString":
+      return {
+        helper: stringReader(lowering.target, "kernel"),
+        pointer: pointerTo({ kind: "context", offset: expression.offset }),
+        // The array may be full and have no NUL, the helper adds one.
+        capacityBytes: Math.min(expression.sizeBytes + 1, capacityOf(expression)),
+        length: undefined,
+        canBeCut: false,
+      };
+    case "dataLocation":
+      return {
+        helper: stringReader(lowering.target, "kernel"),
+        pointer: dataLocationPointer(lowering, expression),
+        capacityBytes: capacityOf(expression),
+        length: undefined,
+        canBeCut: true,
+      };
+    default: {
+      const place = storedPlace(lowering, expression);
+      if (place === undefined) return undefined;
+      return storedRead(lowering, place, capacityOf(expression));
+    }
+  }
+}
+
+function pointerRead(
+  lowering: Lowering,
+  expression: CheckedExpressionOf<"readString">,
+): StringRead {
+  const { pointer, space, length } = expression;
+  return {
+    helper: stringReader(lowering.target, space),
+    pointer: lowering.value(pointer),
+    capacityBytes: capacityOf(expression),
+    length: length === undefined ? undefined : lowering.value(length),
+    canBeCut: true,
+  };
+}
+
+/** A string that stands in memory of ours. */
+export function storedRead(
+  lowering: Lowering,
+  place: Address,
+  capacityBytes: number,
+): StringRead {
+  const helper = stringReader(lowering.target, "kernel");
+  return {
+    helper,
+    pointer: pointerTo(place),
+    capacityBytes,
+    length: undefined,
+    canBeCut: false,
+  };
+}
+
+export interface StoreStringOptions {
+  readonly capacityBytes: number;
+  /** "zero": every byte after the string is NUL. "unknown": whatever was there. */
+  readonly padding: "zero" | "unknown";
+}
+
+/** Writes a string into a buffer, cut to it, with a NUL at its end. */
+export function storeString(
+  lowering: Lowering,
+  expression: CheckedExpression,
+  address: Address,
+  options: StoreStringOptions,
+): void {
+  const { builder } = lowering;
+  const { capacityBytes } = options;
+  if (expression.kind === "stringConstant") {
+    const bytes = new Uint8Array(capacityBytes);
+    bytes.set(encodeText(expression.value).subarray(0, capacityBytes - 1));
+    storeBytes(lowering, bytes, address);
+  } else if (expression.kind === "builtin") {
+    storeComm(lowering, address, capacityBytes);
+  } else if (expression.kind === "conditional") {
+    const otherwise = builder.newLabel("else");
+    const end = builder.newLabel("string");
+    lowering.builtins.during(() => {
+      lowering.jumpUnless(expression.condition, otherwise);
+      storeString(lowering, expression.then, address, options);
+      builder.jump(end);
+    });
+    builder.label(otherwise);
+    lowering.builtins.during(() => {
+      storeString(lowering, expression.otherwise, address, options);
+    });
+    builder.label(end);
+  } else if (expression.kind === "mapValue") {
+    storeMapString(lowering, expression, address, capacityBytes);
+  } else {
+    const place = storedPlace(lowering, expression);
+    if (place !== undefined) copyPadded(lowering, expression, place, address, capacityBytes);
+    else readPadded(lowering, expression, address, options);
+  }
+}
+
+function storeComm(lowering: Lowering, address: Address, capacityBytes: number): void {
+  const { builder } = lowering;
+  const size = Math.min(commBytes, capacityBytes);
+  builder.callOnly(helpers.get_current_comm, pointerTo(address), constant(size));
+  builder.zero(moved(address, size), capacityBytes - size);
+}
+
+function storeMapString(
+  lowering: Lowering,
+  expression: CheckedExpressionOf<"mapValue">,
+  address: Address,
+  capacityBytes: number,
+): void {
+  const { builder } = lowering;
+  withMapValue(lowering, expression.map, expression.keys, {
+    found: (place) => {
+      copyPadded(lowering, expression, place, address, capacityBytes);
+    },
+    absent: () => {
+      builder.zero(address, capacityBytes);
+    },
+  });
+}
+
+/** The source is padded with NULs already. */
+function copyPadded(
+  lowering: Lowering,
+  expression: CheckedExpression,
+  from: Address,
+  to: Address,
+  capacityBytes: number,
+): void {
+  const { builder } = lowering;
+  const size = Math.min(capacityOf(expression), capacityBytes);
+  copyMemory(lowering, from, to, size);
+  if (size < capacityBytes) builder.zero(moved(to, size), capacityBytes - size);
+  else if (capacityOf(expression) > size) builder.store(moved(to, size - 1), 1, constant(0));
+}
+
+function readPadded(
+  lowering: Lowering,
+  expression: CheckedExpression,
+  address: Address,
+  { capacityBytes, padding }: StoreStringOptions,
+): void {
+  const { builder } = lowering;
+  const read = findRead(lowering, expression);
+  if (read === undefined) throw new InternalError(`a string that comes from ${expression.kind}`);
+  if (padding === "zero") builder.zero(address, capacityBytes);
+  const size = Math.min(read.capacityBytes, capacityBytes);
+  builder.callOnly(
+    read.helper,
+    pointerTo(address),
+    sizeToRead(lowering, read.length, { atMost: size, whenLonger: size }),
+    read.pointer,
+  );
+}
+
+/** The size for a helper that reads a string of at most `length` characters: with its NUL. */
+export function sizeToRead(
+  { builder }: Lowering,
+  length: IrValue | undefined,
+  { atMost, whenLonger }: { readonly atMost: number; readonly whenLonger: number },
+): IrValue {
+  if (length === undefined) return constant(whenLonger);
+  const size = builder.register();
+  const ready = builder.newLabel("size");
+  const tooLong = builder.newLabel("longer");
+  // A copy of its own, so that the verifier's knowledge of it comes from just this comparison.
+  builder.move(size, length);
+  builder.jumpIf("gt", size, constant(atMost - 1), tooLong);
+  builder.emit({
+    kind: "binary",
+    operation: "add",
+    width: 64,
+    to: size,
+    left: size,
+    right: constant(1),
+  });
+  builder.label(ready);
+  builder.aside(() => {
+    builder.label(tooLong);
+    builder.move(size, constant(whenLonger));
+    builder.jump(ready);
+  });
+  return size;
+}
+
+/** UTF-8, without the platform's TextEncoder: this layer knows none. */
+export function encodeText(text: string): Uint8Array {
+  const bytes: number[] = [];
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    if (code < 0x80) bytes.push(code);
+    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), trail(code, 0));
+    else if (code < 0x10000) bytes.push(0xe0 | (code >> 12), trail(code, 6), trail(code, 0));
+    else bytes.push(0xf0 | (code >> 18), trail(code, 12), trail(code, 6), trail(code, 0));
+  }
+  return Uint8Array.from(bytes);
+}
+
+function trail(code: number, shift: number): number {
+  return 0x80 | ((code >> shift) & 0x3f);
+}

@@ -1,0 +1,207 @@
+import { helpers } from "../../asm/helpers.js";
+import { InternalError } from "../../asm/internal-error.js";
+import { type CheckedExpression, type Place } from "../check/checked-program.js";
+import { valueTypeOf } from "../check/value-layout.js";
+import { type Address, type BinaryOperation, type IrValue } from "../ir.js";
+import { type Lowering } from "./lowering.js";
+import { changeOrInsert, requireMap, withKey, writeEntry } from "./map-access.js";
+import { copyMemory } from "./memory-copy.js";
+import { constant } from "./program-builder.js";
+import { accessOf, fitsRegister, loadScalar, storeScalar } from "./scalar-access.js";
+
+/** What is done to an integer where it stands. */
+export interface Change {
+  readonly operation: BinaryOperation;
+  readonly amount: IrValue;
+  /** Which value is wanted of it. */
+  readonly result: "old" | "new" | "none";
+}
+
+/** `place op= amount`. A map entry that does not exist counts as 0. Gives 0 when no result is wanted. */
+export function updatePlace(lowering: Lowering, place: Place, change: Change): IrValue {
+  return place.kind === "scratch"
+    ? updateScratch(lowering, place, change)
+    : updateEntry(lowering, place, change);
+}
+
+function updateScratch(
+  lowering: Lowering,
+  place: Place & { readonly kind: "scratch" },
+  { operation, amount, result }: Change,
+): IrValue {
+  const { builder } = lowering;
+  const register = registerOf(lowering, place.scratch);
+  const { size, isSigned } = accessOf(place.type);
+  const old = builder.register();
+  if (result === "old") builder.move(old, register);
+  const changed = builder.binary(operation, register, amount);
+  builder.move(register, builder.extend(changed, size, isSigned));
+  if (result === "new") builder.move(old, register);
+  return result === "none" ? constant(0) : old;
+}
+
+function updateEntry(
+  lowering: Lowering,
+  place: Place & { readonly kind: "map" },
+  change: Change,
+): IrValue {
+  const { builder } = lowering;
+  const map = requireMap(lowering, place.map);
+  const { operation, amount, result: wanted } = change;
+  const { size, isSigned } = accessOf(place.type);
+  const result = builder.register();
+  const keep = (old: IrValue, changed: IrValue): void => {
+    if (wanted === "old") builder.move(result, old);
+    if (wanted === "new") builder.move(result, builder.extend(changed, size, isSigned));
+  };
+  withKey(lowering, map, place, (key) => {
+    changeOrInsert(lowering, map, key, {
+      change: (value) => {
+        if (wanted === "none" && addsAtomically(lowering, value, size, change)) return;
+        const old = loadScalar(lowering, value, place.type);
+        const changed = builder.binary(operation, old, amount);
+        storeScalar(lowering, value, place.type, changed);
+        keep(old, changed);
+      },
+      initial: (value) => {
+        const changed = builder.binary(operation, constant(0), amount);
+        storeScalar(lowering, value, place.type, changed);
+        keep(constant(0), changed);
+      },
+    });
+  });
+  return wanted === "none" ? constant(0) : result;
+}
+
+/** An entry that all CPUs share loses no addition this way; nothing else can be done so on every kernel. */
+function addsAtomically(
+  { builder }: Lowering,
+  value: Address,
+  size: number,
+  { operation, amount }: Change,
+): boolean {
+  if ((operation !== "add" && operation !== "sub") || (size !== 4 && size !== 8)) return false;
+  const addend = builder.register();
+  if (operation === "add") builder.move(addend, amount);
+  else builder.emit({ kind: "negate", to: addend, from: amount });
+  builder.emit({ kind: "atomicAdd", address: value, size, value: addend });
+  return true;
+}
+
+/** `place = value`. */
+export function assignPlace(lowering: Lowering, place: Place, value: CheckedExpression): void {
+  if (place.kind === "map") assignEntry(lowering, place, value);
+  else if (fitsRegister(place.type)) {
+    const { size, isSigned } = accessOf(place.type);
+    const register = registerOf(lowering, place.scratch);
+    const have = accessOf(value.type);
+    const fits =
+      (have.size === size && have.isSigned === isSigned) ||
+      (have.size < size && (isSigned || !have.isSigned));
+    const assigned = lowering.value(value);
+    lowering.builder.move(
+      register,
+      fits ? assigned : lowering.builder.extend(assigned, size, isSigned),
+    );
+  } else {
+    assignMemory(lowering, place, value);
+  }
+}
+
+function assignMemory(
+  lowering: Lowering,
+  place: Place & { readonly kind: "scratch" },
+  value: CheckedExpression,
+): void {
+  const scratch = lowering.scratches[place.scratch];
+  if (scratch?.kind !== "memory") throw new InternalError(`variable ${place.scratch} has no memory`);
+  const type = valueTypeOf(place.type);
+  if (!mentions(value, place.scratch)) {
+    lowering.store(value, type, scratch.address);
+    return;
+  }
+  // `$t = ($t.1, $t.0)`: made elsewhere first.
+  const sizeBytes = sizeOf(type);
+  lowering.memory.during(sizeBytes, "assigned value", (copy) => {
+    lowering.store(value, type, copy);
+    copyMemory(lowering, copy, scratch.address, sizeBytes);
+  });
+}
+
+function sizeOf(type: ReturnType<typeof valueTypeOf>): number {
+  if (type.kind === "string") return type.capacityBytes;
+  if (type.kind === "tuple") return type.sizeBytes;
+  throw new InternalError(`a ${type.kind} in memory`);
+}
+
+function mentions(value: unknown, scratch: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if ("kind" in value && value.kind === "scratch" && "scratch" in value) {
+    return value.scratch === scratch;
+  }
+  return Object.values(value).some((part) => mentions(part, scratch));
+}
+
+function assignEntry(
+  lowering: Lowering,
+  place: Place & { readonly kind: "map" },
+  value: CheckedExpression,
+): void {
+  const { memory } = lowering;
+  const map = requireMap(lowering, place.map);
+  const type = valueTypeOf(place.type);
+  const isScalar = fitsRegister(place.type);
+  if (isScalar) {
+    const assigned = lowering.value(value);
+    withKey(lowering, map, place, (key) => {
+      if (place.keys.length === 0) {
+        // The one entry is there from the second time on: to write it in place spares the kernel a new element.
+        const write = (where: Address): void => {
+          storeScalar(lowering, where, place.type, assigned);
+        };
+        changeOrInsert(lowering, map, key, { change: write, initial: write });
+        return;
+      }
+      memory.during(map.layout.valueSizeBytes, `value of ${map.name}`, (fresh) => {
+        storeScalar(lowering, fresh, place.type, assigned);
+        writeEntry(lowering, map, key, fresh);
+      });
+    });
+    return;
+  }
+  memory.during(map.layout.valueSizeBytes, `value of ${map.name}`, (fresh) => {
+    lowering.store(value, type, fresh);
+    withKey(lowering, map, place, (key) => {
+      writeEntry(lowering, map, key, fresh);
+    });
+  });
+  // The value is stored from its start; maps of the language hold nothing beside it.
+  if (map.layout.valueSizeBytes < sizeOf(type)) {
+    throw new InternalError(`${map.name} has no room for its value`);
+  }
+}
+
+/** `delete(@m, k)`. */
+export function deleteEntry(
+  lowering: Lowering,
+  mapId: number,
+  keys: readonly CheckedExpression[],
+): void {
+  const map = requireMap(lowering, mapId);
+  withKey(lowering, map, { keys }, (key) => {
+    lowering.builder.callOnly(
+      helpers.map_delete_elem,
+      { kind: "map", map: map.layout.map },
+      { kind: "address", address: key },
+    );
+  });
+}
+
+function registerOf(
+  lowering: Lowering,
+  scratch: number,
+): Extract<IrValue, { readonly kind: "virtual" }> {
+  const place = lowering.scratches[scratch];
+  if (place?.kind !== "register") throw new InternalError(`variable ${scratch} is in no register`);
+  return place.register;
+}

@@ -1,0 +1,221 @@
+import { assertNever, InternalError } from "../../asm/internal-error.js";
+import {
+  type CheckedExpression,
+  type CheckedExpressionOf,
+  type IntegerOperation,
+} from "../check/checked-program.js";
+import { type Type } from "../check/type.js";
+import { valueTypeOf } from "../check/value-layout.js";
+import { type BinaryOperation, type IrValue } from "../ir.js";
+import { builtin } from "./builtin.js";
+import { branch } from "./condition.js";
+import { argument, contextField, returnValue } from "./context.js";
+import { type Lowering, memoryReader } from "./lowering.js";
+import { withMapValue } from "./map-access.js";
+import { constant, moved, pointerTo } from "./program-builder.js";
+import { accessOf, loadScalar } from "./scalar-access.js";
+import { elementOffset, storedPlace } from "./stored-place.js";
+import { updatePlace } from "./update.js";
+
+/** A value that fits in a register, extended to 64 bits as its type says. */
+export function lowerValue(lowering: Lowering, expression: CheckedExpression): IrValue {
+  const { builder } = lowering;
+  switch (expression.kind) {
+    case "constant":
+      return constant(expression.value);
+    case "builtin":
+      return builtin(lowering, expression.name);
+    case "argument":
+      return argument(lowering, expression);
+    case "returnValue":
+      return returnValue(lowering, expression);
+    case "contextField":
+      return contextField(lowering, expression);
+    case "readMemory":
+      return readMemory(lowering, expression);
+    case "scratch":
+      return scratchValue(lowering, expression.scratch);
+    case "mapValue":
+      return mapValue(lowering, expression);
+    case "update":
+      return updatePlace(lowering, expression.target, {
+        amount: constant(expression.by),
+        operation: "add",
+        result: expression.result,
+      });
+    case "binary": {
+      const left = lowering.value(expression.left);
+      const right = lowering.value(expression.right);
+      return builder.binary(machineOperation(expression.operation, expression.type), left, right);
+    }
+    case "negate": {
+      const to = builder.register();
+      builder.emit({ kind: "negate", to, from: lowering.value(expression.operand) });
+      return to;
+    }
+    case "complement":
+      return builder.binary("xor", lowering.value(expression.operand), constant(-1));
+    case "hasKey":
+    case "compare":
+    case "compareStrings":
+    case "logical":
+    case "not":
+      return truthValue(lowering, expression);
+    case "conditional":
+      return conditional(lowering, expression);
+    case "convert":
+      return convert(lowering, expression);
+    case "tupleElement":
+      return tupleElement(lowering, expression);
+    case "stringConstant":
+    case "contextString":
+    case "dataLocation":
+    case "readString":
+    case "tuple":
+      throw new InternalError(`a ${expression.kind} where a register's value should be`);
+    default:
+      return assertNever(expression);
+  }
+}
+
+/** The operation for operands of this type: signed or not. */
+export function machineOperation(operation: IntegerOperation, type: Type): BinaryOperation {
+  const isSigned = type.kind === "integer" && type.isSigned;
+  switch (operation) {
+    case "add":
+    case "and":
+    case "or":
+    case "xor":
+      return operation;
+    case "subtract":
+      return "sub";
+    case "multiply":
+      return "mul";
+    case "divide":
+      return isSigned ? "sdiv" : "div";
+    case "modulo":
+      return isSigned ? "smod" : "mod";
+    case "shiftLeft":
+      return "lsh";
+    case "shiftRight":
+      return isSigned ? "arsh" : "rsh";
+    default:
+      return assertNever(operation);
+  }
+}
+
+function scratchValue(lowering: Lowering, scratch: number): IrValue {
+  const { builder } = lowering;
+  const place = lowering.scratches[scratch];
+  if (place?.kind !== "register") throw new InternalError(`variable ${scratch} is in no register`);
+  if (!lowering.variablesChangeInExpressions) return place.register;
+  // What the variable holds may change before the value is used, as in `$x + $x++`.
+  const copy = builder.register();
+  builder.move(copy, place.register);
+  return copy;
+}
+
+function readMemory(
+  lowering: Lowering,
+  { pointer, space, type }: CheckedExpressionOf<"readMemory">,
+): IrValue {
+  const { builder, memory, target } = lowering;
+  const from = lowering.value(pointer);
+  return memory.during(type.sizeBytes, "memory", (copy) => {
+    // What cannot be read is zero: the helper sees to that.
+    const size = constant(type.sizeBytes);
+    builder.callOnly(memoryReader(target, space), pointerTo(copy), size, from);
+    return builder.load(copy, type.sizeBytes, type.isSigned);
+  });
+}
+
+function mapValue(lowering: Lowering, expression: CheckedExpressionOf<"mapValue">): IrValue {
+  const { builder } = lowering;
+  const result = builder.register();
+  withMapValue(lowering, expression.map, expression.keys, {
+    found: (place) => {
+      builder.move(result, loadScalar(lowering, place, expression.type));
+    },
+    absent: () => {
+      builder.move(result, constant(0));
+    },
+  });
+  return result;
+}
+
+/** 0 or 1. */
+function truthValue(lowering: Lowering, expression: CheckedExpression): IrValue {
+  const { builder, builtins } = lowering;
+  const result = builder.register();
+  const isFalse = builder.newLabel("false");
+  const end = builder.newLabel("truth");
+  builtins.during(() => {
+    branch(lowering, expression, isFalse, { when: false });
+  });
+  builder.move(result, constant(1));
+  builder.jump(end);
+  builder.label(isFalse);
+  builder.move(result, constant(0));
+  builder.label(end);
+  return result;
+}
+
+function conditional(lowering: Lowering, expression: CheckedExpressionOf<"conditional">): IrValue {
+  const { builder, builtins } = lowering;
+  const result = builder.register();
+  const otherwise = builder.newLabel("else");
+  const end = builder.newLabel("chosen");
+  builtins.during(() => {
+    branch(lowering, expression.condition, otherwise, { when: false });
+    builder.move(result, lowering.value(expression.then));
+    builder.jump(end);
+  });
+  builder.label(otherwise);
+  builtins.during(() => {
+    builder.move(result, lowering.value(expression.otherwise));
+  });
+  builder.label(end);
+  return result;
+}
+
+function convert(
+  lowering: Lowering,
+  { operand, type }: CheckedExpressionOf<"convert">,
+): IrValue {
+  const { builder } = lowering;
+  if (type.kind === "boolean" && operand.type.kind !== "boolean") {
+    return truthValue(lowering, operand);
+  }
+  const value = lowering.value(operand);
+  return type.kind === "integer" ? fitted(lowering, value, operand.type, type) : builder.extend(value, 8, false);
+}
+
+/** A register's value of one type as another's: extended anew where it may not fit. */
+export function fitted(lowering: Lowering, value: IrValue, from: Type, to: Type): IrValue {
+  const have = accessOf(from);
+  const want = accessOf(to);
+  const isWider = have.size < want.size && (want.isSigned || !have.isSigned);
+  const isSame = have.size === want.size && have.isSigned === want.isSigned;
+  if (isWider || isSame) return value;
+  return lowering.builder.extend(value, want.size, want.isSigned);
+}
+
+function tupleElement(
+  lowering: Lowering,
+  expression: CheckedExpressionOf<"tupleElement">,
+): IrValue {
+  const { operand, index, type } = expression;
+  if (operand.kind === "tuple") {
+    const element = operand.elements[index];
+    if (element === undefined) throw new InternalError(`tuple without element ${index}`);
+    return lowering.value(element);
+  }
+  const place = storedPlace(lowering, expression);
+  if (place !== undefined) return loadScalar(lowering, place, type);
+  const tupleType = valueTypeOf(operand.type);
+  if (tupleType.kind !== "tuple") throw new InternalError(`element of a ${tupleType.kind}`);
+  return lowering.memory.during(tupleType.sizeBytes, "tuple", (copy) => {
+    lowering.store(operand, tupleType, copy);
+    return loadScalar(lowering, moved(copy, elementOffset(expression)), type);
+  });
+}
