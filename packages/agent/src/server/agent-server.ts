@@ -1,5 +1,9 @@
 import { type MessageChannel } from "@sonde/protocol";
+import { readRandomBytes } from "../kernel/random-bytes.js";
 import { type System } from "../system/system.js";
+import { type AgentContext, createAgentContext } from "./agent-context.js";
+import { planStepKinds } from "./plan-steps.js";
+import { Session } from "./session.js";
 
 /** How an agent is set up: what its command line says. */
 export interface AgentOptions {
@@ -25,26 +29,50 @@ export interface LinkOptions {
 
 /** Serves every host that the listeners accept: one session for each link. */
 export class AgentServer {
-  readonly #channels = new Set<MessageChannel>();
+  readonly #agent: AgentContext;
+  readonly #options: AgentOptions;
+  readonly #sessions = new Set<Session>();
 
-  constructor(_system: System, _options: AgentOptions) {}
+  constructor(system: System, options: AgentOptions) {
+    this.#agent = createAgentContext(system);
+    this.#options = options;
+  }
 
   /** How many sessions still own something, or could. */
   get sessionCount(): number {
-    return this.#channels.size;
+    return this.#sessions.size;
   }
 
-  /** Begins a session with the host at the other end. */
-  accept(channel: MessageChannel, _options: LinkOptions): void {
-    this.#channels.add(channel);
-    channel.onClose(() => {
-      this.#channels.delete(channel);
+  /** Begins a session with the host at the other end. Sets the channel's handlers. */
+  accept(channel: MessageChannel, link: LinkOptions): void {
+    const { agentName, leaseSeconds, key } = this.#options;
+    const session = new Session(this.#agent, channel, {
+      agent: agentName,
+      leaseSeconds,
+      planSteps: planStepKinds,
+      randomBytes: (length) => readRandomBytes(this.#agent.target.kernel, length),
+      ...(key === undefined ? {} : { key }),
+      onReady: () => {
+        this.#sweep();
+        link.onReady?.();
+      },
+      ...(link.onWrongKey === undefined ? {} : { onWrongKey: link.onWrongKey }),
     });
+    this.#sessions.add(session);
+    void session.ended.finally(() => this.#sessions.delete(session));
   }
 
   /** Ends every session; resolves when nothing of them is left in the kernel. */
   async close(): Promise<void> {
-    for (const channel of this.#channels) channel.close("the agent is ending");
-    await Promise.resolve();
+    const sessions = [...this.#sessions];
+    for (const session of sessions) session.close("the agent is ending");
+    await Promise.all(sessions.map((session) => session.ended));
+  }
+
+  /** Probes made in tracefs outlive an agent that was killed; where they are not used there is nothing to look for. */
+  #sweep(): void {
+    const { target, probeEvents } = this.#agent;
+    if (target.kprobePmu === undefined) probeEvents.sweep("kprobe");
+    if (target.uprobePmu === undefined) probeEvents.sweep("uprobe");
   }
 }

@@ -1,0 +1,17 @@
+import { Features } from "../features/features.js";
+import { Target } from "../features/target.js";
+import { Kernel } from "../kernel/kernel.js";
+import { ProbeEvents } from "../resources/probe-events.js";
+import { type System } from "../system/system.js";
+
+/** What all sessions of an agent share: the kernel, and what is known of it. */
+export interface AgentContext {
+  readonly target: Target;
+  readonly features: Features;
+  readonly probeEvents: ProbeEvents;
+}
+
+export function createAgentContext(system: System): AgentContext {
+  const target = new Target(new Kernel(system));
+  return { target, features: new Features(target), probeEvents: new ProbeEvents(target) };
+}

@@ -1,0 +1,89 @@
+import { type Handle, type RequestContext, type RequestHandlers } from "@sonde/protocol";
+import { describeTarget } from "../features/describe-target.js";
+import { dumpAndClearMap, dumpMap } from "../resources/map-dump.js";
+import { type LoadedMap } from "../resources/loaded-map.js";
+import { type LoadedProgram } from "../resources/loaded-program.js";
+import { Pacer } from "../resources/pacer.js";
+import { FileAccess } from "./file-access.js";
+import { expectMap, expectProgram, expectStream } from "./handle-table.js";
+import { runPlan } from "./plan-runner.js";
+import { type Session } from "./session.js";
+
+/** What answers each method of the protocol, for one session. */
+export function createHandlers(session: Session): RequestHandlers {
+  const { target, features } = session.agent;
+  const files = new FileAccess(target);
+  const { system } = target.kernel;
+
+  const requireMap = (name: Handle): LoadedMap =>
+    expectMap(session.handles.require(name), `handle ${name}`);
+  const requireProgram = (name: Handle): LoadedProgram =>
+    expectProgram(session.handles.require(name), `handle ${name}`);
+  const pacerWhile = ({ signal }: RequestContext, isWanted: () => boolean): Pacer =>
+    new Pacer(system, () => !signal.aborted && isWanted());
+
+  return {
+    "target.describe": () => describeTarget(target, features),
+
+    async "plan.run"({ steps }, request) {
+      const { scope } = session;
+      const pacer = pacerWhile(request, () => !scope.isClosed);
+      return { results: await runPlan(session.planContext, steps, pacer) };
+    },
+
+    async "map.dump"({ map: name, clear }, request) {
+      const map = requireMap(name);
+      const pacer = pacerWhile(request, () => map.isOpen);
+      return clear ? dumpAndClearMap(target, map, pacer) : dumpMap(target, map, pacer);
+    },
+
+    "map.lookup": ({ map, key }) => ({ value: requireMap(map).lookup(key) ?? null }),
+
+    "map.update"({ map, key, value }) {
+      requireMap(map).update(key, value);
+      return {};
+    },
+
+    "map.delete": ({ map, key }) => ({ wasPresent: requireMap(map).delete(key) }),
+
+    "program.run": ({ program }) => ({ returnValue: requireProgram(program).run() }),
+
+    "program.statistics": ({ programs }) => ({
+      programs: programs.map((name) => requireProgram(name).statistics()),
+    }),
+
+    async "session.disable"() {
+      await session.scope.disable();
+      return {};
+    },
+
+    async "stream.flush"({ stream: name }) {
+      const stream = expectStream(session.handles.require(name), `handle ${name}`);
+      const { positions, lost } = await stream.flush();
+      return { positions: [...positions], lost };
+    },
+
+    async "session.close"() {
+      await session.reset();
+      return {};
+    },
+
+    async "file.read"({ path, offset, limitBytes }, request) {
+      return files.read(
+        path,
+        offset,
+        limitBytes,
+        pacerWhile(request, () => true),
+      );
+    },
+
+    "file.list": ({ path }) => ({ names: files.list(path) }),
+
+    "file.stat"({ path }) {
+      const file = files.stat(path);
+      if (file === null) return { file: null };
+      const { sizeBytes, modified, device, inode } = file;
+      return { file: { path: file.path, sizeBytes, modified, device, inode } };
+    },
+  };
+}

@@ -1,0 +1,148 @@
+import { type Handle, type PlanStep, type Reference } from "@sonde/protocol";
+import { type Target } from "../features/target.js";
+import { NotSupportedError, RequestError } from "../kernel/errors.js";
+import { BPF_MAP_TYPE_PERF_EVENT_ARRAY, BPF_MAP_TYPE_RINGBUF } from "../kernel/uapi.js";
+import { attachKprobe } from "../resources/attach-kprobe.js";
+import { attachPerfEvent } from "../resources/attach-perf-event.js";
+import { attachRawTracepoint } from "../resources/attach-raw-tracepoint.js";
+import { attachTracepoint } from "../resources/attach-tracepoint.js";
+import { attachTracing } from "../resources/attach-tracing.js";
+import { attachUprobe } from "../resources/attach-uprobe.js";
+import { type Attachment } from "../resources/attachment.js";
+import { type StreamOutlet } from "../resources/event-stream.js";
+import { LoadedMap } from "../resources/loaded-map.js";
+import { LoadedProgram } from "../resources/loaded-program.js";
+import { openPerfStream } from "../resources/perf-reader.js";
+import { type ProbeEvents } from "../resources/probe-events.js";
+import { type Resource } from "../resources/resource.js";
+import { openRingStream } from "../resources/ring-reader.js";
+import { type HandledObject } from "./handle-table.js";
+
+/** What a step works with. */
+export interface StepContext {
+  readonly target: Target;
+  readonly probeEvents: ProbeEvents;
+  /** Throws HandleError. */
+  requireMap(reference: Reference): LoadedMap;
+  /** Throws HandleError. */
+  requireProgram(reference: Reference): LoadedProgram;
+  /** For the stream that the step makes. */
+  createOutlet(): StreamOutlet;
+}
+
+/** What a step has made or found out. */
+export interface StepOutcome {
+  readonly made?: { readonly object: HandledObject; readonly resource: Resource };
+  /** Set when the name had to be known before the thing was made. */
+  readonly name?: Handle;
+  readonly mechanism?: string;
+  readonly returnValue?: number;
+}
+
+type StepRunners = {
+  readonly [K in PlanStep["kind"]]: (
+    context: StepContext,
+    step: Extract<PlanStep, { kind: K }>,
+  ) => StepOutcome;
+};
+
+const runners: StepRunners = {
+  createMap({ target }, step) {
+    const map = LoadedMap.create(target, step);
+    return { made: { object: { kind: "map", map }, resource: map } };
+  },
+
+  fillMap(context, { map: reference, entries }) {
+    const map = context.requireMap(reference);
+    for (const { key, value } of entries) map.update(key, value);
+    return {};
+  },
+
+  loadProgram(context, step) {
+    const maps = step.maps.map(({ instruction, map, valueOffset }) => ({
+      instruction,
+      map: context.requireMap(map).fd,
+      valueOffset,
+    }));
+    const program = LoadedProgram.load(context.target, { ...step, maps });
+    return { made: { object: { kind: "program", program }, resource: program } };
+  },
+
+  attachTracepoint(context, step) {
+    const { fd } = context.requireProgram(step.program);
+    return attached(attachTracepoint(context.target, fd, step));
+  },
+
+  attachRawTracepoint(context, step) {
+    const { fd } = context.requireProgram(step.program);
+    return attached(attachRawTracepoint(context.target, fd, step));
+  },
+
+  attachTracing(context, step) {
+    return attached(attachTracing(context.target, context.requireProgram(step.program)));
+  },
+
+  attachKprobe(context, step) {
+    const { fd } = context.requireProgram(step.program);
+    return attached(attachKprobe(context.target, context.probeEvents, fd, step));
+  },
+
+  attachUprobe(context, step) {
+    const { fd } = context.requireProgram(step.program);
+    return attached(attachUprobe(context.target, context.probeEvents, fd, step));
+  },
+
+  attachPerfEvent(context, step) {
+    const { fd } = context.requireProgram(step.program);
+    return attached(attachPerfEvent(context.target, fd, step));
+  },
+
+  runProgram(context, step) {
+    return { returnValue: context.requireProgram(step.program).run() };
+  },
+
+  openStream(context, step) {
+    const map = context.requireMap(step.map);
+    const lossMap = step.lossMap === undefined ? undefined : context.requireMap(step.lossMap);
+    if (map.hasStream) {
+      throw new RequestError(
+        `${map.describe("open")}: it is a stream already, and can be only one`,
+      );
+    }
+    const outlet = context.createOutlet();
+    const open = streamOpener(map);
+    const stream = open(context.target, { ...step, map, lossMap }, outlet);
+    const made = { object: { kind: "stream", stream }, resource: stream } as const;
+    return { made, name: outlet.stream };
+  },
+};
+
+/** The kinds of steps that this agent knows, which hello tells. */
+export const planStepKinds: readonly string[] = Object.keys(runners);
+
+/** Does one step. Throws a RefusalError. */
+export function runStep(context: StepContext, step: PlanStep): StepOutcome {
+  // The entry is the one of exactly this kind of step; TypeScript does not follow the index into the table.
+  const run = runners[step.kind] as (context: StepContext, step: PlanStep) => StepOutcome;
+  return run(context, step);
+}
+
+function attached(attachment: Attachment): StepOutcome {
+  return {
+    made: { object: { kind: "attachment", attachment }, resource: attachment },
+    mechanism: attachment.mechanism,
+  };
+}
+
+function streamOpener(map: LoadedMap): typeof openRingStream {
+  switch (map.attributes.type) {
+    case BPF_MAP_TYPE_RINGBUF:
+      return openRingStream;
+    case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+      return openPerfStream;
+    default:
+      throw new NotSupportedError(
+        `${map.describe("open")}: a map of type ${map.attributes.type} is no stream`,
+      );
+  }
+}
