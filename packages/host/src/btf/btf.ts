@@ -121,9 +121,7 @@ class IndexedBtf implements Btf {
   findMember(id: BtfTypeId, name: string): BtfMember | undefined {
     // Breadth first, with a limit: malformed structs may hold themselves, and more than once.
     const waiting = [{ id, bitOffset: 0 }];
-    for (let at = 0; at < waiting.length; at++) {
-      const outer = waiting[at];
-      if (outer === undefined) break;
+    for (const outer of waiting) {
       const type = this.type(this.resolve(outer.id));
       if (type.kind !== "struct" && type.kind !== "union") continue;
       for (const member of type.members) {

@@ -28,16 +28,28 @@ export function createIntegerStep(
     case "d":
     case "i":
       return bits === 64
-        ? (view, out) => out.appendInt64(high(view), low(view) >>> 0)
-        : (view, out) => out.appendInt32((low(view) << unused) >> unused);
+        ? (view, out) => {
+            out.appendInt64(high(view), low(view) >>> 0);
+          }
+        : (view, out) => {
+            out.appendInt32((low(view) << unused) >> unused);
+          };
     case "u":
       return bits === 64
-        ? (view, out) => out.appendUint64(high(view) >>> 0, low(view) >>> 0)
-        : (view, out) => out.appendUint32((low(view) << unused) >>> unused);
+        ? (view, out) => {
+            out.appendUint64(high(view) >>> 0, low(view) >>> 0);
+          }
+        : (view, out) => {
+            out.appendUint32((low(view) << unused) >>> unused);
+          };
     case "x":
       return bits === 64
-        ? (view, out) => out.appendHexadecimal(high(view) >>> 0, low(view) >>> 0)
-        : (view, out) => out.appendHexadecimal(0, (low(view) << unused) >>> unused);
+        ? (view, out) => {
+            out.appendHexadecimal(high(view) >>> 0, low(view) >>> 0);
+          }
+        : (view, out) => {
+            out.appendHexadecimal(0, (low(view) << unused) >>> unused);
+          };
     default:
       return undefined;
   }

@@ -13,7 +13,10 @@ export function sortEntries(entries: readonly MapEntry[], layout: MapValueLayout
   if (!isByValue) return entries.toSorted((a, b) => compareKeys(a.key, b.key));
   return entries
     .map((entry) => ({ entry, rank: rankOf(entry.value) }))
-    .sort((a, b) => compareNumbers(a.rank, b.rank) || compareKeys(a.entry.key, b.entry.key))
+    .sort((a, b) => {
+      const order = compareNumbers(a.rank, b.rank);
+      return order === 0 ? compareKeys(a.entry.key, b.entry.key) : order;
+    })
     .map(({ entry }) => entry);
 }
 

@@ -131,9 +131,13 @@ function createLiteralStep(text: string): RenderStep {
   const bytes = encodeUtf8(text);
   if (bytes.length === 1) {
     const byte = bytes[0] ?? 0;
-    return (_, out) => out.appendByte(byte);
+    return (_, out) => {
+      out.appendByte(byte);
+    };
   }
-  return (_, out) => out.appendBytes(bytes);
+  return (_, out) => {
+    out.appendBytes(bytes);
+  };
 }
 
 function createStep(
@@ -147,7 +151,9 @@ function createStep(
   if (step === undefined) {
     const read = createFieldReader(field, readers);
     const format = createConversionFormatter(conversion);
-    return (view, out) => out.appendText(format(presentValue(read(view))));
+    return (view, out) => {
+      out.appendText(format(presentValue(read(view))));
+    };
   }
   if (width === undefined) return step;
   const isLeft = conversion.flags.includes("-");

@@ -161,9 +161,7 @@ function scanLines(bytes: Uint8Array): Lines {
 
 function countLines(bytes: Uint8Array): number {
   let count = 1;
-  for (let at = 0; at < bytes.length; at++) {
-    if (bytes[at] === newline) count++;
-  }
+  for (let at = bytes.indexOf(newline); at !== -1; at = bytes.indexOf(newline, at + 1)) count++;
   return count;
 }
 

@@ -72,8 +72,9 @@ const records: readonly RecordLayout[] = [
 
 function fieldsOf(record: number): Extract<RecordLayout, { kind: "printf" }> {
   const layout = records[record];
-  const fields = layout !== undefined && "fields" in layout ? layout : place([], 4);
-  return { kind: "printf", format: [], ...fields };
+  const { fields, fixedSizeBytes } =
+    layout !== undefined && "fields" in layout ? layout : place([], 4);
+  return { kind: "printf", format: [], fields, fixedSizeBytes };
 }
 
 function decodeAll(

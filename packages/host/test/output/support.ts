@@ -152,8 +152,10 @@ export function encodeRecord(
       strings.push(string.bytes);
     } else if (value instanceof Uint8Array) {
       fixed.set(value, field.offset);
+    } else if (typeof value === "bigint" || typeof value === "number") {
+      setInteger(view, field, BigInt(value), little);
     } else {
-      setInteger(view, field, BigInt(value as bigint), little);
+      throw new TypeError(`no value of a ${field.type.kind}`);
     }
   }
   return Uint8Array.of(...fixed, ...strings.flatMap((bytes) => [...bytes]));
