@@ -21,7 +21,7 @@ import {
   type Result,
   type ResultInput,
 } from "./methods.js";
-import { encodeStreamMessage, streamMessageKind, type StreamHeader } from "./stream.js";
+import { streamMessageKind } from "./stream.js";
 import { describeVersionMismatch, peekVersion } from "./version.js";
 
 /** Every method but the two that the peer answers itself. */
@@ -97,7 +97,8 @@ type State =
   | { readonly kind: "closed" };
 
 /**
- * The agent's end of a connection: greets and authenticates its host, validates and dispatches requests, sends streams.
+ * The agent's end of a connection: greets and authenticates its host, validates and dispatches requests. Stream messages
+ * go to the channel itself, once the host is ready.
  * Whatever the other side sends, the worst that happens is that this link closes.
  */
 export class AgentPeer {
@@ -133,16 +134,6 @@ export class AgentPeer {
   /** Whether the host has authenticated, where that is asked, and the link is open. */
   get isReady(): boolean {
     return this.#state.kind === "ready";
-  }
-
-  /** Bytes on their way and still in this process. */
-  get queuedBytes(): number {
-    return this.#channel.queuedBytes;
-  }
-
-  /** Sends a copy of the span; `onSent` is called once it has left this process's memory. */
-  sendStream(header: StreamHeader, span: Uint8Array, onSent?: () => void): void {
-    if (this.isReady) this.#channel.send(encodeStreamMessage(header, span), onSent);
   }
 
   /** Tells the host that nothing more comes; with an error when it did not ask for the end. */

@@ -29,7 +29,7 @@ export function requireLongKey(key: Uint8Array): void {
   throw new HandshakeError({
     code: "authentication",
     message: `the key has ${key.length} bytes, at least ${minimumKeySizeBytes} are needed`,
-    hint: "make one with `sonde agent key`",
+    hint: "make one with `sonde-agent key`",
   });
 }
 

@@ -229,20 +229,17 @@ describe("HostPeer's streams", () => {
 
   test("what an agent sends reaches the host, with and without a key", async () => {
     for (const options of [{}, { key: new Uint8Array(32).fill(3) }]) {
-      const { host, agent } = await connectPeers(options, options);
-      const spans: number[][] = [];
-      let isSent = false;
+      const { host, agent, agentChannel } = await connectPeers(options, options);
+      const events: unknown[] = [];
       host.onStream(stream, {
-        onSpan: ({ span }) => spans.push([...span]),
-        onEnd: () => undefined,
+        onSpan: ({ span }) => events.push([...span]),
+        onEnd: (error) => events.push(error),
       });
-      agent.sendStream({ stream, channel: 0, position: 0n, lost: 0n }, Uint8Array.of(4), () => {
-        isSent = true;
-      });
+      const header = { stream, channel: 0, position: 0n, lost: 0n };
+      agentChannel.send(encodeStreamMessage(header, Uint8Array.of(4)));
       agent.endStream(stream);
       await settle();
-      expect(spans).toEqual([[4]]);
-      expect(isSent).toBe(true);
+      expect(events).toEqual([[4], undefined]);
     }
   });
 });
