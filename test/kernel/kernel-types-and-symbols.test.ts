@@ -34,7 +34,7 @@ describe("the running kernel's BTF", () => {
 
   withBtf("has types that all can be decoded, named and measured or refused", () => {
     const btf = read();
-    for (let id = 0; id < btf.typeCount; id += 7) {
+    for (let id = 0; id < btf.typeCount; id += 61) {
       btf.formatTypeName(id);
       try {
         btf.sizeOf(id);
