@@ -1,15 +1,14 @@
 import { type MapValueLayout } from "../spec/trace-layout.js";
-import { compareUtf8 } from "./utf8.js";
 import { formatValue } from "./format-value.js";
+import { compareUtf8 } from "./utf8.js";
 import { type MapEntry, type MapValue, type Value } from "./value.js";
 
 /**
- * Puts entries in the order in which they are printed: numbers and aggregations by rising value (averages by the average,
+ * Puts entries in the order in which they are printed: integers and aggregations by rising value (averages by the average,
  * histograms by how much they count), all others by key. Entries of the same value are in the order of their keys.
  */
 export function sortEntries(entries: readonly MapEntry[], layout: MapValueLayout): MapEntry[] {
-  const isByValue =
-    layout.kind !== "plain" || layout.type.kind === "integer" || layout.type.kind === "boolean";
+  const isByValue = layout.kind !== "plain" || layout.type.kind === "integer";
   if (!isByValue) return entries.toSorted((a, b) => compareKeys(a.key, b.key));
   return entries
     .map((entry) => ({ entry, rank: rankOf(entry.value) }))
