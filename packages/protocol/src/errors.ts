@@ -63,24 +63,9 @@ export class ConnectionClosedError extends Error {
   }
 }
 
-/** The two sides cannot work together: other major versions, or no common key. */
-export class HandshakeError extends Error {
-  override readonly name = "HandshakeError";
-  readonly code: "version" | "authentication";
-  readonly hint: string | undefined;
-  constructor(
-    details: Pick<WireError, "message" | "hint"> & { readonly code: "version" | "authentication" },
-    options?: ErrorOptions,
-  ) {
-    super(details.message, options);
-    this.code = details.code;
-    this.hint = details.hint;
-  }
-}
-
 /** The other side answered a request with an error. */
 export class RemoteError extends Error {
-  override readonly name = "RemoteError";
+  override readonly name: string = "RemoteError";
   readonly code: ErrorCode;
   readonly details: WireError;
   constructor(details: WireError, options?: ErrorOptions) {
@@ -88,4 +73,12 @@ export class RemoteError extends Error {
     this.code = details.code;
     this.details = details;
   }
+}
+
+/**
+ * The two sides cannot work together: other major versions ("version"), or no common key ("authentication"). What this
+ * side finds is told as if the other had said it.
+ */
+export class HandshakeError extends RemoteError {
+  override readonly name = "HandshakeError";
 }

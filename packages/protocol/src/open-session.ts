@@ -99,8 +99,7 @@ function requireKey(key: Uint8Array | undefined): Uint8Array {
 
 /** Both sides find the same faults: what the agent found is told as if it had been found here. */
 function asHandshakeError(error: unknown): unknown {
-  if (!(error instanceof RemoteError)) return error;
-  const { code, details } = error;
-  if (code !== "version" && code !== "authentication") return error;
-  return new HandshakeError({ ...details, code }, { cause: error });
+  if (!(error instanceof RemoteError) || error instanceof HandshakeError) return error;
+  const isHandshakes = error.code === "version" || error.code === "authentication";
+  return isHandshakes ? new HandshakeError(error.details, { cause: error }) : error;
 }

@@ -1,3 +1,4 @@
+import { type WireError } from "./errors.js";
 import { protocolVersion } from "./methods.js";
 
 export interface ProtocolVersion {
@@ -5,17 +6,11 @@ export interface ProtocolVersion {
   readonly minor: number;
 }
 
-export interface VersionMismatch {
-  readonly code: "version";
-  readonly message: string;
-  readonly hint: string;
-}
-
 /** The error for two sides of different majors, as the agent sees it: says which side is to be updated. */
 export function describeVersionMismatch(
   host: ProtocolVersion,
   agent: ProtocolVersion = protocolVersion,
-): VersionMismatch {
+): WireError {
   const isAgentOlder = agent.major < host.major;
   return {
     code: "version",

@@ -99,7 +99,7 @@ describe("openSession", () => {
       expect(error).toMatchObject({
         code: "authentication",
         message: expect.stringMatching(message),
-        hint: expect.any(String),
+        details: { hint: expect.any(String) },
       });
       await agent.closed;
     });
@@ -112,7 +112,11 @@ describe("openSession", () => {
     await settle();
     const error = { code: "authentication", message: "no", hint: "yes" } as const;
     link.send({ kind: "error", id: 1, error });
-    expect(await opened).toMatchObject({ name: "HandshakeError", message: "no", hint: "yes" });
+    expect(await opened).toMatchObject({
+      name: "HandshakeError",
+      message: "no",
+      details: error,
+    });
     await settle();
     expect(link.closeReason).toBe("no");
   });
@@ -125,7 +129,7 @@ describe("openSession", () => {
     expect(await opened).toMatchObject({
       name: "HandshakeError",
       code: "version",
-      hint: expect.stringContaining("update sonde-agent"),
+      details: { hint: expect.stringContaining("update sonde-agent") },
     });
   });
 
