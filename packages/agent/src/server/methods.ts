@@ -7,10 +7,10 @@ import { Pacer } from "../resources/pacer.js";
 import { FileAccess } from "./file-access.js";
 import { expectMap, expectProgram, expectStream } from "./handle-table.js";
 import { runPlan } from "./plan-runner.js";
-import { type Session } from "./session.js";
+import { type SessionState } from "./session-state.js";
 
 /** What answers each method of the protocol, for one session. */
-export function createHandlers(session: Session): RequestHandlers {
+export function createHandlers(session: SessionState): RequestHandlers {
   const { target, features } = session.agent;
   const files = new FileAccess(target);
   const { system } = target.kernel;

@@ -1,0 +1,54 @@
+import { type Handle, streamHeaderSizeBytes } from "@sonde/protocol";
+import { BufferPool } from "../resources/buffer-pool.js";
+import { Scope } from "../resources/scope.js";
+import { spanLimitBytes, type StreamChannel } from "../resources/span-sender.js";
+import { type AgentContext } from "./agent-context.js";
+import { HandleTable } from "./handle-table.js";
+import { type PlanContext } from "./plan-runner.js";
+
+/** What a session has made, and under which names. */
+export class SessionState {
+  readonly agent: AgentContext;
+  readonly handles = new HandleTable();
+  readonly #channel: StreamChannel;
+  readonly #pool = new BufferPool(streamHeaderSizeBytes + spanLimitBytes);
+  #scope: Scope;
+
+  constructor(agent: AgentContext, channel: StreamChannel) {
+    this.agent = agent;
+    this.#channel = channel;
+    this.#scope = this.#createScope();
+  }
+
+  get scope(): Scope {
+    return this.#scope;
+  }
+
+  get planContext(): PlanContext {
+    return {
+      ...this.agent,
+      scope: this.#scope,
+      handles: this.handles,
+      outlet: { channel: this.#channel, pool: this.#pool },
+    };
+  }
+
+  /** Closes everything that was made; new things can be made after. Resolves when nothing is left in the kernel. */
+  async reset(): Promise<void> {
+    const old = this.#scope;
+    this.#scope = this.#createScope();
+    this.handles.clear();
+    await old.close();
+  }
+
+  /** The host has consumed a stream's bytes before the position. Throws ProtocolError when that cannot be. */
+  acknowledge(name: Handle, channel: number, position: bigint): void {
+    const object = this.handles.get(name);
+    // Else one that was closed while the acknowledgement was on its way.
+    if (object?.kind === "stream") object.stream.acknowledge(channel, position);
+  }
+
+  #createScope(): Scope {
+    return new Scope(this.agent.target.kernel.system);
+  }
+}

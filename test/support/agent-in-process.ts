@@ -1,0 +1,56 @@
+import { randomBytes } from "node:crypto";
+import { createChannelPair, type HostPeer, openSession } from "@sonde/protocol";
+import { AgentServer, type System } from "../../packages/agent/src/index.js";
+import { createNodeSystem } from "../../packages/agent/src/system/node/node-system.js";
+
+/** An agent in this process, and a host's end of a session with it. */
+export interface AgentInProcess {
+  readonly server: AgentServer;
+  readonly peer: HostPeer;
+  close(): Promise<void>;
+}
+
+/** Over another system, what the kernel answers can be changed on the way. */
+export async function startAgent(system: System = createNodeSystem()): Promise<AgentInProcess> {
+  const server = new AgentServer(system, {
+    leaseSeconds: 30,
+    agentName: "sonde-agent test",
+    allowExec: false,
+  });
+  const peer = await connect(server);
+  return {
+    server,
+    peer,
+    close: async () => {
+      peer.close("the test is over");
+      await server.close();
+    },
+  };
+}
+
+/** Another session with the same agent. */
+export async function connect(server: AgentServer): Promise<HostPeer> {
+  const [hostEnd, agentEnd] = createChannelPair();
+  server.accept(agentEnd, { closesWithLink: true });
+  const { peer } = await openSession(hostEnd, {
+    client: "sonde test",
+    randomBytes: (length) => randomBytes(length),
+  });
+  return peer;
+}
+
+/** bpf(2)'s number, and its commands (include/uapi/linux/bpf.h). */
+const bpfNumber = { x64: 321, arm64: 280 }[process.arch as "x64" | "arm64"];
+const EINVAL = 22;
+
+/** The machine as an older kernel: some commands of bpf(2) are unknown to it. */
+export function withoutBpfCommands(...commands: readonly number[]): System {
+  const system = createNodeSystem();
+  return {
+    ...system,
+    syscall: (number, ...args) =>
+      number === bpfNumber && commands.includes(Number(args[0]))
+        ? -EINVAL
+        : system.syscall(number, ...args),
+  };
+}
