@@ -1,6 +1,6 @@
 import { type Instruction, type Operand, type Register } from "../../src/asm/instruction.js";
 import { assertNever, InternalError } from "../../src/asm/internal-error.js";
-import { evaluateBinary, evaluateCondition } from "../../src/language/generate/constants.js";
+import { evaluateBinary, evaluateCondition } from "../../src/language/arithmetic.js";
 
 /** Answers a helper call: `pointers` reads 8 bytes behind an argument that points to memory. */
 export type HelperModel = (helper: number, args: readonly bigint[], memory: Memory) => bigint;

@@ -1,5 +1,5 @@
 import { assertNever, InternalError } from "../../src/asm/internal-error.js";
-import { evaluateBinary, evaluateCondition } from "../../src/language/generate/constants.js";
+import { evaluateBinary, evaluateCondition } from "../../src/language/arithmetic.js";
 import {
   type Address,
   type IrOperation,

@@ -64,8 +64,8 @@ export function allocateRegisters(
 }
 
 const allRegisters: readonly Register[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-/** Those that calls leave alone come last: they are for those who need them. */
-const preferenceOrder: readonly Register[] = [0, 5, 4, 3, 2, 1, 6, 7, 8, 9];
+/** r0 is often wanted for a result; those that calls leave alone are for those who need them. */
+const preferenceOrder: readonly Register[] = [5, 4, 3, 2, 1, 0, 6, 7, 8, 9];
 
 /** Makes one register of two that a copy joins and that are never wanted at the same time: the copy vanishes. */
 function coalesce(

@@ -15,13 +15,16 @@ import {
   readsOf,
   writesOf,
 } from "./machine.js";
+import { narrowStores } from "./narrow-stores.js";
 import { placeStack } from "./place-stack.js";
 import { selectInstructions, type SelectionOptions } from "./select-instructions.js";
 import { tidyJumps } from "./tidy-jumps.js";
 
 /** Writes a program's instructions. Throws StackLimitError when its slots and spills want more stack than there is. */
 export function generate(program: IrProgram, options: SelectionOptions): readonly Instruction[] {
-  const selected = withoutDeadValues(withoutUnreachable(selectInstructions(program, options)));
+  const selected = withoutDeadValues(
+    withoutUnreachable(selectInstructions(narrowStores(program), options)),
+  );
   const { operations, spillSlotCount } = giveRegisters(selected, program.slots.length);
   const places = placeStack(program, spillSlotCount);
   return tidyJumps(

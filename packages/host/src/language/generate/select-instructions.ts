@@ -14,7 +14,7 @@ import {
   exchangedConditions,
   exponentOf,
   immediateOf,
-} from "./constants.js";
+} from "../arithmetic.js";
 import {
   firstVirtual,
   type MachineBase,

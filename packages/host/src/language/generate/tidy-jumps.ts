@@ -1,5 +1,5 @@
 import { type Instruction } from "../../asm/instruction.js";
-import { oppositeConditions } from "./constants.js";
+import { oppositeConditions } from "../arithmetic.js";
 
 /**
  * Leaves out jumps to the next instruction, turns a jump over a jump round, lets jumps to jumps go to the end at once, and

@@ -122,8 +122,8 @@ function adding(lowering: Lowering, value: IrValue): Update {
  * addition is atomic.
  */
 export function addInPlace(lowering: Lowering, place: Address, value: IrValue): void {
-  const { builder, probe } = lowering;
-  if (canBePreempted(probe)) {
+  const { builder, probe, target } = lowering;
+  if (canBePreempted(probe, target)) {
     addAtomically(lowering, place, value);
     return;
   }
@@ -179,7 +179,7 @@ function addToBucket(
   // Never so: it tells the verifier the bounds.
   builder.jumpIf("ge", offset, constant(bucketCount), beyond);
   const bytes = builder.binary("lsh", offset, constant(3));
-  const counter = builder.binary("add", builder.addressOf(place), bytes);
+  const counter = builder.advance(builder.addressOf(place), bytes);
   addInPlace(lowering, behind(counter), constant(1));
   builder.label(beyond);
 }

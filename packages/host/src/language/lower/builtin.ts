@@ -38,19 +38,17 @@ export function builtin(lowering: Lowering, name: BuiltinName): IrValue {
 }
 
 /** tgid << 32 | tid: the kernel's "pid" is the thread. */
-function threadAndProcess({ builder, builtins }: Lowering): VirtualRegister {
+function threadAndProcess({ builder, builtins }: Lowering): IrValue {
   return builtins.get("pid_tgid", () => builder.call(helpers.get_current_pid_tgid));
 }
 
 /** gid << 32 | uid. */
-function userAndGroup({ builder, builtins }: Lowering): VirtualRegister {
+function userAndGroup({ builder, builtins }: Lowering): IrValue {
   return builtins.get("uid_gid", () => builder.call(helpers.get_current_uid_gid));
 }
 
-function lowHalf({ builder }: Lowering, value: VirtualRegister): VirtualRegister {
-  const to = builder.register();
-  builder.emit({ kind: "extend", to, from: value, size: 4, isSigned: false });
-  return to;
+function lowHalf({ builder }: Lowering, value: IrValue): IrValue {
+  return builder.extend(value, 4, false);
 }
 
 /** Nanoseconds of the clock that `nsecs` reads on this target. */

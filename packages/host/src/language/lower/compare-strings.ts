@@ -62,12 +62,7 @@ function compareWithConstant(
   });
 }
 
-function compareBytes(
-  lowering: Lowering,
-  place: Address,
-  bytes: Uint8Array,
-  target: string,
-): void {
+function compareBytes(lowering: Lowering, place: Address, bytes: Uint8Array, target: string): void {
   const { builder } = lowering;
   const isLittle = lowering.target.byteOrder === "little";
   for (const { offset, size } of cutAligned(bytes.length, place.offset)) {

@@ -33,10 +33,7 @@ export function dataLocationPointer(
 }
 
 /** A function's argument, or a raw tracepoint's. */
-export function argument(
-  lowering: Lowering,
-  expression: CheckedExpressionOf<"argument">,
-): IrValue {
+export function argument(lowering: Lowering, expression: CheckedExpressionOf<"argument">): IrValue {
   const { builder, probe } = lowering;
   const value =
     probe.context === "rawTracepoint"

@@ -1,4 +1,4 @@
-import { type IrValue, type VirtualRegister } from "../ir.js";
+import { type IrValue } from "../ir.js";
 import { constant, type ProgramBuilder } from "./program-builder.js";
 
 /**
@@ -18,16 +18,23 @@ export function histogramBucket(builder: ProgramBuilder, value: IrValue, bits: n
 }
 
 /** Of a positive number; 0 of 0. By halves: is there anything in the upper 32 bits, in the upper 16 of the rest, … */
-function floorLog2(builder: ProgramBuilder, value: IrValue): VirtualRegister {
+function floorLog2(builder: ProgramBuilder, value: IrValue): IrValue {
   const rest = builder.register();
   builder.move(rest, value);
-  let sum: VirtualRegister | undefined;
+  let sum: IrValue | undefined;
   for (const half of [32, 16, 8, 4, 2]) {
     // (2^half - 1 - rest) is negative when rest does not fit in the lower half; its sign becomes the number `half`.
     const largest = constant((1n << BigInt(half)) - 1n);
     const sign = builder.binary("rsh", builder.binary("sub", largest, rest), constant(63));
     const step = builder.binary("lsh", sign, constant(Math.log2(half)));
-    builder.emit({ kind: "binary", operation: "rsh", width: 64, to: rest, left: rest, right: step });
+    builder.emit({
+      kind: "binary",
+      operation: "rsh",
+      width: 64,
+      to: rest,
+      left: rest,
+      right: step,
+    });
     sum = sum === undefined ? step : builder.binary("add", sum, step);
   }
   // The rest is 0 to 3 now.

@@ -3,7 +3,7 @@ import { type RecordFields } from "../../spec/trace-layout.js";
 import { type CheckedStatement } from "../check/checked-program.js";
 import { type Address, type IrValue } from "../ir.js";
 import { type Lowering, memoryReader, stringReader } from "./lowering.js";
-import { constant, moved, pointerTo } from "./program-builder.js";
+import { behind, constant, moved, pointerTo } from "./program-builder.js";
 import { writeRecord } from "./record.js";
 import { absentString, appendRead, type Cursor } from "./record-string.js";
 
@@ -60,10 +60,10 @@ function fillJoin(
         canBeCut: true,
       },
       moved(record, offset),
-      { place: { kind: "pointer", base: position, offset: 0 }, isFixed: false },
+      { place: behind(position), distance: { kind: "unknown" } },
     );
     builder.move(position, builder.addressOf(next.place));
   });
   builder.label(end);
-  return { place: { kind: "pointer", base: position, offset: 0 }, isFixed: false };
+  return { place: behind(position), distance: { kind: "unknown" } };
 }

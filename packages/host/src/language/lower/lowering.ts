@@ -64,10 +64,10 @@ export type ScratchPlace =
 
 /** Values that stay the same as long as a program runs, by the name of what gives them, where they are known already. */
 export class KnownValues {
-  #values = new Map<string, VirtualRegister>();
+  #values = new Map<string, IrValue>();
 
   /** The value known under this name; computed when it is not. */
-  get(name: string, compute: () => VirtualRegister): VirtualRegister {
+  get(name: string, compute: () => IrValue): IrValue {
     const known = this.#values.get(name);
     if (known !== undefined) return known;
     const value = compute();
@@ -83,11 +83,11 @@ export class KnownValues {
   }
 
   /** What is known now, to return to. */
-  snapshot(): ReadonlyMap<string, VirtualRegister> {
+  snapshot(): ReadonlyMap<string, IrValue> {
     return new Map(this.#values);
   }
 
-  restore(snapshot: ReadonlyMap<string, VirtualRegister>): void {
+  restore(snapshot: ReadonlyMap<string, IrValue>): void {
     this.#values = new Map(snapshot);
   }
 }
@@ -115,8 +115,8 @@ export function stringReader(target: TargetDescription, space: AddressSpace): nu
 
 /**
  * Whether another run of the same program can begin on this CPU before this one has ended: since 6.0 uprobe programs can
- * be preempted. All others are kept from it by the kernel.
+ * be preempted. All others are kept from it by the kernel, and all are where there is no ring buffer yet.
  */
-export function canBePreempted(probe: CheckedProbe): boolean {
-  return probe.attachment.kind === "uprobe";
+export function canBePreempted(probe: CheckedProbe, target: TargetDescription): boolean {
+  return probe.attachment.kind === "uprobe" && hasFeature(target, "ringbuf");
 }

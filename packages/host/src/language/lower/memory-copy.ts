@@ -50,8 +50,7 @@ export function cutAligned(sizeBytes: number, ...starts: readonly number[]): rea
   while (offset < sizeBytes) {
     const here = offset;
     const size = ([8, 4, 2] as const).find(
-      (width) =>
-        width <= sizeBytes - here && starts.every((start) => (start + here) % width === 0),
+      (width) => width <= sizeBytes - here && starts.every((start) => (start + here) % width === 0),
     );
     pieces.push({ offset, size: size ?? 1 });
     offset += size ?? 1;

@@ -47,7 +47,7 @@ export function lowerProbe(input: ProbeInput): LoweredProbe {
   const { probe, target, program, channel } = input;
   const builder = new ProgramBuilder();
   const endLabel = builder.newLabel("end");
-  const memory = new TemporaryMemory(builder, canBePreempted(probe) ? "none" : "allowed");
+  const memory = new TemporaryMemory(builder, canBePreempted(probe, target) ? "none" : "allowed");
   const lowering: Lowering = {
     builder,
     target,

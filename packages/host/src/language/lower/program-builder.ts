@@ -1,5 +1,6 @@
 import { type AccessSize, type JumpCondition } from "../../asm/instruction.js";
 import { InternalError } from "../../asm/internal-error.js";
+import { evaluateBinary } from "../arithmetic.js";
 import {
   type Address,
   type BinaryOperation,
@@ -84,14 +85,31 @@ export class ProgramBuilder {
     this.emit({ kind: "move", to, from });
   }
 
-  binary(operation: BinaryOperation, left: IrValue, right: IrValue): VirtualRegister {
+  /** Gives a constant for two of them. */
+  binary(operation: BinaryOperation, left: IrValue, right: IrValue): IrValue {
+    if (left.kind === "constant" && right.kind === "constant") {
+      return constant(evaluateBinary(operation, 64, left.value, right.value));
+    }
     const to = this.register();
     this.emit({ kind: "binary", operation, width: 64, to, left, right });
     return to;
   }
 
+  /** A pointer that is moved by a number that is not known yet. */
+  advance(base: VirtualRegister, distance: IrValue): VirtualRegister {
+    const to = this.register();
+    this.emit({ kind: "binary", operation: "add", width: 64, to, left: base, right: distance });
+    return to;
+  }
+
   extend(from: IrValue, size: AccessSize, isSigned: boolean): IrValue {
     if (size === 8) return from;
+    if (from.kind === "constant") {
+      const bits = size * 8;
+      return constant(
+        isSigned ? BigInt.asIntN(bits, from.value) : BigInt.asUintN(bits, from.value),
+      );
+    }
     const to = this.register();
     this.emit({ kind: "extend", to, from, size, isSigned });
     return to;

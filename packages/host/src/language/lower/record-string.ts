@@ -3,7 +3,7 @@ import { InternalError } from "../../asm/internal-error.js";
 import { type CheckedExpression } from "../check/checked-program.js";
 import { type Address, type VirtualRegister } from "../ir.js";
 import { type Lowering } from "./lowering.js";
-import { constant, moved, pointerTo } from "./program-builder.js";
+import { behind, constant, moved, pointerTo } from "./program-builder.js";
 import {
   capacityOf,
   commBytes,
@@ -17,9 +17,18 @@ import {
 /** Where the next string of a record goes. */
 export interface Cursor {
   readonly place: Address;
-  /** The distance from the record's start is known now. */
-  readonly isFixed: boolean;
+  readonly distance: Distance;
 }
+
+/** What is known of the cursor's distance from the record's start. */
+export type Distance =
+  /** All: the place's offset tells it. */
+  | { readonly kind: "fixed" }
+  /** It is behind a string of this length, which starts at a fixed offset. */
+  | { readonly kind: "afterString"; readonly start: number; readonly length: VirtualRegister }
+  | { readonly kind: "unknown" };
+
+const unknown: Distance = { kind: "unknown" };
 
 /** Bit 15 of a string's u16: it was cut. */
 const cutFlag = 0x8000;
@@ -49,9 +58,11 @@ export function appendString(
     // Its length is not worth a second call: readers end a string at its first NUL.
     builder.callOnly(helpers.get_current_comm, pointerTo(cursor.place), constant(commBytes));
     builder.store(field, 2, constant(commBytes));
-    return { ...cursor, place: moved(cursor.place, commBytes) };
+    const distance = cursor.distance.kind === "fixed" ? cursor.distance : unknown;
+    return { place: moved(cursor.place, commBytes), distance };
   }
-  if (expression.kind === "conditional") return appendConditional(lowering, expression, field, cursor);
+  if (expression.kind === "conditional")
+    return appendConditional(lowering, expression, field, cursor);
   const read = findRead(lowering, expression);
   if (read !== undefined) return appendRead(lowering, read, field, cursor);
   const capacityBytes = capacityOf(expression);
@@ -83,7 +94,7 @@ function appendConditional(
     builder.move(result, builder.addressOf(other.place));
   });
   builder.label(end);
-  return { place: { kind: "pointer", base: result, offset: 0 }, isFixed: false };
+  return { place: behind(result), distance: unknown };
 }
 
 /** Reads a string to the cursor; what cannot be read is empty. */
@@ -125,8 +136,14 @@ export function appendRead(
     builder.store(field, 2, constant(0));
     builder.jump(next);
   });
-  const moment = builder.binary("add", builder.addressOf(cursor.place), length);
-  return { place: { kind: "pointer", base: moment, offset: 0 }, isFixed: false };
+  const end = builder.advance(builder.addressOf(cursor.place), length);
+  return {
+    place: behind(end),
+    distance:
+      cursor.distance.kind === "fixed"
+        ? { kind: "afterString", start: cursor.place.offset, length }
+        : unknown,
+  };
 }
 
 function decrement({ builder }: Lowering, register: VirtualRegister): void {

@@ -3,7 +3,7 @@ import { InternalError } from "../../asm/internal-error.js";
 import { type RecordFields } from "../../spec/trace-layout.js";
 import { type CheckedExpression } from "../check/checked-program.js";
 import { sizeOfValue } from "../check/value-layout.js";
-import { type Address, type IrValue, type VirtualRegister } from "../ir.js";
+import { type Address, type IrValue } from "../ir.js";
 import { countLostRecord } from "./loss.js";
 import { canBePreempted, type Lowering, ownMaps } from "./lowering.js";
 import { behind, constant, moved, pointerTo } from "./program-builder.js";
@@ -103,7 +103,7 @@ export function writeRecord(lowering: Lowering, record: RecordToWrite): void {
 }
 
 function writeToRing(lowering: Lowering, record: RecordToWrite, lost: string): void {
-  const { builder, channel, memory, probe } = lowering;
+  const { builder, channel, memory, probe, target } = lowering;
   if (channel.kind !== "ring") throw new InternalError("no ring buffer");
   if (channel.keepsRoomForControl && !record.isControl) {
     const used = builder.call(
@@ -113,7 +113,7 @@ function writeToRing(lowering: Lowering, record: RecordToWrite, lost: string): v
     );
     builder.jumpIf("ge", used, constant((channel.sizeBytes / 8) * 7), lost);
   }
-  const isBuiltInPlace = record.stringBytes <= smallStringBytes || canBePreempted(probe);
+  const isBuiltInPlace = record.stringBytes <= smallStringBytes || canBePreempted(probe, target);
   const isDone =
     !isBuiltInPlace &&
     memory.scratchDuring(maximumBytes(record), (place) => {
@@ -180,20 +180,20 @@ function maximumBytes({ layout, stringBytes }: RecordToWrite): number {
 
 function fill(lowering: Lowering, record: RecordToWrite, place: Address): Cursor {
   lowering.builder.store(place, 4, constant(record.id));
-  return record.fill(place, { place: moved(place, record.layout.fixedSizeBytes), isFixed: true });
+  const strings = moved(place, record.layout.fixedSizeBytes);
+  return record.fill(place, { place: strings, distance: { kind: "fixed" } });
 }
 
 /** Fills the record and gives its real length. */
 function build(lowering: Lowering, record: RecordToWrite, place: Address, lost: string): IrValue {
   const { builder } = lowering;
-  const end = fill(lowering, record, place);
-  if (end.isFixed) return constant(end.place.offset - place.offset);
-  const length = builder.binary("sub", addressRegister(lowering, end.place), addressRegister(lowering, place));
+  const { place: end, distance } = fill(lowering, record, place);
+  if (distance.kind === "fixed") return constant(end.offset - place.offset);
+  if (distance.kind === "afterString") {
+    return builder.binary("add", distance.length, constant(distance.start - place.offset));
+  }
+  const length = builder.binary("sub", builder.addressOf(end), builder.addressOf(place));
   // Never so: it tells the verifier the bounds, which it does not know of a difference of pointers.
   builder.jumpIf("gt", length, constant(maximumBytes(record)), lost);
   return length;
-}
-
-function addressRegister({ builder }: Lowering, address: Address): VirtualRegister {
-  return builder.addressOf(address);
 }

@@ -10,10 +10,7 @@ import { assignPlace, deleteEntry, updatePlace } from "./update.js";
 import { machineOperation } from "./value.js";
 
 /** Emits what a list of statements does. */
-export function lowerStatements(
-  lowering: Lowering,
-  statements: readonly CheckedStatement[],
-): void {
+export function lowerStatements(lowering: Lowering, statements: readonly CheckedStatement[]): void {
   for (const statement of statements) lowerStatement(lowering, statement);
 }
 

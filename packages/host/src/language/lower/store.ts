@@ -8,7 +8,7 @@ import { type Lowering } from "./lowering.js";
 import { withMapValue, zeroGaps } from "./map-access.js";
 import { copyMemory } from "./memory-copy.js";
 import { moved } from "./program-builder.js";
-import { storedPlace } from "./stored-place.js";
+import { literalElement, storedPlace, withElement } from "./stored-place.js";
 import { storeString } from "./strings.js";
 
 type TupleLayout = Extract<ValueType, { readonly kind: "tuple" }>;
@@ -70,6 +70,15 @@ function storeTuple(
       storeTuple(lowering, expression.otherwise, type, address);
     });
     builder.label(end);
+  } else if (expression.kind === "tupleElement") {
+    const literal = literalElement(expression);
+    if (literal !== undefined) {
+      storeTuple(lowering, literal, type, address);
+    } else {
+      withElement(lowering, expression, (place) => {
+        copyMemory(lowering, place, address, type.sizeBytes);
+      });
+    }
   } else {
     const place = storedPlace(lowering, expression);
     if (place === undefined) throw new InternalError(`a tuple that comes from ${expression.kind}`);

@@ -7,7 +7,7 @@ import { dataLocationPointer } from "./context.js";
 import { type Lowering, stringReader } from "./lowering.js";
 import { withMapValue } from "./map-access.js";
 import { copyMemory, storeBytes } from "./memory-copy.js";
-import { storedPlace } from "./stored-place.js";
+import { literalElement, storedPlace, withElement } from "./stored-place.js";
 import { constant, moved, pointerTo } from "./program-builder.js";
 
 /** TASK_COMM_LEN (include/linux/sched.h). */
@@ -90,11 +90,7 @@ function pointerRead(
 }
 
 /** A string that stands in memory of ours. */
-export function storedRead(
-  lowering: Lowering,
-  place: Address,
-  capacityBytes: number,
-): StringRead {
+export function storedRead(lowering: Lowering, place: Address, capacityBytes: number): StringRead {
   const helper = stringReader(lowering.target, "kernel");
   return {
     helper,
@@ -141,6 +137,15 @@ export function storeString(
     builder.label(end);
   } else if (expression.kind === "mapValue") {
     storeMapString(lowering, expression, address, capacityBytes);
+  } else if (expression.kind === "tupleElement") {
+    const literal = literalElement(expression);
+    if (literal !== undefined) {
+      storeString(lowering, literal, address, options);
+    } else {
+      withElement(lowering, expression, (place) => {
+        copyPadded(lowering, expression, place, address, capacityBytes);
+      });
+    }
   } else {
     const place = storedPlace(lowering, expression);
     if (place !== undefined) copyPadded(lowering, expression, place, address, capacityBytes);

@@ -114,7 +114,8 @@ function assignMemory(
   value: CheckedExpression,
 ): void {
   const scratch = lowering.scratches[place.scratch];
-  if (scratch?.kind !== "memory") throw new InternalError(`variable ${place.scratch} has no memory`);
+  if (scratch?.kind !== "memory")
+    throw new InternalError(`variable ${place.scratch} has no memory`);
   const type = valueTypeOf(place.type);
   if (!mentions(value, place.scratch)) {
     lowering.store(value, type, scratch.address);

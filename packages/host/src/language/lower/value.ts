@@ -5,16 +5,15 @@ import {
   type IntegerOperation,
 } from "../check/checked-program.js";
 import { type Type } from "../check/type.js";
-import { valueTypeOf } from "../check/value-layout.js";
 import { type BinaryOperation, type IrValue } from "../ir.js";
 import { builtin } from "./builtin.js";
 import { branch } from "./condition.js";
 import { argument, contextField, returnValue } from "./context.js";
 import { type Lowering, memoryReader } from "./lowering.js";
 import { withMapValue } from "./map-access.js";
-import { constant, moved, pointerTo } from "./program-builder.js";
+import { constant, pointerTo } from "./program-builder.js";
 import { accessOf, loadScalar } from "./scalar-access.js";
-import { elementOffset, storedPlace } from "./stored-place.js";
+import { literalElement, withElement } from "./stored-place.js";
 import { updatePlace } from "./update.js";
 
 /** A value that fits in a register, extended to 64 bits as its type says. */
@@ -178,16 +177,15 @@ function conditional(lowering: Lowering, expression: CheckedExpressionOf<"condit
   return result;
 }
 
-function convert(
-  lowering: Lowering,
-  { operand, type }: CheckedExpressionOf<"convert">,
-): IrValue {
+function convert(lowering: Lowering, { operand, type }: CheckedExpressionOf<"convert">): IrValue {
   const { builder } = lowering;
   if (type.kind === "boolean" && operand.type.kind !== "boolean") {
     return truthValue(lowering, operand);
   }
   const value = lowering.value(operand);
-  return type.kind === "integer" ? fitted(lowering, value, operand.type, type) : builder.extend(value, 8, false);
+  return type.kind === "integer"
+    ? fitted(lowering, value, operand.type, type)
+    : builder.extend(value, 8, false);
 }
 
 /** A register's value of one type as another's: extended anew where it may not fit. */
@@ -204,18 +202,7 @@ function tupleElement(
   lowering: Lowering,
   expression: CheckedExpressionOf<"tupleElement">,
 ): IrValue {
-  const { operand, index, type } = expression;
-  if (operand.kind === "tuple") {
-    const element = operand.elements[index];
-    if (element === undefined) throw new InternalError(`tuple without element ${index}`);
-    return lowering.value(element);
-  }
-  const place = storedPlace(lowering, expression);
-  if (place !== undefined) return loadScalar(lowering, place, type);
-  const tupleType = valueTypeOf(operand.type);
-  if (tupleType.kind !== "tuple") throw new InternalError(`element of a ${tupleType.kind}`);
-  return lowering.memory.during(tupleType.sizeBytes, "tuple", (copy) => {
-    lowering.store(operand, tupleType, copy);
-    return loadScalar(lowering, moved(copy, elementOffset(expression)), type);
-  });
+  const literal = literalElement(expression);
+  if (literal !== undefined) return lowering.value(literal);
+  return withElement(lowering, expression, (place) => loadScalar(lowering, place, expression.type));
 }

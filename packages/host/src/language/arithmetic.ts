@@ -1,6 +1,8 @@
-import { type BinaryOperation } from "../ir.js";
-import { assertNever } from "../../asm/internal-error.js";
-import { type JumpCondition } from "../../asm/instruction.js";
+import { type BinaryOperation } from "./ir.js";
+import { assertNever } from "../asm/internal-error.js";
+import { type JumpCondition } from "../asm/instruction.js";
+
+// What the machine computes, on numbers that are known when a program is compiled.
 
 /** A 64-bit pattern as a signed number: the form in which immediates are compared. */
 export function asSigned64(value: bigint): bigint {

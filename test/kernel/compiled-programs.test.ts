@@ -1,0 +1,28 @@
+import { describe, expect } from "@jest/globals";
+import { goldenPrograms } from "../../packages/host/test/language/lower/golden-programs.js";
+import { linux419x64 } from "../../packages/host/test/targets/linux-4.19-x64.js";
+import { linux618x64 } from "../../packages/host/test/targets/linux-6.18-x64.js";
+import { compileHere } from "../support/answer-locally.js";
+import { ProgramLoader } from "../support/load-program.js";
+import { requiresFeature } from "../support/requires.js";
+
+const testLoad = requiresFeature("tracepoint", "raw_tracepoint", "ringbuf");
+
+describe("the kernel's verifier", () => {
+  for (const target of [linux618x64, linux419x64]) {
+    for (const { name, source, pid } of goldenPrograms) {
+      testLoad(`accepts ${name}, compiled for ${target.release}`, () => {
+        const options = pid === undefined ? {} : { pid };
+        const { spec, diagnostics } = compileHere(source, target, options);
+        expect(diagnostics).toEqual([]);
+        if (spec === undefined) return;
+        using loader = new ProgramLoader();
+        const { programs } = loader.load(spec.object);
+        const refused = [...programs].flatMap(([program, verdict]) =>
+          verdict.kind === "refused" ? [`${program}: ${verdict.errno}\n${verdict.log}`] : [],
+        );
+        expect(refused).toEqual([]);
+      });
+    }
+  }
+});

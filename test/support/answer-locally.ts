@@ -1,0 +1,58 @@
+import { existsSync, readFileSync } from "node:fs";
+import {
+  queryKey,
+  type Answer,
+  type Answers,
+  type Query,
+} from "../../packages/host/src/language/answers.js";
+import {
+  compile,
+  type CompileOptions,
+  type CompileResult,
+} from "../../packages/host/src/language/compile.js";
+import { parse } from "../../packages/host/src/language/parse.js";
+import { requirements } from "../../packages/host/src/language/requirements.js";
+import { type TargetDescription } from "../../packages/host/src/spec/target-description.js";
+
+/** Compiles for this machine: queries are answered from its tracefs, functions of libraries are made up. */
+export function compileHere(
+  source: string,
+  target: TargetDescription,
+  options: CompileOptions = {},
+): CompileResult {
+  return compile(source, target, answersFor(source, options), options);
+}
+
+function answersFor(source: string, options: CompileOptions): Answers {
+  const { program } = parse(source);
+  const answers = new Map<string, Answer>();
+  if (program === undefined) return answers;
+  for (;;) {
+    const queries = requirements(program, answers, options);
+    if (queries.length === 0) return answers;
+    for (const query of queries) answers.set(queryKey(query), answerLocally(query));
+  }
+}
+
+function answerLocally(query: Query): Answer {
+  switch (query.kind) {
+    case "tracepointFormat": {
+      const path = `/sys/kernel/tracing/events/${query.category}/${query.name}/format`;
+      const text = existsSync(path) ? readFileSync(path, "utf8") : undefined;
+      return { kind: "tracepointFormat", text, near: [] };
+    }
+    case "tracepoints":
+      return { kind: "tracepoints", names: [query.pattern] };
+    case "rawTracepoints":
+      return { kind: "rawTracepoints", names: [query.pattern], near: [] };
+    case "rawTracepointParameters":
+      return { kind: "rawTracepointParameters", parameters: undefined };
+    case "userFunctions":
+      return {
+        kind: "userFunctions",
+        path: `/lib/${query.file}.so`,
+        functions: [{ name: query.pattern, fileOffset: 0x1000n, sizeBytes: 16n }],
+        near: [],
+      };
+  }
+}

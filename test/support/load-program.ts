@@ -1,0 +1,126 @@
+import { Bpf } from "../../packages/agent/src/kernel/bpf.js";
+import { Kernel } from "../../packages/agent/src/kernel/kernel.js";
+import { createNodeSystem } from "../../packages/agent/src/system/node/node-system.js";
+import { assemble, type MapReference } from "../../packages/host/src/asm/assemble.js";
+import { InternalError } from "../../packages/host/src/asm/internal-error.js";
+import { mapTypes, type MapSpec } from "../../packages/host/src/spec/map-spec.js";
+import { type ObjectSpec } from "../../packages/host/src/spec/object-spec.js";
+import { programTypes, type ProgramSpec } from "../../packages/host/src/spec/program-spec.js";
+
+/** What the kernel said to a program. */
+export type Verdict =
+  | { readonly kind: "accepted"; readonly fd: number }
+  | { readonly kind: "refused"; readonly errno: number; readonly log: string };
+
+/** Loads compiled objects straight into this kernel, without an agent, and gives everything back when it is closed. */
+export class ProgramLoader implements Disposable {
+  readonly #kernel = new Kernel(createNodeSystem());
+  readonly #bpf = new Bpf(this.#kernel);
+  readonly #fds: number[] = [];
+
+  /** Creates the object's maps and loads its programs. */
+  load(object: ObjectSpec): LoadedObject {
+    const maps = new Map(object.maps.map((map) => [map.name, this.createMap(map)]));
+    const programs = new Map(
+      object.programs.map((program) => [program.name, this.loadProgram(program, maps)]),
+    );
+    return { maps, programs };
+  }
+
+  createMap(map: MapSpec): number {
+    return this.#own(
+      this.#bpf.createMap({
+        ...map,
+        name: map.name.slice(0, 15),
+        type: mapTypes[map.type],
+        maxEntries: map.type === "perf_event_array" ? 2 : map.maxEntries,
+      }),
+      `create map ${map.name}`,
+    );
+  }
+
+  loadProgram(program: ProgramSpec, maps: ReadonlyMap<string, number>): Verdict {
+    const { bytes, mapReferences } = assemble(program.instructions, "little");
+    const attributes = {
+      name: program.name,
+      type: programTypes[program.type],
+      expectedAttachType: 0,
+      attachBtfId: 0,
+      instructions: withMaps(bytes, mapReferences, maps),
+      license: program.license,
+      flags: 0,
+      kernelVersion: 0,
+    };
+    const fd = this.#bpf.loadProgram(attributes);
+    if (fd >= 0) {
+      this.#fds.push(fd);
+      return { kind: "accepted", fd };
+    }
+    const log = new Uint8Array(4 << 20);
+    const again = this.#bpf.loadProgram(attributes, log);
+    if (again >= 0) this.#fds.push(again);
+    return { kind: "refused", errno: -fd, log: readText(log) };
+  }
+
+  /** Runs a raw tracepoint program once. */
+  run(program: Verdict | undefined): number {
+    if (program?.kind !== "accepted") throw new InternalError("run a program that is not loaded");
+    const { result, returnValue } = this.#bpf.runProgram(program.fd);
+    if (result < 0) throw new InternalError(`run a program: errno ${-result}`);
+    return returnValue;
+  }
+
+  /** Bytes of the value under a key, or `undefined`. */
+  lookUp(map: number | undefined, key: Uint8Array, sizeBytes: number): Uint8Array | undefined {
+    if (map === undefined) throw new InternalError("look up in a map that is not there");
+    const value = new Uint8Array(sizeBytes);
+    return this.#bpf.lookup(map, key, value) < 0 ? undefined : value;
+  }
+
+  /** Every key of a map. */
+  keys(map: number | undefined, sizeBytes: number): readonly Uint8Array[] {
+    if (map === undefined) throw new InternalError("walk a map that is not there");
+    const keys: Uint8Array[] = [];
+    for (;;) {
+      const next = new Uint8Array(sizeBytes);
+      if (this.#bpf.nextKey(map, keys.at(-1), next) < 0) return keys;
+      keys.push(next);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of this.#fds.splice(0).reverse()) this.#kernel.call("close", fd);
+  }
+
+  #own(fd: number, action: string): number {
+    if (fd < 0) throw new InternalError(`${action}: errno ${-fd}`);
+    this.#fds.push(fd);
+    return fd;
+  }
+}
+
+export interface LoadedObject {
+  readonly maps: ReadonlyMap<string, number>;
+  readonly programs: ReadonlyMap<string, Verdict>;
+}
+
+/** Puts the maps' descriptors where the program names them: in the first half of the LD_IMM64, its kind in the source register. */
+function withMaps(
+  bytes: Uint8Array,
+  references: readonly MapReference[],
+  maps: ReadonlyMap<string, number>,
+): Uint8Array {
+  const patched = bytes.slice();
+  const view = new DataView(patched.buffer);
+  for (const { instruction, map } of references) {
+    const fd = maps.get(map);
+    if (fd === undefined) throw new InternalError(`there is no map ${map}`);
+    view.setInt32(instruction * 8 + 4, fd, true);
+  }
+  return patched;
+}
+
+function readText(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return new TextDecoder().decode(bytes.subarray(0, end < 0 ? bytes.length : end));
+}
