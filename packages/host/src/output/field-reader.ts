@@ -30,10 +30,9 @@ export function createFieldReader(field: FieldLayout, readers: ValueReaders): Fi
 function readString(view: RecordView, offset: number): Value | undefined {
   const length = view.takeString(offset);
   if (length < 0) return undefined;
-  const end = view.stringAt;
   return {
     kind: "string",
-    value: decodeUtf8(view.bytes, end - length, end),
+    value: decodeUtf8(view.bytes, view.stringStart, view.stringStart + length),
     isCut: view.isCut(offset),
   };
 }

@@ -61,10 +61,11 @@ function createDecoder(
     }
     case "event": {
       const readFields = createFieldsReader(record, readers);
+      const lists = repeatedNames(record.fieldNames);
       return (view) => ({
         kind: "event",
         name: record.name,
-        fields: nameFields(record.fieldNames, readFields(view)),
+        fields: nameFields(record.fieldNames, readFields(view), lists),
       });
     }
     case "exit": {
@@ -91,15 +92,27 @@ function joinPresent(values: readonly (Value | undefined)[], separator: string):
   return texts.join(separator);
 }
 
-/** Absent strings are left out. */
+/** Names that several fields have: those are a list. */
+function repeatedNames(names: readonly string[]): ReadonlySet<string> {
+  return new Set(names.filter((name, at) => names.indexOf(name) !== at));
+}
+
+/** Absent strings are left out; in a list the first one ends it. */
 function nameFields(
   names: readonly string[],
   values: readonly (Value | undefined)[],
+  lists: ReadonlySet<string>,
 ): Readonly<Record<string, Value>> {
   const fields: Record<string, Value> = {};
+  for (const list of lists) {
+    const elements = values.filter((_, at) => names[at] === list);
+    const end = elements.indexOf(undefined);
+    const present = elements.slice(0, end < 0 ? undefined : end).map(presentValue);
+    fields[list] = { kind: "tuple", elements: present };
+  }
   for (const [at, value] of values.entries()) {
     const name = names[at];
-    if (value !== undefined && name !== undefined) fields[name] = value;
+    if (value !== undefined && name !== undefined && !lists.has(name)) fields[name] = value;
   }
   return fields;
 }

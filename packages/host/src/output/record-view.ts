@@ -21,6 +21,8 @@ export class RecordView {
   end = 0;
   /** Where the next string's bytes begin. */
   stringAt = 0;
+  /** Where the string that was taken last begins. */
+  stringStart = 0;
 
   constructor(byteOrder: "little" | "big") {
     this.isLittleEndian = byteOrder === "little";
@@ -50,18 +52,23 @@ export class RecordView {
     }
   }
 
-  /** Reads a string's fixed field and steps over its bytes, which then end at `stringAt`. Its length; -1 when absent. */
+  /**
+   * Reads a string's fixed field and steps over its bytes; the string begins at `stringStart`. Its length without the NULs
+   * that may pad it (a process's name comes with them); -1 when absent.
+   */
   takeString(fieldOffset: number): number {
     const field = this.view.getUint16(this.start + fieldOffset, this.isLittleEndian);
     if (field === absentString) return -1;
-    const length = field & stringLengthMask;
-    this.stringAt += length;
+    this.stringStart = this.stringAt;
+    this.stringAt += field & stringLengthMask;
     if (this.stringAt > this.end) {
       throw new DecodeError(
         `decode a record of ${this.end - this.start} bytes: a string ends beyond it`,
       );
     }
-    return length;
+    let end = this.stringAt;
+    while (end > this.stringStart && this.bytes[end - 1] === 0) end--;
+    return end - this.stringStart;
   }
 
   isCut(fieldOffset: number): boolean {

@@ -187,7 +187,7 @@ function createStringStep(offset: number): RenderStep {
   return (view, out) => {
     const length = view.takeString(offset);
     if (length < 0) return;
-    out.appendRange(view.bytes, view.stringAt - length, view.stringAt);
+    out.appendRange(view.bytes, view.stringStart, view.stringStart + length);
     if (view.isCut(offset)) out.appendBytes(mark);
   };
 }

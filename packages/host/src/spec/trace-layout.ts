@@ -16,7 +16,7 @@ export interface TraceLayout {
 
 /**
  * A record: u32 id, then the fixed fields at their offsets (naturally aligned, counted from the record's start). A
- * string's fixed field is a u16: bits 0 to 14 its length in bytes without NUL, bit 15 set when it was cut; 0xffff means
+ * string's fixed field is a u16: bits 0 to 14 its length in bytes (NULs at its end are padding), bit 15 set when it was cut; 0xffff means
  * absent. The strings' bytes follow at `fixedSizeBytes`, packed, in the order of the fields. Bytes after the last string
  * are padding.
  */
@@ -43,7 +43,7 @@ export type RecordLayout =
   | { readonly kind: "zeroMap"; readonly map: number }
   /** A single u32 field: the exit code. */
   | ({ readonly kind: "exit" } & RecordFields)
-  /** A tool's own record: its decoder is named. */
+  /** emit(): fields by name; those that share a name are strings of one list, which an absent one ends. */
   | ({
       readonly kind: "event";
       readonly name: string;

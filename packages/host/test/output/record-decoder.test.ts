@@ -377,3 +377,30 @@ describe("createTextRenderer", () => {
     );
   });
 });
+
+describe("strings and lists", () => {
+  test("NULs that pad a string are no part of it, in values and in text", () => {
+    const layout = printf("%s|%s", text(), text());
+    const bytes = encodeRecord(0, layout, ["node\0\0\0\0", "end"]);
+    const decoder = createRecordDecoder(layoutOf([layout]), contextOf());
+    expect(decoder.decode(bytes, 0, bytes.length)).toMatchObject({ text: "node|end" });
+    expect(renderAll([layout], bytes)).toBe("node|end");
+  });
+
+  test("fields of one name are a list, which an absent string ends", () => {
+    const layout: RecordLayout = {
+      kind: "event",
+      name: "exec",
+      fieldNames: ["pid", "args", "args", "args"],
+      ...place([u32, text(), text(), text()], 4),
+    };
+    const decoder = createRecordDecoder(layoutOf([layout]), contextOf());
+    const bytes = encodeRecord(0, layout, [7n, "ls", "", absent]);
+    expect(decoder.decode(bytes, 0, bytes.length)).toMatchObject({
+      fields: {
+        pid: { value: 7n },
+        args: { kind: "tuple", elements: [{ value: "ls" }, { value: "" }] },
+      },
+    });
+  });
+});
