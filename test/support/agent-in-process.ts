@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { createChannelPair, type HostPeer, openSession } from "@sonde/protocol";
-import { AgentServer, type System } from "../../packages/agent/src/index.js";
+import { AgentServer, type SyscallArgument, type System } from "../../packages/agent/src/index.js";
 import { createNodeSystem } from "../../packages/agent/src/system/node/node-system.js";
 
 /** An agent in this process, and a host's end of a session with it. */
@@ -39,8 +39,11 @@ export async function connect(server: AgentServer): Promise<HostPeer> {
   return peer;
 }
 
-/** bpf(2)'s number, and its commands (include/uapi/linux/bpf.h). */
-const bpfNumber = { x64: 321, arm64: 280 }[process.arch as "x64" | "arm64"];
+const numbers = {
+  x64: { bpf: 321, openat: 257 },
+  arm64: { bpf: 280, openat: 56 },
+}[process.arch as "x64" | "arm64"];
+const ENOENT = 2;
 const EINVAL = 22;
 
 /** The machine as an older kernel: some commands of bpf(2) are unknown to it. */
@@ -49,8 +52,24 @@ export function withoutBpfCommands(...commands: readonly number[]): System {
   return {
     ...system,
     syscall: (number, ...args) =>
-      number === bpfNumber && commands.includes(Number(args[0]))
+      number === numbers.bpf && commands.includes(Number(args[0]))
         ? -EINVAL
         : system.syscall(number, ...args),
   };
+}
+
+/** The machine as if some files were not there. */
+export function withoutFiles(...paths: readonly string[]): System {
+  const system = createNodeSystem();
+  return {
+    ...system,
+    syscall: (number, ...args) =>
+      number === numbers.openat && paths.includes(pathOf(args[1]))
+        ? -ENOENT
+        : system.syscall(number, ...args),
+  };
+}
+
+function pathOf(argument: SyscallArgument | undefined): string {
+  return argument instanceof Uint8Array ? Buffer.from(argument.subarray(0, -1)).toString() : "";
 }
