@@ -1,6 +1,7 @@
 // npm run bench: sonde beside the bpftrace that is installed, on this machine, in one run. Ratios are sonde's figure over
 // bpftrace's. Needs root. `npm run bench -- startup throughput` runs these parts only.
 import { cpus, release } from "node:os";
+import { measureLibrary } from "./library.js";
 import { findBpftrace, findSonde } from "./peers.js";
 import { measureProgramCost } from "./program-cost.js";
 import { measureStartup } from "./startup.js";
@@ -13,6 +14,11 @@ const parts = [
     measure: measureStartup,
   },
   { name: "throughput", title: "Every event printed", measure: measureThroughput },
+  {
+    name: "library",
+    title: "32-byte events into a script, nothing printed (sonde alone)",
+    measure: measureLibrary,
+  },
   {
     name: "program-cost",
     title: "One run of the program in the kernel",

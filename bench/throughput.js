@@ -155,9 +155,9 @@ function countLines(text, beginning) {
   return count;
 }
 
-/** The sum of all "lost N events" and the like. */
+/** The sum of all "lost N events"; a line that sums them up ("in all") does not count again. */
 function reportedLost(/** @type {string} */ text) {
-  return [...text.matchAll(/^(?:.*: )?lost (\d+) events?/gim)].reduce(
+  return [...text.matchAll(/^(?:.*: )?lost (\d+) events?$/gim)].reduce(
     (sum, [, number]) => sum + Number(number),
     0,
   );
