@@ -44,6 +44,8 @@ export class RecordPump {
   #isBusy = false;
   #isOver = false;
   #lost = 0n;
+  #lostTold = 0n;
+  #lostToldAt: bigint | undefined;
   #failure: Error | undefined;
 
   constructor(
@@ -77,11 +79,26 @@ export class RecordPump {
     });
   }
 
-  /** Tells the sink of losses that no span has told of. */
-  countLost(total: bigint): void {
-    const count = total - this.#lost;
-    if (count <= 0n) return;
+  /** Takes the final count of lost records and tells the sink of those it has not been told of. */
+  endLosses(total: bigint): void {
+    if (total > this.#lost) this.#lost = total;
+    this.#tellLosses();
+  }
+
+  /** Losses are told as they happen, but not more than once a second: a flood of events is no reason for one of lines. */
+  #countLost(total: bigint): void {
+    if (total <= this.#lost) return;
     this.#lost = total;
+    const now = this.#source.now();
+    if (this.#lostToldAt !== undefined && now - this.#lostToldAt < 1_000_000_000n) return;
+    this.#lostToldAt = now;
+    this.#tellLosses();
+  }
+
+  #tellLosses(): void {
+    const count = this.#lost - this.#lostTold;
+    if (count === 0n) return;
+    this.#lostTold = this.#lost;
     this.#sink.event({ kind: "lost", count });
   }
 
@@ -164,7 +181,7 @@ export class RecordPump {
 
   #begin(span: SourceSpan): void {
     this.#cursor.reset(span.bytes);
-    this.countLost(span.lost + (this.#cursor.lost ?? 0n));
+    this.#countLost(span.lost + (this.#cursor.lost ?? 0n));
   }
 
   /** Acknowledges the span, at once or when the sink is ready for more: then it gives what to wait for. */

@@ -120,7 +120,7 @@ export class Trace implements AsyncDisposable {
   async #finish(pump: RecordPump, sink: RecordSink): Promise<TraceResult> {
     const counts = await this.#source.finish();
     await pump.reach(counts.positions);
-    pump.countLost(counts.lost);
+    pump.endLosses(counts.lost);
     sink.flush();
     const maps: MapEvent[] = [];
     if (this.#spec.layout.printsMapsAtExit) {

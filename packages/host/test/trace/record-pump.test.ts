@@ -35,7 +35,8 @@ class FakeSource implements TraceSource {
   fill = (): Promise<void> => Promise.resolve();
   finish = (): Promise<FinalCounts> =>
     Promise.resolve({ positions: [], lost: 0n, failedUpdates: 0n });
-  now = (): bigint => 0n;
+  time = 0n;
+  now = (): bigint => this.time;
   resolveKernelSymbol = (): undefined => undefined;
 }
 
@@ -125,14 +126,18 @@ describe("RecordPump", () => {
     expect(source.acknowledged).toEqual([16n, 32n]);
   });
 
-  test("tells of losses once, as the difference", () => {
-    const { give, log, pump } = harness();
+  test("tells of losses as the difference, at most once a second, and of the rest at the end", () => {
+    const { give, log, pump, source } = harness();
     give(spanOf(0n, [10], 5n));
     give(spanOf(16n, [10], 5n));
+    source.time = 999_999_999n;
     give(spanOf(32n, [10], 8n));
-    pump.countLost(9n);
-    expect(log.filter((line) => line.startsWith("lost"))).toEqual(["lost 5", "lost 3", "lost 1"]);
-    expect(pump.lost).toBe(9n);
+    source.time = 1_000_000_000n;
+    give(spanOf(48n, [10], 10n));
+    give(spanOf(64n, [10], 11n));
+    pump.endLosses(12n);
+    expect(log.filter((line) => line.startsWith("lost"))).toEqual(["lost 5", "lost 5", "lost 2"]);
+    expect(pump.lost).toBe(12n);
   });
 
   test("rejects who waits when the source fails", async () => {
