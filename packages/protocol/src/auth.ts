@@ -23,6 +23,13 @@ export interface HandshakeSecrets {
   readonly agentKey: Uint8Array;
 }
 
+const labels = {
+  agentProof: encodeUtf8("sonde agent proof"),
+  hostProof: encodeUtf8("sonde host proof"),
+  hostKey: encodeUtf8("sonde host to agent"),
+  agentKey: encodeUtf8("sonde agent to host"),
+};
+
 /** Throws HandshakeError for a key that is too short to be safe. */
 export function requireLongKey(key: Uint8Array): void {
   if (key.length >= minimumKeySizeBytes) return;
@@ -38,12 +45,11 @@ export function deriveHandshake(
   transcript: HandshakeTranscript,
 ): HandshakeSecrets {
   const base = hmacSha256(key, encodeTranscript(transcript));
-  const derive = (label: string): Uint8Array => hmacSha256(base, encodeUtf8(label));
   return {
-    agentProof: derive("sonde agent proof"),
-    hostProof: derive("sonde host proof"),
-    hostKey: derive("sonde host to agent"),
-    agentKey: derive("sonde agent to host"),
+    agentProof: hmacSha256(base, labels.agentProof),
+    hostProof: hmacSha256(base, labels.hostProof),
+    hostKey: hmacSha256(base, labels.hostKey),
+    agentKey: hmacSha256(base, labels.agentKey),
   };
 }
 

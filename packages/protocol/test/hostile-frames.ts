@@ -22,7 +22,12 @@ export class Random {
   }
 
   bytes(length: number): Uint8Array {
-    return Uint8Array.from({ length }, () => this.word() & 0xff);
+    const bytes = new Uint8Array(length);
+    for (let at = 0; at < length; at += 4) {
+      const word = this.word();
+      for (let index = 0; index < 4; index++) bytes[at + index] = word >>> (8 * index);
+    }
+    return bytes;
   }
 
   pick<T>(values: readonly T[]): T {
