@@ -71,6 +71,8 @@ export default defineConfig(
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
       // It also takes `return report(…)` for void where report() gives `undefined` on purpose.
       "@typescript-eslint/no-confusing-void-expression": "off",
+      // A string spreads into code points, which is what is meant.
+      "@typescript-eslint/no-misused-spread": ["error", { allow: ["string"] }],
       // It asks for `!`, which no-non-null-assertion forbids.
       "@typescript-eslint/non-nullable-type-assertion-style": "off",
     },
