@@ -5,7 +5,7 @@ import {
   BPF_PROG_TYPE_RAW_TRACEPOINT,
   BPF_PROG_TYPE_TRACEPOINT,
 } from "../kernel/uapi.js";
-import { answerOf, defineProbe, supported } from "./probe.js";
+import { answerOf, answerOfCreation, defineProbe } from "./probe.js";
 import {
   exit,
   loadTrial,
@@ -115,7 +115,7 @@ export const programProbes = [
     run(target) {
       const zeros = Array.from({ length: oldInstructionLimit + 1 }, () => ({ opcode: 0 }));
       const result = loadTrial(target, zeros);
-      return answerOf(target.kernel, "bpf(BPF_PROG_LOAD)", result, {
+      return answerOfCreation(target.kernel, "bpf(BPF_PROG_LOAD)", result, {
         supported: ["EINVAL", "EACCES"],
         unsupported: ["E2BIG"],
       });
@@ -132,12 +132,10 @@ export const programProbes = [
       if (program < 0) return answerOf(kernel, "bpf(BPF_PROG_LOAD)", program, refused);
       const result = bpf.createLink({ program, target: -1, attachType: BPF_PERF_EVENT });
       kernel.call("close", program);
-      return result >= 0
-        ? supported
-        : answerOf(kernel, "bpf(BPF_LINK_CREATE)", result, {
-            supported: ["EBADF"],
-            unsupported: ["EINVAL", "ENOTSUPP"],
-          });
+      return answerOfCreation(kernel, "bpf(BPF_LINK_CREATE)", result, {
+        supported: ["EBADF"],
+        unsupported: ["EINVAL", "ENOTSUPP"],
+      });
     },
   }),
 ] as const;
