@@ -74,13 +74,11 @@ describe("the tree", () => {
     expect(unknown).toEqual([]);
   });
 
-  test("names its files and folders in kebab-case", async () => {
-    const badlyNamed = (await sourcePaths()).filter((path) =>
-      path
-        .replace(/README\.md$/, "")
-        .split(sep)
-        .filter((part) => part !== "")
-        .some((part) => !/^[a-z0-9]+([.-][a-z0-9]+)*$/.test(part)),
+  test("names its files of code, and their folders, in kebab-case", async () => {
+    const badlyNamed = (await sourcePaths()).filter(
+      (path) =>
+        /\.([cm]?[jt]s|c|sh)$/.test(path) &&
+        path.split(sep).some((part) => !/^[a-z0-9]+([.-][a-z0-9]+)*$/.test(part)),
     );
     expect(badlyNamed).toEqual([]);
   });
