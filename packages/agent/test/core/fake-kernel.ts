@@ -91,6 +91,13 @@ export class FakeKernel implements System {
     this.#refusals.set(call, errnoNumbers(this.machine.architecture)[errno]);
   }
 
+  allow(call: string): void {
+    this.#refusals.delete(call);
+  }
+
+  /** Called when RLIMIT_MEMLOCK is lifted; without it that is refused. */
+  onLimitLifted: (() => void) | undefined;
+
   /** Called with each line that is written to a file. */
   onWrite(path: string, react: (line: string) => void): void {
     this.#writes.set(path, react);
@@ -160,6 +167,9 @@ export class FakeKernel implements System {
         return writeUname(asBytes(args[0]));
       case "clock_gettime":
         return this.answerClocks ? 0 : -this.#errno("ENOSYS");
+      case "prlimit64":
+        this.onLimitLifted?.();
+        return this.onLimitLifted === undefined ? -this.#errno("EPERM") : 0;
       case "getpid":
         return 77;
       case "getrandom":
