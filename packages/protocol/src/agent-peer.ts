@@ -1,87 +1,21 @@
+import { greet, provesKey } from "./agent-handshake.js";
 import {
-  agentDirectionKeys,
-  deriveHandshake,
-  type HandshakeSecrets,
-  isProof,
-  nonceSizeBytes,
-  requireLongKey,
-} from "./auth.js";
-import { CancelSource, type CancelSignal } from "./cancel.js";
+  type AgentPeerLimits,
+  type AgentPeerOptions,
+  defaultLimits,
+  type RequestContext,
+  type SessionMethod,
+} from "./agent-peer-options.js";
+import { agentDirectionKeys, type HandshakeSecrets, requireLongKey } from "./auth.js";
+import { CancelSource } from "./cancel.js";
 import { type MessageChannel } from "./channel.js";
-import { ControlCodec, type MessageBounds } from "./codec.js";
+import { ControlCodec } from "./codec.js";
 import { type AgentMessage, hostMessage, type HostMessage } from "./control.js";
 import { describeIssue } from "./describe-issue.js";
 import { ProtocolError, RemoteError, type WireError } from "./errors.js";
 import { type Handle } from "./handles.js";
-import {
-  type MethodName,
-  methods,
-  type ParsedParams,
-  protocolVersion,
-  type Result,
-  type ResultInput,
-} from "./methods.js";
+import { methods } from "./methods.js";
 import { streamMessageKind } from "./stream.js";
-import { describeVersionMismatch, peekVersion } from "./version.js";
-
-/** Every method but the two that the peer answers itself. */
-export type SessionMethod = Exclude<MethodName, "hello" | "authenticate">;
-
-export interface RequestContext {
-  /** Aborts when the host cancels the request or the link closes. */
-  readonly signal: CancelSignal;
-}
-
-/** What answers each method. A RemoteError thrown by one goes to the host as it is. */
-export type RequestHandlers = {
-  readonly [M in SessionMethod]: (
-    params: ParsedParams<M>,
-    context: RequestContext,
-  ) => ResultInput<M> | Promise<ResultInput<M>>;
-};
-
-export interface AgentPeerLimits {
-  /** One message, before and after the host has authenticated. */
-  readonly handshake: MessageBounds;
-  readonly session: MessageBounds;
-  /** Requests being worked on. */
-  readonly requests: number;
-  /** With so much queued on the channel no more requests are begun. */
-  readonly queuedBytes: number;
-  /** Answers not yet on their way; with more the host is not reading, and the link is closed. */
-  readonly unsentAnswers: number;
-}
-
-const defaultLimits: AgentPeerLimits = {
-  handshake: { sizeBytes: 4096, items: 64 },
-  session: { sizeBytes: 33_554_432, items: 524_288 },
-  requests: 64,
-  queuedBytes: 67_108_864,
-  unsentAnswers: 256,
-};
-
-export interface AgentPeerOptions {
-  /** What hello tells: "sonde-agent 0.1.0", the lease, the kinds of plan steps known. */
-  readonly agent: string;
-  readonly leaseSeconds: number;
-  readonly planSteps: readonly string[];
-  /** With it (at least 16 bytes) nothing is answered before the host has proven that it has it too. */
-  readonly key?: Uint8Array;
-  readonly handlers: RequestHandlers;
-  /** So many bytes that nobody can guess. */
-  readonly randomBytes: (length: number) => Uint8Array;
-  /** Called once, when the host may send requests; with the name it gave. */
-  readonly onReady?: (client: string) => void;
-  /** The host has consumed the channel's bytes before the position. A ProtocolError thrown by it closes the link. */
-  readonly onAcknowledge?: (stream: Handle, channel: number, position: bigint) => void;
-  /** A host gave a wrong proof: it hears of it once the promise has resolved, which slows guessing down. */
-  readonly onWrongKey?: () => Promise<void>;
-  /** What an error thrown by a handler is on the wire; undefined for a fault of our own, told as "internal". */
-  readonly toWireError?: (error: unknown) => WireError | undefined;
-  readonly limits?: Partial<AgentPeerLimits>;
-  /** Results are checked before they are sent, too: for tests. */
-  readonly validateResults?: boolean;
-}
 
 /** A request as its envelope has it; its params have not been validated. */
 type Request = Extract<HostMessage, { kind: "request" }>;
@@ -230,34 +164,15 @@ export class AgentPeer {
       this.#refuse(id, { code: "authentication", message: `${method}: hello comes first` });
       return;
     }
-    const version = peekVersion(params);
-    if (version !== undefined && version.major !== protocolVersion.major) {
-      this.#refuse(id, describeVersionMismatch(version));
+    const greeting = greet(params, this.#options);
+    if (greeting.kind === "refusal") {
+      this.#refuse(id, greeting.error);
       return;
     }
-    const parsed = methods.hello.params.safeParse(params);
-    if (!parsed.success) {
-      this.#refuse(id, { code: "protocol", message: `hello: ${describeIssue(parsed.error)}` });
-      return;
-    }
-    const { key, agent, leaseSeconds, planSteps, handlers } = this.#options;
-    const answer: Omit<Result<"hello">, "proof"> = {
-      ...protocolVersion,
-      agent,
-      methods: Object.keys(handlers),
-      planSteps: [...planSteps],
-      authentication: key === undefined ? "none" : "key",
-      nonce: this.#options.randomBytes(nonceSizeBytes),
-      leaseSeconds,
-    };
-    if (key === undefined) {
-      this.#answer({ kind: "reply", id, result: { ...answer, proof: new Uint8Array(0) } });
-      this.#ready(parsed.data.client);
-      return;
-    }
-    const secrets = deriveHandshake(key, { host: parsed.data, agent: answer });
-    this.#state = { kind: "proof", secrets, client: parsed.data.client };
-    this.#answer({ kind: "reply", id, result: { ...answer, proof: secrets.agentProof } });
+    const { answer, client, secrets } = greeting;
+    this.#state = secrets === undefined ? { kind: "ready" } : { kind: "proof", secrets, client };
+    this.#answer({ kind: "reply", id, result: answer });
+    if (secrets === undefined) this.#options.onReady?.(client);
   }
 
   #authenticate({ id, method, params }: Request, secrets: HandshakeSecrets, client: string): void {
@@ -265,18 +180,13 @@ export class AgentPeer {
       this.#refuse(id, { code: "authentication", message: `${method}: authenticate comes first` });
       return;
     }
-    const parsed = methods.authenticate.params.safeParse(params);
-    if (!parsed.success || !isProof(parsed.data.proof, secrets.hostProof)) {
+    if (!provesKey(params, secrets)) {
       void this.#refuseKey(id);
       return;
     }
     this.#codec.authenticate(agentDirectionKeys(secrets));
-    this.#answer({ kind: "reply", id, result: {} });
-    this.#ready(client);
-  }
-
-  #ready(client: string): void {
     this.#state = { kind: "ready" };
+    this.#answer({ kind: "reply", id, result: {} });
     this.#options.onReady?.(client);
   }
 

@@ -1,5 +1,12 @@
 export { minimumKeySizeBytes } from "./auth.js";
-export * from "./agent-peer.js";
+export { AgentPeer } from "./agent-peer.js";
+export {
+  type AgentPeerLimits,
+  type AgentPeerOptions,
+  type RequestContext,
+  type RequestHandlers,
+  type SessionMethod,
+} from "./agent-peer-options.js";
 export * from "./cancel.js";
 export * from "./channel.js";
 export * from "./credit.js";

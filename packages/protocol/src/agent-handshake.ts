@@ -1,0 +1,49 @@
+import { type AgentPeerOptions } from "./agent-peer-options.js";
+import { deriveHandshake, type HandshakeSecrets, isProof, nonceSizeBytes } from "./auth.js";
+import { describeIssue } from "./describe-issue.js";
+import { type WireError } from "./errors.js";
+import { methods, protocolVersion, type Result } from "./methods.js";
+import { describeVersionMismatch, peekVersion } from "./version.js";
+
+/** What an agent answers to a hello. */
+export type Greeting =
+  | { readonly kind: "refusal"; readonly error: WireError }
+  | {
+      readonly kind: "answer";
+      readonly answer: Result<"hello">;
+      readonly client: string;
+      /** With a key: the host has yet to prove that it has it. */
+      readonly secrets: HandshakeSecrets | undefined;
+    };
+
+export function greet(params: unknown, options: AgentPeerOptions): Greeting {
+  const version = peekVersion(params);
+  if (version !== undefined && version.major !== protocolVersion.major) {
+    return { kind: "refusal", error: describeVersionMismatch(version) };
+  }
+  const parsed = methods.hello.params.safeParse(params);
+  if (!parsed.success) {
+    const message = `hello: ${describeIssue(parsed.error)}`;
+    return { kind: "refusal", error: { code: "protocol", message } };
+  }
+  const { key, agent, leaseSeconds, planSteps, handlers, randomBytes } = options;
+  const unproven: Omit<Result<"hello">, "proof"> = {
+    ...protocolVersion,
+    agent,
+    methods: Object.keys(handlers),
+    planSteps: [...planSteps],
+    authentication: key === undefined ? "none" : "key",
+    nonce: randomBytes(nonceSizeBytes),
+    leaseSeconds,
+  };
+  const secrets =
+    key === undefined ? undefined : deriveHandshake(key, { host: parsed.data, agent: unproven });
+  const answer = { ...unproven, proof: secrets?.agentProof ?? new Uint8Array(0) };
+  return { kind: "answer", answer, client: parsed.data.client, secrets };
+}
+
+/** Whether the params of `authenticate` have the right proof. */
+export function provesKey(params: unknown, secrets: HandshakeSecrets): boolean {
+  const parsed = methods.authenticate.params.safeParse(params);
+  return parsed.success && isProof(parsed.data.proof, secrets.hostProof);
+}
