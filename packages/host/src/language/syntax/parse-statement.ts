@@ -18,7 +18,8 @@ export function parseBlock(reader: TokenReader): Block | undefined {
   const statements: Statement[] = [];
   while (!reader.isSymbol("}")) {
     if (reader.current.kind === "end" || reader.isExhausted) {
-      reader.unexpected('"}"');
+      // A fault before it, as a string without an end, has eaten the brace.
+      if (reader.diagnostics.length === 0) reader.unexpected('"}"');
       return undefined;
     }
     if (reader.takeSymbol(";")) continue;

@@ -90,7 +90,7 @@ export class TokenReader {
 
   /** Reports a fault; what follows from one at the same place is not news. */
   report(span: Span, message: string, hints: readonly string[] = []): void {
-    if (this.diagnostics.at(-1)?.span.start === span.start) return;
+    if (this.isExhausted || this.diagnostics.at(-1)?.span.start === span.start) return;
     this.diagnostics.push({ severity: "error", code: "syntax", span, message, hints });
   }
 

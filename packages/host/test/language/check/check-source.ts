@@ -1,0 +1,164 @@
+import { type Answer, type Answers, queryKey, type Query } from "../../../src/language/answers.js";
+import { check, type CheckOptions } from "../../../src/language/check/check.js";
+import { type CheckedProgram } from "../../../src/language/check/checked-program.js";
+import { type Diagnostic } from "../../../src/language/diagnostic.js";
+import { parse } from "../../../src/language/parse.js";
+import { requirements } from "../../../src/language/requirements.js";
+import { type TargetDescription } from "../../../src/spec/target-description.js";
+import { readFormat } from "../formats/read-format.js";
+
+/** A board for tests: a 64-bit little-endian machine unless told otherwise. */
+export function describeTarget(part: Partial<TargetDescription> = {}): TargetDescription {
+  return {
+    release: "6.18.0",
+    machine: "x86_64",
+    architecture: "x64",
+    pointerSize: 8,
+    byteOrder: "little",
+    pageSize: 4096,
+    possibleCpuCount: 4,
+    onlineCpuCount: 4,
+    buildId: "",
+    bootId: "",
+    hasBtf: true,
+    realtimeMinusBoottime: 0n,
+    realtimeMinusMonotonic: 0n,
+    features: ["ktime_get_boot_ns"],
+    ...part,
+  };
+}
+
+const tracepoints = [
+  "raw_syscalls:sys_enter",
+  "sched:sched_process_exec",
+  "sched:sched_switch",
+  "sched:sched_wakeup",
+  "syscalls:sys_enter_execve",
+  "syscalls:sys_enter_openat",
+  "syscalls:sys_exit_openat",
+];
+
+const functions = [
+  { name: "free", fileOffset: 0x2000n, sizeBytes: 0x80n },
+  { name: "malloc", fileOffset: 0x1000n, sizeBytes: 0x100n },
+  { name: "malloc_usable_size", fileOffset: 0x1800n, sizeBytes: 0x10n },
+  { name: "A::b", fileOffset: 0x3000n, sizeBytes: 0x10n },
+];
+
+function matches(pattern: string, name: string): boolean {
+  const escaped = pattern.replaceAll(/[.+^${}()|\\]/g, "\\$&").replaceAll("*", ".*");
+  return new RegExp(`^${escaped}$`).test(name);
+}
+
+/** What the board answers. */
+export function answer(query: Query): Answer {
+  switch (query.kind) {
+    case "tracepoints":
+      return {
+        kind: query.kind,
+        names: tracepoints.filter((name) => matches(query.pattern, name)),
+      };
+    case "tracepointFormat": {
+      const text = readFormat(`${query.category}:${query.name}`);
+      return {
+        kind: query.kind,
+        text,
+        near: text === undefined ? ["syscalls:sys_enter_openat"] : [],
+      };
+    }
+    case "rawTracepoints": {
+      const names = ["sched_switch", "sys_enter"].filter((name) => matches(query.pattern, name));
+      return { kind: query.kind, names, near: names.length === 0 ? ["sched_switch"] : [] };
+    }
+    case "rawTracepointParameters":
+      return {
+        kind: query.kind,
+        parameters:
+          query.name === "sched_switch"
+            ? [
+                {
+                  name: "preempt",
+                  typeName: "bool",
+                  isPointer: false,
+                  isSigned: false,
+                  sizeBytes: 1,
+                },
+                {
+                  name: "prev",
+                  typeName: "struct task_struct *",
+                  isPointer: true,
+                  isSigned: false,
+                  sizeBytes: 8,
+                },
+                { name: "prio", typeName: "int", isPointer: false, isSigned: true, sizeBytes: 4 },
+              ]
+            : undefined,
+      };
+    case "memberOffset":
+      return { kind: query.kind, offset: query.member === "tgid" ? 0x4dc : 0x4e8 };
+    case "userFunctions": {
+      if (query.file === "libgone") {
+        return { kind: query.kind, path: undefined, functions: [], near: [] };
+      }
+      const found = functions.filter(({ name }) => matches(query.pattern, name));
+      const path = query.file.includes("/") ? query.file : `/usr/lib/${query.file}.so.6`;
+      return {
+        kind: query.kind,
+        path,
+        functions: found,
+        near: found.length === 0 ? ["malloc"] : [],
+      };
+    }
+    default:
+      throw new Error("a query that tests do not know");
+  }
+}
+
+/** Asks until nothing is missing; gives each round's queries too. */
+export function answerAll(
+  source: string,
+  positional: readonly string[] = [],
+): { answers: Answers; rounds: Query[][] } {
+  const answers = new Map<string, Answer>();
+  const rounds: Query[][] = [];
+  const { program } = parse(source);
+  if (program === undefined) return { answers, rounds };
+  for (;;) {
+    const missing = requirements(program, answers, { positional });
+    if (missing.length === 0) return { answers, rounds };
+    rounds.push([...missing]);
+    for (const query of missing) answers.set(queryKey(query), answer(query));
+  }
+}
+
+export interface SourceOptions extends CheckOptions {
+  readonly target?: Partial<TargetDescription>;
+}
+
+/** Parses and checks a source against the board. */
+export function checkSource(
+  source: string,
+  options: SourceOptions = {},
+): { program: CheckedProgram | undefined; diagnostics: readonly Diagnostic[] } {
+  const parsed = parse(source);
+  if (parsed.program === undefined) {
+    return { program: undefined, diagnostics: parsed.diagnostics };
+  }
+  const { answers } = answerAll(source, options.positional);
+  return check(parsed.program, describeTarget(options.target), answers, options);
+}
+
+/** The checked program of a source without faults. */
+export function requireProgram(source: string, options: SourceOptions = {}): CheckedProgram {
+  const { program, diagnostics } = checkSource(source, options);
+  if (program === undefined) throw new Error(diagnostics.map(({ message }) => message).join("; "));
+  return program;
+}
+
+/** Faults as `text of the span: code: message`. */
+export function faultsOf(source: string, options: SourceOptions = {}): string[] {
+  return checkSource(source, options).diagnostics.map(({ span, code, message, severity }) => {
+    const text = source.slice(span.start, span.end);
+    return `${text}: ${severity === "warning" ? "warning " : ""}${code}: ${message}`;
+  });
+}

@@ -1,0 +1,543 @@
+import { describe, expect, test } from "@jest/globals";
+import { checkSource, faultsOf, type SourceOptions } from "./check-source.js";
+
+describe("faults", () => {
+  const cases: { source: string; expected: string[]; options?: SourceOptions }[] = [
+    // Names
+    { source: "BEGIN { @ = pidd }", expected: ["pidd: unknown-name: unknown identifier: pidd"] },
+    {
+      source: "BEGIN { @ = kstack }",
+      expected: ["kstack: not-supported: kstack is not supported yet"],
+    },
+    { source: "BEGIN { @ = str }", expected: ["str: unknown-name: str is a function: str(…)"] },
+    {
+      source: "BEGIN { pritnf(1) }",
+      expected: ["pritnf: unknown-function: unknown function: pritnf"],
+    },
+    { source: 'BEGIN { cat("/x") }', expected: ["cat: not-supported: cat() is not supported yet"] },
+    {
+      source: "BEGIN { @ = ntop(1) }",
+      expected: ["ntop: not-supported: ntop() is not supported yet"],
+    },
+    {
+      source: "BEGIN { @ = pid(1) }",
+      expected: ["pid(1): argument-count: pid takes no arguments"],
+    },
+    {
+      source: "BEGIN { @ = $x }",
+      expected: ["$x: unknown-variable: undefined or undeclared variable: $x"],
+    },
+    {
+      source: "BEGIN { if (1) { $x = 1 } @ = $x }",
+      expected: ["$x: unknown-variable: undefined or undeclared variable: $x"],
+    },
+    {
+      source: "BEGIN { $x += 1 }",
+      expected: ["$x: unknown-variable: undefined or undeclared variable: $x"],
+    },
+    { source: "BEGIN { @a = @b }", expected: ["@b: unknown-map: undefined map: @b"] },
+    {
+      source: "BEGIN { print(@b); clear(@b); delete(@b[1]) }",
+      expected: [
+        "@b: unknown-map: undefined map: @b",
+        "@b: unknown-map: undefined map: @b",
+        "@b: unknown-map: undefined map: @b",
+      ],
+    },
+    // Probes
+    {
+      source: "BEGIN { @ = arg0 }",
+      expected: ["arg0: wrong-probe: arg0 cannot be used with begin probes"],
+    },
+    {
+      source: "kprobe:f { @ = retval }",
+      expected: ["retval: wrong-probe: retval cannot be used with kprobe probes"],
+    },
+    {
+      source: "kretprobe:f { @ = arg0 }",
+      expected: ["arg0: wrong-probe: arg0 cannot be used with kretprobe probes"],
+    },
+    {
+      source: "i:1s { @ = func }",
+      expected: ["func: wrong-probe: func cannot be used with interval probes"],
+    },
+    {
+      source: "u:libc:0x10 { @ = func }",
+      expected: [
+        "func: wrong-probe: func is not known in uprobe:/usr/lib/libc.so.6:0x10, which names no function",
+      ],
+    },
+    {
+      source: "kprobe:f { @ = arg6 }",
+      expected: [
+        "arg6: not-supported: arg6 is on the stack (x64 passes 6 arguments in registers), which is not supported yet",
+      ],
+    },
+    {
+      source: "kprobe:f { @ = arg6 }",
+      options: { target: { architecture: "arm64" } },
+      expected: [],
+    },
+    {
+      source: "kprobe:f { @ = arg4 }",
+      options: { target: { architecture: "arm", pointerSize: 4 } },
+      expected: [
+        "arg4: not-supported: arg4 is on the stack (arm passes 4 arguments in registers), which is not supported yet",
+      ],
+    },
+    {
+      source: "i:1s { @ = args.x }",
+      expected: ["x: wrong-probe: args cannot be used with interval probes"],
+    },
+    {
+      source: "t:syscalls:sys_enter_openat { @ = args.filenam }",
+      expected: [
+        "filenam: unknown-field: tracepoint:syscalls:sys_enter_openat has no field filenam",
+      ],
+    },
+    {
+      source: "t:syscalls:sys_enter_openat { @ = args }",
+      expected: ["args: not-supported: args as a value is not supported yet"],
+    },
+    {
+      source: "t:raw_syscalls:sys_enter { @ = args.args }",
+      expected: ["args.args: type-mismatch: args.args is an array"],
+    },
+    {
+      source: "t:raw_syscalls:sys_enter { @ = args.args[6] }",
+      expected: ["6: bad-value: args.args has elements 0 to 5, not 6"],
+    },
+    {
+      source: "t:raw_syscalls:sys_enter { @ = args.args[pid] }",
+      expected: ["pid: not-supported: an index of args that is no constant is not supported yet"],
+    },
+    {
+      source: "rt:sched_switch { @ = args.prv }",
+      expected: ["prv: unknown-field: rawtracepoint:sched_switch has no parameter prv"],
+    },
+    {
+      source: "rt:sys_enter { @ = args.regs }",
+      expected: [
+        "args.regs: wrong-probe: the parameters of rawtracepoint:sys_enter are not known: the kernel has no BTF for them",
+      ],
+    },
+    {
+      source: "rt:sched_switch { @ = arg3 }",
+      expected: [
+        "arg3: unknown-name: rawtracepoint:sched_switch has 3 arguments, arg3 is none of them",
+      ],
+    },
+    // Types
+    {
+      source: 'BEGIN { @ = 1 + "a" }',
+      expected: ['"a": type-mismatch: + takes numbers, this is string'],
+    },
+    {
+      source: 'BEGIN { @ = comm < "a" }',
+      expected: [
+        'comm < "a": type-mismatch: strings can be compared with == and != only, not with <',
+      ],
+    },
+    {
+      source: "BEGIN { @ = comm == 1 }",
+      expected: ["comm == 1: type-mismatch: == cannot compare string and int64"],
+    },
+    {
+      source: "BEGIN { @ = !comm }",
+      expected: ["comm: type-mismatch: ! takes a number, this is string"],
+    },
+    {
+      source: "BEGIN /comm/ {}",
+      expected: ["comm: type-mismatch: a condition must be a number, this is string"],
+    },
+    {
+      source: "BEGIN { if (comm) {} }",
+      expected: ["(comm): type-mismatch: a condition must be a number, this is string"],
+    },
+    {
+      source: "BEGIN { @ = pid && comm }",
+      expected: ["comm: type-mismatch: a condition must be a number, this is string"],
+    },
+    {
+      source: "BEGIN { @ = pid ? 1 : comm }",
+      expected: [
+        "pid ? 1 : comm: type-mismatch: both sides of ?: must be of one type, not int64 and string",
+      ],
+    },
+    {
+      source: "BEGIN { @ = *pid }",
+      expected: ["*pid: type-mismatch: uint32 is no pointer and cannot be read through"],
+    },
+    {
+      source: "BEGIN { @ = *curtask }",
+      expected: [
+        "*curtask: not-supported: reading what this pointer points to is not supported yet",
+      ],
+    },
+    {
+      source: "BEGIN { @ = curtask->pid }",
+      expected: ["curtask->pid: not-supported: reading fields of structures is not supported yet"],
+    },
+    { source: "BEGIN { @ = pid.x }", expected: ["pid.x: type-mismatch: uint32 has no field x"] },
+    {
+      source: "BEGIN { @ = (1, 2).5 }",
+      expected: ["5: unknown-field: the tuple has elements 0 to 1, not 5"],
+    },
+    { source: "BEGIN { @ = pid[1] }", expected: ["pid[1]: type-mismatch: uint32 has no elements"] },
+    {
+      source: "BEGIN { @ = &pid }",
+      expected: ["&pid: not-supported: taking an address (&) is not supported yet"],
+    },
+    {
+      source: "BEGIN { @ = (uint8)comm }",
+      expected: ["(uint8)comm: type-mismatch: string cannot be cast to uint8"],
+    },
+    {
+      source: "BEGIN { @ = (struct x)pid }",
+      expected: ["struct x: not-supported: struct x is not supported yet"],
+    },
+    { source: "BEGIN { @ = (foo *)pid }", expected: ["foo *: unknown-name: unknown type foo"] },
+    {
+      source: "BEGIN { $x = 1; $x = comm }",
+      expected: ["$x = comm: type-mismatch: $x cannot hold string: it holds int64"],
+    },
+    {
+      source: "BEGIN { @x = 1; @x = comm }",
+      expected: ["@x = comm: type-mismatch: @x cannot hold string: it holds int64"],
+    },
+    {
+      source: "BEGIN { @x = 1; @x = count() }",
+      expected: ["@x = count(): type-mismatch: @x cannot hold count(): it holds int64"],
+    },
+    {
+      source: "BEGIN { @x = count(); @x = sum(1) }",
+      expected: ["@x = sum(1): type-mismatch: @x cannot hold sum(): it holds count()"],
+    },
+    {
+      source: "BEGIN { @x = hist(1); @x = hist(1, 2) }",
+      expected: [
+        "@x = hist(1, 2): type-mismatch: @x cannot hold hist() with 2 bits: it holds hist()",
+      ],
+    },
+    {
+      source: "BEGIN { @x[pid] = 1; @x[comm] = 1 }",
+      expected: [
+        "@x[comm]: type-mismatch: @x has the key [string] here, but has the key [uint32] elsewhere",
+      ],
+    },
+    {
+      source: "BEGIN { @x[pid] = 1; @x = 1 }",
+      expected: ["@x: type-mismatch: @x has no key here, but has the key [uint32] elsewhere"],
+    },
+    {
+      source: "BEGIN { @x[1, 2] = 1; @x[1] = 1 }",
+      expected: [
+        "@x[1]: type-mismatch: @x has the key [int64] here, but has the key [int64, int64] elsewhere",
+      ],
+    },
+    {
+      source: "BEGIN { @x = count(); @y = @x }",
+      expected: [
+        "@x: not-supported: reading the aggregation @x in an expression is not supported yet",
+      ],
+    },
+    {
+      source: "BEGIN { @x = count(); @y = (int64)@x }",
+      expected: [
+        "@x: not-supported: reading the aggregation @x in an expression is not supported yet",
+      ],
+    },
+    {
+      source: "BEGIN { @x = count(); @x++ }",
+      expected: ["@x: type-mismatch: ++ cannot change an aggregation"],
+    },
+    {
+      source: "BEGIN { @x = comm; @x++ }",
+      expected: ["@x: type-mismatch: ++ takes an integer, this is string"],
+    },
+    { source: "BEGIN { pid++ }", expected: ["pid: syntax: ++ takes a variable or a map"] },
+    {
+      source: "BEGIN { pid = 1 }",
+      expected: ["pid: syntax: only variables and maps can be assigned"],
+    },
+    {
+      source: "BEGIN { $x = count() }",
+      expected: ["$x = count(): type-mismatch: count() must be assigned to a map"],
+    },
+    {
+      source: "BEGIN { @x += count() }",
+      expected: ["@x += count(): type-mismatch: count() is assigned with =, not with +="],
+    },
+    {
+      source: "BEGIN { count() }",
+      expected: ["count(): type-mismatch: count() must be assigned to a map"],
+    },
+    {
+      source: 'BEGIN { @ = printf("a") }',
+      expected: ['printf("a"): type-mismatch: printf() gives no value: it must stand alone'],
+    },
+    { source: "BEGIN { pid; }", expected: ["pid: type-mismatch: this statement does nothing"] },
+    { source: "BEGIN { 1 + 2; }", expected: ["1 + 2: type-mismatch: this statement does nothing"] },
+    { source: "BEGIN { return 1 }", expected: ["1: type-mismatch: return takes no value here"] },
+    // Values
+    { source: "BEGIN { @ = pid / 0 }", expected: ["0: bad-value: division by zero"] },
+    { source: "BEGIN { @ %= 0 }", expected: ["0: bad-value: division by zero"] },
+    {
+      source: "BEGIN { @ = 1 << 64 }",
+      expected: ["64: bad-value: a shift by 64 is out of range: 0 to 63"],
+    },
+    {
+      source: "BEGIN { unroll(101) {} }",
+      expected: ["(101): bad-value: unroll takes 0 to 100, not 101"],
+    },
+    { source: "BEGIN { unroll(pid) {} }", expected: ["(pid): bad-value: unroll takes a constant"] },
+    {
+      source: "BEGIN { @ = hist(1, 6) }",
+      expected: ["6: bad-value: hist() takes 0 to 5 here, not 6"],
+    },
+    {
+      source: "BEGIN { @ = lhist(1, 0, 10, 0) }",
+      expected: ["lhist(1, 0, 10, 0): bad-value: lhist(): the step must be above 0, not 0"],
+    },
+    {
+      source: "BEGIN { @ = lhist(1, 10, 10, 1) }",
+      expected: [
+        "lhist(1, 10, 10, 1): bad-value: lhist(): the minimum (10) must be below the maximum (10)",
+      ],
+    },
+    {
+      source: "BEGIN { @ = lhist(1, 0, 10000, 1) }",
+      expected: [
+        "lhist(1, 0, 10000, 1): bad-value: lhist() would have 10000 buckets, the most is 1000",
+      ],
+    },
+    {
+      source: "BEGIN { @ = lhist(1, 0, 10, pid) }",
+      expected: ["pid: argument-type: lhist() takes a constant here"],
+    },
+    {
+      source: "BEGIN { @ = hist(comm) }",
+      expected: ["comm: argument-type: hist() takes an integer here, not string"],
+    },
+    {
+      source: "kprobe:f { @ = str(arg0, 1024) }",
+      expected: ["1024: bad-value: str() takes a length of 0 to 1023 here, not 1024"],
+    },
+    {
+      source: 'kprobe:f { printf("%s", str(arg0, 4097)) }',
+      expected: ["4097: bad-value: str() takes a length of 0 to 4096 here, not 4097"],
+    },
+    {
+      source: "kprobe:f { @[str(arg0, 1000)] = 1 }",
+      expected: ["@[str(arg0, 1000)]: bad-value: the key of @ takes 1008 bytes, the most is 512"],
+    },
+    {
+      source: "BEGIN { @ = $1 }",
+      options: { positional: ["x"] },
+      expected: ['$1: bad-value: $1 is used as a number, but it is "x"'],
+    },
+    // Arguments
+    {
+      source: "BEGIN { @ = count(1) }",
+      expected: ["count(1): argument-count: count() takes no arguments (1 found)"],
+    },
+    {
+      source: "BEGIN { @ = sum() }",
+      expected: ["sum(): argument-count: sum() takes 1 argument (0 found)"],
+    },
+    {
+      source: "BEGIN { @ = hist() }",
+      expected: ["hist(): argument-count: hist() takes 1 to 2 arguments (0 found)"],
+    },
+    {
+      source: "BEGIN { clear(1) }",
+      expected: ["1: argument-type: clear() takes a map, as clear(@m)"],
+    },
+    {
+      source: "BEGIN { @x[1] = 1; clear(@x[1]) }",
+      expected: ["@x[1]: argument-type: clear() takes a map, as clear(@m)"],
+    },
+    {
+      source: "BEGIN { @x[1] = 1; print(@x[1]) }",
+      expected: ["print(@x[1]): not-supported: print() of one entry of a map is not supported yet"],
+    },
+    {
+      source: "BEGIN { print(1, 2) }",
+      expected: [
+        "print(1, 2): argument-count: print() takes further arguments for a whole map only",
+      ],
+    },
+    {
+      source: "BEGIN { @ = has_key(1, 2) }",
+      expected: ["1: argument-type: has_key() takes a map, as has_key(@m, key)"],
+    },
+    {
+      source: "BEGIN { @ = str(comm, 3) }",
+      expected: [
+        "str(comm, 3): not-supported: str() of a string with a length is not supported yet",
+      ],
+    },
+    {
+      source: "BEGIN { @ = str((1, 2)) }",
+      expected: ["(1, 2): argument-type: str() takes a pointer, not (int64, int64)"],
+    },
+    {
+      source: "BEGIN { join(comm) }",
+      expected: [
+        "comm: argument-type: join() takes an array of pointers, as args.argv, not string",
+      ],
+    },
+    {
+      source: "BEGIN { @ = strftime(comm, nsecs) }",
+      expected: ["comm: argument-type: strftime() takes a literal string here"],
+    },
+    {
+      source: "BEGIN { exit(comm) }",
+      expected: ["comm: argument-type: exit() takes an integer here, not string"],
+    },
+    {
+      source: 'BEGIN { emit("a", "b") }',
+      expected: [
+        'emit("a", "b"): argument-count: emit() takes the event\'s name, then names and values in turn',
+      ],
+    },
+    {
+      source: 'BEGIN { emit("a", "b", 1, "b", 2) }',
+      expected: ['"b": bad-value: emit(): the field "b" is given twice'],
+    },
+    {
+      source: 'BEGIN { emit("a", comm, 1) }',
+      expected: ["comm: argument-type: emit() takes a literal string here"],
+    },
+    // Formats: the span is the conversion in the literal.
+    {
+      source: "BEGIN { printf(pid) }",
+      expected: ["pid: argument-type: printf() takes a literal format string"],
+    },
+    {
+      source: 'BEGIN { printf("a\\n %s", pid) }',
+      expected: ["%s: format: printf: %s expects a string, the value is uint32"],
+    },
+    {
+      source: 'BEGIN { printf("\\t%-5d|", comm) }',
+      expected: ["%-5d: format: printf: %d expects an integer, the value is string"],
+    },
+    {
+      source: 'BEGIN { printf("%d", (1, 2)) }',
+      expected: ["%d: format: printf: %d expects an integer, the value is (int64, int64)"],
+    },
+    {
+      source: 'BEGIN { printf("%d %d", 1) }',
+      expected: [
+        'printf("%d %d", 1): format: printf: not enough arguments for the format string (2 expected, 1 found)',
+      ],
+    },
+    {
+      source: 'BEGIN { printf("%d", 1, 2) }',
+      expected: [
+        'printf("%d", 1, 2): format: printf: too many arguments for the format string (1 expected, 2 found)',
+      ],
+    },
+    {
+      source: 'BEGIN { printf("a %k", 1) }',
+      expected: ['%k: format: printf: "%k" is no conversion'],
+    },
+    {
+      source: 'BEGIN { printf("%r", 1) }',
+      expected: ["%r: not-supported: %r (it prints buf()) is not supported yet"],
+    },
+    // Not yet
+    {
+      source: "BEGIN { while (1) {} }",
+      expected: ["while (1) {}: not-supported: while is not supported yet"],
+    },
+    {
+      source: "BEGIN { for ($i : 0..3) {} }",
+      expected: ["for ($i : 0..3) {}: not-supported: for is not supported yet"],
+    },
+    { source: "BEGIN { break }", expected: ["break: not-supported: break is not supported yet"] },
+    {
+      source: "BEGIN { @h[1] = hist(1); delete(@h[1]) }",
+      expected: [
+        "delete(@h[1]): not-supported: deleting one histogram of a map is not supported yet",
+      ],
+    },
+    // Config
+    {
+      source: "config = { max_strlen = 0 } BEGIN {}",
+      expected: ["0: bad-config: max_strlen must be a number from 1 to 4096"],
+    },
+    {
+      source: "config = { max_strln = 10 } BEGIN {}",
+      expected: ["max_strln = 10: unknown-config: unknown setting max_strln"],
+    },
+    {
+      source: "config = { perf_rb_pages = 3 } BEGIN {}",
+      expected: ["3: bad-config: perf_rb_pages must be a power of two"],
+    },
+    {
+      source: "config = { missing_probes = maybe } BEGIN {}",
+      expected: ["maybe: bad-config: missing_probes must be error, warn or ignore"],
+    },
+    {
+      source: "config = { stack_mode = raw } BEGIN {}",
+      expected: ["stack_mode = raw: warning not-supported: stack_mode has no effect yet"],
+    },
+    {
+      source: "config = { toString = 1 } BEGIN {}",
+      expected: ["toString = 1: unknown-config: unknown setting toString"],
+    },
+    // Warnings
+    {
+      source: "kretprobe:f /retval < 0/ {}",
+      expected: ["retval < 0: warning type-mismatch: an unsigned number is never < 0"],
+    },
+  ];
+  test.each(cases)("$source", ({ source, expected, options }) => {
+    expect(faultsOf(source, options)).toEqual(expected);
+  });
+});
+
+test("several faults are reported, in the order of the source", () => {
+  const source =
+    'BEGIN { @a = $x; printf("%s", pid); foo(); @b = 1 } END { @b = comm; @c = pid / 0 }';
+  expect(faultsOf(source).map((fault) => fault.split(":")[0])).toEqual([
+    "$x",
+    "%s",
+    "foo",
+    "@b = comm",
+    "0",
+  ]);
+});
+
+test("a fault in a block that is attached to many places is reported once", () => {
+  expect(faultsOf("t:sched:* { @ = foo; }")).toEqual([
+    "foo: unknown-name: unknown identifier: foo",
+  ]);
+});
+
+test("hints name what may have been meant", () => {
+  const hints = (source: string): readonly string[] =>
+    checkSource(source).diagnostics.flatMap((diagnostic) => diagnostic.hints);
+  expect(hints("BEGIN { @ = pidd }")).toEqual(["Did you mean pid?"]);
+  expect(hints("BEGIN { pritnf(1) }")).toEqual(["Did you mean printf or print?"]);
+  expect(hints("BEGIN { $size = 1; @ = $sise }")).toEqual(["Did you mean $size?"]);
+  expect(hints("BEGIN { @start = 1; print(@strat) }")).toEqual(["Did you mean @start?"]);
+  expect(hints("t:syscalls:sys_enter_openat { @ = args.filenam }")).toEqual([
+    "Did you mean filename?",
+  ]);
+  expect(hints("t:syscalls:sys_exit_openat { @ = args.zzzzzz }")).toEqual([
+    "Its fields are __syscall_nr, ret.",
+  ]);
+  expect(hints("t:a:b {}")).toEqual(["Did you mean syscalls:sys_enter_openat?"]);
+  expect(hints("u:libc:mallok {}")).toEqual(["Did you mean malloc?"]);
+  expect(hints("trcepoint:a:b {}")).toEqual(["Did you mean tracepoint?"]);
+});
+
+test("keys and values that do not agree are shown with the first place", () => {
+  const source = "BEGIN { @x[pid] = 1; @x[comm] = 1; @y = 1; @y = comm }";
+  const related = checkSource(source).diagnostics.map((diagnostic) =>
+    source.slice(diagnostic.related?.span.start, diagnostic.related?.span.end),
+  );
+  expect(related).toEqual(["@x[pid]", "@y"]);
+});

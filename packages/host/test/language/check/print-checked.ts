@@ -1,0 +1,137 @@
+import {
+  type CheckedExpression,
+  type CheckedStatement,
+  type StringList,
+  type Place,
+} from "../../../src/language/check/checked-program.js";
+import { type Type } from "../../../src/language/check/type.js";
+
+/** A type in short: u32, s64, bool, str64, kptr, uptr. */
+export function printType(type: Type): string {
+  switch (type.kind) {
+    case "integer":
+      return `${type.isSigned ? "s" : "u"}${type.sizeBytes * 8}`;
+    case "boolean":
+      return "bool";
+    case "string":
+      return `str${type.capacityBytes}`;
+    case "pointer":
+      return `${type.space}*`;
+    case "tuple":
+      return `(${type.elements.map(printType).join(",")})`;
+    default:
+      return type.kind;
+  }
+}
+
+/** A checked expression in prefix form, its type behind a colon. */
+export function printChecked(expression: CheckedExpression): string {
+  return `${printBare(expression)}:${printType(expression.type)}`;
+}
+
+function printBare(expression: CheckedExpression): string {
+  const list = (head: string, ...parts: CheckedExpression[]): string =>
+    `(${[head, ...parts.map(printChecked)].join(" ")})`;
+  switch (expression.kind) {
+    case "constant":
+      return String(expression.value);
+    case "stringConstant":
+      return JSON.stringify(expression.value);
+    case "builtin":
+      return expression.name;
+    case "argument":
+      return `arg${expression.index}`;
+    case "returnValue":
+      return "retval";
+    case "contextField":
+      return `ctx@${expression.offset}+${expression.sizeBytes}`;
+    case "contextString":
+      return `ctxstr@${expression.offset}+${expression.sizeBytes}`;
+    case "dataLocation":
+      return `loc@${expression.offset}`;
+    case "readString":
+      return list(
+        `str-${expression.space}`,
+        expression.pointer,
+        ...(expression.length === undefined ? [] : [expression.length]),
+      );
+    case "readMemory":
+      return list(`read-${expression.space}`, expression.pointer);
+    case "scratch":
+      return `$${expression.scratch}`;
+    case "mapValue":
+      return list(`get ${expression.map}`, ...expression.keys);
+    case "hasKey":
+      return list(`has ${expression.map}`, ...expression.keys);
+    case "update":
+      return `(update ${printPlace(expression.target)} ${expression.by} ${expression.result})`;
+    case "binary":
+    case "logical":
+      return list(expression.operation, expression.left, expression.right);
+    case "compare":
+      return list(
+        `${expression.isSigned ? "signed-" : ""}${expression.operation}`,
+        expression.left,
+        expression.right,
+      );
+    case "compareStrings":
+      return list(
+        `str-${expression.operation}${expression.limitBytes === undefined ? "" : `-${expression.limitBytes}`}`,
+        expression.left,
+        expression.right,
+      );
+    case "negate":
+    case "complement":
+    case "not":
+    case "convert":
+      return list(expression.kind, expression.operand);
+    case "conditional":
+      return list("if", expression.condition, expression.then, expression.otherwise);
+    case "tuple":
+      return list("tuple", ...expression.elements);
+    default:
+      return list(`.${expression.index}`, expression.operand);
+  }
+}
+
+export function printPlace(place: Place): string {
+  return place.kind === "scratch"
+    ? `$${place.scratch}:${printType(place.type)}`
+    : `(map ${[place.map, ...place.keys.map(printChecked)].join(" ")}):${printType(place.type)}`;
+}
+
+function printList(list: StringList | undefined): string {
+  return list === undefined ? "" : ` (list ${printChecked(list.pointers)} ${list.space})`;
+}
+
+/** A checked statement in prefix form. */
+export function printCheckedStatement(statement: CheckedStatement): string {
+  const values = (list: readonly CheckedExpression[]): string =>
+    list.map((value) => ` ${printChecked(value)}`).join("");
+  const block = (statements: readonly CheckedStatement[]): string =>
+    `{${statements.map(printCheckedStatement).join("; ")}}`;
+  switch (statement.kind) {
+    case "evaluate":
+      return printChecked(statement.expression);
+    case "assign":
+      return `(${statement.operation ?? ""}= ${printPlace(statement.target)} ${printChecked(statement.value)})`;
+    case "aggregate":
+      return `(aggregate ${statement.map} [${values(statement.keys).trim()}]${statement.value === undefined ? "" : values([statement.value])})`;
+    case "delete":
+      return `(delete ${statement.map}${values(statement.keys)})`;
+    case "record": {
+      const { list } = statement;
+      const strings =
+        list === undefined ? "" : ` list ${printChecked(list.pointers)} ${list.space}`;
+      return `(record ${statement.record}${values(statement.values)}${strings}${statement.isControl ? " control" : ""})`;
+    }
+    case "control":
+      return `(control ${statement.record})`;
+    case "if":
+      return `(if ${printChecked(statement.condition)} ${block(statement.then)} ${block(statement.otherwise)})`;
+    case "unroll":
+      return `(unroll ${statement.count} ${block(statement.body)})`;
+    default:
+      return "(return)";
+  }
+}

@@ -1,0 +1,269 @@
+import { describe, expect, test } from "@jest/globals";
+import { answerAll, faultsOf, requireProgram, type SourceOptions } from "./check-source.js";
+
+describe("probes are expanded to what they are attached to", () => {
+  const attachments = (source: string, options?: SourceOptions): unknown[] =>
+    requireProgram(`${source} {}`, options).probes.map(({ name, attachment }) => [
+      name,
+      attachment,
+    ]);
+  const perfEvent = (config: bigint, sampling: object, cpus: string): object => ({
+    kind: "perfEvent",
+    type: 1,
+    config,
+    sampling,
+    cpus,
+  });
+  const uprobe = (offset: bigint, isReturn = false): object => ({
+    kind: "uprobe",
+    path: "/usr/lib/libc.so.6",
+    offset,
+    isReturn,
+  });
+  const cases: { source: string; expected: unknown[]; options?: SourceOptions }[] = [
+    {
+      source: "BEGIN, end",
+      expected: [
+        ["BEGIN", { kind: "run", when: "start" }],
+        ["END", { kind: "run", when: "end" }],
+      ],
+    },
+    {
+      source: "t:sched:sched_switch",
+      expected: [
+        [
+          "tracepoint:sched:sched_switch",
+          { kind: "tracepoint", category: "sched", name: "sched_switch" },
+        ],
+      ],
+    },
+    {
+      source: "tracepoint:sched/sched_switch",
+      expected: [
+        [
+          "tracepoint:sched:sched_switch",
+          { kind: "tracepoint", category: "sched", name: "sched_switch" },
+        ],
+      ],
+    },
+    {
+      source: "t:*:sys_enter_*",
+      expected: [
+        [
+          "tracepoint:syscalls:sys_enter_execve",
+          { kind: "tracepoint", category: "syscalls", name: "sys_enter_execve" },
+        ],
+        [
+          "tracepoint:syscalls:sys_enter_openat",
+          { kind: "tracepoint", category: "syscalls", name: "sys_enter_openat" },
+        ],
+      ],
+    },
+    {
+      source: "rt:sys_*",
+      expected: [["rawtracepoint:sys_enter", { kind: "rawTracepoint", name: "sys_enter" }]],
+    },
+    {
+      source: "k:vfs_read",
+      expected: [
+        ["kprobe:vfs_read", { kind: "kprobe", symbol: "vfs_read", offset: 0n, isReturn: false }],
+      ],
+    },
+    {
+      source: "kprobe:vfs_read+0x10",
+      expected: [
+        [
+          "kprobe:vfs_read+0x10",
+          { kind: "kprobe", symbol: "vfs_read", offset: 16n, isReturn: false },
+        ],
+      ],
+    },
+    {
+      source: "kr:vfs_read",
+      expected: [
+        ["kretprobe:vfs_read", { kind: "kprobe", symbol: "vfs_read", offset: 0n, isReturn: true }],
+      ],
+    },
+    { source: "u:libc:malloc", expected: [["uprobe:/usr/lib/libc.so.6:malloc", uprobe(0x1000n)]] },
+    {
+      source: "u:libc:malloc+4",
+      expected: [["uprobe:/usr/lib/libc.so.6:malloc+4", uprobe(0x1004n)]],
+    },
+    { source: "u:libc:0x1234", expected: [["uprobe:/usr/lib/libc.so.6:0x1234", uprobe(0x1234n)]] },
+    { source: 'u:libc:"A::b"', expected: [["uprobe:/usr/lib/libc.so.6:A::b", uprobe(0x3000n)]] },
+    { source: "u:libc:A::b", expected: [["uprobe:/usr/lib/libc.so.6:A::b", uprobe(0x3000n)]] },
+    {
+      source: "ur:libc:free",
+      expected: [["uretprobe:/usr/lib/libc.so.6:free", uprobe(0x2000n, true)]],
+    },
+    {
+      source: "u:libc:free",
+      options: { pid: 7 },
+      expected: [["uprobe:/usr/lib/libc.so.6:free", { ...uprobe(0x2000n), pid: 7 }]],
+    },
+    {
+      source: "u:libc:$1",
+      options: { positional: ["free"] },
+      expected: [["uprobe:/usr/lib/libc.so.6:free", uprobe(0x2000n)]],
+    },
+    { source: "u:./a:free", expected: [["uprobe:./a:free", { ...uprobe(0x2000n), path: "./a" }]] },
+    {
+      source: "i:s:1",
+      expected: [["interval:s:1", perfEvent(0n, { period: 1_000_000_000n }, "one")]],
+    },
+    {
+      source: "interval:1s",
+      expected: [["interval:1s", perfEvent(0n, { period: 1_000_000_000n }, "one")]],
+    },
+    {
+      source: "interval:ms:250",
+      expected: [["interval:ms:250", perfEvent(0n, { period: 250_000_000n }, "one")]],
+    },
+    {
+      source: "interval:us:$1",
+      options: { positional: ["500"] },
+      expected: [["interval:us:500", perfEvent(0n, { period: 500_000n }, "one")]],
+    },
+    {
+      source: "profile:hz:99",
+      expected: [["profile:hz:99", perfEvent(0n, { frequency: 99n }, "each")]],
+    },
+    {
+      source: "p:100ms",
+      options: { pid: 7 },
+      expected: [["profile:100ms", { ...perfEvent(0n, { period: 100_000_000n }, "each"), pid: 7 }]],
+    },
+    {
+      source: "software:faults",
+      expected: [["software:faults", perfEvent(2n, { period: 100n }, "each")]],
+    },
+    { source: "s:cs:10", expected: [["software:cs:10", perfEvent(3n, { period: 10n }, "each")]] },
+  ];
+  test.each(cases)("$source", ({ source, expected, options }) => {
+    expect(attachments(source, options)).toEqual(expected);
+  });
+});
+
+describe("faults of probes", () => {
+  const cases: { source: string; expected: string[] }[] = [
+    { source: "foo:bar {}", expected: ['foo: unknown-probe-type: unknown probe type "foo"'] },
+    { source: "usdt:a:b {}", expected: ["usdt: not-supported: usdt probes are not supported yet"] },
+    { source: "BEGIN:x {}", expected: ["BEGIN:x: bad-probe: BEGIN has nothing to attach to"] },
+    {
+      source: "t:a {}",
+      expected: ["t:a: bad-probe: tracepoint probes are written tracepoint:category:event"],
+    },
+    {
+      source: "t:a: {}",
+      expected: ["t:a:: bad-probe: tracepoint probes are written tracepoint:category:event"],
+    },
+    { source: "t:a:b {}", expected: ["t:a:b: no-match: there is no tracepoint a:b"] },
+    { source: "t:a:* {}", expected: ["a:*: no-match: no tracepoint matches a:*"] },
+    {
+      source: "rt:sched_swich {}",
+      expected: ["sched_swich: no-match: there is no raw tracepoint sched_swich"],
+    },
+    {
+      source: "kprobe:vfs_* {}",
+      expected: ["vfs_*: not-supported: wildcards in a kprobe are not supported yet"],
+    },
+    {
+      source: "kretprobe:f+4 {}",
+      expected: [
+        "f+4: bad-probe: a kretprobe takes no offset: it is hit when the function returns",
+      ],
+    },
+    {
+      source: "u:libc {}",
+      expected: ["u:libc: bad-probe: uprobe probes are written uprobe:file:function"],
+    },
+    {
+      source: "u:libgone:f {}",
+      expected: ["libgone: no-match: there is no file or library libgone on the target"],
+    },
+    {
+      source: "u:libc:mallok {}",
+      expected: ["mallok: no-match: there is no function mallok in /usr/lib/libc.so.6"],
+    },
+    {
+      source: "u:libc:z* {}",
+      expected: ["z*: no-match: no function of /usr/lib/libc.so.6 matches z*"],
+    },
+    {
+      source: "u:libc:free+0x80 {}",
+      expected: [
+        "free+0x80: bad-probe: offset 128 is outside of the function: free is 128 bytes long",
+      ],
+    },
+    {
+      source: "u:*:free {}",
+      expected: ["*: not-supported: wildcards in the file of a uprobe are not supported yet"],
+    },
+    { source: "interval:s:0 {}", expected: ["0: bad-probe: 0 is out of range"] },
+    {
+      source: "interval:5 {}",
+      expected: [
+        "5: bad-probe: interval probes are written interval:hz:99, interval:ms:100 or interval:1s",
+      ],
+    },
+    { source: "profile:mins:5 {}", expected: ['mins: bad-probe: "mins" is no unit of time'] },
+    { source: "s:fauls {}", expected: ['fauls: bad-probe: there is no software event "fauls"'] },
+    { source: "s:cs:x {}", expected: ['x: bad-probe: "x" is not a number'] },
+    {
+      source: "config = { missing_probes = warn } t:a:b {} BEGIN {}",
+      expected: ["t:a:b: warning no-match: there is no tracepoint a:b"],
+    },
+    { source: "config = { missing_probes = ignore } t:a:b {} BEGIN {}", expected: [] },
+    {
+      source: "config = { missing_probes = ignore } t:a:b {}",
+      expected: ["t:a:b: no-match: there is nothing to attach to"],
+    },
+  ];
+  test.each(cases)("$source", ({ source, expected }) => {
+    expect(faultsOf(source)).toEqual(expected);
+  });
+});
+
+describe("requirements", () => {
+  const rounds = (source: string): string[][] =>
+    answerAll(source).rounds.map((queries) =>
+      queries.map(({ kind, ...rest }) => [kind, ...Object.values(rest)].join(" ")),
+    );
+  test.each([
+    ["BEGIN {} i:1s {} kprobe:f { @ = arg0 }", []],
+    ["t:a:b {}", [["tracepointFormat a b"]]],
+    ["t:a:b {} t:a:b { @ = args.x }", [["tracepointFormat a b"]]],
+    ["t:*:sys_enter_* { @ = count() }", [["tracepoints *:sys_enter_*"]]],
+    [
+      "t:*:sys_enter_* { @ = args.__syscall_nr }",
+      [
+        ["tracepoints *:sys_enter_*"],
+        [
+          "tracepointFormat syscalls sys_enter_execve",
+          "tracepointFormat syscalls sys_enter_openat",
+        ],
+      ],
+    ],
+    [
+      "t:sched:* /args.x/ { }",
+      [
+        ["tracepoints sched:*"],
+        [
+          "tracepointFormat sched sched_process_exec",
+          "tracepointFormat sched sched_switch",
+          "tracepointFormat sched sched_wakeup",
+        ],
+      ],
+    ],
+    ["rt:sched_switch {}", [["rawTracepoints sched_switch"]]],
+    [
+      "rt:sched_switch { @ = arg1 }",
+      [["rawTracepoints sched_switch"], ["rawTracepointParameters sched_switch"]],
+    ],
+    ["u:libc:malloc* {} ur:libc:malloc* {}", [["userFunctions libc malloc*"]]],
+    ["u:libc:0x10 {}", [["userFunctions libc "]]],
+    ["foo:bar {}", []],
+  ])("%s", (source, expected) => {
+    expect(rounds(source)).toEqual(expected);
+  });
+});
