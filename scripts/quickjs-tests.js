@@ -39,8 +39,23 @@ const neutralOptions = {
   logLevel: "error",
 };
 
-/** ES2022 has no such symbols; compiled `using` asks for them. */
-const prelude = `Symbol.dispose ??= Symbol("Symbol.dispose"); Symbol.asyncDispose ??= Symbol("Symbol.asyncDispose");`;
+/**
+ * What the programs bring along: compiled `using` asks for symbols that ES2022 does not have. And what QuickJS has on a
+ * board but not as WebAssembly: Atomics, here for one thread, and only what the agent uses of it.
+ */
+const prelude = `
+  Symbol.dispose ??= Symbol("Symbol.dispose");
+  Symbol.asyncDispose ??= Symbol("Symbol.asyncDispose");
+  globalThis.Atomics ??= {
+    load: (array, index) => array[index],
+    store: (array, index, value) => (array[index] = value),
+    add: (array, index, value) => {
+      const before = array[index];
+      array[index] = before + value;
+      return before;
+    },
+  };
+`;
 
 const testFiles = await findNeutralTests();
 const report = {
