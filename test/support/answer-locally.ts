@@ -47,6 +47,8 @@ function answerLocally(query: Query): Answer {
       return { kind: "rawTracepoints", names: [query.pattern], near: [] };
     case "rawTracepointParameters":
       return { kind: "rawTracepointParameters", parameters: undefined };
+    case "memberOffset":
+      return { kind: "memberOffset", offset: 0 };
     case "userFunctions":
       return {
         kind: "userFunctions",

@@ -1,9 +1,20 @@
 /** Sonde as a library: connect to a target, compile a program for it, start it, and take its events. */
-export { ConnectionClosedError, RemoteError, type ErrorCode, type WireError } from "@sonde/protocol";
+export {
+  ConnectionClosedError,
+  RemoteError,
+  type ErrorCode,
+  type WireError,
+} from "@sonde/protocol";
 export { type Diagnostic } from "./language/diagnostic.js";
 export { type CompileOptions } from "./language/compile.js";
 export { renderDiagnostic } from "./language/render-diagnostic.js";
-export { type Bucket, type MapEntry, type MapValue, type TraceEvent, type Value } from "./output/value.js";
+export {
+  type Bucket,
+  type MapEntry,
+  type MapValue,
+  type TraceEvent,
+  type Value,
+} from "./output/value.js";
 export { ConnectError, TargetError } from "./session/errors.js";
 export { readKeyFile } from "./session/key-file.js";
 export { type LoadOptions, type SessionOptions } from "./session/session.js";

@@ -12,6 +12,8 @@ export type Query =
   | { readonly kind: "rawTracepoints"; readonly pattern: string }
   /** Parameters of a raw tracepoint after its first, from BTF. */
   | { readonly kind: "rawTracepointParameters"; readonly name: string }
+  /** Where a member lies in a kernel structure, from BTF. */
+  | { readonly kind: "memberOffset"; readonly structure: string; readonly member: string }
   /** Functions of an ELF file whose names match a glob pattern. `file` is as in the script: a path, or a soname as "libc". */
   | { readonly kind: "userFunctions"; readonly file: string; readonly pattern: string };
 
@@ -32,6 +34,8 @@ export type Answer =
       readonly kind: "rawTracepointParameters";
       readonly parameters: readonly RawParameter[] | undefined;
     }
+  /** In bytes; `undefined`: the target has no BTF, or no such member. */
+  | { readonly kind: "memberOffset"; readonly offset: number | undefined }
   | {
       readonly kind: "userFunctions";
       /** The file's full path on the target; `undefined` when there is no such file. */

@@ -14,7 +14,9 @@ export function nearNames(name: string, candidates: Iterable<string>, limit = 3)
     }
   }
   return found
-    .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
+    .sort((a, b) =>
+      a.distance === b.distance ? (a.candidate < b.candidate ? -1 : 1) : a.distance - b.distance,
+    )
     .slice(0, limit)
     .map(({ candidate }) => candidate);
 }

@@ -1,6 +1,7 @@
 import { queryKey, type Answers, type Query } from "./answers.js";
 import { readConfig } from "./check/config.js";
 import { Diagnostics } from "./check/diagnostics.js";
+import { parentProcessQueries } from "./check/parent-process.js";
 import { expandBlock } from "./check/probes/expand-attach-point.js";
 import { type ParsedProgram } from "./syntax/ast.js";
 
@@ -13,7 +14,7 @@ export function requirements(
   answers: Answers,
   options: { readonly positional?: readonly string[] } = {},
 ): readonly Query[] {
-  const missing: Query[] = [];
+  const missing: Query[] = [...parentProcessQueries(program, answers)];
   // What is wrong is for check() to say.
   const diagnostics = new Diagnostics();
   const input = {

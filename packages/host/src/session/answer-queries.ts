@@ -60,6 +60,10 @@ export class QueryAnswerer {
           parameters: btf?.rawTracepointParameters(query.name),
         };
       }
+      case "memberOffset": {
+        const btf = this.#description.btfSizeBytes === 0 ? undefined : await this.#openBtf();
+        return { kind: "memberOffset", offset: memberOffset(btf, query.structure, query.member) };
+      }
       case "userFunctions":
         return await this.#userFunctions(query.file, query.pattern);
     }
@@ -139,6 +143,12 @@ export class QueryAnswerer {
       hint: "on the target: mount -t tracefs tracefs /sys/kernel/tracing (the kernel needs CONFIG_TRACING)",
     });
   }
+}
+
+function memberOffset(btf: Btf | undefined, structure: string, member: string): number | undefined {
+  const type = btf?.find(structure, "struct");
+  const found = type === undefined ? undefined : btf?.findMember(type, member);
+  return found === undefined ? undefined : found.bitOffset / 8;
 }
 
 async function absentWhenMissing<T>(reading: Promise<T>): Promise<T | undefined> {

@@ -58,9 +58,9 @@ export const execsnoop: Tool = {
       default: 20,
     },
   ],
-  create: (options) =>
+  create: (options, target) =>
     // They were parsed as `options` above says.
-    new Execsnoop(options as ToolOptions & Options),
+    new Execsnoop(options as ToolOptions & Options, target.hasBtf),
 };
 
 class Execsnoop implements ToolRun {
@@ -71,9 +71,9 @@ class Execsnoop implements ToolRun {
   readonly #starting = new Map<number, readonly string[]>();
   #firstNanoseconds: bigint | undefined;
 
-  constructor(options: Options) {
+  constructor(options: Options, hasBtf: boolean) {
     this.#options = options;
-    this.program = programFor(options);
+    this.program = programFor(options, hasBtf ? "ppid" : "0");
   }
 
   header(): string {
@@ -156,7 +156,7 @@ async function parentOf(session: Session, pid: number): Promise<number> {
 }
 
 /** Entries carry the arguments: when the call returns the caller's memory is gone. */
-function programFor(options: Options): string {
+function programFor(options: Options, parent: string): string {
   const filter = options.uid === undefined ? "" : ` /uid == ${options.uid}/`;
   return `config = { missing_probes = "ignore"; print_maps_on_exit = 0 }
 tracepoint:syscalls:sys_enter_execve,
@@ -165,7 +165,7 @@ tracepoint:syscalls:sys_enter_execveat${filter} {
 }
 tracepoint:syscalls:sys_exit_execve,
 tracepoint:syscalls:sys_exit_execveat${filter} {
-  emit("exec", "pid", pid, "ppid", ppid, "uid", uid, "nsecs", nsecs, "ret", args.ret, "comm", comm);
+  emit("exec", "pid", pid, "ppid", ${parent}, "uid", uid, "nsecs", nsecs, "ret", args.ret, "comm", comm);
 }
 `;
 }

@@ -24,12 +24,12 @@ export function textField(
   return { text: field.value, isCut: field.isCut };
 }
 
-/** A list of strings. */
+/** A list of strings; those that were cut end in three dots. */
 export function listField(fields: ToolFields, name: string): readonly string[] {
   const field = fields[name];
   if (field?.kind !== "tuple") throw new InternalError(`there is no list field ${name}`);
   return field.elements.map((element) => {
     if (element.kind !== "string") throw new InternalError(`field ${name} is no list of strings`);
-    return element.value;
+    return element.isCut ? `${element.value}...` : element.value;
   });
 }

@@ -2,6 +2,7 @@ import { meantHints, nearNames } from "../near-names.js";
 import { type Span } from "../syntax/span.js";
 import { type BuiltinName, type CheckedExpression } from "./checked-program.js";
 import { functionNames, unsupportedFunctions } from "./function-names.js";
+import { checkParentProcess } from "./parent-process.js";
 import { type ProbeState } from "./probe-state.js";
 import { uint32, uint64, type Type } from "./type.js";
 
@@ -27,12 +28,12 @@ const plainBuiltins: ReadonlyMap<string, { readonly name: BuiltinName; readonly 
 /** Builtins of bpftrace's that this compiler does not have yet. */
 const unsupportedBuiltins: ReadonlySet<string> = new Set(
   (
-    "kstack ustack ctx ppid pcomm username cgroup ncpus jiffies numaid probetype usermode leader_tid leader_comm cpid " +
+    "kstack ustack ctx pcomm username cgroup ncpus jiffies numaid probetype usermode leader_tid leader_comm cpid " +
     "has_cpid stack walltime"
   ).split(" "),
 );
 
-const ownNames = ["args", "arg0", "arg1", "func", "probe", "retval"];
+const ownNames = ["args", "arg0", "arg1", "func", "ppid", "probe", "retval"];
 
 /** Whether a word is a builtin: it may be written with empty parentheses too. */
 export function isBuiltin(name: string): boolean {
@@ -59,6 +60,8 @@ export function checkBuiltin(
       return checkFunc(probe, span);
     case "retval":
       return checkReturnValue(probe, span);
+    case "ppid":
+      return checkParentProcess(probe, span);
     case "args":
       return probe.notSupported(span, "args as a value is", ["Read a field of it: args.name."]);
     default:

@@ -186,7 +186,7 @@ function cutString(
   if (length === undefined || value.kind === "dataLocation") {
     if (length === undefined || length.kind === "constant") return value;
   }
-  if (length?.kind === "constant" && value.kind === "contextString") {
+  if (length.kind === "constant" && value.kind === "contextString") {
     const capacityBytes = Math.min(value.type.capacityBytes, Number(length.value) + 1);
     return { ...value, type: { kind: "string", capacityBytes } };
   }

@@ -114,6 +114,20 @@ function checkComparison(
     }
     return compareTexts(probe, operation, left, right, span);
   }
+  return compareNumbers(probe, { operation, operator, left, right, span });
+}
+
+function compareNumbers(
+  probe: ProbeState,
+  comparison: {
+    readonly operation: CompareOperation;
+    readonly operator: BinaryOperator;
+    readonly left: CheckedExpression;
+    readonly right: CheckedExpression;
+    readonly span: CheckedExpression["span"];
+  },
+): CheckedExpression | undefined {
+  const { operation, operator, left, right, span } = comparison;
   const isSameKind =
     left.type.kind === right.type.kind && !["tuple", "none"].includes(left.type.kind);
   if (!(isNumber(left.type) && isNumber(right.type)) && !isSameKind) {

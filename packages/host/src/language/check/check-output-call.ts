@@ -6,7 +6,11 @@ import { readStringLiteral } from "../syntax/string-literal.js";
 import { requireArguments, requireConstant, requireInteger, requireText } from "./check-call.js";
 import { requireWholeMap } from "./check-map-call.js";
 import { requireAssigned } from "./check-place.js";
-import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
+import {
+  type CheckedExpression,
+  type CheckedStatement,
+  type StringList,
+} from "./checked-program.js";
 import { type ProbeState } from "./probe-state.js";
 import { layOutRecord } from "./record-table.js";
 import { describeType, uint32, type Type } from "./type.js";
@@ -60,7 +64,7 @@ function checkPrintf(probe: ProbeState, call: Call): CheckedStatement | undefine
   if (isGood.includes(false)) return undefined;
   const fields = layOutRecord(values.map(({ type }) => type));
   const record = probe.program.records.add({ kind: "printf", format: pieces, ...fields });
-  return { kind: "record", record, values, isControl: false, span: call.span };
+  return { kind: "record", record, values, list: undefined, isControl: false, span: call.span };
 }
 
 /** Values for a record. */
@@ -155,7 +159,7 @@ function checkPrint(probe: ProbeState, call: Call): CheckedStatement | undefined
   if (values === undefined) return undefined;
   const fields = layOutRecord(values.map(({ type }) => type));
   const record = probe.program.records.add({ kind: "printValue", ...fields });
-  return { kind: "record", record, values, isControl: false, span: call.span };
+  return { kind: "record", record, values, list: undefined, isControl: false, span: call.span };
 }
 
 function printMap(probe: ProbeState, call: Call): CheckedStatement | undefined {
@@ -197,14 +201,55 @@ function checkEmit(probe: ProbeState, call: Call): CheckedStatement | undefined 
     }
     fieldNames.push(field);
   }
-  const values = checkValues(
-    probe,
-    pairs.filter((_, index) => index % 2 === 1),
-  );
+  const expressions = pairs.filter((_, index) => index % 2 === 1);
+  const last = expressions.at(-1);
+  const list = last?.kind === "call" && last.name === "join" ? last : undefined;
+  const values = checkValues(probe, list === undefined ? expressions : expressions.slice(0, -1));
+  const strings = list === undefined ? undefined : checkEmittedList(probe, list);
   if (name === undefined || values === undefined) return undefined;
-  const fields = layOutRecord(values.map(({ type }) => type));
-  const record = probe.program.records.add({ kind: "event", name, fieldNames, ...fields });
-  return { kind: "record", record, values, isControl: false, span: call.span };
+  if (list !== undefined && strings === undefined) return undefined;
+  const listTypes = strings?.types ?? [];
+  const fields = layOutRecord([...values.map(({ type }) => type), ...listTypes]);
+  const listNames = listTypes.slice(1).map(() => fieldNames.at(-1) ?? "");
+  const record = probe.program.records.add({
+    kind: "event",
+    name,
+    fieldNames: [...fieldNames, ...listNames],
+    ...fields,
+  });
+  return {
+    kind: "record",
+    record,
+    values,
+    list: strings?.list,
+    isControl: false,
+    span: call.span,
+  };
+}
+
+/** All strings of a list together take no more of the scratch memory than this. */
+const longestListBytes = 28_000;
+/** Strings of a list in emit(). */
+const mostListed = 64n;
+
+/** `join(argv)`, `join(argv, count)` as emit()'s last value: a list of at most so many strings. */
+function checkEmittedList(
+  probe: ProbeState,
+  call: Call,
+): { readonly list: StringList; readonly types: readonly Type[] } | undefined {
+  if (!requireArguments(probe, call, 1, 2)) return undefined;
+  const count =
+    call.args.length === 1
+      ? BigInt(joinedStrings)
+      : requireConstant(probe, call, 1, { from: 1n, to: mostListed });
+  const list = checkPointers(probe, call);
+  if (count === undefined || list === undefined) return undefined;
+  const fair = Math.floor(longestListBytes / Number(count));
+  const capacityBytes = Math.min(probe.program.config.recordStringBytes, fair);
+  const types = Array.from({ length: Number(count) }, (): Type => {
+    return { kind: "string", capacityBytes };
+  });
+  return { list, types };
 }
 
 /** `exit()`, `exit(code)`. */
@@ -217,7 +262,7 @@ function checkExit(probe: ProbeState, call: Call): CheckedStatement | undefined 
       : requireInteger(probe, call, 0);
   if (code === undefined) return undefined;
   const record = probe.program.records.add({ kind: "exit", ...layOutRecord([uint32]) });
-  return { kind: "record", record, values: [code], isControl: true, span };
+  return { kind: "record", record, values: [code], list: undefined, isControl: true, span };
 }
 
 /** `time()`, `time(format)`. */
@@ -234,21 +279,28 @@ const joinedStrings = 16;
 
 /** `join(argv)`, `join(argv, separator)`. */
 function checkJoin(probe: ProbeState, call: Call): CheckedStatement | undefined {
-  const [argument] = call.args;
-  if (!requireArguments(probe, call, 1, 2) || argument === undefined) return undefined;
+  if (!requireArguments(probe, call, 1, 2)) return undefined;
   const separator = call.args.length === 1 ? " " : requireText(probe, call, 1);
-  const pointers = probe.check(argument);
-  if (separator === undefined || pointers === undefined) return undefined;
-  const { type } = pointers;
-  if (type.kind !== "pointer" && type.kind !== "integer") {
-    const message = `join() takes an array of pointers, as args.argv, not ${describeType(type)}`;
-    return probe.error("argument-type", argument.span, message);
-  }
+  const list = checkPointers(probe, call);
+  if (separator === undefined || list === undefined) return undefined;
   const capacityBytes = probe.program.config.recordStringBytes;
   const strings = Array.from({ length: joinedStrings }, (): Type => {
     return { kind: "string", capacityBytes };
   });
   const record = probe.program.records.add({ kind: "join", separator, ...layOutRecord(strings) });
+  return { kind: "record", record, values: [], list, isControl: false, span: call.span };
+}
+
+/** The array of pointers that is join()'s first argument. */
+function checkPointers(probe: ProbeState, call: Call): StringList | undefined {
+  const [argument] = call.args;
+  const pointers = argument === undefined ? undefined : probe.check(argument);
+  if (argument === undefined || pointers === undefined) return undefined;
+  const { type } = pointers;
+  if (type.kind !== "pointer" && type.kind !== "integer") {
+    const message = `join() takes an array of pointers, as args.argv, not ${describeType(type)}`;
+    return probe.error("argument-type", argument.span, message);
+  }
   const space = type.kind === "pointer" ? type.space : probe.probe.pointerSpace;
-  return { kind: "join", record, pointers, space, span: call.span };
+  return { pointers, space };
 }

@@ -41,7 +41,7 @@ export function check(
   const outer = new Diagnostics();
   const config = readConfig(parsed.config, outer);
   const positional = options.positional ?? [];
-  const program = new ProgramState({ source: parsed.source, target, positional, config });
+  const program = new ProgramState({ source: parsed.source, target, answers, positional, config });
   const input = { answers, positional, pid: options.pid, missingProbes: config.missingProbes };
   const missing: Query[] = [];
   const states: { state: ProbeState; block: ActionBlock }[] = [];
@@ -118,7 +118,8 @@ function assemble(
   probes: readonly CheckedProbe[],
   maps: readonly CheckedMap[],
 ): CheckedProgram {
-  const { missingProbes: _, ...config } = program.config;
+  const { recordStringBytes, storedStringBytes, maximumMapKeys, printsMapsAtExit, ringPages } =
+    program.config;
   return {
     probes,
     maps,
@@ -127,9 +128,9 @@ function assemble(
       maps: maps.map(({ layout }) => layout),
       names: program.names,
       probeCount: probes.length,
-      printsMapsAtExit: config.printsMapsAtExit,
+      printsMapsAtExit,
     },
-    config,
+    config: { recordStringBytes, storedStringBytes, maximumMapKeys, printsMapsAtExit, ringPages },
     usesElapsed: program.usesElapsed,
   };
 }

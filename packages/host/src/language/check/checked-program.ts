@@ -114,29 +114,20 @@ export type CheckedStatement =
       readonly span: Span;
     }
   /**
-   * Writes a record: printf, print(value), emit, exit (one u32, then the program returns). `values` are parallel to the
-   * layout's fields. `isControl`: exit must get through when ordinary records are refused.
+   * Writes a record: printf, print(value), emit, join, exit (one u32, then the program returns). `values` are parallel to
+   * the layout's first fields, the rest are the list's. `isControl`: exit must get through when ordinary records are
+   * refused.
    */
   | {
       readonly kind: "record";
       readonly record: number;
       readonly values: readonly CheckedExpression[];
+      readonly list: StringList | undefined;
       readonly isControl: boolean;
       readonly span: Span;
     }
   /** Writes a record without fields: print(@m), clear(@m), zero(@m), time(). */
   | { readonly kind: "control"; readonly record: number; readonly span: Span }
-  /**
-   * Writes a "join" record: strings read through an array of pointers of the target's size until a null pointer or
-   * the layout's last field; the rest are marked absent.
-   */
-  | {
-      readonly kind: "join";
-      readonly record: number;
-      readonly pointers: CheckedExpression;
-      readonly space: AddressSpace;
-      readonly span: Span;
-    }
   | {
       readonly kind: "if";
       readonly condition: CheckedExpression;
@@ -152,6 +143,15 @@ export type CheckedStatement =
       readonly span: Span;
     }
   | { readonly kind: "return"; readonly span: Span };
+
+/**
+ * Strings that are read through an array of pointers of the target's size until a null pointer or the layout's last field;
+ * the rest are marked absent.
+ */
+export interface StringList {
+  readonly pointers: CheckedExpression;
+  readonly space: AddressSpace;
+}
 
 /** What can be assigned. */
 export type Place =

@@ -87,7 +87,7 @@ export class ProbeState {
   }
 
   beginPass(): void {
-    this.#scopes = [new Map()];
+    this.#scopes = [new Map<string, Scratch>()];
   }
 
   /** Runs `check` in a scope of its own. */

@@ -1,3 +1,4 @@
+import { type Answers } from "../answers.js";
 import { type TargetDescription } from "../../spec/target-description.js";
 import { type TimestampType } from "./type.js";
 import { type ProgramConfig } from "./config.js";
@@ -9,6 +10,7 @@ import { RecordTable } from "./record-table.js";
 export class ProgramState {
   readonly source: string;
   readonly target: TargetDescription;
+  readonly answers: Answers;
   readonly positional: readonly string[];
   readonly config: ProgramConfig;
   readonly maps = new MapTable();
@@ -21,11 +23,13 @@ export class ProgramState {
   constructor(init: {
     readonly source: string;
     readonly target: TargetDescription;
+    readonly answers: Answers;
     readonly positional: readonly string[];
     readonly config: ProgramConfig;
   }) {
     this.source = init.source;
     this.target = init.target;
+    this.answers = init.answers;
     this.positional = init.positional;
     this.config = init.config;
   }

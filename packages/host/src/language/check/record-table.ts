@@ -41,7 +41,9 @@ export function layOutRecord(types: readonly Type[]): RecordFields {
   let offset = idBytes;
   while (waiting.length > 0) {
     // The most demanding one that fits here without a gap, else the most demanding one.
-    waiting.sort((a, b) => b.alignment - a.alignment || a.index - b.index);
+    waiting.sort((a, b) =>
+      a.alignment === b.alignment ? a.index - b.index : b.alignment - a.alignment,
+    );
     const fitting = waiting.findIndex(({ alignment }) => offset % alignment === 0);
     const [next] = waiting.splice(Math.max(0, fitting), 1);
     if (next === undefined) break;

@@ -1,47 +1,39 @@
 import { InternalError } from "../../asm/internal-error.js";
-import { type RecordFields } from "../../spec/trace-layout.js";
-import { type CheckedStatement } from "../check/checked-program.js";
+import { type FieldLayout, type ValueType } from "../../spec/value-type.js";
+import { type AddressSpace } from "../check/type.js";
 import { type Address, type IrValue } from "../ir.js";
 import { type Lowering, memoryReader, stringReader } from "./lowering.js";
 import { behind, constant, moved, pointerTo } from "./program-builder.js";
-import { writeRecord } from "./record.js";
 import { absentString, appendRead, type Cursor } from "./record-string.js";
 
-type Join = Extract<CheckedStatement, { readonly kind: "join" }>;
-
-/** Writes the strings that an array of pointers leads to, up to a null pointer or the last field. */
-export function writeJoin(lowering: Lowering, statement: Join, layout: RecordFields): void {
-  // Every string may be read one byte beyond its capacity.
-  const stringBytes = layout.fields.reduce((sum, { type }) => {
-    if (type.kind !== "string") throw new InternalError(`join of a ${type.kind}`);
-    return sum + type.capacityBytes + 1;
-  }, 0);
-  const pointers = lowering.value(statement.pointers);
-  writeRecord(lowering, {
-    id: statement.record,
-    layout,
-    isControl: false,
-    stringBytes,
-    fill: (record, cursor) => fillJoin(lowering, statement, layout, pointers, { record, cursor }),
-  });
+/** Bytes that the strings of a list can take: each may be read one byte beyond its capacity. */
+export function longestList(fields: readonly FieldLayout[]): number {
+  return fields.reduce((sum, { type }) => sum + capacityOfField(type) + 1, 0);
 }
 
-function fillJoin(
+function capacityOfField(type: ValueType): number {
+  if (type.kind !== "string") throw new InternalError(`a ${type.kind} in a list of strings`);
+  return type.capacityBytes;
+}
+
+/** Appends the strings that an array of pointers leads to, up to a null pointer or the last of the fields. */
+export function appendList(
   lowering: Lowering,
-  { space }: Join,
-  layout: RecordFields,
-  pointers: IrValue,
+  list: { readonly pointers: IrValue; readonly space: AddressSpace },
+  fields: readonly FieldLayout[],
   start: { readonly record: Address; readonly cursor: Cursor },
 ): Cursor {
+  const { pointers, space } = list;
   const { builder, memory, target } = lowering;
   const { record } = start;
   const end = builder.newLabel("joined");
-  const position = builder.addressOf(start.cursor.place);
-  for (const { offset } of layout.fields) {
+  const position = builder.register();
+  builder.move(position, builder.addressOf(start.cursor.place));
+  for (const { offset } of fields) {
     builder.store(moved(record, offset), 2, constant(absentString));
   }
-  layout.fields.forEach(({ type, offset }, index) => {
-    const capacityBytes = type.kind === "string" ? type.capacityBytes : 0;
+  fields.forEach(({ type, offset }, index) => {
+    const capacityBytes = capacityOfField(type);
     const pointer = memory.during(8, "pointer", (copy) => {
       const reader = memoryReader(target, space);
       const from = builder.binary("add", pointers, constant(index * target.pointerSize));

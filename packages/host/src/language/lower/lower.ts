@@ -92,10 +92,12 @@ function chooseChannel(
   };
 }
 
-/** "sonde_3_openat": unique by its number, and as much of the probe's last part as the kernel keeps. */
+/** "sonde_3_openat": unique by its number, and as much of what the probe is called as the kernel keeps. */
 function programName(probe: CheckedProbe, index: number): string {
-  const last = probe.name.split(":").at(-1) ?? "";
-  const readable = last.replace(/^sys_(enter|exit)_/, "").replace(/[^A-Za-z0-9_]/g, "_");
+  const parts = probe.name.split(":");
+  // "interval:s:1" is better known by its first part.
+  const telling = parts.findLast((part) => !/^[0-9]*$/.test(part) && part.length > 2) ?? "";
+  const readable = telling.replace(/^sys_(enter|exit)_/, "").replace(/[^A-Za-z0-9_]/g, "_");
   return `sonde_${index + 1}_${readable}`.slice(0, 15).replace(/_+$/, "");
 }
 

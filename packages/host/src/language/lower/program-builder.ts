@@ -1,5 +1,5 @@
 import { type AccessSize, type JumpCondition } from "../../asm/instruction.js";
-import { InternalError } from "../../asm/internal-error.js";
+import { assertNever, InternalError } from "../../asm/internal-error.js";
 import { evaluateBinary } from "../arithmetic.js";
 import {
   type Address,
@@ -125,11 +125,21 @@ export class ProgramBuilder {
     this.emit({ kind: "store", address, size, value });
   }
 
+  /** Sets memory to zero; joined with what was zeroed just before, when the two touch. */
   zero(address: Address, sizeBytes: number): void {
-    if (sizeBytes > 0) this.emit({ kind: "zero", address, sizeBytes });
+    if (sizeBytes === 0) return;
+    const last = this.#output.at(-1);
+    const joined =
+      last?.kind === "zero" && isSameBase(last.address, address)
+        ? joinZeroed(last, { address, sizeBytes })
+        : undefined;
+    if (joined !== undefined) this.#output.pop();
+    this.emit({ kind: "zero", ...(joined ?? { address, sizeBytes }) });
   }
 
+  /** The address in a register, which is not to be written. */
   addressOf(address: Address): VirtualRegister {
+    if (address.kind === "pointer" && address.offset === 0) return address.base;
     const to = this.register();
     this.emit({ kind: "addressOf", to, address });
     return to;
@@ -175,6 +185,31 @@ export class ProgramBuilder {
     const found = this.#slots[slot];
     if (found === undefined) throw new InternalError(`stack slot ${slot} does not exist`);
     return found.sizeBytes;
+  }
+}
+
+interface Zeroed {
+  readonly address: Address;
+  readonly sizeBytes: number;
+}
+
+function joinZeroed(one: Zeroed, other: Zeroed): Zeroed | undefined {
+  const [first, second] =
+    one.address.offset <= other.address.offset ? [one, other] : [other, one];
+  if (first.address.offset + first.sizeBytes !== second.address.offset) return undefined;
+  return { address: first.address, sizeBytes: first.sizeBytes + second.sizeBytes };
+}
+
+function isSameBase(one: Address, other: Address): boolean {
+  switch (one.kind) {
+    case "pointer":
+      return other.kind === "pointer" && one.base.id === other.base.id;
+    case "slot":
+      return other.kind === "slot" && one.slot === other.slot;
+    case "context":
+      return other.kind === "context";
+    default:
+      return assertNever(one);
   }
 }
 

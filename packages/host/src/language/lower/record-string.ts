@@ -3,10 +3,12 @@ import { InternalError } from "../../asm/internal-error.js";
 import { type CheckedExpression } from "../check/checked-program.js";
 import { type Address, type VirtualRegister } from "../ir.js";
 import { type Lowering } from "./lowering.js";
+import { storeBytes } from "./memory-copy.js";
 import { behind, constant, moved, pointerTo } from "./program-builder.js";
 import {
   capacityOf,
   commBytes,
+  encodeText,
   findRead,
   sizeToRead,
   storedRead,
@@ -60,6 +62,12 @@ export function appendString(
     builder.store(field, 2, constant(commBytes));
     const distance = cursor.distance.kind === "fixed" ? cursor.distance : unknown;
     return { place: moved(cursor.place, commBytes), distance };
+  }
+  if (expression.kind === "stringConstant" && cursor.distance.kind === "fixed") {
+    const bytes = encodeText(expression.value).subarray(0, capacityOf(expression) - 1);
+    storeBytes(lowering, bytes, cursor.place);
+    builder.store(field, 2, constant(bytes.length));
+    return { ...cursor, place: moved(cursor.place, bytes.length) };
   }
   if (expression.kind === "conditional")
     return appendConditional(lowering, expression, field, cursor);

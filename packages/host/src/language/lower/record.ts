@@ -1,9 +1,10 @@
 import { helperFlags, helpers } from "../../asm/helpers.js";
 import { InternalError } from "../../asm/internal-error.js";
 import { type RecordFields } from "../../spec/trace-layout.js";
-import { type CheckedExpression } from "../check/checked-program.js";
+import { type CheckedExpression, type CheckedStatement } from "../check/checked-program.js";
 import { sizeOfValue } from "../check/value-layout.js";
 import { type Address, type IrValue } from "../ir.js";
+import { appendList, longestList } from "./join.js";
 import { countLostRecord } from "./loss.js";
 import { canBePreempted, type Lowering, ownMaps } from "./lowering.js";
 import { behind, constant, moved, pointerTo } from "./program-builder.js";
@@ -20,26 +21,31 @@ export interface RecordToWrite {
   readonly fill: (record: Address, cursor: Cursor) => Cursor;
 }
 
+type RecordStatement = Extract<CheckedStatement, { readonly kind: "record" }>;
+
 /** Strings that are at most this long together are not worth a copy. */
 const smallStringBytes = 64;
 /** Records for perf event arrays that are built on the stack. */
 const smallRecordBytes = 128;
 
-/** Writes a record of values: printf, print(value), emit, exit. */
+/** Writes a record of values: printf, print(value), emit, join, exit. */
 export function writeValues(
   lowering: Lowering,
-  id: number,
+  { record: id, values, list, isControl }: RecordStatement,
   layout: RecordFields,
-  values: readonly CheckedExpression[],
-  isControl: boolean,
 ): void {
   const early = evaluateEarly(lowering, values);
+  const listFields = layout.fields.slice(values.length);
+  const pointers = list === undefined ? undefined : lowering.value(list.pointers);
   const strings = values.filter((value) => value.type.kind === "string");
   writeRecord(lowering, {
     id,
     layout,
     isControl,
-    stringBytes: strings.reduce((sum, value) => sum + longestAppended(value), 0),
+    stringBytes: strings.reduce(
+      (sum, value) => sum + longestAppended(value),
+      longestList(listFields),
+    ),
     fill: (record, start) => {
       let cursor = start;
       values.forEach((expression, index) => {
@@ -55,7 +61,8 @@ export function writeValues(
           lowering.store(expression, field.type, place);
         }
       });
-      return cursor;
+      if (list === undefined || pointers === undefined) return cursor;
+      return appendList(lowering, { pointers, space: list.space }, listFields, { record, cursor });
     },
   });
 }

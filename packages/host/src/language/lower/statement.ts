@@ -3,7 +3,6 @@ import { type RecordLayout } from "../../spec/trace-layout.js";
 import { type CheckedExpression, type CheckedStatement } from "../check/checked-program.js";
 import { aggregate } from "./aggregation.js";
 import { branch } from "./condition.js";
-import { writeJoin } from "./join.js";
 import { type Lowering } from "./lowering.js";
 import { writeRecord, writeValues } from "./record.js";
 import { assignPlace, deleteEntry, updatePlace } from "./update.js";
@@ -43,12 +42,6 @@ function lowerStatement(lowering: Lowering, statement: CheckedStatement): void {
     case "control":
       writeControl(lowering, statement.record);
       break;
-    case "join": {
-      const layout = requireRecord(lowering, statement.record);
-      if (layout.kind !== "join") throw new InternalError(`a ${layout.kind} record for join`);
-      writeJoin(lowering, statement, layout);
-      break;
-    }
     case "if":
       lowerIf(lowering, statement);
       break;
@@ -81,11 +74,11 @@ function requireRecord(lowering: Lowering, record: number): RecordLayout {
 
 function writeStatementRecord(
   lowering: Lowering,
-  { record, values, isControl }: Extract<CheckedStatement, { readonly kind: "record" }>,
+  statement: Extract<CheckedStatement, { readonly kind: "record" }>,
 ): void {
-  const layout = requireRecord(lowering, record);
+  const layout = requireRecord(lowering, statement.record);
   if (!("fields" in layout)) throw new InternalError(`a ${layout.kind} record with values`);
-  writeValues(lowering, record, layout, values, isControl);
+  writeValues(lowering, statement, layout);
   if (layout.kind === "exit") lowering.builder.jump(lowering.endLabel);
 }
 

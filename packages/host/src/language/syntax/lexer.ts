@@ -26,7 +26,7 @@ const symbols = [
   "|=",
   "^=",
   "..",
-  ..."+-*/%&|^~!<>=?:;,.(){}[]",
+  ...Array.from("+-*/%&|^~!<>=?:;,.(){}[]"),
 ];
 
 /** The token at or after `offset`, past spaces and comments. Reading on from its end gives the next one. */

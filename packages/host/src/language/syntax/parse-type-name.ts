@@ -15,7 +15,7 @@ const combinable = new Set(["unsigned", "signed", "char", "short", "int", "long"
 
 /** Whether a word begins a type by itself. */
 function isTypeWord(text: string): boolean {
-  return typeWords.has(text) || tags.has(text) || /_t$/.test(text);
+  return typeWords.has(text) || tags.has(text) || text.endsWith("_t");
 }
 
 /** Whether what follows `open`, a "(", is a type and so a cast: a type's word, or a name with stars and nothing else. */

@@ -32,7 +32,7 @@ export function readStringLiteral(source: string, start: number): StringLiteral 
   let position = start + 1;
 
   const append = (text: string, offset: number): void => {
-    for (let unit = 0; unit < text.length; unit += 1) offsets.push(offset);
+    offsets.push(...Array.from({ length: text.length }, () => offset));
     value += text;
   };
   const flushBytes = (): void => {

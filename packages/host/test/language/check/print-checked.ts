@@ -119,12 +119,8 @@ export function printCheckedStatement(statement: CheckedStatement): string {
       return `(aggregate ${statement.map} [${values(statement.keys).trim()}]${statement.value === undefined ? "" : values([statement.value])})`;
     case "delete":
       return `(delete ${statement.map}${values(statement.keys)})`;
-    case "record": {
-      const { list } = statement;
-      const strings =
-        list === undefined ? "" : ` list ${printChecked(list.pointers)} ${list.space}`;
-      return `(record ${statement.record}${values(statement.values)}${strings}${statement.isControl ? " control" : ""})`;
-    }
+    case "record":
+      return `(record ${statement.record}${values(statement.values)}${printList(statement.list)}${statement.isControl ? " control" : ""})`;
     case "control":
       return `(control ${statement.record})`;
     case "if":
