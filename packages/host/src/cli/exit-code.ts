@@ -1,4 +1,4 @@
-import { ConnectionClosedError, RemoteError } from "@sonde/protocol";
+import { ConnectionClosedError, ProtocolError, RemoteError } from "@sonde/protocol";
 import { ConnectError, TargetError } from "../session/errors.js";
 
 /** What `sonde` ends with, for scripts. */
@@ -18,8 +18,11 @@ export const exitCodes = {
 /** The exit code that an error stands for; `undefined` for a fault of our own. */
 export function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof UsageError || error instanceof TargetError) return exitCodes.wrongInput;
-  if (error instanceof ConnectError || error instanceof ConnectionClosedError)
-    return exitCodes.notReached;
+  const isNoAgent =
+    error instanceof ConnectError ||
+    error instanceof ConnectionClosedError ||
+    error instanceof ProtocolError;
+  if (isNoAgent) return exitCodes.notReached;
   if (error instanceof RemoteError) {
     const isNotReached =
       error.code === "authentication" || error.code === "version" || error.code === "protocol";
