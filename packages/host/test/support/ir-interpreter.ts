@@ -6,10 +6,9 @@ import {
   type IrProgram,
   type IrValue,
 } from "../../src/language/ir.js";
-import { type HelperModel, Memory } from "./bpf-interpreter.js";
+import { contextStart, type HelperModel, Memory } from "./bpf-interpreter.js";
 
-const contextStart = 0x1000_0000n;
-const slotsStart = 0x2000_0000n;
+const slotsStart = 0x5a3c_96e1_7b60_5000n;
 
 /** Runs the intermediate form directly, as its comments say, and gives the exit value. */
 export function interpretIr(program: IrProgram, context: Uint8Array, helper: HelperModel): bigint {

@@ -194,8 +194,7 @@ interface Zeroed {
 }
 
 function joinZeroed(one: Zeroed, other: Zeroed): Zeroed | undefined {
-  const [first, second] =
-    one.address.offset <= other.address.offset ? [one, other] : [other, one];
+  const [first, second] = one.address.offset <= other.address.offset ? [one, other] : [other, one];
   if (first.address.offset + first.sizeBytes !== second.address.offset) return undefined;
   return { address: first.address, sizeBytes: first.sizeBytes + second.sizeBytes };
 }

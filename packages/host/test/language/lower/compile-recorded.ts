@@ -1,10 +1,6 @@
 import { formatListing } from "../../../src/asm/disassemble/format-listing.js";
 import { queryKey, type Answer, type Query } from "../../../src/language/answers.js";
-import {
-  compile,
-  type CompileOptions,
-  type CompileResult,
-} from "../../../src/language/compile.js";
+import { compile, type CompileOptions, type CompileResult } from "../../../src/language/compile.js";
 import { parse } from "../../../src/language/parse.js";
 import { requirements } from "../../../src/language/requirements.js";
 import { type TargetDescription } from "../../../src/spec/target-description.js";

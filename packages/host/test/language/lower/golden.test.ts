@@ -1,0 +1,49 @@
+import { describe, expect, test } from "@jest/globals";
+import { linux419x64 } from "../../targets/linux-4.19-x64.js";
+import { linux510arm } from "../../targets/linux-5.10-arm.js";
+import { linux510s390x } from "../../targets/linux-5.10-s390x.js";
+import { linux618x64 } from "../../targets/linux-6.18-x64.js";
+import { compileRecorded, formatObject } from "./compile-recorded.js";
+import { goldenPrograms } from "./golden-programs.js";
+
+/** Each target's programs: on the old and the odd ones those that come out differently there. */
+const golden = [
+  {
+    target: linux618x64,
+    names: [
+      "empty",
+      "filter",
+      "process-filter",
+      "keyed-count",
+      "string-of-user",
+      "data-location",
+      "char-array",
+      "latency",
+      "variables",
+      "control",
+      "uprobe",
+      "raw-tracepoint",
+      "pointers",
+      "choices",
+      "symbols-and-times",
+      "software",
+    ],
+  },
+  { target: linux419x64, names: ["string-of-user", "control", "uprobe", "filter"] },
+  { target: linux510s390x, names: ["filter", "uprobe"] },
+  { target: linux510arm, names: ["uprobe", "pointers"] },
+];
+
+describe("a golden program", () => {
+  for (const { target, names } of golden) {
+    for (const name of names) {
+      test(`compiles as recorded: ${name} for ${target.release} on ${target.machine}`, () => {
+        const program = goldenPrograms.find((one) => one.name === name);
+        const options = program?.pid === undefined ? {} : { pid: program.pid };
+        const { spec, diagnostics } = compileRecorded(program?.source ?? "", target, options);
+        expect(diagnostics).toEqual([]);
+        expect(spec === undefined ? "" : `\n${formatObject(spec)}`).toMatchSnapshot();
+      });
+    }
+  }
+});
