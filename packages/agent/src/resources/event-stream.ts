@@ -54,8 +54,8 @@ export function mapMemory(
 
 /** The counter that programs keep of what did not fit. */
 export interface LossCounter {
-  read(): bigint;
-  close(): void;
+  readonly read: () => bigint;
+  readonly close: () => void;
 }
 
 /** Throws RequestError for a map that cannot be mapped, SyscallError. */

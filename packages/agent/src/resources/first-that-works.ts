@@ -4,7 +4,7 @@ import { type Attachment } from "./attachment.js";
 /** One way of attaching; `attach` throws a RefusalError when the kernel will not have it. */
 export interface Way {
   readonly mechanism: string;
-  attach(): Attachment;
+  readonly attach: () => Attachment;
 }
 
 /** Tries each, newest first, and falls back on what the kernel answers. Throws RefusedError, which lists them all. */

@@ -1,7 +1,8 @@
 import { type Kernel } from "../kernel/kernel.js";
 
 /** RLIMIT_MEMLOCK (include/uapi/asm-generic/resource.h; arch/mips/include/uapi/asm/resource.h). */
-const memlock = (kernel: Kernel): number => (/^mips/.test(kernel.machine.architecture) ? 9 : 8);
+const memlock = (kernel: Kernel): number =>
+  kernel.machine.architecture.startsWith("mips") ? 9 : 8;
 
 /**
  * Makes a map or program; when that is refused with EPERM, lifts RLIMIT_MEMLOCK and tries again: before 5.11 maps and

@@ -69,6 +69,8 @@ export class FakeKernel implements System {
   readonly memory = new Map<string, Uint8Array>();
   readonly unmapped: string[] = [];
   timers: FakeTimer[] = [];
+  /** `uname -m`. */
+  machineName = "x86_64";
   /** Whether there are clocks; they stand still. */
   answerClocks = false;
   time = 0;
@@ -164,7 +166,7 @@ export class FakeKernel implements System {
       case "getdents64":
         return this.#getDents(Number(args[0]), asBytes(args[1]));
       case "uname":
-        return writeUname(asBytes(args[0]));
+        return writeUname(asBytes(args[0]), this.machineName);
       case "clock_gettime":
         return this.answerClocks ? 0 : -this.#errno("ENOSYS");
       case "prlimit64":
@@ -476,8 +478,8 @@ function asBytes(argument: SyscallArgument | undefined): Uint8Array {
   return argument instanceof Uint8Array ? argument : new Uint8Array(0);
 }
 
-function writeUname(buffer: Uint8Array): number {
-  const fields = ["Linux", "board", "6.1.0-18-amd64", "#1 SMP Debian 6.1.76-1", "x86_64", ""];
+function writeUname(buffer: Uint8Array, machine: string): number {
+  const fields = ["Linux", "board", "6.1.0-18-amd64", "#1 SMP Debian 6.1.76-1", machine, ""];
   for (const [index, field] of fields.entries()) {
     buffer.set(
       [...field].map((character) => character.charCodeAt(0)),
@@ -485,6 +487,23 @@ function writeUname(buffer: Uint8Array): number {
     );
   }
   return 0;
+}
+
+/** The fake, with system calls of the test's own. */
+export function systemOver(fake: FakeKernel, syscall: System["syscall"]): System {
+  return {
+    machine: fake.machine,
+    syscall,
+    addressOf: (bytes) => fake.addressOf(bytes),
+    map: (request) => fake.map(request),
+    watch: (fd, onReadable) => fake.watch(fd, onReadable),
+    closeInBackground: (fds) => fake.closeInBackground(fds),
+    after: (milliseconds, callback) => fake.after(milliseconds, callback),
+    now: () => fake.now(),
+    log: (line) => {
+      fake.log(line);
+    },
+  };
 }
 
 /** Lets every promise that can go on do so. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { Bpf } from "../../../src/kernel/bpf.js";
 import { Kernel } from "../../../src/kernel/kernel.js";
-import { type Machine, type System } from "../../../src/system/system.js";
-import { FakeKernel } from "../fake-kernel.js";
+import { type Machine } from "../../../src/system/system.js";
+import { FakeKernel, systemOver } from "../fake-kernel.js";
 
 interface Seen {
   readonly command: number;
@@ -16,24 +16,14 @@ function watchBpf(isLittleEndian: boolean): { bpf: Bpf; seen: Seen[] } {
   const machine: Machine = { architecture, isLittleEndian, pointerSize: 8 };
   const fake = new FakeKernel(machine);
   const seen: Seen[] = [];
-  const system: System = {
-    machine,
-    syscall(_number, command, attr, size) {
-      seen.push({
-        command: Number(command),
-        attr: Uint8Array.from(attr as Uint8Array),
-        size: Number(size),
-      });
-      return 0;
-    },
-    addressOf: (bytes) => fake.addressOf(bytes),
-    map: (request) => fake.map(request),
-    watch: (fd, react) => fake.watch(fd, react),
-    closeInBackground: (fds) => fake.closeInBackground(fds),
-    after: (milliseconds, callback) => fake.after(milliseconds, callback),
-    now: () => 0,
-    log: () => undefined,
-  };
+  const system = systemOver(fake, (_number, command, attr, size) => {
+    seen.push({
+      command: Number(command),
+      attr: Uint8Array.from(attr as Uint8Array),
+      size: Number(size),
+    });
+    return 0;
+  });
   return { bpf: new Bpf(new Kernel(system)), seen };
 }
 

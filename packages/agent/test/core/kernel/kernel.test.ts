@@ -12,7 +12,7 @@ import {
 import { Kernel } from "../../../src/kernel/kernel.js";
 import { enablePerfEvent, openPerfEvent, setPerfEventProgram } from "../../../src/kernel/perf.js";
 import { type Machine } from "../../../src/system/system.js";
-import { FakeKernel } from "../fake-kernel.js";
+import { FakeKernel, systemOver } from "../fake-kernel.js";
 
 const big32: Machine = { architecture: "mips", isLittleEndian: false, pointerSize: 4 };
 const little32: Machine = { architecture: "arm", isLittleEndian: true, pointerSize: 4 };
@@ -119,18 +119,9 @@ describe("a perf event", () => {
     const requests: number[] = [];
     const record = (machine: Machine): void => {
       const fake = new FakeKernel(machine);
-      const kernel = new Kernel({
-        ...fake,
-        machine,
-        addressOf: (bytes) => fake.addressOf(bytes),
-        map: (request) => fake.map(request),
-        watch: (fd, react) => fake.watch(fd, react),
-        closeInBackground: (fds) => fake.closeInBackground(fds),
-        after: (milliseconds, callback) => fake.after(milliseconds, callback),
-        now: () => fake.now(),
-        log: () => undefined,
-        syscall: (_number, _fd, request) => requests.push(Number(request)),
-      });
+      const syscall = (_number: number, _fd?: unknown, request?: unknown): number =>
+        requests.push(Number(request));
+      const kernel = new Kernel(systemOver(fake, syscall));
       enablePerfEvent(kernel, 5);
       setPerfEventProgram(kernel, 5, 6);
     };
