@@ -96,7 +96,7 @@ describe("statements", () => {
 
   test("join reads an array of pointers of the caller's", () => {
     expect(statements("join(args.argv)", "t:syscalls:sys_enter_execve")).toEqual([
-      "(record 0 list ctx@24+8:user* user)",
+      "(record 0 (list ctx@24+8:user* user))",
     ]);
   });
 
