@@ -8,7 +8,7 @@ const unsupportedData = 1003;
 const closeReasonLimitBytes = 123;
 
 export interface WebSocketChannelOptions {
-  /** Set: ping so often, and give the link up when three in a row bring no sign of life. */
+  /** Set: ping so often, and give the link up after three times as long without a sign of life. */
   readonly pingIntervalMilliseconds?: number;
 }
 
@@ -107,7 +107,7 @@ function watchLife(
   socket.on("pong", heard);
   socket.on("ping", heard);
   const timer = setInterval(() => {
-    if (silentPings === 3) {
+    if (silentPings === 2) {
       giveUp("the other side has stopped answering");
       return;
     }

@@ -1,0 +1,51 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+
+const kinds = ["prog", "map", "link"] as const;
+
+/** Programs, maps and links by the ids that the kernel gave them: "prog 12". */
+export type KernelObjects = ReadonlySet<string>;
+
+/** What a process holds: the tests run side by side, so that not everything in the kernel is the test's own. */
+export function heldBy(pid: number): KernelObjects {
+  const held = new Set<string>();
+  for (const fd of readdirSync(`/proc/${pid}/fdinfo`)) {
+    const info = readDescriptor(`/proc/${pid}/fdinfo/${fd}`);
+    for (const kind of kinds) {
+      // A link's descriptor names its program too.
+      const id = new RegExp(`^${kind}_id:\\s*(\\d+)$`, "m").exec(info)?.[1];
+      if (id !== undefined) held.add(`${kind} ${id}`);
+    }
+  }
+  return held;
+}
+
+function readDescriptor(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    // Closed since the folder was read.
+    return "";
+  }
+}
+
+/** Those that are still in the kernel. */
+export function stillInKernel(objects: KernelObjects): string[] {
+  const present = new Set(
+    kinds.flatMap((kind) => {
+      const listed = JSON.parse(bpftool(kind)) as readonly { readonly id: number }[];
+      return listed.map(({ id }) => `${kind} ${id}`);
+    }),
+  );
+  return [...objects].filter((object) => present.has(object));
+}
+
+function bpftool(kind: (typeof kinds)[number]): string {
+  const path = `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`;
+  // What vanishes while it lists makes bpftool complain, and does not matter.
+  return execFileSync("bpftool", ["-j", kind, "show"], {
+    encoding: "utf8",
+    env: { ...process.env, PATH: path },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+}
