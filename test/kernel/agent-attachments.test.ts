@@ -200,7 +200,7 @@ describe("a kprobe", () => {
   const always = requiresFeature("tracepoint", "map_value_pointer");
 
   always("works, or says that this kernel has no way to make one", async () => {
-    const { features } = await agent.peer.call("target.describe", {});
+    const { features } = await agent.peer.call("target.features", {});
     const attach = {
       kind: "attachKprobe",
       program,

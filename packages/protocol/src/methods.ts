@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { handle } from "./handles.js";
 import { plan, planStepResult } from "./plan.js";
 import { bytes, exactBytes, text, u32, u64 } from "./primitives.js";
-import { targetDescription } from "./target.js";
+import { targetDescription, targetFeatures } from "./target.js";
 
 /** major.minor of the protocol: a host speaks every minor of its major. */
 export const protocolVersion = { major: 1, minor: 0 } as const;
@@ -43,6 +43,8 @@ export const methods = {
   /** The host's side of the challenge; only after it is anything else answered when hello said "key". */
   authenticate: { params: z.strictObject({ proof: exactBytes(32) }), result: nothing },
   "target.describe": { params: noParams, result: targetDescription },
+  /** Asks the kernel what it can do: some dozens of small system calls, where the host has not kept the answers. */
+  "target.features": { params: noParams, result: z.object({ features: targetFeatures }) },
   /** Creates, loads, fills, attaches and opens, in order; all or nothing. */
   "plan.run": { params: plan, result: z.object({ results: z.array(planStepResult) }) },
   /**

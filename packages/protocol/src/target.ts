@@ -1,15 +1,21 @@
 import * as z from "zod/mini";
 import { text, u32, u64 } from "./primitives.js";
 
-/** What the agent's probes answered: the kernel has it, has it not, or could not be asked (with the reason). */
+/** What a probe answered: the kernel has it, has it not, or could not be asked (with the reason). */
 const probeResult = z.object({
   state: z.enum(["supported", "unsupported", "unknown"]),
   reason: z.optional(text(512)),
 });
 
 /**
+ * What the kernel can do, by the names in the agent's `features/`; a name that is absent was not probed. It stays the same
+ * as long as the kernel runs and the agent may do the same.
+ */
+export const targetFeatures = z.record(text(64), probeResult);
+export type TargetFeatures = z.infer<typeof targetFeatures>;
+
+/**
  * Everything about a target that decides how a program is compiled, loaded or read: a value, so that it can be recorded.
- * Features are keyed by the names in the agent's `features/`; a name that is absent was not probed.
  */
 export const targetDescription = z.object({
   /** `uname -r`, as "6.1.0-18-arm64". */
@@ -55,6 +61,5 @@ export const targetDescription = z.object({
     /** Sentences on what is lacking and what that costs. */
     lacking: z.array(text(512)),
   }),
-  features: z.record(text(64), probeResult),
 });
 export type TargetDescription = z.infer<typeof targetDescription>;

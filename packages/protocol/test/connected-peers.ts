@@ -24,6 +24,7 @@ function refuse(): never {
 export function createHandlers(given: Partial<RequestHandlers> = {}): RequestHandlers {
   return {
     "target.describe": refuse,
+    "target.features": refuse,
     "plan.run": refuse,
     "map.dump": refuse,
     "map.lookup": refuse,

@@ -4,12 +4,11 @@ import { openFile, statFd, tryReadTextFile } from "../kernel/files.js";
 import { type Kernel } from "../kernel/kernel.js";
 import { readKernelBuildId } from "./build-id.js";
 import { readClocks } from "./clocks.js";
-import { type Features } from "./features.js";
 import { describeLacking } from "./privileges.js";
 import { type Target } from "./target.js";
 
 /** All that the protocol tells of a target. Throws SyscallError. */
-export function describeTarget(target: Target, features: Features): TargetDescription {
+export function describeTarget(target: Target): TargetDescription {
   const { kernel, identity, privileges } = target;
   return {
     ...identity,
@@ -25,7 +24,6 @@ export function describeTarget(target: Target, features: Features): TargetDescri
     clocks: readClocks(kernel),
     tracefs: target.tracefs,
     privileges: { ...privileges, lacking: describeLacking(kernel, privileges) },
-    features: features.all(),
   };
 }
 

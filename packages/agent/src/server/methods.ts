@@ -23,7 +23,9 @@ export function createHandlers(session: SessionState): RequestHandlers {
     new Pacer(system, () => !signal.aborted && isWanted());
 
   return {
-    "target.describe": () => describeTarget(target, features),
+    "target.describe": () => describeTarget(target),
+
+    "target.features": () => ({ features: features.all() }),
 
     async "plan.run"({ steps }, request) {
       const { scope } = session;

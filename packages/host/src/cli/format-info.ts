@@ -1,4 +1,4 @@
-import { type Result, type TargetDescription } from "@sonde/protocol";
+import { type Result, type TargetDescription, type TargetFeatures } from "@sonde/protocol";
 
 /** What a feature lets a person do, and what happens without it: keys are the names that agents probe. */
 const meanings: Readonly<Record<string, readonly [what: string, without: string]>> = {
@@ -41,7 +41,11 @@ const meanings: Readonly<Record<string, readonly [what: string, without: string]
 };
 
 /** The whole report on a target, as text. */
-export function formatInfo(hello: Result<"hello">, target: TargetDescription): string {
+export function formatInfo(
+  hello: Result<"hello">,
+  target: TargetDescription,
+  features: TargetFeatures,
+): string {
   const lines = [
     row("agent", `${hello.agent}, protocol ${hello.major}.${hello.minor}`),
     row("host name", target.hostname),
@@ -58,11 +62,11 @@ export function formatInfo(hello: Result<"hello">, target: TargetDescription): s
     row("user id", String(target.privileges.uid)),
     "",
     "What works:",
-    ...featureLines(target, "supported"),
+    ...featureLines(features, "supported"),
   ];
-  const lacking = featureLines(target, "unsupported");
+  const lacking = featureLines(features, "unsupported");
   if (lacking.length > 0) lines.push("", "What this kernel lacks, and what then:", ...lacking);
-  const unknown = featureLines(target, "unknown");
+  const unknown = featureLines(features, "unknown");
   if (unknown.length > 0) lines.push("", "What could not be asked:", ...unknown);
   if (target.privileges.lacking.length > 0) {
     lines.push(
@@ -79,10 +83,10 @@ function row(name: string, value: string): string {
 }
 
 function featureLines(
-  target: TargetDescription,
+  features: TargetFeatures,
   state: "supported" | "unsupported" | "unknown",
 ): readonly string[] {
-  return Object.entries(target.features)
+  return Object.entries(features)
     .filter(([, result]) => result.state === state)
     .map(([name, result]) => {
       const [what, without] = meanings[name] ?? [name, "not available"];

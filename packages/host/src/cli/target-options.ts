@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
 import { readKeyFile } from "../session/key-file.js";
+import { type SessionOptions } from "../session/session.js";
 import { Target } from "../trace/target.js";
 
 /** Options of every command that speaks to a target. */
@@ -29,9 +30,13 @@ export function addTargetOptions(command: Command): Command {
 }
 
 /** Connects as the options say. */
-export async function connectTarget(options: TargetOptions): Promise<Target> {
+export async function connectTarget(
+  options: TargetOptions,
+  more: Pick<SessionOptions, "asksFeaturesAnew"> = {},
+): Promise<Target> {
   return await Target.connect(options.target, {
     ...(options.keyFile === undefined ? {} : { key: readKeyFile(options.keyFile) }),
+    ...more,
     showsAgentLog: options.verbose === true,
   });
 }

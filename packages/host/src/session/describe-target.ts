@@ -1,9 +1,12 @@
-import { type TargetDescription as WireDescription } from "@sonde/protocol";
+import { type TargetDescription as WireDescription, type TargetFeatures } from "@sonde/protocol";
 import { type FeatureName, type TargetDescription } from "../spec/target-description.js";
 
 /** Makes the compiler's view of a target from what its agent reported. */
-export function toTargetDescription(wire: WireDescription): TargetDescription {
-  const supported = Object.entries(wire.features)
+export function toTargetDescription(
+  wire: WireDescription,
+  features: TargetFeatures,
+): TargetDescription {
+  const supported = Object.entries(features)
     .filter(([, result]) => result.state === "supported")
     // Names that this host does not know are of a newer agent: nothing here asks for them.
     .map(([name]) => name as FeatureName);

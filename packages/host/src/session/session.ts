@@ -4,6 +4,7 @@ import {
   type HostPeer,
   type Result,
   type TargetDescription as WireDescription,
+  type TargetFeatures,
 } from "@sonde/protocol";
 import { randomBytes } from "node:crypto";
 import { type Answers, type Query } from "../language/answers.js";
@@ -14,6 +15,7 @@ import { QueryAnswerer } from "./answer-queries.js";
 import { buildPlan, nameHandles } from "./build-plan.js";
 import { toTargetDescription } from "./describe-target.js";
 import { ConnectError } from "./errors.js";
+import { FeatureCache } from "./feature-cache.js";
 import { LoadedObject } from "./loaded-object.js";
 import { openLink, type OpenLink } from "./open-link.js";
 import { RemoteFiles } from "./remote-files.js";
@@ -25,6 +27,8 @@ export interface SessionOptions {
   readonly key?: Uint8Array;
   /** For the link to open and the agent to answer; 15 s unless said. */
   readonly timeoutMilliseconds?: number;
+  /** Ask the target's kernel what it can do, even when that is known of this boot. */
+  readonly asksFeaturesAnew?: boolean;
   /** Pass the log of an agent that we started on to standard error. */
   readonly showsAgentLog?: boolean;
 }
@@ -42,6 +46,8 @@ export class Session implements AsyncDisposable {
   readonly hello: Result<"hello">;
   /** As the agent reported it. */
   readonly description: WireDescription;
+  /** What its kernel can do, as the agent's probes found. */
+  readonly features: TargetFeatures;
   readonly target: TargetDescription;
   readonly files: RemoteFiles;
   readonly #link: OpenLink;
@@ -54,12 +60,14 @@ export class Session implements AsyncDisposable {
     peer: HostPeer,
     hello: Result<"hello">,
     description: WireDescription,
+    features: TargetFeatures,
   ) {
     this.#link = link;
     this.peer = peer;
     this.hello = hello;
     this.description = description;
-    this.target = toTargetDescription(description);
+    this.features = features;
+    this.target = toTargetDescription(description, features);
     this.files = new RemoteFiles(peer);
     this.#answerer = new QueryAnswerer(this.files, description);
   }
@@ -84,7 +92,11 @@ export class Session implements AsyncDisposable {
         ...(options.key === undefined ? {} : { key: options.key }),
       });
       const description = await peer.call("target.describe", {});
-      return new Session(link, peer, hello, description);
+      const cache = new FeatureCache(hello, description);
+      const kept = options.asksFeaturesAnew === true ? undefined : cache.read();
+      const features = kept ?? (await peer.call("target.features", {})).features;
+      if (kept === undefined) cache.write(features);
+      return new Session(link, peer, hello, description, features);
     } catch (error) {
       link.channel.close("the session did not begin");
       const said = link.explain();

@@ -21,10 +21,15 @@ export function addInfoCommand(program: Command): void {
 }
 
 async function infoCommand(options: InfoOptions): Promise<void> {
-  await using target = await connectTarget(options);
-  const { hello, description } = target.session;
+  await using target = await connectTarget(options, { asksFeaturesAnew: true });
+  const { hello, description, features } = target.session;
   if (options.json === true) {
-    const value = { agent: hello.agent, protocol: `${hello.major}.${hello.minor}`, ...description };
+    const value = {
+      agent: hello.agent,
+      protocol: `${hello.major}.${hello.minor}`,
+      ...description,
+      features,
+    };
     const text = JSON.stringify(
       value,
       (_key, item: unknown) => (typeof item === "bigint" ? item.toString() : item),
@@ -33,5 +38,5 @@ async function infoCommand(options: InfoOptions): Promise<void> {
     process.stdout.write(`${text}\n`);
     return;
   }
-  process.stdout.write(formatInfo(hello, description));
+  process.stdout.write(formatInfo(hello, description, features));
 }

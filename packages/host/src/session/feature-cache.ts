@@ -1,0 +1,65 @@
+import { type Result, type TargetDescription, type TargetFeatures } from "@sonde/protocol";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cacheFolder } from "./cache-folder.js";
+
+/**
+ * What a target's kernel can do, kept on this machine so that it is asked once for each boot: by the boot, the agent's
+ * version and what the agent may do, on which the answers depend.
+ */
+export class FeatureCache {
+  readonly #path: string;
+
+  constructor(hello: Result<"hello">, target: TargetDescription) {
+    const { uid, capabilities } = target.privileges;
+    const parts = [
+      hello.agent,
+      target.release,
+      target.version,
+      target.bootId,
+      String(uid),
+      String(capabilities),
+      target.tracefs,
+    ];
+    const name = createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+    this.#path = join(cacheFolder(), "features", `${name}.json`);
+  }
+
+  read(): TargetFeatures | undefined {
+    try {
+      return asFeatures(JSON.parse(readFileSync(this.#path, "utf8")));
+    } catch {
+      // Not kept, or not whole: the target is asked.
+      return undefined;
+    }
+  }
+
+  /** Keeps conclusive answers only: what could not be asked may be found out the next time. */
+  write(features: TargetFeatures): void {
+    if (Object.values(features).some(({ state }) => state === "unknown")) return;
+    const temporary = `${this.#path}.${process.pid}`;
+    try {
+      mkdirSync(join(this.#path, ".."), { recursive: true });
+      writeFileSync(temporary, JSON.stringify(features));
+      renameSync(temporary, this.#path);
+    } catch {
+      // A laptop whose home cannot be written to asks again each time.
+    }
+  }
+}
+
+/** A kept file may be of another version, or damaged: it counts when it is what was written. */
+function asFeatures(value: unknown): TargetFeatures | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const entries = Object.entries(value).map(([name, answer]: [string, unknown]) => {
+    if (typeof answer !== "object" || answer === null || !("state" in answer)) return undefined;
+    const { state } = answer;
+    if (state !== "supported" && state !== "unsupported") return undefined;
+    const reason =
+      "reason" in answer && typeof answer.reason === "string" ? { reason: answer.reason } : {};
+    return [name, { state, ...reason }] as const;
+  });
+  const good = entries.filter((entry) => entry !== undefined);
+  return good.length === entries.length ? Object.fromEntries(good) : undefined;
+}
