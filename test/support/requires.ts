@@ -29,9 +29,21 @@ const withheld: readonly string[] = ["kprobe"];
 
 /** Tests behind this gate load programs: they need root, and a kernel that has all these features. */
 export function requiresFeature(...names: readonly FeatureName[]): Gate {
-  if (process.getuid?.() !== 0) {
-    return gate({ kind: "skip", reason: "not root: sudo npm test runs it" });
-  }
+  return gate(decideFeatures(names));
+}
+
+/** Tests behind this gate run another program, and need a kernel like those of requiresFeature when features are named. */
+export function requiresCommand(
+  command: string,
+  debianPackage: string,
+  ...names: readonly FeatureName[]
+): Gate {
+  const kernel = names.length === 0 ? { kind: "run" as const } : decideFeatures(names);
+  return gate(kernel.kind === "run" ? decideCommand(command, debianPackage) : kernel);
+}
+
+function decideFeatures(names: readonly FeatureName[]): Decision {
+  if (process.getuid?.() !== 0) return { kind: "skip", reason: "not root: sudo npm test runs it" };
   const target = new Target(new Kernel(createNodeSystem()));
   const decisions = names.map((name) => {
     const probe = featureProbes.find((one) => one.name === name);
@@ -39,16 +51,16 @@ export function requiresFeature(...names: readonly FeatureName[]): Gate {
       ? ({ kind: "fail", reason: `there is no probe named ${name}` } as const)
       : decide({ name, since: probe.since, answer: probe.run(target) }, target.identity.release);
   });
-  return gate(decisions.find(({ kind }) => kind !== "run") ?? { kind: "run" });
+  return decisions.find(({ kind }) => kind !== "run") ?? { kind: "run" };
 }
 
-/** Tests behind this gate run another program. Under $CI it has to be there. */
-export function requiresCommand(command: string, debianPackage: string): Gate {
+/** Under $CI it has to be there. */
+function decideCommand(command: string, debianPackage: string): Decision {
   const path = `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`;
   const { error } = spawnSync(command, ["--version"], { env: { ...process.env, PATH: path } });
-  if (error === undefined) return gate({ kind: "run" });
+  if (error === undefined) return { kind: "run" };
   const reason = `${command} is not installed: apt-get install ${debianPackage}`;
-  return gate({ kind: process.env["CI"] === undefined ? "skip" : "fail", reason });
+  return { kind: process.env["CI"] === undefined ? "skip" : "fail", reason };
 }
 
 /**
