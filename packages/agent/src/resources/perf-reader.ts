@@ -167,18 +167,21 @@ class PerfReader implements EventStream {
   #drainCpu(part: CpuBuffer): DrainOutcome {
     const { sender } = this.#parts;
     const { cpu, buffer } = part;
+    // What comes while we send is the next drain's, or each message would carry a few records.
+    const end = part.sent + buffer.available(part.sent);
     for (let hasSent = false; ; hasSent = true) {
-      if (buffer.available(part.sent) === 0) return hasSent ? "sent" : "empty";
+      const rest = (end - part.sent) >>> 0;
+      if (rest === 0) return hasSent ? "sent" : "empty";
       const room = sender.room();
       if (room.kind !== "room") return room.kind;
-      let length = buffer.scan(part.sent, room.lengthBytes);
+      let length = buffer.scan(part.sent, Math.min(rest, room.lengthBytes));
       if (length === 0) {
         // A record larger than all the credit goes alone.
         if (sender.hasUnacknowledged) return "credit";
         length = buffer.recordLength(part.sent);
       }
-      const [first, rest] = buffer.pieces(part.sent, length);
-      sender.send(cpu, first, rest);
+      const [first, second] = buffer.pieces(part.sent, length);
+      sender.send(cpu, first, second);
       part.sent = (part.sent + length) >>> 0;
     }
   }

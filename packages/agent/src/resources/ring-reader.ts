@@ -123,13 +123,16 @@ class RingReader implements EventStream {
     return [];
   }
 
+  /** What is there now: what comes while we send is the next drain's, or each message would carry a few records. */
   #drain(): DrainOutcome {
     const { memory, sender } = this.#parts;
+    const end = memory.producerPosition;
     for (let hasSent = false; ; hasSent = true) {
-      if (memory.producerPosition === this.#sent) return hasSent ? "sent" : "empty";
+      const rest = (end - this.#sent) >>> 0;
+      if (rest === 0) return hasSent ? "sent" : "empty";
       const room = sender.room();
       if (room.kind !== "room") return room.kind;
-      const length = this.#nextLength(room.lengthBytes);
+      const length = this.#nextLength(Math.min(rest, room.lengthBytes));
       if (length === 0) {
         return memory.recordLength(this.#sent) === 0 ? "incomplete" : "credit";
       }

@@ -87,6 +87,8 @@ interface Bench {
   /** Calls that tell the pool that a message has left. */
   readonly sent: (() => void)[];
   readonly channel: { queuedBytes: number };
+  /** Called while a message is being sent. */
+  onSend: (() => void) | undefined;
 }
 
 interface Settings {
@@ -112,6 +114,7 @@ function open(settings: Settings = {}): Bench {
     send(message: Uint8Array, onSent?: () => void): void {
       spans.push(decodeStreamMessage(Uint8Array.from(message)));
       if (onSent !== undefined) sent.push(onSent);
+      bench.onSend?.();
     },
   };
   const stream = openRingStream(
@@ -126,7 +129,18 @@ function open(settings: Settings = {}): Bench {
     { channel, pool: new BufferPool(262_168), stream: handle.parse(3) },
   );
   stream.start();
-  return { fake, target, map, producer, spans, stream, sent, channel };
+  const bench: Bench = {
+    fake,
+    target,
+    map,
+    producer,
+    spans,
+    stream,
+    sent,
+    channel,
+    onSend: undefined,
+  };
+  return bench;
 }
 
 function createLossMap(fake: FakeKernel, target: Target): LoadedMap {
@@ -180,6 +194,18 @@ describe("a ring's stream", () => {
     b.fake.advance(5);
     expect(lengths(b)).toEqual([16, 32]);
     expect(b.spans[1]?.position).toBe(16n);
+  });
+
+  test("sends in one go what was there when it began, and leaves the rest to the next", () => {
+    b.producer.write(1);
+    b.onSend = () => {
+      b.producer.write(2);
+    };
+    wake(b);
+    // Programs write all the time: a message for every few records would cost more than the records.
+    expect(lengths(b)).toEqual([16]);
+    b.fake.advance(5);
+    expect(lengths(b)).toEqual([16, 16]);
   });
 
   test("passes discarded records on: the host skips them", () => {
@@ -311,7 +337,7 @@ function openOn32BitKernel(producer: Producer): Bench {
     { channel, pool: new BufferPool(262_168), stream: handle.parse(1) },
   );
   stream.start();
-  return { fake, target, map, producer, spans, stream, sent: [], channel };
+  return { fake, target, map, producer, spans, stream, sent: [], channel, onSend: undefined };
 }
 
 describe("a ring's stream with little credit", () => {
