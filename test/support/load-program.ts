@@ -1,11 +1,15 @@
 import { Bpf } from "../../packages/agent/src/kernel/bpf.js";
 import { Kernel } from "../../packages/agent/src/kernel/kernel.js";
+import { RingMemory } from "../../packages/agent/src/resources/ring-memory.js";
 import { createNodeSystem } from "../../packages/agent/src/system/node/node-system.js";
+import { type NativeMapping } from "../../packages/agent/src/system/system.js";
 import { assemble, type MapReference } from "../../packages/host/src/asm/assemble.js";
 import { InternalError } from "../../packages/host/src/asm/internal-error.js";
 import { mapTypes, type MapSpec } from "../../packages/host/src/spec/map-spec.js";
 import { type ObjectSpec } from "../../packages/host/src/spec/object-spec.js";
 import { programTypes, type ProgramSpec } from "../../packages/host/src/spec/program-spec.js";
+
+const pageSize = 4096;
 
 /** What the kernel said to a program. */
 export type Verdict =
@@ -86,6 +90,39 @@ export class ProgramLoader implements Disposable {
       if (this.#bpf.nextKey(map, keys.at(-1), next) < 0) return keys;
       keys.push(next);
     }
+  }
+
+  /** The records in a ring buffer, as a span; they are taken out of it. */
+  drain(map: number | undefined, sizeBytes: number): Uint8Array {
+    if (map === undefined) throw new InternalError("drain a ring that is not there");
+    const consumer = this.#map(map, 0, pageSize, true);
+    const producer = this.#map(map, pageSize, pageSize + 2 * sizeBytes, false);
+    const ring = new RingMemory({
+      consumer: consumer.bytes,
+      producer: producer.bytes,
+      pageSize,
+      sizeBytes,
+      pointerSize: 8,
+      isLittleEndian: this.#kernel.isLittleEndian,
+    });
+    const start = Number(ring.start & 0xffff_ffffn);
+    const length = ring.scan(start, sizeBytes);
+    const span = ring.span(start, length).slice();
+    ring.consume(ring.start + BigInt(length));
+    consumer.close();
+    producer.close();
+    return span;
+  }
+
+  /** Where bytes of this process are, for programs that read its memory. They must be kept alive and not moved. */
+  addressOf(bytes: Uint8Array): bigint {
+    return this.#kernel.system.addressOf(bytes);
+  }
+
+  #map(fd: number, offset: number, lengthBytes: number, isWritable: boolean): NativeMapping {
+    const mapping = this.#kernel.system.map({ fd, offset, lengthBytes, isWritable });
+    if (typeof mapping === "number") throw new InternalError(`map a ring: errno ${-mapping}`);
+    return mapping;
   }
 
   [Symbol.dispose](): void {
