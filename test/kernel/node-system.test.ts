@@ -2,6 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { createNodeSystem } from "../../packages/agent/src/system/node/node-system.js";
+import { requiresFeature } from "../support/requires.js";
 
 const system = createNodeSystem();
 
@@ -155,8 +156,10 @@ describe("system calls through koffi", () => {
   });
 });
 
+const mappableTest = requiresFeature("map_mmapable");
+
 describe("a mapping of a BPF array", () => {
-  test("shows what the kernel writes and writes what the kernel shows", () => {
+  mappableTest("shows what the kernel writes and writes what the kernel shows", () => {
     const fd = createMappableArray();
     const mapping = system.map({ fd, offset: 0, lengthBytes: 4096, isWritable: true });
     if (typeof mapping === "number") throw new RangeError(`mmap: ${mapping}`);
@@ -175,7 +178,7 @@ describe("a mapping of a BPF array", () => {
     mapping.close();
   });
 
-  test("a kernel that refuses gives the negated errno", () => {
+  mappableTest("a kernel that refuses gives the negated errno", () => {
     expect(system.map({ fd: -1, offset: 0, lengthBytes: 4096, isWritable: false })).toBe(-EBADF);
     const fd = createMappableArray();
     expect(system.map({ fd, offset: 1, lengthBytes: 4096, isWritable: false })).toBe(-EINVAL);
