@@ -37,6 +37,9 @@ const meanings: Readonly<Record<string, readonly [what: string, without: string]
   atomic_fetch: ["atomic operations with a result", "not available (5.12)"],
   jump32: ["32-bit comparisons", "in 64 bits (5.1)"],
   large_program: ["programs of a million verified instructions", "of 4,096 (5.2)"],
+  tp_btf: ["raw tracepoints with typed arguments attached by BTF", "as raw tracepoints (5.5)"],
+  fentry: ["kernel functions at entry, by BTF", "kprobes, where there are any (5.5)"],
+  fexit: ["kernel functions at return, by BTF", "kretprobes, where there are any (5.5)"],
   btf: ["kernel types from the target", "from a file of yours, or none"],
 };
 

@@ -7,6 +7,7 @@ import { Target } from "../trace/target.js";
 export interface TargetOptions {
   readonly target: string;
   readonly keyFile?: string;
+  readonly btf?: string;
   readonly verbose?: boolean;
 }
 
@@ -26,6 +27,10 @@ export function addTargetOptions(command: Command): Command {
         "SONDE_KEY_FILE",
       ),
     )
+    .option(
+      "--btf <file>",
+      "the kernel's types, for a target without BTF (raw, as /sys/kernel/btf/vmlinux)",
+    )
     .option("-v, --verbose", "also say what is loaded, and pass on the agent's log");
 }
 
@@ -36,6 +41,7 @@ export async function connectTarget(
 ): Promise<Target> {
   return await Target.connect(options.target, {
     ...(options.keyFile === undefined ? {} : { key: readKeyFile(options.keyFile) }),
+    ...(options.btf === undefined ? {} : { btfFile: options.btf }),
     ...more,
     showsAgentLog: options.verbose === true,
   });

@@ -1,11 +1,12 @@
 import { RemoteError, type TargetDescription as WireDescription } from "@sonde/protocol";
-import { openBtf, type Btf } from "../btf/btf.js";
+import { type Btf } from "../btf/btf.js";
 import { ElfReader, type ElfFunction } from "../elf/elf-reader.js";
 import { parseLdSoCache, resolveLibrary } from "../elf/ld-so-cache.js";
 import { queryKey, type Answer, type Answers, type Query } from "../language/answers.js";
 import { globToRegExp } from "./glob.js";
 import { nearNames } from "../language/near-names.js";
 import { TargetError } from "./errors.js";
+import { type KernelTypes } from "./kernel-types.js";
 import { type RemoteFiles } from "./remote-files.js";
 
 /** Answers the compiler's queries from the target's files, and remembers what it has read. */
@@ -14,11 +15,12 @@ export class QueryAnswerer {
   readonly #description: WireDescription;
   readonly #answers = new Map<string, Answer>();
   readonly #functions = new Map<string, Promise<readonly ElfFunction[]>>();
-  #btf: Promise<Btf> | undefined;
+  readonly #types: KernelTypes;
 
-  constructor(files: RemoteFiles, description: WireDescription) {
+  constructor(files: RemoteFiles, description: WireDescription, types: KernelTypes) {
     this.#files = files;
     this.#description = description;
+    this.#types = types;
   }
 
   /** Adds answers to these queries to those given before, and gives them all. */
@@ -34,9 +36,9 @@ export class QueryAnswerer {
 
   /** Finds BTF ids for programs that attach by BTF: "btf_trace_NAME" is a typedef, anything else a function. */
   async attachBtfIds(): Promise<(attachTo: string) => number> {
-    const btf = await this.#openBtf();
+    const btf = await this.#types.open();
     return (attachTo) => {
-      const id = btf.find(attachTo, attachTo.startsWith("btf_trace_") ? "typedef" : "func");
+      const id = btf?.find(attachTo, attachTo.startsWith("btf_trace_") ? "typedef" : "func");
       if (id === undefined) throw new TargetError(`the target's BTF has no ${attachTo}`);
       return id;
     };
@@ -54,14 +56,14 @@ export class QueryAnswerer {
       case "rawTracepoints":
         return await this.#rawTracepoints(query.pattern);
       case "rawTracepointParameters": {
-        const btf = this.#description.btfSizeBytes === 0 ? undefined : await this.#openBtf();
+        const btf = await this.#types.open();
         return {
           kind: "rawTracepointParameters",
           parameters: btf?.rawTracepointParameters(query.name),
         };
       }
       case "memberOffset": {
-        const btf = this.#description.btfSizeBytes === 0 ? undefined : await this.#openBtf();
+        const btf = await this.#types.open();
         return { kind: "memberOffset", offset: memberOffset(btf, query.structure, query.member) };
       }
       case "userFunctions":
@@ -130,11 +132,6 @@ export class QueryAnswerer {
     if (cache === undefined) return undefined;
     const path = resolveLibrary(parseLdSoCache(cache), name);
     return path === undefined ? undefined : await this.#files.resolve(path);
-  }
-
-  #openBtf(): Promise<Btf> {
-    this.#btf ??= this.#files.read("/sys/kernel/btf/vmlinux").then((bytes) => openBtf(bytes));
-    return this.#btf;
   }
 
   #tracefs(): string {

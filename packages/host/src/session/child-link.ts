@@ -67,7 +67,8 @@ class SpawnedLink implements ChildLink {
         this.duplex.destroy();
         resolve();
       });
-      child.once("exit", (code, signal) => {
+      // Not "exit": what it said last may still be on its way.
+      child.once("close", (code, signal) => {
         this.#end ??=
           signal === null ? `ended with exit code ${code ?? 0}` : `was ended by ${signal}`;
         resolve();
@@ -76,14 +77,13 @@ class SpawnedLink implements ChildLink {
   }
 
   explain(): string {
-    const said = this.#log.trim();
-    if (this.#end !== undefined)
-      return `${this.#name} ${this.#end}${said === "" ? "" : `: ${said}`}`;
     const first = this.#firstOutput.toString().trim();
     if (first !== "" && !first.startsWith("HTTP/")) {
       return `${this.#name} is not an agent: it answered ${JSON.stringify(first)}`;
     }
-    return said;
+    const said = this.#log.trim();
+    if (this.#end === undefined) return said;
+    return `${this.#name} ${this.#end}${said === "" ? "" : `: ${said}`}`;
   }
 
   async end(): Promise<void> {

@@ -1,10 +1,11 @@
 import { type TargetDescription as WireDescription, type TargetFeatures } from "@sonde/protocol";
 import { type FeatureName, type TargetDescription } from "../spec/target-description.js";
 
-/** Makes the compiler's view of a target from what its agent reported. */
+/** Makes the compiler's view of a target from what its agent reported; `hasBtf`: types are known, from wherever. */
 export function toTargetDescription(
   wire: WireDescription,
   features: TargetFeatures,
+  hasBtf: boolean,
 ): TargetDescription {
   const supported = Object.entries(features)
     .filter(([, result]) => result.state === "supported")
@@ -21,7 +22,7 @@ export function toTargetDescription(
     onlineCpuCount: wire.onlineCpus.length,
     buildId: wire.buildId,
     bootId: wire.bootId,
-    hasBtf: wire.btfSizeBytes > 0,
+    hasBtf,
     realtimeMinusBoottime: wire.clocks.realtime - wire.clocks.boottime,
     realtimeMinusMonotonic: wire.clocks.realtime - wire.clocks.monotonic,
     features: supported,

@@ -68,12 +68,15 @@ async function openChild(what: string, child: ChildLink, options: LinkOptions): 
   try {
     const channel = await openWebSocket(
       { duplex: child.duplex },
-      { what, timeoutMilliseconds: options.timeoutMilliseconds, explain: () => child.explain() },
+      { what, timeoutMilliseconds: options.timeoutMilliseconds },
     );
     return { channel, explain: () => child.explain(), end: () => child.end() };
   } catch (error) {
+    // Once the child has ended it is known how it did, and what it said until then.
     await child.end();
-    throw error;
+    const detail = child.explain();
+    if (!(error instanceof ConnectError) || detail === "") throw error;
+    throw new ConnectError(`${what}: ${detail}`, { cause: error });
   }
 }
 

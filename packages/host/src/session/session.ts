@@ -16,6 +16,7 @@ import { buildPlan, nameHandles } from "./build-plan.js";
 import { toTargetDescription } from "./describe-target.js";
 import { ConnectError } from "./errors.js";
 import { FeatureCache } from "./feature-cache.js";
+import { KernelTypes } from "./kernel-types.js";
 import { LoadedObject } from "./loaded-object.js";
 import { openLink, type OpenLink } from "./open-link.js";
 import { RemoteFiles } from "./remote-files.js";
@@ -27,6 +28,8 @@ export interface SessionOptions {
   readonly key?: Uint8Array;
   /** For the link to open and the agent to answer; 15 s unless said. */
   readonly timeoutMilliseconds?: number;
+  /** Raw BTF to use in place of the target's. */
+  readonly btfFile?: string;
   /** Ask the target's kernel what it can do, even when that is known of this boot. */
   readonly asksFeaturesAnew?: boolean;
   /** Pass the log of an agent that we started on to standard error. */
@@ -50,6 +53,7 @@ export class Session implements AsyncDisposable {
   readonly features: TargetFeatures;
   readonly target: TargetDescription;
   readonly files: RemoteFiles;
+  readonly types: KernelTypes;
   readonly #link: OpenLink;
   readonly #answerer: QueryAnswerer;
   #symbols: Promise<KernelSymbols> | undefined;
@@ -61,15 +65,17 @@ export class Session implements AsyncDisposable {
     hello: Result<"hello">,
     description: WireDescription,
     features: TargetFeatures,
+    btfFile: string | undefined,
   ) {
     this.#link = link;
     this.peer = peer;
     this.hello = hello;
     this.description = description;
     this.features = features;
-    this.target = toTargetDescription(description, features);
     this.files = new RemoteFiles(peer);
-    this.#answerer = new QueryAnswerer(this.files, description);
+    this.types = new KernelTypes(this.files, description, btfFile);
+    this.target = toTargetDescription(description, features, this.types.areKnown);
+    this.#answerer = new QueryAnswerer(this.files, description, this.types);
   }
 
   /**
@@ -96,7 +102,7 @@ export class Session implements AsyncDisposable {
       const kept = options.asksFeaturesAnew === true ? undefined : cache.read();
       const features = kept ?? (await peer.call("target.features", {})).features;
       if (kept === undefined) cache.write(features);
-      return new Session(link, peer, hello, description, features);
+      return new Session(link, peer, hello, description, features, options.btfFile);
     } catch (error) {
       link.channel.close("the session did not begin");
       const said = link.explain();

@@ -9,26 +9,19 @@ const maxMessageBytes = 512 * 1024 * 1024;
 /** How to reach the server: a URL, or a byte stream on which it already listens. */
 export type WebSocketLink = { readonly url: string } | { readonly duplex: Duplex };
 
-/**
- * Opens a WebSocket and gives it as a message channel. `explain` adds what is known of a failure (a child's last words)
- * to the ConnectError that is thrown when it does not open.
- */
+/** Opens a WebSocket and gives it as a message channel. Throws ConnectError when it does not open. */
 export async function openWebSocket(
   link: WebSocketLink,
   options: {
     readonly what: string;
     readonly timeoutMilliseconds: number;
-    readonly explain?: () => string;
   },
 ): Promise<MessageChannel> {
   const socket = createSocket(link, options.timeoutMilliseconds);
   await new Promise<void>((resolve, reject) => {
     socket.once("open", resolve);
     socket.once("error", (cause) => {
-      const detail = options.explain?.() ?? "";
-      reject(
-        new ConnectError(`${options.what}: ${detail === "" ? cause.message : detail}`, { cause }),
-      );
+      reject(new ConnectError(`${options.what}: ${cause.message}`, { cause }));
     });
   });
   return new WebSocketChannel(socket);

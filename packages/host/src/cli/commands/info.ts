@@ -1,4 +1,5 @@
 import { type Command } from "commander";
+import { probeAttachTypes } from "../../session/probe-attach-types.js";
 import { addTargetOptions, connectTarget, type TargetOptions } from "../target-options.js";
 import { formatInfo } from "../format-info.js";
 
@@ -22,7 +23,8 @@ export function addInfoCommand(program: Command): void {
 
 async function infoCommand(options: InfoOptions): Promise<void> {
   await using target = await connectTarget(options, { asksFeaturesAnew: true });
-  const { hello, description, features } = target.session;
+  const { hello, description } = target.session;
+  const features = { ...target.session.features, ...(await probeAttachTypes(target.session)) };
   if (options.json === true) {
     const value = {
       agent: hello.agent,
