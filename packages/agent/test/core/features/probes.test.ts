@@ -76,7 +76,7 @@ describe("a description", () => {
       "/proc/self/status",
       "Name:\tagent\nUid:\t1000\t1000\t1000\t1000\nCapEff:\t0000000000000000\n",
     );
-    const clockless = (): unknown => describeTarget(target, new Features(target));
+    const clockless = (): unknown => describeTarget(target);
     // No clock answers on this machine: that is not to be guessed.
     expect(clockless).toThrow("read a clock: clock_gettime: ENOSYS");
   });
@@ -91,7 +91,7 @@ describe("a description", () => {
     fake.files.set("/proc/sys/kernel/perf_event_paranoid", "2\n");
     fake.files.set("/sys/kernel/btf/vmlinux", "0123456789");
     const target = new Target(new Kernel(fake));
-    const description = describeTarget(target, new Features(target));
+    const description = describeTarget(target);
     expect(description).toMatchObject({
       hostname: "board",
       release: "6.1.0-18-amd64",
