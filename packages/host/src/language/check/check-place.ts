@@ -2,7 +2,7 @@ import { meantHints, nearNames } from "../near-names.js";
 import { type Expression, type ExpressionOf } from "../syntax/ast.js";
 import { type Span } from "../syntax/span.js";
 import { type CheckedExpression, type Place } from "./checked-program.js";
-import { coerce } from "./coerce.js";
+import { coerce, elementsOf } from "./coerce.js";
 import { type MapState } from "./map-table.js";
 import { type ProbeState, type Scratch } from "./probe-state.js";
 import { slotOf } from "./slot.js";
@@ -80,8 +80,10 @@ export function checkKeys(
 ): CheckedExpression[] | undefined {
   const [first] = keys;
   const list = keys.length === 1 && first?.kind === "tuple" ? first.elements : keys;
-  const checked = probe.checkAll(list);
-  if (checked === undefined) return undefined;
+  const values = probe.checkAll(list);
+  if (values === undefined) return undefined;
+  const [value] = values;
+  const checked = values.length === 1 && value !== undefined ? elementsOf(value) : values;
   for (const key of checked) {
     if (key.type.kind !== "none") continue;
     return probe.error("type-mismatch", key.span, "this has no value and cannot be a key");

@@ -14,7 +14,8 @@ export function coerce(expression: CheckedExpression, type: Type): CheckedExpres
   return { kind: "tuple", elements, type, span: expression.span };
 }
 
-function elementsOf(expression: CheckedExpression): readonly CheckedExpression[] {
+/** The elements of a tuple, as expressions of their own. */
+export function elementsOf(expression: CheckedExpression): readonly CheckedExpression[] {
   if (expression.kind === "tuple") return expression.elements;
   const { type, span } = expression;
   if (type.kind !== "tuple") return [expression];

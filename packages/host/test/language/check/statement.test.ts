@@ -109,6 +109,16 @@ describe("statements", () => {
   });
 });
 
+test("a tuple as the only key stands for its elements, wherever it comes from", () => {
+  const keys = '1:s64 "x":str2';
+  expect(statements('@[1, "x"] = 1; @[(1, "x")] = 1; $t = (1, "x"); @[$t] = 1')).toEqual([
+    `(= (map 0 ${keys}):s64 1:s64)`,
+    `(= (map 0 ${keys}):s64 1:s64)`,
+    `(= $0:(s64,str2) (tuple ${keys}):(s64,str2))`,
+    "(= (map 0 (.0 $0:(s64,str2)):s64 (.1 $0:(s64,str2)):str2):s64 1:s64)",
+  ]);
+});
+
 describe("variables", () => {
   test("an inner block has its own, and sees the outer ones", () => {
     const body = "$x = 1; if (pid) { $x = 2; $y = 3; } if (tid) { $y = comm; } { let $x = comm; }";
