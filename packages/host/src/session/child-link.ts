@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { Duplex } from "node:stream";
+import { Duplex, type Readable, type Writable } from "node:stream";
 
 /** An agent's process on this side (itself, or an ssh that leads to it), with its stdio as one byte stream. */
 export interface ChildLink {
   readonly duplex: Duplex;
-  /** What the child has said or how it ended, for an error message; "" when nothing is known. */
-  explain(): string;
+  /** What the child has said or how it ended, for an error message; "" when nothing is known. Waits a moment for its end. */
+  explain(): Promise<string>;
   /** Ends the child: by closing its input, and by SIGKILL when it is still there after a while. */
   end(): Promise<void>;
 }
@@ -14,6 +14,11 @@ export interface ChildLink {
 const tailBytes = 4096;
 /** Detaching ten tracepoints may take the kernel most of a second; an agent that needs longer goes on by itself. */
 const endMilliseconds = 5000;
+/** Between a child's last word and its end. */
+const lastWordMilliseconds = 300;
+
+/** On Windows a child of its own group would open a window. */
+const isGroupLeader = process.platform !== "win32";
 
 /** Starts a command whose stdio is an agent's. `showsLog`: its standard error is passed on to ours. */
 export function startChild(
@@ -28,32 +33,26 @@ export function startChild(
     stdio: ["pipe", "pipe", "pipe"],
     shell: command.usesShell ?? false,
     // Ctrl-C in the terminal reaches only us: we end the trace first, then the agent.
-    detached: process.platform !== "win32",
+    detached: isGroupLeader,
     windowsHide: true,
   });
-  return new SpawnedLink(child, command.file, options.showsLog);
+  return new SpawnedLink(child, options.showsLog);
 }
 
 class SpawnedLink implements ChildLink {
   readonly duplex: Duplex;
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
-  readonly #name: string;
   #log = "";
   #firstOutput = Buffer.alloc(0);
   #end: string | undefined;
 
-  constructor(child: ReturnType<typeof spawn>, name: string, showsLog: boolean) {
+  constructor(child: ReturnType<typeof spawn>, showsLog: boolean) {
     this.#child = child;
-    this.#name = name;
     const { stdin, stdout, stderr } = child;
     if (stdin === null || stdout === null || stderr === null)
       throw new TypeError("the child has no pipes");
-    this.duplex = Duplex.from({ readable: stdout, writable: stdin });
-    // Both halves report a broken pipe when the child dies; the channel hears of it by the stream's end.
-    this.duplex.on("error", () => this.duplex.destroy());
-    stdin.on("error", () => this.duplex.destroy());
-    stdout.on("end", () => this.duplex.destroy());
+    this.duplex = joinPipes(stdin, stdout);
     stdout.once("data", (data: Buffer) => {
       this.#firstOutput = Buffer.from(data.subarray(0, 200));
     });
@@ -76,21 +75,71 @@ class SpawnedLink implements ChildLink {
     });
   }
 
-  explain(): string {
+  async explain(): Promise<string> {
+    await this.#endedWithin(lastWordMilliseconds);
     const first = this.#firstOutput.toString().trim();
     if (first !== "" && !first.startsWith("HTTP/")) {
-      return `${this.#name} is not an agent: it answered ${JSON.stringify(first)}`;
+      return `not an agent: it answered ${JSON.stringify(first)}`;
     }
     const said = this.#log.trim();
     if (this.#end === undefined) return said;
-    return `${this.#name} ${this.#end}${said === "" ? "" : `: ${said}`}`;
+    return `${this.#end}${said === "" ? "" : `: ${said}`}`;
   }
 
   async end(): Promise<void> {
     this.#child.stdin?.end();
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), endMilliseconds);
-    await this.#ended;
-    clearTimeout(timer);
+    if (!(await this.#endedWithin(endMilliseconds))) {
+      this.#kill();
+      await this.#ended;
+    }
     this.duplex.destroy();
   }
+
+  async #endedWithin(milliseconds: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(() => {
+        resolve(false);
+      }, milliseconds);
+    });
+    const isEnded = await Promise.race([this.#ended.then(() => true as const), late]);
+    clearTimeout(timer);
+    return isEnded;
+  }
+
+  /** With what it has started: that would hold its pipes open. */
+  #kill(): void {
+    const { pid } = this.#child;
+    if (pid === undefined || !isGroupLeader) this.#child.kill("SIGKILL");
+    else process.kill(-pid, "SIGKILL");
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+}
+
+/** One byte stream of two pipes. A pipe that breaks on writing is no end of it: what the child said last is still to be read. */
+function joinPipes(input: Writable, output: Readable): Duplex {
+  const duplex = new Duplex({
+    read: () => {
+      output.resume();
+    },
+    write: (data: Buffer, _encoding, done) => {
+      input.write(data, () => {
+        done();
+      });
+    },
+    final: (done) => {
+      input.end();
+      done();
+    },
+  });
+  output.on("data", (data: Buffer) => {
+    if (!duplex.push(data)) output.pause();
+  });
+  output.once("close", () => {
+    duplex.push(null);
+  });
+  duplex.once("end", () => duplex.destroy());
+  input.on("error", () => undefined);
+  return duplex;
 }

@@ -10,7 +10,7 @@ import { openWebSocket } from "./websocket-channel.js";
 export interface OpenLink {
   readonly channel: MessageChannel;
   /** What the other end says of itself when the handshake fails; "" when nothing is known. */
-  explain(): string;
+  explain(): Promise<string>;
   /** Ends what was started for the link; resolves when it is gone. */
   end(): Promise<void>;
 }
@@ -61,7 +61,7 @@ async function openPlain(
     what,
     timeoutMilliseconds: options.timeoutMilliseconds,
   });
-  return { channel, explain: () => "", end: () => Promise.resolve() };
+  return { channel, explain: () => Promise.resolve(""), end: () => Promise.resolve() };
 }
 
 async function openChild(what: string, child: ChildLink, options: LinkOptions): Promise<OpenLink> {
@@ -72,9 +72,8 @@ async function openChild(what: string, child: ChildLink, options: LinkOptions): 
     );
     return { channel, explain: () => child.explain(), end: () => child.end() };
   } catch (error) {
-    // Once the child has ended it is known how it did, and what it said until then.
+    const detail = await child.explain();
     await child.end();
-    const detail = child.explain();
     if (!(error instanceof ConnectError) || detail === "") throw error;
     throw new ConnectError(`${what}: ${detail}`, { cause: error });
   }

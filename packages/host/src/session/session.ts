@@ -105,7 +105,7 @@ export class Session implements AsyncDisposable {
       return new Session(link, peer, hello, description, features, options.btfFile);
     } catch (error) {
       link.channel.close("the session did not begin");
-      const said = link.explain();
+      const said = await link.explain();
       await link.end();
       if (error instanceof Error && error.name === "ConnectionClosedError") {
         const because = said === "" ? error.message : said;
