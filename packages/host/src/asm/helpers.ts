@@ -48,8 +48,6 @@ export const helpers = {
   ktime_get_tai_ns: 208,
 } as const;
 
-export type HelperName = keyof typeof helpers;
-
 const namesByNumber = new Map<number, string>(
   Object.entries(helpers).map(([name, number]) => [number, name]),
 );

@@ -1,5 +1,6 @@
 import { type Register } from "../../asm/instruction.js";
 import { InternalError } from "../../asm/internal-error.js";
+import { Occupancy } from "./occupancy.js";
 import { findLiveRanges, joinRanges, type LiveRanges, overlap } from "./liveness.js";
 import {
   copyOf,
@@ -31,19 +32,20 @@ export function allocateRegisters(
 ): Allocation {
   const coalesced = coalesce(operations, unspillable);
   const ranges = findLiveRanges(coalesced);
-  const occupied = new Map<Register, LiveRanges>(
-    allRegisters.map((register) => [register, ranges.get(register) ?? []]),
-  );
+  const occupancies = preferenceOrder.map((register) => ({
+    register,
+    occupancy: new Occupancy(ranges.get(register) ?? []),
+  }));
   const neighbours = findCopyNeighbours(coalesced);
   const assigned = new Map<MachineRegister, Register>();
   const spilled = new Set<MachineRegister>();
   for (const virtual of inOrderOfNeed(coalesced, ranges, unspillable)) {
     const own = ranges.get(virtual) ?? [];
-    const free = preferenceOrder.filter((register) => !overlap(own, occupied.get(register) ?? []));
+    const free = occupancies.filter(({ occupancy }) => occupancy.isFree(own));
     const best = mostWanted(free, neighbours.get(virtual) ?? [], assigned);
     if (best !== undefined) {
-      assigned.set(virtual, best);
-      occupied.set(best, joinRanges(occupied.get(best) ?? [], own));
+      assigned.set(virtual, best.register);
+      best.occupancy.take(own);
     } else if (unspillable.has(virtual)) {
       throw new InternalError(`no register is left for a value of ${own.length} ranges`);
     } else {
@@ -63,7 +65,6 @@ export function allocateRegisters(
   };
 }
 
-const allRegisters: readonly Register[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 /** r0 is often wanted for a result; those that calls leave alone are for those who need them. */
 const preferenceOrder: readonly Register[] = [5, 4, 3, 2, 1, 0, 6, 7, 8, 9];
 
@@ -121,17 +122,22 @@ function findCopyNeighbours(
   return neighbours;
 }
 
+interface Candidate {
+  readonly register: Register;
+  readonly occupancy: Occupancy;
+}
+
 function mostWanted(
-  free: readonly Register[],
+  free: readonly Candidate[],
   neighbours: readonly MachineRegister[],
   assigned: ReadonlyMap<MachineRegister, Register>,
-): Register | undefined {
+): Candidate | undefined {
   const places = neighbours.map((other) => (isReal(other) ? other : assigned.get(other)));
-  let best: Register | undefined;
+  let best: Candidate | undefined;
   let bestCount = -1;
-  for (const register of free) {
-    const count = places.filter((place) => place === register).length;
-    if (count > bestCount) [best, bestCount] = [register, count];
+  for (const candidate of free) {
+    const count = places.filter((place) => place === candidate.register).length;
+    if (count > bestCount) [best, bestCount] = [candidate, count];
   }
   return best;
 }

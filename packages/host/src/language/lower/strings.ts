@@ -1,7 +1,6 @@
 import { helpers } from "../../asm/helpers.js";
 import { InternalError } from "../../asm/internal-error.js";
 import { type CheckedExpression, type CheckedExpressionOf } from "../check/checked-program.js";
-import { type StringType } from "../check/type.js";
 import { type Address, type HelperArgument, type IrValue } from "../ir.js";
 import { dataLocationPointer } from "./context.js";
 import { type Lowering, stringReader } from "./lowering.js";
@@ -12,15 +11,6 @@ import { constant, moved, pointerTo } from "./program-builder.js";
 
 /** TASK_COMM_LEN (include/linux/sched.h). */
 export const commBytes = 16;
-
-/** An expression whose value is a string. */
-export type StringExpression = Extract<CheckedExpression, { readonly type: StringType }> & {
-  readonly type: StringType;
-};
-
-export function isString(expression: CheckedExpression): expression is StringExpression {
-  return expression.type.kind === "string";
-}
 
 /** Bytes that a string can take in memory, with its NUL. */
 export function capacityOf(expression: CheckedExpression): number {

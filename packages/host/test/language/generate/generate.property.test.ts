@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { generate } from "../../../src/language/generate/generate.js";
+import { type IrProgram } from "../../../src/language/ir.js";
 import { arbitraryProgram, contextSizeBytes } from "../../support/arbitrary-ir.js";
 import { type HelperModel, interpretBpf } from "../../support/bpf-interpreter.js";
 import { interpretIr } from "../../support/ir-interpreter.js";
@@ -16,23 +17,15 @@ const mixingHelper: HelperModel = (helper, args, memory) => {
 };
 
 /** The number of arguments follows from the helper's number, as it does in the kernel. */
-function withMatchingCalls<Program extends ReturnType<typeof programShape>>(
-  program: Program,
-): Program {
+function withMatchingCalls(program: IrProgram): IrProgram {
   return {
     ...program,
-    operations: program.operations.map((operation) =>
-      operation.kind === "call"
-        ? {
-            ...operation,
-            helper: operation.helper - (operation.helper % 6) + operation.args.length,
-          }
-        : operation,
-    ),
+    operations: program.operations.map((operation) => {
+      if (operation.kind !== "call") return operation;
+      const { helper, args } = operation;
+      return { ...operation, helper: helper - (helper % 6) + args.length };
+    }),
   };
-}
-function programShape(): Parameters<typeof generate>[0] {
-  return { name: "", operations: [], slots: [] };
 }
 
 const contexts = fc.uint8Array({ minLength: contextSizeBytes, maxLength: contextSizeBytes });
