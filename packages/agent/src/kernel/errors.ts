@@ -114,16 +114,3 @@ export class RequestError extends RefusalError {
 export class CancelledError extends RefusalError {
   override readonly name = "CancelledError";
 }
-
-/** A fault of the agent's own. */
-export class InternalError extends Error {
-  override readonly name = "InternalError";
-  constructor(message: string, options?: ErrorOptions) {
-    super(`${message} (a fault in sonde, please report it)`, options);
-  }
-}
-
-/** Ends an exhaustive switch. */
-export function assertNever(value: never): never {
-  throw new InternalError(`unexpected ${JSON.stringify(value)}`);
-}

@@ -72,10 +72,8 @@ export const PERF_FLAG_FD_CLOEXEC = 1 << 3;
 export const PERF_PAGE_DATA_HEAD = 1024;
 export const PERF_PAGE_DATA_TAIL = 1032;
 
-/** kernel/bpf/ringbuf.c and include/uapi/linux/bpf.h: bits of a record's length word. */
-export const BPF_RINGBUF_BUSY_BIT = 0x8000_0000;
+/** In a record's length word (include/uapi/linux/bpf.h); the busy bit above it is the sign. */
 export const BPF_RINGBUF_DISCARD_BIT = 0x4000_0000;
-export const BPF_RINGBUF_HDR_SZ = 8;
 
 /** Clocks (include/uapi/linux/time.h). */
 export const CLOCK_REALTIME = 0;

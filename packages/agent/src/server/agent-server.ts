@@ -19,7 +19,10 @@ export interface AgentOptions {
 
 /** What kind of link a host comes over. */
 export interface LinkOptions {
-  /** stdio and unix sockets: end of file means that the host is dead. */
+  /**
+   * stdio and unix sockets: end of file means that the host is dead. Every session ends with its link; the lease over
+   * other links is kept by the layer below, which closes a link on which nothing was heard for so long.
+   */
   readonly closesWithLink: boolean;
   /** Called once, when the host may send requests; the listener then lifts its bounds for strangers. */
   readonly onReady?: () => void;
