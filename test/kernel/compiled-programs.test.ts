@@ -6,6 +6,9 @@ import { compileHere } from "../support/answer-locally.js";
 import { ProgramLoader } from "../support/load-program.js";
 import { requiresFeature } from "../support/requires.js";
 
+/** BPF_F_STRICT_ALIGNMENT (include/uapi/linux/bpf.h): as on machines that cannot load a word from anywhere. */
+const strictAlignment = 1;
+
 const testLoad = requiresFeature("tracepoint", "raw_tracepoint", "ringbuf");
 
 describe("the kernel's verifier", () => {
@@ -17,7 +20,7 @@ describe("the kernel's verifier", () => {
         expect(diagnostics).toEqual([]);
         if (spec === undefined) return;
         using loader = new ProgramLoader();
-        const { programs } = loader.load(spec.object);
+        const { programs } = loader.load(spec.object, strictAlignment);
         const refused = [...programs].flatMap(([program, verdict]) =>
           verdict.kind === "refused" ? [`${program}: ${verdict.errno}\n${verdict.log}`] : [],
         );

@@ -22,11 +22,11 @@ export class ProgramLoader implements Disposable {
   readonly #bpf = new Bpf(this.#kernel);
   readonly #fds: number[] = [];
 
-  /** Creates the object's maps and loads its programs. */
-  load(object: ObjectSpec): LoadedObject {
+  /** Creates the object's maps and loads its programs, with the flags (BPF_F_*) that are given. */
+  load(object: ObjectSpec, flags = 0): LoadedObject {
     const maps = new Map(object.maps.map((map) => [map.name, this.createMap(map)]));
     const programs = new Map(
-      object.programs.map((program) => [program.name, this.loadProgram(program, maps)]),
+      object.programs.map((program) => [program.name, this.loadProgram(program, maps, flags)]),
     );
     return { maps, programs };
   }
@@ -43,7 +43,7 @@ export class ProgramLoader implements Disposable {
     );
   }
 
-  loadProgram(program: ProgramSpec, maps: ReadonlyMap<string, number>): Verdict {
+  loadProgram(program: ProgramSpec, maps: ReadonlyMap<string, number>, flags: number): Verdict {
     const { bytes, mapReferences } = assemble(program.instructions, "little");
     const attributes = {
       name: program.name,
@@ -52,7 +52,7 @@ export class ProgramLoader implements Disposable {
       attachBtfId: 0,
       instructions: withMaps(bytes, mapReferences, maps),
       license: program.license,
-      flags: 0,
+      flags,
       kernelVersion: 0,
     };
     const fd = this.#bpf.loadProgram(attributes);

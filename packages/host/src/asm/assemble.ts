@@ -122,6 +122,11 @@ function encode(
       const { base: destination, source, offset } = instruction;
       return [{ code, destination, source, offset, immediate: opcode.BPF_ADD }];
     }
+    case "atomicExchange": {
+      const code = opcode.BPF_STX | opcode.BPF_ATOMIC | sizeOpcodes[instruction.size];
+      const { base: destination, register: source, offset } = instruction;
+      return [{ code, destination, source, offset, immediate: opcode.BPF_XCHG }];
+    }
     case "jumpIf": {
       const family = instruction.width === 64 ? opcode.BPF_JMP : opcode.BPF_JMP32;
       const slot = withOperand(family | jumpOpcodes[instruction.condition], instruction.right);

@@ -64,6 +64,14 @@ export type Instruction =
       readonly offset: number;
       readonly source: Register;
     }
+  /** BPF_ATOMIC | BPF_XCHG (5.12): the register and the memory exchange their values. */
+  | {
+      readonly kind: "atomicExchange";
+      readonly size: 4 | 8;
+      readonly base: Register;
+      readonly offset: number;
+      readonly register: Register;
+    }
   | {
       readonly kind: "jumpIf";
       readonly condition: JumpCondition;

@@ -22,6 +22,9 @@ export const BPF_IMM = 0x00;
 export const BPF_MEM = 0x60;
 export const BPF_ATOMIC = 0xc0;
 
+/** Operation of an atomic, in the immediate: exchange and give the old value. */
+export const BPF_XCHG = 0xe1;
+
 // Source of an operation: immediate or register. For BPF_END: to little, to big endian.
 export const BPF_K = 0x00;
 export const BPF_X = 0x08;

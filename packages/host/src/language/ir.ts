@@ -94,6 +94,14 @@ export type IrOperation =
       readonly size: 4 | 8;
       readonly value: VirtualRegister;
     }
+  /** Writes a value and gives what was there, at once (the target has "atomic_fetch"). */
+  | {
+      readonly kind: "exchange";
+      readonly to: VirtualRegister;
+      readonly address: Address;
+      readonly size: 4 | 8;
+      readonly value: IrValue;
+    }
   /** The address itself, as a value. */
   | { readonly kind: "addressOf"; readonly to: VirtualRegister; readonly address: Address }
   /** A pointer to the value of a single-value array map (the target has "map_value_pointer"). */

@@ -32,6 +32,7 @@ test("a listing reads as the kernel's verifier log, with the names of labels, ma
       source: { kind: "immediate", value: -1 },
     },
     { kind: "atomicAdd", size: 8, base: 2, offset: 0, source: 1 },
+    { kind: "atomicExchange", size: 8, base: 2, offset: 0, register: 1 },
     {
       kind: "jumpIf",
       condition: "slt",
@@ -57,6 +58,7 @@ again:
   r1 = *(u32 *)(r10 -8)
   *(u8 *)(r10 -1) = -1
   lock *(u64 *)(r2 +0) += r1
+  r1 = xchg *(u64 *)(r2 +0), r1
   if w1 s< w6 goto again
   goto again
   call get_current_pid_tgid#14

@@ -78,6 +78,13 @@ const instruction: fc.Arbitrary<Instruction> = fc.oneof(
     source: register,
   }),
   fc.record({
+    kind: fc.constant("atomicExchange" as const),
+    size: fc.constantFrom(4 as const, 8 as const),
+    base: register,
+    offset,
+    register,
+  }),
+  fc.record({
     kind: fc.constant("jumpIf" as const),
     condition: fc.constantFrom(...conditions),
     width,

@@ -129,6 +129,13 @@ function arbitraryOperation(registerCount: number): fc.Arbitrary<IrOperation> {
       value: register,
     }),
     fc.record({
+      kind: fc.constant("exchange" as const),
+      to: register,
+      address: slotPlace(8),
+      size: fc.constantFrom(4 as const, 8 as const),
+      value,
+    }),
+    fc.record({
       kind: fc.constant("call" as const),
       helper: fc.integer({ min: 1, max: 30 }),
       to: fc.option(register, { nil: undefined }),

@@ -119,6 +119,14 @@ export function interpretBpf(
         memory.write(address, size, memory.read(address, size) + get(source));
         break;
       }
+      case "atomicExchange": {
+        const { base, offset, size, register } = instruction;
+        const address = at(base, offset);
+        const old = memory.read(address, size);
+        memory.write(address, size, get(register));
+        set(register, old);
+        break;
+      }
       case "jumpIf": {
         const { condition, width, left, right, target } = instruction;
         if (evaluateCondition(condition, width, get(left), operand(right))) jump(target);

@@ -86,6 +86,13 @@ export function interpretIr(program: IrProgram, context: Uint8Array, helper: Hel
         memory.write(address, operation.size, sum);
         break;
       }
+      case "exchange": {
+        const address = place(operation.address);
+        const old = memory.read(address, operation.size);
+        memory.write(address, operation.size, get(operation.value));
+        set(operation.to, old);
+        break;
+      }
       case "addressOf":
         set(operation.to, place(operation.address));
         break;

@@ -185,9 +185,13 @@ function decodeMemory(slot: Slot): Instruction {
     const value: Operand = { kind: "register", register: source };
     return { kind: "store", size, base: destination, offset, source: value };
   }
-  const isAdd = slot.immediate === opcode.BPF_ADD && (size === 4 || size === 8);
-  if (family === opcode.BPF_STX && mode === opcode.BPF_ATOMIC && isAdd) {
-    return { kind: "atomicAdd", size, base: destination, offset, source };
+  if (family === opcode.BPF_STX && mode === opcode.BPF_ATOMIC && (size === 4 || size === 8)) {
+    if (slot.immediate === opcode.BPF_ADD) {
+      return { kind: "atomicAdd", size, base: destination, offset, source };
+    }
+    if (slot.immediate === opcode.BPF_XCHG) {
+      return { kind: "atomicExchange", size, base: destination, offset, register: source };
+    }
   }
   throw unknownOperation(slot);
 }

@@ -54,6 +54,10 @@ export function formatInstruction(instruction: Instruction): string {
       const { size, base, offset, source } = instruction;
       return `lock ${memory(size, base, offset)} += r${source}`;
     }
+    case "atomicExchange": {
+      const { size, base, offset, register } = instruction;
+      return `r${register} = xchg ${memory(size, base, offset)}, r${register}`;
+    }
     case "jumpIf": {
       const { left, condition, width, right, target } = instruction;
       return `if ${name(left, width)} ${conditionSymbols[condition]} ${operand(right, width)} goto ${target}`;

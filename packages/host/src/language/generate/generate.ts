@@ -112,6 +112,10 @@ function write(operation: MachineOperation, places: readonly number[]): readonly
       const { kind, size, base, offset, source } = operation;
       return [{ kind, size, ...located(base, offset, places), source: real(source) }];
     }
+    case "atomicExchange": {
+      const { kind, size, base, offset, register } = operation;
+      return [{ kind, size, ...located(base, offset, places), register: real(register) }];
+    }
     case "jumpIf":
       return [{ ...operation, left: real(operation.left), right: operand(operation.right) }];
     case "call":

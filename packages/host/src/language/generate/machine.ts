@@ -73,6 +73,13 @@ export type MachineOperation =
       readonly source: MachineRegister;
     }
   | {
+      readonly kind: "atomicExchange";
+      readonly size: 4 | 8;
+      readonly base: MachineBase;
+      readonly offset: number;
+      readonly register: MachineRegister;
+    }
+  | {
       readonly kind: "jumpIf";
       readonly condition: JumpCondition;
       readonly width: 32 | 64;
@@ -102,6 +109,8 @@ export function readsOf(operation: MachineOperation): readonly MachineRegister[]
       return [...operandReads(operation.base), ...operandReads(operation.source)];
     case "atomicAdd":
       return [...operandReads(operation.base), operation.source];
+    case "atomicExchange":
+      return [...operandReads(operation.base), operation.register];
     case "jumpIf":
       return [operation.left, ...operandReads(operation.right)];
     case "call":
@@ -134,6 +143,8 @@ export function writesOf(operation: MachineOperation): readonly MachineRegister[
     case "slotAddress":
     case "load":
       return [operation.destination];
+    case "atomicExchange":
+      return [operation.register];
     case "call":
       return [0, 1, 2, 3, 4, 5];
     case "entry":
@@ -194,6 +205,8 @@ export function mapRegisters(
       return { ...operation, base: operand(operation.base), source: operand(operation.source) };
     case "atomicAdd":
       return { ...operation, base: operand(operation.base), source: rename(operation.source) };
+    case "atomicExchange":
+      return { ...operation, base: operand(operation.base), register: rename(operation.register) };
     case "jumpIf":
       return { ...operation, left: rename(operation.left), right: operand(operation.right) };
     case "jump":

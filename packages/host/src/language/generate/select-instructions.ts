@@ -87,6 +87,16 @@ class Selection {
         this.#emit({ kind: "atomicAdd", size, base, offset, source: virtual(value) });
         break;
       }
+      case "exchange": {
+        const { size, address, value } = operation;
+        const { base, offset } = this.#place(address);
+        // Into a register of its own: the base may be the result's.
+        const register = this.#fresh();
+        this.#moveValue(register, value);
+        this.#emit({ kind: "atomicExchange", size, base, offset, register });
+        this.#emit(move(virtual(operation.to), { kind: "register", register }));
+        break;
+      }
       case "addressOf":
         this.#addressTo(virtual(operation.to), operation.address);
         break;

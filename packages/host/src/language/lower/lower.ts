@@ -51,7 +51,7 @@ export function lower(
     const name = programName(probe, index);
     const input = { program, probe, target, channel, pid: options.pid, name };
     const lowered = lowerProbe({ ...input, scratchIndex: scratchCount });
-    if (lowered.scratchBytes > 0) scratchCount++;
+    scratchCount += lowered.scratchElements;
     scratchBytes = Math.max(scratchBytes, lowered.scratchBytes);
     programs.push({ ir: lowered.ir, type: probe.programType, probe });
   });

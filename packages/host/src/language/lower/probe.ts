@@ -1,4 +1,3 @@
-import { helpers } from "../../asm/helpers.js";
 import { type TargetDescription } from "../../spec/target-description.js";
 import {
   type CheckedProbe,
@@ -12,16 +11,17 @@ import { branch } from "./condition.js";
 import {
   canBePreempted,
   type Channel,
+  hasFeature,
   KnownValues,
   type Lowering,
-  ownMaps,
   type ScratchPlace,
 } from "./lowering.js";
-import { constant, pointerTo, ProgramBuilder } from "./program-builder.js";
+import { constant, ProgramBuilder } from "./program-builder.js";
 import { fitsRegister } from "./scalar-access.js";
+import { enterScratch, leaveScratch, scratchElementCount } from "./scratch-element.js";
 import { lowerStatements } from "./statement.js";
 import { storeValue } from "./store.js";
-import { TemporaryMemory } from "./temporary-memory.js";
+import { type ScratchUse, TemporaryMemory } from "./temporary-memory.js";
 import { lowerValue } from "./value.js";
 
 export interface ProbeInput {
@@ -32,14 +32,16 @@ export interface ProbeInput {
   /** Only this process is traced. */
   readonly pid: number | undefined;
   readonly name: string;
-  /** The program's element of the scratch map, should it need one. */
+  /** The program's first element of the scratch map, should it need one. */
   readonly scratchIndex: number;
 }
 
 export interface LoweredProbe {
   readonly ir: IrProgram;
-  /** What the program uses of its element of the scratch map. */
+  /** What the program uses of an element of the scratch map. */
   readonly scratchBytes: number;
+  /** From the index that was given on. */
+  readonly scratchElements: number;
 }
 
 /** Writes one probe as a program: filters first, then the body, then what seldom happens. */
@@ -47,7 +49,7 @@ export function lowerProbe(input: ProbeInput): LoweredProbe {
   const { probe, target, program, channel } = input;
   const builder = new ProgramBuilder();
   const endLabel = builder.newLabel("end");
-  const memory = new TemporaryMemory(builder, canBePreempted(probe, target) ? "none" : "allowed");
+  const memory = new TemporaryMemory(builder, scratchUseOf(probe, target));
   const lowering: Lowering = {
     builder,
     target,
@@ -67,19 +69,31 @@ export function lowerProbe(input: ProbeInput): LoweredProbe {
       storeValue(lowering, expression, type, address);
     },
   };
+  const filteredLabel = builder.newLabel("filtered");
   const scratchBefore = memory.scratchBytes;
-  filterProcess(lowering, input.pid);
-  if (probe.predicate !== undefined) lowering.jumpUnless(probe.predicate, endLabel);
+  filterProcess(lowering, input.pid, filteredLabel);
+  if (probe.predicate !== undefined) lowering.jumpUnless(probe.predicate, filteredLabel);
   const prologue = memory.scratchBytes > scratchBefore ? 0 : builder.position;
   clearScratches(lowering);
   lowerStatements(lowering, probe.body);
   builder.label(endLabel);
+  leaveScratch(lowering);
+  builder.label(filteredLabel);
   // A tracepoint's program that returns 0 hides the event from perf.
   builder.exit(probe.programType === "tracepoint" ? 1n : 0n);
   builder.insertAt(prologue, () => {
-    lookUpScratch(lowering, input.scratchIndex);
+    enterScratch(lowering, input.scratchIndex, filteredLabel);
   });
-  return { ir: builder.finish(input.name), scratchBytes: memory.scratchBytes };
+  return {
+    ir: builder.finish(input.name),
+    scratchBytes: memory.scratchBytes,
+    scratchElements: scratchElementCount(lowering),
+  };
+}
+
+function scratchUseOf(probe: CheckedProbe, target: TargetDescription): ScratchUse {
+  if (!canBePreempted(probe, target)) return "own";
+  return hasFeature(target, "atomic_fetch") ? "claimed" : "none";
 }
 
 function placeScratches(
@@ -146,28 +160,11 @@ function hasScratchUpdate(node: unknown): boolean {
 }
 
 /** Uprobes are attached to the process alone; the other probes see everyone and have to look. */
-function filterProcess(lowering: Lowering, pid: number | undefined): void {
+function filterProcess(lowering: Lowering, pid: number | undefined, filtered: string): void {
   const { attachment } = lowering.probe;
   if (pid === undefined || attachment.kind === "run" || attachment.kind === "uprobe") return;
   // An interval's work is not any process's.
   if (attachment.kind === "perfEvent" && attachment.cpus === "one") return;
   const own = builtin(lowering, "pid");
-  lowering.builder.jumpIf("ne", own, constant(pid), lowering.endLabel);
-}
-
-/** Makes the register that scratch memory counts from point to this program's element. */
-function lookUpScratch({ builder, memory, endLabel }: Lowering, index: number): void {
-  const base = memory.scratchBase;
-  if (base === undefined || memory.scratchBytes === 0) return;
-  const key = builder.allocateSlot(4, "index of scratch memory");
-  const address = { kind: "slot", slot: key, offset: 0 } as const;
-  builder.store(address, 4, constant(index));
-  const value = builder.call(
-    helpers.map_lookup_elem,
-    { kind: "map", map: ownMaps.scratch },
-    pointerTo(address),
-  );
-  builder.move(base, value);
-  // Never so, but the verifier does not know that.
-  builder.jumpIf("eq", base, constant(0), endLabel);
+  lowering.builder.jumpIf("ne", own, constant(pid), filtered);
 }

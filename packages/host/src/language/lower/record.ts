@@ -6,7 +6,7 @@ import { sizeOfValue } from "../check/value-layout.js";
 import { type Address, type IrValue } from "../ir.js";
 import { appendList, longestList } from "./join.js";
 import { countLostRecord } from "./loss.js";
-import { canBePreempted, type Lowering, ownMaps } from "./lowering.js";
+import { type Lowering, ownMaps } from "./lowering.js";
 import { behind, constant, moved, pointerTo } from "./program-builder.js";
 import { appendString, longestAppended, type Cursor } from "./record-string.js";
 
@@ -110,7 +110,7 @@ export function writeRecord(lowering: Lowering, record: RecordToWrite): void {
 }
 
 function writeToRing(lowering: Lowering, record: RecordToWrite, lost: string): void {
-  const { builder, channel, memory, probe, target } = lowering;
+  const { builder, channel, memory } = lowering;
   if (channel.kind !== "ring") throw new InternalError("no ring buffer");
   if (channel.keepsRoomForControl && !record.isControl) {
     const used = builder.call(
@@ -120,21 +120,21 @@ function writeToRing(lowering: Lowering, record: RecordToWrite, lost: string): v
     );
     builder.jumpIf("ge", used, constant((channel.sizeBytes / 8) * 7), lost);
   }
-  const isBuiltInPlace = record.stringBytes <= smallStringBytes || canBePreempted(probe, target);
-  const isDone =
-    !isBuiltInPlace &&
-    memory.scratchDuring(maximumBytes(record), (place) => {
-      const length = build(lowering, record, place, lost);
-      const result = builder.call(
-        helpers.ringbuf_output,
-        { kind: "map", map: ownMaps.events },
-        pointerTo(place),
-        length,
-        constant(0),
-      );
-      builder.jumpIf("ne", result, constant(0), lost);
-    });
-  if (!isDone) reserveAndBuild(lowering, record, lost);
+  if (record.stringBytes <= smallStringBytes || memory.use === "none") {
+    reserveAndBuild(lowering, record, lost);
+    return;
+  }
+  memory.forRecord(maximumBytes(record), lost, (place) => {
+    const length = build(lowering, record, place, lost);
+    const result = builder.call(
+      helpers.ringbuf_output,
+      { kind: "map", map: ownMaps.events },
+      pointerTo(place),
+      length,
+      constant(0),
+    );
+    builder.jumpIf("ne", result, constant(0), lost);
+  });
 }
 
 /** The whole possible size is reserved and written where it is: nobody else can come between. */
@@ -166,12 +166,12 @@ function writeToPerfBuffer(lowering: Lowering, record: RecordToWrite, lost: stri
     );
     builder.jumpIf("ne", result, constant(0), lost);
   };
-  const isBuilt =
-    size > smallRecordBytes &&
-    memory.scratchDuring(size, (place) => {
+  if (size > smallRecordBytes) {
+    memory.forRecord(size, lost, (place) => {
       output(place, build(lowering, record, place, lost));
     });
-  if (isBuilt) return;
+    return;
+  }
   memory.during(size, "record", (place) => {
     // Whatever is output has to be written before, also what lies between the fields and behind the strings.
     builder.zero(place, size);

@@ -6,37 +6,44 @@ const stackBudgetBytes = 384;
 /** Larger pieces go to the scratch map at once. */
 const largeBytes = 256;
 
+/**
+ * Whether a program may use the scratch map, of which each CPU has its own.
+ *
+ * - "own": the program has an element to itself: the kernel lets it run once at a time on a CPU.
+ * - "claimed": it can be preempted by another run of itself, and claims one of several elements when it starts. None may
+ *   be free, so only records are built there.
+ * - "none": the same without the means to claim.
+ */
+export type ScratchUse = "own" | "claimed" | "none";
+
+/** Bytes at the start of an element that is claimed: not 0 while it is in use. */
+const claimBytes = 8;
+
 /** Memory for values that fit in no register, given out and taken back like a stack. */
 export class TemporaryMemory {
   readonly #builder: ProgramBuilder;
-  /** `undefined`: this program may have none (two runs of it would share it). */
-  readonly #scratchBase: VirtualRegister | undefined;
-  #scratchUsed = 0;
+  readonly use: ScratchUse;
+  /** Points to the element of the scratch map; 0 when none could be claimed. */
+  readonly scratchBase: VirtualRegister;
+  #scratchUsed: number;
   #scratchPeak = 0;
 
-  constructor(builder: ProgramBuilder, scratch: "allowed" | "none") {
+  constructor(builder: ProgramBuilder, use: ScratchUse) {
     this.#builder = builder;
-    this.#scratchBase = scratch === "allowed" ? builder.register() : undefined;
+    this.use = use;
+    this.scratchBase = builder.register();
+    this.#scratchUsed = use === "claimed" ? claimBytes : 0;
   }
 
-  /** How much of the scratch map's value the program uses; 0: it needs no pointer to it. */
+  /** How much of an element the program uses; 0: it needs none. */
   get scratchBytes(): number {
     return this.#scratchPeak;
   }
 
-  /** The register that is to point to the scratch map's value. */
-  get scratchBase(): VirtualRegister | undefined {
-    return this.#scratchBase;
-  }
-
   /** Memory that lasts as long as `use` emits. */
   during<Result>(sizeBytes: number, purpose: string, use: (address: Address) => Result): Result {
-    if (this.#scratchBase !== undefined && !this.#fitsOnStack(sizeBytes)) {
-      const before = this.#scratchUsed;
-      const address = this.#takeScratch(sizeBytes, this.#scratchBase);
-      const result = use(address);
-      this.#scratchUsed = before;
-      return result;
+    if (this.use === "own" && !this.#fitsOnStack(sizeBytes)) {
+      return this.#inScratch(sizeBytes, use);
     }
     const slot = this.#builder.allocateSlot(sizeBytes, purpose);
     const result = use({ kind: "slot", slot, offset: 0 });
@@ -46,29 +53,34 @@ export class TemporaryMemory {
 
   /** Memory for the whole program. To be asked for before any that is temporary. */
   forGood(sizeBytes: number, purpose: string): Address {
-    if (this.#scratchBase !== undefined && !this.#fitsOnStack(sizeBytes)) {
-      return this.#takeScratch(sizeBytes, this.#scratchBase);
-    }
+    if (this.use === "own" && !this.#fitsOnStack(sizeBytes)) return this.#takeScratch(sizeBytes);
     return { kind: "slot", slot: this.#builder.allocateSlot(sizeBytes, purpose), offset: 0 };
   }
 
-  /** Memory in the scratch map, which `undefined` says this program may not have. */
-  scratchDuring(sizeBytes: number, use: (address: Address) => void): boolean {
-    if (this.#scratchBase === undefined) return false;
-    const before = this.#scratchUsed;
-    use(this.#takeScratch(sizeBytes, this.#scratchBase));
-    this.#scratchUsed = before;
-    return true;
+  /** Memory for a record in the scratch map, which may not be used with "none". Goes to `busy` when none was free. */
+  forRecord(sizeBytes: number, busy: string, use: (address: Address) => void): void {
+    if (this.use === "claimed") {
+      const nothing = { kind: "constant", value: 0n } as const;
+      this.#builder.jumpIf("eq", this.scratchBase, nothing, busy);
+    }
+    this.#inScratch(sizeBytes, use);
   }
 
   #fitsOnStack(sizeBytes: number): boolean {
     return sizeBytes <= largeBytes && this.#builder.stackBytes + sizeBytes <= stackBudgetBytes;
   }
 
-  #takeScratch(sizeBytes: number, base: VirtualRegister): Address {
+  #inScratch<Result>(sizeBytes: number, use: (address: Address) => Result): Result {
+    const before = this.#scratchUsed;
+    const result = use(this.#takeScratch(sizeBytes));
+    this.#scratchUsed = before;
+    return result;
+  }
+
+  #takeScratch(sizeBytes: number): Address {
     const offset = this.#scratchUsed;
     this.#scratchUsed += Math.ceil(sizeBytes / 8) * 8;
     this.#scratchPeak = Math.max(this.#scratchPeak, this.#scratchUsed);
-    return { kind: "pointer", base, offset };
+    return { kind: "pointer", base: this.scratchBase, offset };
   }
 }
