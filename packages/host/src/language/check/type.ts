@@ -58,15 +58,9 @@ export interface TupleType {
 
 export const int64: IntegerType = { kind: "integer", sizeBytes: 8, isSigned: true };
 export const uint64: IntegerType = { kind: "integer", sizeBytes: 8, isSigned: false };
-export const int32: IntegerType = { kind: "integer", sizeBytes: 4, isSigned: true };
 export const uint32: IntegerType = { kind: "integer", sizeBytes: 4, isSigned: false };
 export const boolean: Type = { kind: "boolean" };
 export const none: Type = { kind: "none" };
-
-/** Types whose values live in memory rather than in a register. */
-export function isInMemory(type: Type): boolean {
-  return type.kind === "string" || type.kind === "tuple";
-}
 
 /** Types that count as a number: conditions, comparisons and casts take them. */
 export function isNumber(type: Type): boolean {
