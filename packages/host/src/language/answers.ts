@@ -14,7 +14,7 @@ export type Query =
   | { readonly kind: "rawTracepointParameters"; readonly name: string }
   /** Where a member lies in a kernel structure, from BTF. */
   | { readonly kind: "memberOffset"; readonly structure: string; readonly member: string }
-  /** Functions of an ELF file whose names match a glob pattern. `file` is as in the script: a path, or a soname as "libc". */
+  /** Functions of an ELF file whose names match a glob pattern. `file` is as in the script: a path, or a soname as "libc". The pattern "" matches none: it asks for the path only. */
   | { readonly kind: "userFunctions"; readonly file: string; readonly pattern: string };
 
 export type Answer =

@@ -45,8 +45,8 @@ test("any program is either checked or has faults, without an exception", () => 
         expectSound(program);
       }
     }),
-    { numRuns: 1500 },
+    { numRuns: 400 },
   );
   // The generator is worth something only while some of its programs are right.
-  expect(sound).toBeGreaterThan(100);
+  expect(sound).toBeGreaterThan(20);
 });
