@@ -5,8 +5,9 @@ import { startGenerator } from "./generator.js";
 import { cpuSeconds, processTree, residentBytes, sleep, start } from "./process.js";
 import { formatRatio, formatTable } from "./table.js";
 
-const program =
-  'tracepoint:syscalls:sys_enter_getppid { printf("%d %s %llu\\n", pid, comm, nsecs); }';
+/** Only the generator's calls, so that what is delivered and lost can be set against what was made. */
+const program = (/** @type {number} */ pid) =>
+  `tracepoint:syscalls:sys_enter_getppid /pid == ${pid}/ { printf("%d %s %llu\\n", pid, comm, nsecs); }`;
 
 const loads = [
   { title: "100,000/s", count: 200_000, ratePerSecond: 100_000 },
@@ -79,7 +80,7 @@ async function traceOnce(peer, load) {
   const output = openSync(file, "w");
   const generator = await startGenerator({ ...load, cpu: 1 });
   try {
-    const { child, ended, said } = start(peer.trace(program), output);
+    const { child, ended, said } = start(peer.trace(program(generator.pid)), output);
     const root = child.pid ?? 0;
     await untilAttached(file, said, ended);
     const tree = processTree(root);
