@@ -49,8 +49,8 @@ export async function runTool(tool: Tool, options: RunToolOptions): Promise<numb
         await output.end();
       },
     );
-    if (isInterrupted) return exitCodes.interrupted;
-    return result.lost > 0n && options.failOnLost === true ? exitCodes.lost : exitCodes.fine;
+    if (result.lost > 0n && options.failOnLost === true) return exitCodes.lost;
+    return isInterrupted ? exitCodes.interrupted : exitCodes.fine;
   } finally {
     clearTimeout(timer);
   }

@@ -35,8 +35,9 @@ export async function runTrace(trace: Trace, options: RunOptions): Promise<numbe
     tellLosses(result, notices);
     await output.end();
   });
-  if (outcome.isInterrupted) return exitCodes.interrupted;
+  // Before "interrupted": who asks for it mostly ends the trace from outside.
   if (outcome.result.lost > 0n && options.failsOnLost) return exitCodes.lost;
+  if (outcome.isInterrupted) return exitCodes.interrupted;
   return outcome.result.exitCode;
 }
 

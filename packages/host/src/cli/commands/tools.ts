@@ -10,6 +10,7 @@ export function addToolCommands(program: Command): void {
   program
     .command("tools")
     .description("list the ready-made tools")
+    .addHelpText("after", "\nExamples:\n  sonde tools\n  sonde opensnoop --help")
     .action(() => {
       const rows = tools.map((tool) => `${tool.name.padEnd(14)}${tool.summary}\n`);
       process.stdout.write(rows.join(""));
