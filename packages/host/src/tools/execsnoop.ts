@@ -126,7 +126,7 @@ class Execsnoop implements ToolRun {
     const seconds = Number(nanoseconds - this.#firstNanoseconds) / 1e9;
     const clock = new Date(Number(now / 1_000_000n)).toTimeString().slice(0, 8);
     const columns = [
-      options.time === true ? `${clock.padEnd(9)}` : "",
+      options.time === true ? clock.padEnd(9) : "",
       options.timestamp === true ? `${seconds.toFixed(3).padEnd(8)} ` : "",
       options.printUid === true ? `${String(uid).padEnd(6)} ` : "",
       `${escapeText(comm).padEnd(16)} ${String(row.pid).padEnd(6)} ${String(row.ppid).padEnd(6)} `,

@@ -65,7 +65,7 @@ export const opensnoop: Tool = {
   ],
   create: (options, target) =>
     // They were parsed as `options` above says.
-    new Opensnoop(options as ToolOptions & Options, target.architecture),
+    new Opensnoop(options, target.architecture),
 };
 
 class Opensnoop implements ToolRun {
