@@ -49,13 +49,14 @@ export function startSonde(
   return sonde;
 }
 
-/** Starts `sonde trace` and waits until its probes are attached. */
+/** Starts `sonde trace`, with its output on standard output, and waits until its probes are attached. */
 export async function startAttached(
   args: readonly string[],
   options: Omit<RunOptions, "limitMilliseconds"> = {},
 ): Promise<RunningProgram> {
   const sonde = startSonde(["trace", ...args], options);
-  await sonde.says(/^Attached \d+ probe/m);
+  if (args.includes("json")) await sonde.prints(/"attached_probes"/);
+  else await sonde.says(/^Attached \d+ probe/m);
   return sonde;
 }
 
