@@ -10,7 +10,6 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -38,7 +37,11 @@ const programs = [
     name: "sonde",
     entry: "packages/host/src/cli/main.ts",
     outputFolder: "packages/host/dist",
-    rehearsal: ["--version"],
+    // Compiles for this machine, which takes its agent through a start too, and loads nothing.
+    rehearsal: [
+      ...["trace", "--target", "local:", "--dry-run", "-e"],
+      'tracepoint:sched:sched_switch /pid/ { printf("%s\\n", comm); @[comm] = count(); @h = hist(pid); }',
+    ],
   },
 ];
 
@@ -102,7 +105,7 @@ const script = new vm.Script(source, {
   cachedData,
   importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 });
-if (process.env.SONDE_WRITE_CODE_CACHE === filename) {
+if (process.env.SONDE_WRITE_CODE_CACHE === "1") {
   const { renameSync, writeFileSync } = require("node:fs");
   process.on("exit", () => {
     const temporary = filename + "." + process.pid;
@@ -115,16 +118,18 @@ script.runInThisContext().call(main.exports, main.exports, createRequire(filenam
 `;
 }
 
-/** Starts the program once, so that the cache also has the functions that a start calls. */
+/**
+ * Runs the program once, so that the cache also has the functions that a run calls. Where it cannot run (no BTF, not
+ * Linux) the cache has what was reached.
+ */
 function rehearse(loader, args) {
-  const codeName = /"([^"]+-[0-9a-f]{12}\.cjs)"/.exec(readFileSync(loader, "utf8"))?.[1] ?? "";
-  const { status, stderr } = spawnSync(process.execPath, [loader, ...args], {
-    env: { ...process.env, SONDE_WRITE_CODE_CACHE: join(dirname(loader), codeName) },
+  // Without what a person has set for the commands: $SONDE_TARGET may be a board.
+  const settings = Object.entries(process.env).filter(([name]) => !name.startsWith("SONDE_"));
+  spawnSync(process.execPath, [loader, ...args], {
+    env: { ...Object.fromEntries(settings), SONDE_WRITE_CODE_CACHE: "1" },
     input: "",
-    encoding: "utf8",
     timeout: 60_000,
   });
-  if (status !== 0) console.log(`${loader} ${args.join(" ")} ended with ${status}:\n${stderr}`);
 }
 
 function removeOlder(folder, name, hash) {
