@@ -3,7 +3,7 @@ import { integerField, numberField, textField } from "./fields.js";
 import { openFlag, openFlagNames } from "./open-flags.js";
 import { parseId, parseSeconds } from "./parse-option.js";
 import { fullPath } from "./full-path.js";
-import { type Tool, type ToolEvent, type ToolOptions, type ToolRow, type ToolRun } from "./tool.js";
+import { type Tool, type ToolEvent, type ToolRow, type ToolRun } from "./tool.js";
 import { type Session } from "../session/session.js";
 import { type TargetDescription } from "../spec/target-description.js";
 

@@ -122,7 +122,7 @@ function parseLine(text: string): RecordingLine | undefined {
   }
   if (typeof line !== "object" || line === null || !("kind" in line)) return undefined;
   const parts = (lineParts as Record<string, readonly string[] | undefined>)[String(line.kind)];
-  if (!parts?.every((part) => part in line)) return undefined;
+  if (parts?.every((part) => part in line) !== true) return undefined;
   // Of the kind it says, with that kind's parts: what is inside them is checked by the decoders of the bytes.
   const typed = line as RecordingLine;
   if (typed.kind === "header") {
