@@ -56,15 +56,17 @@ export class LiveSource implements TraceSource {
     for (const run of this.#spec.runs) {
       if (run.when === "end") await this.#object.run(run.program);
     }
+    const failedUpdates = await this.#failedUpdates();
     const stream = this.#spec.streams[0];
-    if (stream === undefined) return { positions: [], lost: 0n, failedUpdates: 0n };
-    const { positions, lost } = await this.#object.flush(stream.map);
-    return { positions, lost, failedUpdates: await this.#failedUpdates(stream.lossMap) };
+    if (stream === undefined) return { positions: [], lost: 0n, failedUpdates };
+    return { ...(await this.#object.flush(stream.map)), failedUpdates };
   }
 
-  /** The loss map's second u64 (language/compile.ts). */
-  async #failedUpdates(lossMap: string): Promise<bigint> {
-    const value = await this.#object.lookup(lossMap, new Uint8Array(4));
+  /** The loss map's second u64 (language/compile.ts). A program that records nothing may have one, too. */
+  async #failedUpdates(): Promise<bigint> {
+    const lossMap = this.#spec.maps.find((map) => map.name === "loss");
+    if (lossMap === undefined) return 0n;
+    const value = await this.#object.lookup(lossMap.name, new Uint8Array(4));
     if (value === undefined || value.length < 16) return 0n;
     const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
     return view.getBigUint64(8, this.#byteOrder === "little");
