@@ -27,11 +27,31 @@ export function generate(program: IrProgram, options: SelectionOptions): readonl
   );
   const { operations, spillSlotCount } = giveRegisters(selected, program.slots.length);
   const places = placeStack(program, spillSlotCount);
-  return tidyJumps(
-    operations
-      .filter((operation) => !isIdle(operation))
-      .flatMap((operation) => write(operation, places)),
-  );
+  const instructions = operations
+    .filter((operation) => !isIdle(operation))
+    .flatMap((operation) => write(operation, places));
+  return tidyJumps([...touchStack(Math.min(0, ...places)), ...instructions]);
+}
+
+/** Programs with less stack than this have too little in it to confuse the verifier. */
+const plainStackBytes = 64;
+
+/**
+ * A store at the far end of the stack, so that the verifier gives every state all of it. Otherwise 6.18's compares states
+ * with stacks of different depths, tries to track a value in the deeper one through the other, and refuses the program:
+ * "verifier bug: stack slot 25, total slots 19".
+ */
+function touchStack(deepest: number): readonly Instruction[] {
+  if (-deepest <= plainStackBytes) return [];
+  return [
+    {
+      kind: "store",
+      size: 8,
+      base: 10,
+      offset: deepest,
+      source: { kind: "immediate", value: 0 },
+    },
+  ];
 }
 
 function giveRegisters(

@@ -50,16 +50,17 @@ export function leaveScratch({ builder, memory }: Lowering): void {
   builder.label(none);
 }
 
-function lookUpElement(lowering: Lowering, index: number, failed: string): VirtualRegister {
-  const { builder, memory } = lowering;
-  const value = memory.during(4, "index of scratch memory", (key) => {
-    builder.store(key, 4, constant(index));
-    return builder.call(
-      helpers.map_lookup_elem,
-      { kind: "map", map: ownMaps.scratch },
-      pointerTo(key),
-    );
-  });
+function lookUpElement({ builder }: Lowering, index: number, failed: string): VirtualRegister {
+  // On the stack even when that is nearly full: there is nowhere else yet.
+  const slot = builder.allocateSlot(4, "index of scratch memory");
+  const key = { kind: "slot", slot, offset: 0 } as const;
+  builder.store(key, 4, constant(index));
+  const value = builder.call(
+    helpers.map_lookup_elem,
+    { kind: "map", map: ownMaps.scratch },
+    pointerTo(key),
+  );
+  builder.releaseSlot(slot);
   // Never so, but the verifier does not know that.
   builder.jumpIf("eq", value, constant(0), failed);
   return value;
