@@ -38,7 +38,7 @@ interface Expressions {
 
 function expressionsOf(kind: ProbeKind): fc.LetrecValue<Expressions> {
   const { integers, strings } = kind;
-  return fc.letrec<Expressions>((tie) => ({
+  return fc.letrec<{ integer: string; condition: string; string: string }>((tie) => ({
     integer: fc.oneof(
       { maxDepth: 3, depthIdentifier: "value" },
       fc.constantFrom(
