@@ -1,5 +1,5 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect } from "@jest/globals";
 import { startGenerator } from "../../bench/generator.js";
@@ -169,8 +169,12 @@ describe("what a program asks for is not lost with its events", () => {
       [...text.matchAll(pattern)].reduce((sum, [, number]) => sum + Number(number), 0);
     expect(countMatches(text, /^\d+$/gm) + lost).toBe(count);
     expect(add(/^@all: (\d+)$/gm)).toBe(count);
-    expect(add(/^@by\[\d+\]: (\d+)$/gm)).toBe(count);
     expect(add(/^@sum: (\d+)$/gm)).toBe(2 * count);
+    // A program may be adding to an entry that is being taken out: one for each CPU and clear, at most.
+    const clears = countMatches(text, /^@by\[/gm);
+    const missing = count - add(/^@by\[\d+\]: (\d+)$/gm);
+    expect(missing).toBeGreaterThanOrEqual(0);
+    expect(missing).toBeLessThanOrEqual(clears * availableParallelism());
     expect(countMatches(text, /^@all: /gm)).toBeGreaterThan(2);
   });
 
