@@ -15,7 +15,6 @@ export async function startAgent(system: System = createNodeSystem()): Promise<A
   const server = new AgentServer(system, {
     leaseSeconds: 30,
     agentName: "sonde-agent test",
-    allowExec: false,
   });
   const peer = await connect(server);
   return {
@@ -31,7 +30,7 @@ export async function startAgent(system: System = createNodeSystem()): Promise<A
 /** Another session with the same agent. */
 export async function connect(server: AgentServer): Promise<HostPeer> {
   const [hostEnd, agentEnd] = createChannelPair();
-  server.accept(agentEnd, { closesWithLink: true });
+  server.accept(agentEnd);
   const { peer } = await openSession(hostEnd, {
     client: "sonde test",
     randomBytes: (length) => randomBytes(length),

@@ -14,7 +14,6 @@ export interface ServeCommand {
   readonly ways: readonly Way[];
   readonly keyFile: string | undefined;
   readonly leaseSeconds: number;
-  readonly allowExec: boolean;
 }
 
 /** A way in for hosts. */
@@ -56,7 +55,6 @@ export function parseCommandLine(args: readonly string[]): Command {
     ways,
     keyFile: values["key-file"],
     leaseSeconds: parseLease(values.lease),
-    allowExec: values["allow-exec"] === true,
   };
 }
 
@@ -83,7 +81,6 @@ function parseStrictly(args: readonly string[]) {
       stdio: { type: "boolean" },
       "key-file": { type: "string" },
       lease: { type: "string" },
-      "allow-exec": { type: "boolean" },
       version: { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },

@@ -13,8 +13,8 @@ Ways in (--listen and --unix may be given together and more than once):
 Options:
   --key-file FILE    the key that hosts must prove to have: hexadecimal, base64 or
                      raw, at least 16 bytes; not readable by others
-  --lease SECONDS    how long a session over TCP outlives its connection (default 30)
-  --allow-exec       let hosts run commands on this machine
+  --lease SECONDS    how long a host over TCP may be silent until its
+                     session is ended (default 30)
   --version          print the version
   -h, --help         print this
 

@@ -22,7 +22,6 @@ export async function serve(command: ServeCommand): Promise<void> {
     ...(key === undefined ? {} : { key }),
     leaseSeconds: command.leaseSeconds,
     agentName: `sonde-agent ${version}`,
-    allowExec: command.allowExec,
   });
   const throttle = new AuthenticationThrottle(() => system.now());
   const end = waitForEnd(command.ways);
@@ -58,11 +57,9 @@ interface Setting {
 
 async function openWay(way: Way, setting: Setting): Promise<Listener> {
   const { server, throttle } = setting;
-  const accept =
-    (link: { readonly closesWithLink: boolean }): AcceptChannel =>
-    (channel, handshake) => {
-      server.accept(channel, { ...link, ...handshake });
-    };
+  const accept: AcceptChannel = (channel, handshake) => {
+    server.accept(channel, handshake);
+  };
   switch (way.kind) {
     case "tcp":
       return listenOnTcp({
@@ -70,15 +67,15 @@ async function openWay(way: Way, setting: Setting): Promise<Listener> {
         hasKey: setting.hasKey,
         pingIntervalMilliseconds: (setting.leaseSeconds * 1000) / 3,
         throttle,
-        accept: accept({ closesWithLink: false }),
+        accept,
       });
     case "unix":
-      return listenOnUnix({ path: way.path, throttle, accept: accept({ closesWithLink: true }) });
+      return listenOnUnix({ path: way.path, throttle, accept });
     case "stdio":
       return serveStdio({
         onEnd: setting.onEnd,
         throttle,
-        accept: accept({ closesWithLink: true }),
+        accept,
       });
     default:
       return assertNever(way);

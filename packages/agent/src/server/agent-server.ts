@@ -13,17 +13,13 @@ export interface AgentOptions {
   readonly leaseSeconds: number;
   /** "sonde-agent 0.1.0", told in hello. */
   readonly agentName: string;
-  /** Whether hosts may run commands here. */
-  readonly allowExec: boolean;
 }
 
-/** What kind of link a host comes over. */
+/**
+ * What a listener wants to hear of a host. A session ends with its link; the lease is kept by the layer below, which closes a
+ * link on which nothing was heard for so long.
+ */
 export interface LinkOptions {
-  /**
-   * stdio and unix sockets: end of file means that the host is dead. Every session ends with its link; the lease over
-   * other links is kept by the layer below, which closes a link on which nothing was heard for so long.
-   */
-  readonly closesWithLink: boolean;
   /** Called once, when the host may send requests; the listener then lifts its bounds for strangers. */
   readonly onReady?: () => void;
   /** A wrong key: the host hears of it once the promise has resolved, which slows guessing down. */
@@ -47,7 +43,7 @@ export class AgentServer {
   }
 
   /** Begins a session with the host at the other end. Sets the channel's handlers. */
-  accept(channel: MessageChannel, link: LinkOptions): void {
+  accept(channel: MessageChannel, link: LinkOptions = {}): void {
     const { agentName, leaseSeconds, key } = this.#options;
     const session = new Session(this.#agent, channel, {
       agent: agentName,

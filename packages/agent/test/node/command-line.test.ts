@@ -4,7 +4,7 @@ import { parseCommandLine, UsageError } from "../../src/cli/command-line.js";
 import { helpText } from "../../src/cli/help.js";
 import { version } from "../../src/cli/version.js";
 
-const serving = { kind: "serve", keyFile: undefined, leaseSeconds: 30, allowExec: false };
+const serving = { kind: "serve", keyFile: undefined, leaseSeconds: 30 };
 
 describe("the agent's command line", () => {
   const accepted = [
@@ -33,13 +33,12 @@ describe("the agent's command line", () => {
       expected: { ...serving, ways: [{ kind: "tcp", host: "board", port: 80 }] },
     },
     {
-      line: "--stdio --key-file k --lease 5 --allow-exec",
+      line: "--stdio --key-file k --lease 5",
       expected: {
         kind: "serve",
         ways: [{ kind: "stdio" }],
         keyFile: "k",
         leaseSeconds: 5,
-        allowExec: true,
       },
     },
     { line: "key", expected: { kind: "key" } },
@@ -86,7 +85,7 @@ describe("the agent's command line", () => {
       const [command = ""] = example.trim().split(" > ");
       expect(() => parseCommandLine(command.split(" ").slice(1))).not.toThrow();
     }
-    for (const option of "--listen --unix --stdio --key-file --lease --allow-exec".split(" ")) {
+    for (const option of "--listen --unix --stdio --key-file --lease".split(" ")) {
       expect(helpText).toContain(option);
     }
   });

@@ -20,7 +20,7 @@ let host: HostPeer;
 
 async function connect(): Promise<HostPeer> {
   const [hostEnd, agentEnd] = createChannelPair();
-  server.accept(agentEnd, { closesWithLink: true });
+  server.accept(agentEnd);
   const { peer } = await openSession(hostEnd, {
     client: "test",
     randomBytes: (length) => new Uint8Array(length).fill(1),
@@ -33,7 +33,7 @@ beforeEach(async () => {
   fake.addPmu("kprobe", 6);
   fake.addPmu("uprobe", 8);
   fake.files.set(`${tracing}/events/sched/sched_switch/id`, "314\n");
-  server = new AgentServer(fake, { leaseSeconds: 30, agentName: "agent", allowExec: false });
+  server = new AgentServer(fake, { leaseSeconds: 30, agentName: "agent" });
   host = await connect();
   fake.calls.length = 0;
 });
@@ -333,7 +333,7 @@ describe("a session", () => {
 describe("hello", () => {
   test("tells the methods and the steps that the agent knows", async () => {
     const [hostEnd, agentEnd] = createChannelPair();
-    server.accept(agentEnd, { closesWithLink: true });
+    server.accept(agentEnd);
     const { hello } = await openSession(hostEnd, {
       client: "test",
       randomBytes: (length) => new Uint8Array(length).fill(1),
@@ -348,7 +348,6 @@ describe("hello", () => {
     let isReady = false;
     const [hostEnd, agentEnd] = createChannelPair();
     server.accept(agentEnd, {
-      closesWithLink: false,
       onReady: () => {
         isReady = true;
       },
