@@ -181,7 +181,10 @@ export class RecordPump {
 
   #begin(span: SourceSpan): void {
     this.#cursor.reset(span.bytes);
-    this.#countLost(span.lost + (this.#cursor.lost ?? 0n));
+    // A perf buffer's losses are counted by the program, and by the kernel in the buffer itself; before 5.1 the program did
+    // not learn of them, and the kernel tells of the last ones only when a record has found room again.
+    const lostInBuffer = this.#cursor.lost ?? 0n;
+    this.#countLost(span.lost > lostInBuffer ? span.lost : lostInBuffer);
   }
 
   /** Acknowledges the span, at once or when the sink is ready for more: then it gives what to wait for. */

@@ -4,6 +4,7 @@ import { type MapDump } from "../output/map-dump.js";
 import { TargetError } from "../session/errors.js";
 import { type TargetDescription } from "../spec/target-description.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
+import { isRecordingLine } from "./recording-shape.js";
 import { decodeTagged, encodeTagged } from "./tagged-json.js";
 import { type FinalCounts, type SourceSpan } from "./trace-source.js";
 
@@ -104,30 +105,13 @@ export async function* readRecording(path: string): AsyncGenerator<RecordingLine
   if (number === 0) throw new TargetError(`recording ${path}: it is empty`);
 }
 
-const lineParts: Readonly<Record<RecordingLine["kind"], readonly string[]>> = {
-  header: ["header"],
-  span: ["at", "span"],
-  dump: ["map", "dump"],
-  symbol: ["address", "name", "offset"],
-  finish: ["counts"],
-};
-
-/** A line as it was written by a RecordingWriter, as far as its outer form shows. */
+/** A line as it was written by a RecordingWriter. */
 function parseLine(text: string): RecordingLine | undefined {
-  let line: unknown;
   try {
-    line = decodeTagged(text);
+    const line = decodeTagged(text);
+    return isRecordingLine(line) ? line : undefined;
   } catch {
+    // Not JSON, not tagged as ours is, or nested deeper than any that we write.
     return undefined;
   }
-  if (typeof line !== "object" || line === null || !("kind" in line)) return undefined;
-  const parts = (lineParts as Record<string, readonly string[] | undefined>)[String(line.kind)];
-  if (parts?.every((part) => part in line) !== true) return undefined;
-  // Of the kind it says, with that kind's parts: what is inside them is checked by the decoders of the bytes.
-  const typed = line as RecordingLine;
-  if (typed.kind === "header") {
-    const { header } = typed as { header: Partial<RecordingHeader> };
-    if (header.format !== "sonde recording" || header.version !== 1) return undefined;
-  }
-  return typed;
 }

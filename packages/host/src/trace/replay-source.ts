@@ -73,11 +73,10 @@ export class ReplaySource implements TraceSource {
       await this.#pause();
     }
     this.#endDumps();
-    if (counts !== undefined) return counts;
-    // The recording was cut short (its writer was killed): what it has is all there is.
+    // What the recording has is all there is, also when it was cut short (its writer was killed).
     const channels = Math.max(0, ...ends.keys()) + 1;
     const positions = Array.from({ length: channels }, (_, channel) => ends.get(channel) ?? 0n);
-    return { positions, lost, failedUpdates: 0n };
+    return { lost, failedUpdates: 0n, ...counts, positions };
   }
 
   /** Waits while enough is under way and nobody waits for a dump that stands further on. */
