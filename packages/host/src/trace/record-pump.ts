@@ -81,18 +81,28 @@ export class RecordPump {
 
   /** Takes the final count of lost records and tells the sink of those it has not been told of. */
   endLosses(total: bigint): void {
-    if (total > this.#lost) this.#lost = total;
+    this.#lost = this.#allLost(total);
     this.#tellLosses();
   }
 
   /** Losses are told as they happen, but not more than once a second: a flood of events is no reason for one of lines. */
-  #countLost(total: bigint): void {
-    if (total <= this.#lost) return;
+  #countLost(counted: bigint): void {
+    const total = this.#allLost(counted);
+    if (total === this.#lost) return;
     this.#lost = total;
     const now = this.#source.now();
     if (this.#lostToldAt !== undefined && now - this.#lostToldAt < 1_000_000_000n) return;
     this.#lostToldAt = now;
     this.#tellLosses();
+  }
+
+  /**
+   * A perf buffer's losses are counted by the program, and by the kernel in the buffer itself: before 5.1 the program did not
+   * learn of them, and the kernel tells of the last ones only when a record has found room again.
+   */
+  #allLost(counted: bigint): bigint {
+    const counts = [this.#lost, counted, this.#cursor.lost ?? 0n];
+    return counts.reduce((most, count) => (count > most ? count : most));
   }
 
   #tellLosses(): void {
@@ -181,10 +191,7 @@ export class RecordPump {
 
   #begin(span: SourceSpan): void {
     this.#cursor.reset(span.bytes);
-    // A perf buffer's losses are counted by the program, and by the kernel in the buffer itself; before 5.1 the program did
-    // not learn of them, and the kernel tells of the last ones only when a record has found room again.
-    const lostInBuffer = this.#cursor.lost ?? 0n;
-    this.#countLost(span.lost > lostInBuffer ? span.lost : lostInBuffer);
+    this.#countLost(span.lost);
   }
 
   /** Acknowledges the span, at once or when the sink is ready for more: then it gives what to wait for. */
