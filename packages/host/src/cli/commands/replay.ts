@@ -1,4 +1,6 @@
 import { Option, type Command } from "commander";
+import { DecodeError } from "../../output/decode-error.js";
+import { TargetError } from "../../session/errors.js";
 import { openRecording } from "../../trace/open-recording.js";
 import { runTrace, type OutputFormat } from "../run-trace.js";
 
@@ -22,11 +24,16 @@ export function addReplayCommand(program: Command): void {
 }
 
 async function replayCommand(file: string, options: ReplayOptions): Promise<void> {
-  const trace = await openRecording(file);
-  process.exitCode = await runTrace(trace, {
-    format: options.f,
-    output: options.o,
-    isQuiet: options.quiet === true,
-    failsOnLost: false,
-  });
+  try {
+    const trace = await openRecording(file);
+    process.exitCode = await runTrace(trace, {
+      format: options.f,
+      output: options.o,
+      isQuiet: options.quiet === true,
+      failsOnLost: false,
+    });
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw new TargetError(`recording ${file} is damaged: ${error.message}`, { cause: error });
+  }
 }

@@ -1,0 +1,170 @@
+import { type MapDump } from "../output/map-dump.js";
+import { type ObjectSpec } from "../spec/object-spec.js";
+import { type TargetDescription } from "../spec/target-description.js";
+import {
+  type FormatConversion,
+  type FormatPiece,
+  type MapLayout,
+  type MapValueLayout,
+  type RecordLayout,
+  type TraceLayout,
+} from "../spec/trace-layout.js";
+import { type TraceSpec } from "../spec/trace-spec.js";
+import { type FieldLayout, type ValueType } from "../spec/value-type.js";
+import { type RecordingHeader, type RecordingLine } from "./recording.js";
+import {
+  type Guard,
+  isArrayOf,
+  isBigint,
+  isBoolean,
+  isBytes,
+  isEither,
+  isKindOf,
+  isObject,
+  isOneOf,
+  isOptional,
+  isString,
+  isWhole,
+} from "./shape.js";
+import { type FinalCounts, type SourceSpan } from "./trace-source.js";
+
+/** What no machine has more of. */
+const mostCpus = 1 << 16;
+
+const isType = isKindOf<ValueType>({
+  integer: { sizeBytes: isOneOf(1, 2, 4, 8), isSigned: isBoolean },
+  boolean: {},
+  pointer: {},
+  string: { capacityBytes: isWhole },
+  name: {},
+  ksym: {},
+  usym: {},
+  timestamp: { format: isString, clock: isOneOf("boottime", "monotonic", "realtime") },
+  username: {},
+  tuple: { elements: isFields, sizeBytes: isWhole },
+});
+
+/** Declared as a function: a tuple's elements are fields, too. */
+function isFields(value: unknown): value is readonly FieldLayout[] {
+  return isArrayOf(isObject<FieldLayout>({ type: isType, offset: isWhole }))(value);
+}
+
+const fields = { fields: isFields, fixedSizeBytes: isWhole };
+
+const isConversion = isObject<FormatConversion>({
+  flags: isString,
+  width: isOptional(isWhole),
+  precision: isOptional(isWhole),
+  length: isString,
+  conversion: isString,
+});
+
+const isRecord = isKindOf<RecordLayout>({
+  printf: { ...fields, format: isArrayOf<FormatPiece>(isEither(isString, isConversion)) },
+  printValue: fields,
+  join: { ...fields, separator: isString },
+  time: { format: isString },
+  printMap: { map: isWhole, top: isWhole, divisor: isWhole },
+  clearMap: { map: isWhole },
+  zeroMap: { map: isWhole },
+  exit: fields,
+  event: { ...fields, name: isString, fieldNames: isArrayOf(isString) },
+});
+
+const signed = { isSigned: isBoolean };
+const buckets = { storage: isOneOf("array", "key"), bucketCount: isWhole };
+
+const isMapValue = isKindOf<MapValueLayout>({
+  plain: { type: isType },
+  count: {},
+  sum: signed,
+  min: signed,
+  max: signed,
+  avg: signed,
+  stats: signed,
+  hist: { ...buckets, bits: isWhole },
+  lhist: { ...buckets, min: isBigint, max: isBigint, step: isBigint },
+});
+
+const isLayout = isObject<TraceLayout>({
+  records: isArrayOf(isRecord),
+  maps: isArrayOf(
+    isObject<MapLayout>({
+      name: isString,
+      map: isString,
+      isPerCpu: isBoolean,
+      keys: isFields,
+      keySizeBytes: isWhole,
+      valueSizeBytes: isWhole,
+      value: isMapValue,
+    }),
+  ),
+  names: isArrayOf(isString),
+  probeCount: isWhole,
+  printsMapsAtExit: isBoolean,
+});
+
+/** Of what was loaded only this is looked at again: its maps' types, and whether anything was attached. */
+const isLoadedObject = isObject<{
+  readonly maps: readonly { readonly type: string }[];
+  readonly attachments: readonly object[];
+}>({
+  maps: isArrayOf(isObject({ type: isString })),
+  attachments: isArrayOf(isObject({})),
+}) as Guard<ObjectSpec>;
+
+const isTarget = isObject<
+  Pick<
+    TargetDescription,
+    "byteOrder" | "possibleCpuCount" | "realtimeMinusBoottime" | "realtimeMinusMonotonic"
+  >
+>({
+  byteOrder: isOneOf("little", "big"),
+  possibleCpuCount: (value): value is number => isWhole(value) && value > 0 && value <= mostCpus,
+  realtimeMinusBoottime: isBigint,
+  realtimeMinusMonotonic: isBigint,
+  // The rest of it says where the recording was made, and is not looked at.
+}) as Guard<TargetDescription>;
+
+const isHeader = isObject<RecordingHeader>({
+  format: isOneOf("sonde recording"),
+  version: isOneOf(1),
+  source: isString,
+  spec: isObject<TraceSpec>({ object: isLoadedObject, layout: isLayout }),
+  target: isTarget,
+});
+
+const isLine = isKindOf<RecordingLine>({
+  header: { header: isHeader },
+  span: {
+    at: isBigint,
+    span: isObject<SourceSpan>({
+      channel: (value): value is number => isWhole(value) && value < mostCpus,
+      position: isBigint,
+      lost: isBigint,
+      bytes: isBytes,
+    }),
+  },
+  dump: {
+    map: isString,
+    dump: isObject<MapDump>({ count: isWhole, keys: isBytes, values: isBytes }),
+  },
+  symbol: { address: isBigint, name: isString, offset: isBigint },
+  finish: {
+    counts: isObject<FinalCounts>({
+      positions: isArrayOf(isBigint),
+      lost: isBigint,
+      failedUpdates: isBigint,
+    }),
+  },
+});
+
+/** Whether a value has the form of a recording's line, as far as anything of it is used; bytes are checked by their decoders. */
+export function isRecordingLine(value: unknown): value is RecordingLine {
+  if (!isLine(value)) return false;
+  return value.kind !== "header" || namesItsMaps(value.header.spec.layout);
+}
+
+function namesItsMaps({ records, maps }: TraceLayout): boolean {
+  return records.every((record) => !("map" in record) || record.map < maps.length);
+}
