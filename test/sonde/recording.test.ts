@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
 import { openRecording, type TraceEvent } from "../../packages/host/src/index.js";
 import { requiresFeature } from "../support/requires.js";
 import { interrupt, runSonde, startAttached, type Outcome } from "../support/sonde.js";
@@ -224,6 +225,22 @@ describe("what is no whole recording", () => {
     }
   });
 
+  tracing("changed at random, it gives events or says that it is damaged", async () => {
+    const lines = wholeText().trimEnd().split("\n");
+    const path = join(folder, "random.sonde");
+    const endings = new Map<string, number>();
+    await fc.assert(
+      fc.asyncProperty(damage(lines), async (damaged) => {
+        writeFileSync(path, damaged);
+        const ending = await playThrough(path);
+        endings.set(ending, (endings.get(ending) ?? 0) + 1);
+        expect(["events", "TargetError", "DecodeError"]).toContain(ending);
+      }),
+      { numRuns: 400 },
+    );
+    expect(endings.size).toBe(3);
+  });
+
   tracing("cut at any place, it ends", async () => {
     const path = join(folder, "cut.sonde");
     const size = wholeText().length;
@@ -236,3 +253,55 @@ describe("what is no whole recording", () => {
     }
   });
 });
+
+/** One value somewhere in one line is replaced or removed. */
+function damage(lines: readonly string[]): fc.Arbitrary<string> {
+  const replacements: readonly unknown[] = [
+    ...[undefined, null, true, -1, 0, 5, 1e9, 0.5, "x", "", [], {}, [null]],
+    ...[
+      { $i: "-1" },
+      { $i: "99999999999999999999" },
+      { $b: "" },
+      { $b: "/////w==" },
+      { kind: "ksym" },
+    ],
+  ];
+  return fc
+    .tuple(fc.nat(lines.length - 1), fc.nat(), fc.constantFrom(...replacements))
+    .map(([index, choice, replacement]) => {
+      const line = JSON.parse(lines[index] ?? "") as unknown;
+      const places = [...placesIn(line)];
+      const place = places[choice % places.length];
+      if (place !== undefined) (place.holder as Record<string, unknown>)[place.name] = replacement;
+      return [...lines.slice(0, index), JSON.stringify(line), ...lines.slice(index + 1), ""].join(
+        "\n",
+      );
+    });
+}
+
+function* placesIn(value: unknown): Generator<{ readonly holder: object; readonly name: string }> {
+  if (typeof value !== "object" || value === null) return;
+  for (const [name, item] of Object.entries(value)) {
+    yield { holder: value, name };
+    yield* placesIn(item);
+  }
+}
+
+async function playThrough(path: string): Promise<string> {
+  try {
+    await using trace = await openRecording(path);
+    const isOver = (async (): Promise<string> => {
+      for await (const _event of trace.events());
+      return "events";
+    })();
+    let timer: NodeJS.Timeout | undefined;
+    const hangs = new Promise<string>((resolve) => {
+      timer = setTimeout(resolve, 5000, "it hangs");
+    });
+    return await Promise.race([isOver, hangs]).finally(() => {
+      clearTimeout(timer);
+    });
+  } catch (error) {
+    return error instanceof Error && error.name.endsWith("Error") ? error.name : String(error);
+  }
+}
