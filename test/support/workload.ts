@@ -23,7 +23,9 @@ export class Workload {
       (step) =>
         `sysread(STDIN, my $go, 1) or exit; $0 = "${comm}"; { ${step} } syswrite(STDOUT, "done\\n");`,
     );
-    const script = `syswrite(STDOUT, "ready\\n"); ${parts.join("\n")}`;
+    // It stays until it is told to end, without a system call that others watch.
+    const wait = "vec(my $input = '', fileno(STDIN), 1) = 1; select($input, undef, undef, undef);";
+    const script = `syswrite(STDOUT, "ready\\n"); ${parts.join("\n")} ${wait}`;
     const command = new RunningCommand("perl", ["-e", script], {
       stdio: ["pipe", "pipe", "pipe"],
     });
