@@ -28,6 +28,19 @@ export function start([command = "", ...args], output) {
   return { child, ended, said: () => said };
 }
 
+/**
+ * Ends a program as Ctrl-C does; one that does not end by itself (bpftrace 0.17 now and then) is killed, so that a run ends.
+ *
+ * @param {ChildProcess} child
+ * @param {Promise<number | undefined>} ended
+ */
+export async function interrupt(child, ended) {
+  child.kill("SIGINT");
+  const timer = setTimeout(() => child.kill("SIGKILL"), 15_000);
+  await ended;
+  clearTimeout(timer);
+}
+
 /** @param {number} milliseconds */
 export async function sleep(milliseconds) {
   await new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { startGenerator } from "./generator.js";
-import { sleep, start } from "./process.js";
+import { interrupt, sleep, start } from "./process.js";
 import { formatRatio, formatTable } from "./table.js";
 
 const statisticsSwitch = "/proc/sys/kernel/bpf_stats_enabled";
@@ -70,8 +70,7 @@ async function costOf(peer, action, count) {
     return (program?.run_time_ns ?? Number.NaN) / (program?.run_cnt ?? Number.NaN);
   } finally {
     generator.stop();
-    child.kill("SIGINT");
-    await ended;
+    await interrupt(child, ended);
   }
 }
 

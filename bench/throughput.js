@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startGenerator } from "./generator.js";
-import { cpuSeconds, processTree, residentBytes, sleep, start } from "./process.js";
+import { cpuSeconds, interrupt, processTree, residentBytes, sleep, start } from "./process.js";
 import { formatRatio, formatTable } from "./table.js";
 
 /** Only the generator's calls, so that what is delivered and lost can be set against what was made. */
@@ -89,8 +89,7 @@ async function traceOnce(peer, load) {
     await untilQuiet(file);
     const used = new Map(tree.map((pid) => [pid, cpuSeconds(pid) - (before.get(pid) ?? 0)]));
     const rss = tree.map(residentBytes);
-    child.kill("SIGINT");
-    await ended;
+    await interrupt(child, ended);
     const text = readFileSync(file);
     // Of sonde's two processes the first is the host, the rest is what runs on the board.
     const hostCpuSeconds = tree.length > 1 ? (used.get(root) ?? 0) : undefined;
