@@ -11,7 +11,7 @@ const layerRules = Object.entries(layers).flatMap(([name, table]) =>
     from: { path: `^packages/${name}/src/${layer}/` },
     to: {
       path: `^packages/${name}/src/`,
-      pathNot: `^packages/${name}/src/${anyOf([layer, ...allowed])}/`,
+      pathNot: `^packages/${name}/src/${anyOf([layer, ...allowed])}(/|$)`,
     },
   })),
 );
