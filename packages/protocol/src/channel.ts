@@ -7,6 +7,8 @@ export interface MessageChannel {
   send(message: Uint8Array, onSent?: () => void): void;
   /** Bytes queued here and not yet taken by the operating system. */
   readonly queuedBytes: number;
+  /** What the link carries, where that is known: so a sender can keep its queue short. */
+  readonly bytesPerSecond?: number;
   /** The message's bytes are the handler's to keep. */
   onMessage(handler: (message: Uint8Array) => void): void;
   /** Called once, whoever closed. */
