@@ -3,13 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { heldBy, stillInKernel } from "../support/kernel-objects.js";
-import {
-  agentCommand,
-  childrenOf,
-  hostCommand,
-  RunningCommand,
-  until,
-} from "../support/processes.js";
+import { agentCommand, childrenOf, hostCommand, RunningCommand } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { endOf, interrupt, runSonde, startAttached, type Outcome } from "../support/sonde.js";
 import { runWorkload } from "../support/workload.js";

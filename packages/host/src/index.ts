@@ -8,6 +8,7 @@ export {
 export { type Diagnostic } from "./language/diagnostic.js";
 export { type CompileOptions } from "./language/compile.js";
 export { renderDiagnostic } from "./language/render-diagnostic.js";
+export { DecodeError } from "./output/decode-error.js";
 export {
   type Bucket,
   type MapEntry,

@@ -40,12 +40,26 @@ export class RecordingWriter {
   readonly #path: string;
   #failure: Error | undefined;
 
-  constructor(path: string) {
+  private constructor(path: string, file: WriteStream) {
     this.#path = path;
-    this.#file = createWriteStream(path);
+    this.#file = file;
     this.#file.on("error", (error) => {
       this.#failure = error;
     });
+  }
+
+  /** Creates the file anew. Throws TargetError when it cannot be. */
+  static async open(path: string): Promise<RecordingWriter> {
+    const file = createWriteStream(path);
+    await new Promise<void>((resolve, reject) => {
+      file.once("open", () => {
+        resolve();
+      });
+      file.once("error", (cause) => {
+        reject(new TargetError(`recording ${path}: ${cause.message}`, { cause }));
+      });
+    });
+    return new RecordingWriter(path, file);
   }
 
   write(line: RecordingLine): void {

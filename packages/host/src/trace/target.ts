@@ -1,6 +1,7 @@
 import { type Diagnostic, isError } from "../language/diagnostic.js";
 import { type CompileOptions } from "../language/compile.js";
 import { type DecodeContext } from "../output/decode-context.js";
+import { TargetError } from "../session/errors.js";
 import { Session, type LoadOptions, type SessionOptions } from "../session/session.js";
 import { type TargetDescription } from "../spec/target-description.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
@@ -46,6 +47,7 @@ export interface StartOptions extends LoadOptions {
 /** A machine that can be traced, through its agent. Closing it leaves nothing behind there. */
 export class Target implements AsyncDisposable {
   readonly session: Session;
+  #isTracing = false;
 
   private constructor(session: Session) {
     this.session = session;
@@ -74,23 +76,38 @@ export class Target implements AsyncDisposable {
 
   /**
    * Loads and attaches a program in one round trip and gives the running trace, which must be run or iterated and closed.
-   * Throws RemoteError when the target's kernel refuses; nothing is left there then.
+   * One at a time: another connection to the same agent can run another. Throws RemoteError when the target's kernel
+   * refuses; nothing is left there then.
    */
   async start(program: Program, options: StartOptions = {}): Promise<Trace> {
-    const { spec } = program;
+    if (this.#isTracing) {
+      throw new TargetError("a trace is running on this connection already", {
+        hint: "close it first, or connect once more to run both",
+      });
+    }
+    this.#isTracing = true;
+    try {
+      return await this.#start(program, options);
+    } catch (error) {
+      this.#isTracing = false;
+      throw error;
+    }
+  }
+
+  async #start({ source: text, spec }: Program, options: StartOptions): Promise<Trace> {
     const [symbols, userNames] = await Promise.all([
       showsKernelSymbols(spec.layout) ? this.session.kernelSymbols() : undefined,
       showsUserNames(spec.layout) ? this.session.files.text("/etc/passwd") : "",
     ]);
     // Opened first: a file that cannot be written is known before anything is loaded.
     const recording =
-      options.record === undefined ? undefined : new RecordingWriter(options.record);
+      options.record === undefined ? undefined : await RecordingWriter.open(options.record);
     recording?.write({
       kind: "header",
       header: {
         format: "sonde recording",
         version: 1,
-        source: program.source,
+        source: text,
         spec,
         target: this.description,
       },
@@ -105,6 +122,7 @@ export class Target implements AsyncDisposable {
     const context = decodeContext(this.description, source, (uid) => names.get(uid));
     return new Trace(spec, source, context, async () => {
       await this.session.clear();
+      this.#isTracing = false;
       await recording?.end();
     });
   }

@@ -37,6 +37,7 @@ export class Trace implements AsyncDisposable {
   #pump: RecordPump | undefined;
   #result: Promise<TraceResult> | undefined;
   #requestStop: () => void = () => undefined;
+  #closing: Promise<void> | undefined;
   readonly #stopRequest: Promise<void>;
 
   constructor(
@@ -142,8 +143,9 @@ export class Trace implements AsyncDisposable {
   }
 
   /** Removes the program from the target, with what it recorded. Idempotent. */
-  async close(): Promise<void> {
-    await this.#close();
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
