@@ -124,7 +124,7 @@ export default defineConfig(
     },
   },
   {
-    files: ["packages/*/src/cli/**/*.ts"],
+    files: ["packages/*/src/cli/**/*.ts", "docs/examples/**"],
     rules: { "no-console": "off" },
   },
   {

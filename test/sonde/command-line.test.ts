@@ -6,7 +6,7 @@ import { heldBy, stillInKernel } from "../support/kernel-objects.js";
 import { agentCommand, childrenOf, hostCommand, RunningCommand } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { endOf, interrupt, runSonde, startAttached, type Outcome } from "../support/sonde.js";
-import { runWorkload } from "../support/workload.js";
+import { runWorkload, Workload } from "../support/workload.js";
 
 const tracing = requiresFeature("tracepoint", "raw_tracepoint", "ringbuf", "program_run");
 
@@ -248,11 +248,13 @@ describe("what is asked for", () => {
 
   tracing("-p traces one process", async () => {
     const program = "uprobe:libc:umask { @[pid] = count(); }";
-    const other = await startAttached(["-p", String(process.pid), "-e", program]);
+    const chosen = await Workload.start("cmd-pid", "umask(1); umask(2);");
+    const sonde = await startAttached(["-p", String(chosen.pid), "-e", program]);
     await runWorkload("cmd-pid", "umask(1);");
-    process.umask();
-    const { output } = await interrupt(other);
-    expect(output).toMatch(new RegExp(`^\\s*@\\[${process.pid}\\]: \\d+\\s*$`));
+    await chosen.step();
+    await chosen.end();
+    const { output } = await interrupt(sonde);
+    expect(output).toBe(`\n\n@[${chosen.pid}]: 2\n`);
   });
 
   const commands = ["", "trace", "replay", "probes", "info", "tools", "opensnoop", "execsnoop"];

@@ -67,7 +67,8 @@ function reportedLost(errors: string): number {
 
 function countMatches(text: string, pattern: RegExp): number {
   let count = 0;
-  for (const _match of text.matchAll(pattern)) count++;
+  const matches = text.matchAll(pattern);
+  while (matches.next().done !== true) count++;
   return count;
 }
 

@@ -139,7 +139,7 @@ describe("sonde opensnoop", () => {
       trace("ops-other-name", ["-n", "no-such-name"], perl),
     ]);
     expect(traced.map(({ rows }) => rows.length)).toEqual([1, 1, 1, 1, 0, 0, 0]);
-    expect(traced[1]?.header).toMatch(/^TID {4}COMM/);
+    expect(traced[1].header).toMatch(/^TID {4}COMM/);
   });
 
   tracing("-T and -U add columns before the others", async () => {

@@ -291,7 +291,8 @@ async function playThrough(path: string): Promise<string> {
   try {
     await using trace = await openRecording(path);
     const isOver = (async (): Promise<string> => {
-      for await (const _event of trace.events());
+      const events = trace.events()[Symbol.asyncIterator]();
+      while ((await events.next()).done !== true);
       return "events";
     })();
     let timer: NodeJS.Timeout | undefined;

@@ -168,8 +168,8 @@ describe("a script", () => {
   });
 
   tracing("may leave the loop at any time, and leaves nothing in the kernel", async () => {
-    let held: ReadonlySet<string> = new Set();
-    let agents: readonly number[] = [];
+    let held: ReadonlySet<string>;
+    let agents: readonly number[];
     {
       await using target = await connect("local:");
       const program = await target.compile('interval:ms:10 { printf("tick"); }');

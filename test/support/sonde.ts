@@ -67,16 +67,15 @@ export async function interrupt(program: RunningCommand): Promise<Outcome> {
 }
 
 /** Waits until a program has ended, and gives all that it said. Fails when that takes too long. */
-export async function endOf(program: RunningProgram, limitMilliseconds = 20_000): Promise<Outcome> {
-  let isLate = false;
+export async function endOf(program: RunningCommand, limitMilliseconds = 20_000): Promise<Outcome> {
   const timer = setTimeout(() => {
-    isLate = true;
     program.kill("SIGKILL");
   }, limitMilliseconds);
+  const start = performance.now();
   const code = await program.ended;
   await program.closed;
   clearTimeout(timer);
-  if (isLate) {
+  if (code === "SIGKILL" && performance.now() - start >= limitMilliseconds) {
     throw new Error(
       `still running after ${limitMilliseconds} ms; it said: ${program.errors}${program.output}`,
     );
