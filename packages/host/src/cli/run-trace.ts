@@ -94,6 +94,11 @@ export function tellLosses(result: TraceResult, notices: (text: string) => void)
   if (result.lost > 0n) {
     notices(`Lost ${result.lost} events in all: they came faster than they were taken\n`);
   }
+  if (result.missedRuns > 0n) {
+    notices(
+      `${result.missedRuns} times the kernel did not run a program: another was running on that CPU, or a map was being read or written there\n`,
+    );
+  }
   if (result.failedUpdates > 0n) {
     notices(
       `${result.failedUpdates} map updates failed: a map is full (config = { max_map_keys = N } makes room)\n`,

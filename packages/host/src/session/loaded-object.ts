@@ -75,6 +75,13 @@ export class LoadedObject {
     return (await this.#peer.call("program.run", { program: handle })).returnValue;
   }
 
+  /** Times that the kernel did not run one of the programs at its probe (bpf_prog_info.recursion_misses). */
+  async missedRuns(): Promise<bigint> {
+    const handles = [...this.#handles.programs.values()];
+    const { programs } = await this.#peer.call("program.statistics", { programs: handles });
+    return programs.reduce((sum, program) => sum + program.recursionMisses, 0n);
+  }
+
   /** Stops all recording; what was recorded stays readable. */
   async disable(): Promise<void> {
     await this.#peer.call("session.disable", {});

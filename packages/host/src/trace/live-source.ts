@@ -56,10 +56,13 @@ export class LiveSource implements TraceSource {
     for (const run of this.#spec.runs) {
       if (run.when === "end") await this.#object.run(run.program);
     }
-    const failedUpdates = await this.#failedUpdates();
     const stream = this.#spec.streams[0];
-    if (stream === undefined) return { positions: [], lost: 0n, failedUpdates };
-    return { ...(await this.#object.flush(stream.map)), failedUpdates };
+    const [failedUpdates, missedRuns, flushed] = await Promise.all([
+      this.#failedUpdates(),
+      this.#object.missedRuns(),
+      stream === undefined ? { positions: [], lost: 0n } : this.#object.flush(stream.map),
+    ]);
+    return { ...flushed, failedUpdates, missedRuns };
   }
 
   /** The loss map's second u64 (language/compile.ts). A program that records nothing may have one, too. */

@@ -11,7 +11,7 @@ import {
 } from "../spec/trace-layout.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
 import { type FieldLayout, type ValueType } from "../spec/value-type.js";
-import { type RecordingHeader, type RecordingLine } from "./recording.js";
+import { type RecordingHeader, type RecordingLine } from "./recording-line.js";
 import {
   type Guard,
   isArrayOf,
@@ -155,6 +155,7 @@ const isLine = isKindOf<RecordingLine>({
       positions: isArrayOf(isBigint),
       lost: isBigint,
       failedUpdates: isBigint,
+      missedRuns: isBigint,
     }),
   },
 });

@@ -1,38 +1,9 @@
 import { createReadStream, createWriteStream, type WriteStream } from "node:fs";
 import { createInterface } from "node:readline";
-import { type MapDump } from "../output/map-dump.js";
 import { TargetError } from "../session/errors.js";
-import { type TargetDescription } from "../spec/target-description.js";
-import { type TraceSpec } from "../spec/trace-spec.js";
+import { type RecordingLine } from "./recording-line.js";
 import { isRecordingLine } from "./recording-shape.js";
 import { decodeTagged, encodeTagged } from "./tagged-json.js";
-import { type FinalCounts, type SourceSpan } from "./trace-source.js";
-
-/**
- * A recording is a text file of JSON lines (tagged-json.ts): a header, then what came from the target in the order in
- * which it came, raw. It can be printed again in any format, on any machine.
- */
-export type RecordingLine =
-  | { readonly kind: "header"; readonly header: RecordingHeader }
-  /** `at`: nanoseconds since 1970. */
-  | { readonly kind: "span"; readonly at: bigint; readonly span: SourceSpan }
-  | { readonly kind: "dump"; readonly map: string; readonly dump: MapDump }
-  | {
-      readonly kind: "symbol";
-      readonly address: bigint;
-      readonly name: string;
-      readonly offset: bigint;
-    }
-  | { readonly kind: "finish"; readonly counts: FinalCounts };
-
-export interface RecordingHeader {
-  readonly format: "sonde recording";
-  readonly version: 1;
-  /** The program's text. */
-  readonly source: string;
-  readonly spec: TraceSpec;
-  readonly target: TargetDescription;
-}
 
 /** Writes a recording, line by line. */
 export class RecordingWriter {

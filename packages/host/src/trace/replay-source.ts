@@ -1,6 +1,7 @@
 import { type MapDump } from "../output/map-dump.js";
 import { TargetError } from "../session/errors.js";
-import { readRecording, type RecordingHeader } from "./recording.js";
+import { type RecordingHeader } from "./recording-line.js";
+import { readRecording } from "./recording.js";
 import { type FinalCounts, type SourceSpan, type TraceSource } from "./trace-source.js";
 
 /** Spans read ahead of those that were dealt with. */
@@ -76,7 +77,7 @@ export class ReplaySource implements TraceSource {
     // What the recording has is all there is, also when it was cut short (its writer was killed).
     const channels = Math.max(0, ...ends.keys()) + 1;
     const positions = Array.from({ length: channels }, (_, channel) => ends.get(channel) ?? 0n);
-    return { lost, failedUpdates: 0n, ...counts, positions };
+    return { lost, failedUpdates: 0n, missedRuns: 0n, ...counts, positions };
   }
 
   /** Waits while enough is under way and nobody waits for a dump that stands further on. */
@@ -126,7 +127,7 @@ export class ReplaySource implements TraceSource {
   }
 
   async finish(): Promise<FinalCounts> {
-    return (await this.#finished) ?? { positions: [], lost: 0n, failedUpdates: 0n };
+    return (await this.#finished) ?? { positions: [], lost: 0n, failedUpdates: 0n, missedRuns: 0n };
   }
 
   now(): bigint {

@@ -36,4 +36,9 @@ export interface FinalCounts {
   readonly lost: bigint;
   /** Map updates that the kernel refused: a map was full. */
   readonly failedUpdates: bigint;
+  /**
+   * Times that the kernel did not run a program because another was running on that CPU, or a map system call was being
+   * made there (bpf_prog_info.recursion_misses). Programs of perf events are not counted by the kernel.
+   */
+  readonly missedRuns: bigint;
 }

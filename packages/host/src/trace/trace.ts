@@ -21,6 +21,8 @@ export interface TraceResult {
   readonly lost: bigint;
   /** Map updates that failed because the map was full. */
   readonly failedUpdates: bigint;
+  /** Times that the kernel did not run a program at its probe, as far as it counts them. */
+  readonly missedRuns: bigint;
   /** The maps that are printed at the end, in the script's order; none when the script says so. */
   readonly maps: readonly MapEvent[];
 }
@@ -129,7 +131,8 @@ export class Trace implements AsyncDisposable {
         maps.push(await this.#maps.read(index, { clears: false }));
       }
     }
-    return { exitCode: this.#exitCode, lost: pump.lost, failedUpdates: counts.failedUpdates, maps };
+    const { failedUpdates, missedRuns } = counts;
+    return { exitCode: this.#exitCode, lost: pump.lost, failedUpdates, missedRuns, maps };
   }
 
   /** How its records and maps are read. */

@@ -34,7 +34,7 @@ class FakeSource implements TraceSource {
   };
   fill = (): Promise<void> => Promise.resolve();
   finish = (): Promise<FinalCounts> =>
-    Promise.resolve({ positions: [], lost: 0n, failedUpdates: 0n });
+    Promise.resolve({ positions: [], lost: 0n, failedUpdates: 0n, missedRuns: 0n });
   time = 0n;
   now = (): bigint => this.time;
   resolveKernelSymbol = (): undefined => undefined;
