@@ -31,7 +31,6 @@ export async function runTool(tool: Tool, options: RunToolOptions): Promise<numb
     now: () => trace.context.now(),
     notices,
   });
-  sink.start();
   const timer =
     run.durationSeconds === undefined
       ? undefined

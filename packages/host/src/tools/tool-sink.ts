@@ -29,11 +29,6 @@ export class ToolSink implements RecordSink {
     this.#options = options;
   }
 
-  /** Prints the header. */
-  start(): void {
-    if (!this.#options.isJson) this.#options.output.write(`${this.#run.header()}\n`);
-  }
-
   record(bytes: Uint8Array, offset: number, length: number): void {
     const decoded = this.#decoder.decode(bytes, offset, length);
     if (isControlRecord(decoded) || decoded.kind !== "event") return;
@@ -41,6 +36,10 @@ export class ToolSink implements RecordSink {
   }
 
   event(event: TraceEvent): void {
+    // Once everything is attached: whoever waits for the header misses nothing.
+    if (event.kind === "attached" && !this.#options.isJson) {
+      this.#options.output.write(`${this.#run.header()}\n`);
+    }
     if (event.kind === "lost") this.#options.notices(`Lost ${event.count} events\n`);
   }
 
