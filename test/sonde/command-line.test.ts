@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { heldBy, stillInKernel } from "../support/kernel-objects.js";
+import { heldBy, leftInKernel } from "../support/kernel-objects.js";
 import { agentCommand, childrenOf, hostCommand, RunningCommand } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { endOf, interrupt, runSonde, startAttached, type Outcome } from "../support/sonde.js";
@@ -312,7 +312,7 @@ describe("the end", () => {
       expect(output).toBe("5\n5\n5\n6\nthe end\n\n\n@[6]: 1\n@[5]: 3\n@switches: 0\n");
       expect(code).toBe(130);
       expect(performance.now() - start).toBeLessThan(3000);
-      expect(stillInKernel(held)).toEqual([]);
+      expect(await leftInKernel(held)).toEqual([]);
     },
   );
 

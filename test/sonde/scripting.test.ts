@@ -11,7 +11,7 @@ import {
   type Target,
   TargetError,
 } from "../../packages/host/src/index.js";
-import { heldBy, stillInKernel } from "../support/kernel-objects.js";
+import { heldBy, leftInKernel } from "../support/kernel-objects.js";
 import { childrenOf, isRunning, RunningCommand, until } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { runWorkload, Workload } from "../support/workload.js";
@@ -179,7 +179,7 @@ describe("a script", () => {
       for await (const event of trace.events()) if (event.kind === "printf") break;
     }
     expect(held.size).toBeGreaterThan(2);
-    expect(stillInKernel(held)).toEqual([]);
+    expect(await leftInKernel(held)).toEqual([]);
     expect(await until(() => !agents.some(isRunning), 2000)).toBe(true);
   });
 

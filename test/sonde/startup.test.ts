@@ -1,6 +1,6 @@
 import { describe, expect } from "@jest/globals";
-import { heldBy, stillInKernel } from "../support/kernel-objects.js";
-import { childrenOf } from "../support/processes.js";
+import { heldBy, leftInKernel } from "../support/kernel-objects.js";
+import { childrenOf, isRunning, until } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { interrupt, startSonde } from "../support/sonde.js";
 import { Workload } from "../support/workload.js";
@@ -25,8 +25,38 @@ describe("sonde opensnoop", () => {
       const { code, output, errors } = await interrupt(sonde);
       seen.push(output.includes(path));
       expect({ code, errors }).toEqual({ code: 130, errors: "" });
-      expect(stillInKernel(held)).toEqual([]);
+      expect(await leftInKernel(held)).toEqual([]);
     }
     expect(seen.at(-1)).toBe(true);
   });
+
+  tracing("ends with Ctrl-C at any moment of its start, and leaves nothing", async () => {
+    const delays = [20, 60, 100, 140, 180, 240, 320, 450];
+    for (const delay of delays) {
+      const sonde = startSonde(["opensnoop"]);
+      let agents: readonly number[] = [];
+      let held = new Set<string>();
+      const deadline = performance.now() + delay;
+      await until(() => {
+        agents = childrenOf(sonde.pid);
+        held = new Set([...held, ...agents.flatMap((pid) => [...heldIfRunning(pid)])]);
+        return performance.now() > deadline;
+      }, 5000);
+      const { code, errors } = await interrupt(sonde);
+      // Before there is anything to end in an orderly way the signal itself ends it.
+      expect([130, "SIGINT"]).toContain(code);
+      expect(errors).toBe("");
+      expect(await until(() => !agents.some(isRunning), 3000)).toBe(true);
+      expect(await leftInKernel(held)).toEqual([]);
+    }
+  });
 });
+
+function heldIfRunning(pid: number): ReadonlySet<string> {
+  try {
+    return heldBy(pid);
+  } catch {
+    // It has ended meanwhile.
+    return new Set();
+  }
+}

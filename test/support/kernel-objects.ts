@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { until } from "./processes.js";
 
 const kinds = ["prog", "map", "link"] as const;
 
@@ -38,6 +39,12 @@ export function stillInKernel(objects: KernelObjects): string[] {
     }),
   );
   return [...objects].filter((object) => present.has(object));
+}
+
+/** Those that are still there two seconds later: the kernel frees a map some time after its last user has closed it. */
+export async function leftInKernel(objects: KernelObjects): Promise<string[]> {
+  await until(() => stillInKernel(objects).length === 0, 2000);
+  return stillInKernel(objects);
 }
 
 function bpftool(kind: (typeof kinds)[number]): string {
