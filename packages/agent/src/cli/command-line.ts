@@ -20,6 +20,7 @@ export interface ServeCommand {
 export type Way =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
   | { readonly kind: "unix"; readonly path: string }
+  | { readonly kind: "serial"; readonly device: string; readonly baud: number }
   | { readonly kind: "stdio" };
 
 /** The command line is wrong; the message says where. */
@@ -29,6 +30,9 @@ export class UsageError extends Error {
 
 /** The same as the host's for a target without a port. */
 const defaultPort = 4650;
+const defaultBaud = 115_200;
+const smallestBaud = 1200;
+const largestBaud = 4_000_000;
 const defaultLeaseSeconds = 30;
 const longestLeaseSeconds = 86_400;
 
@@ -41,12 +45,18 @@ export function parseCommandLine(args: readonly string[]): Command {
   if (subcommand === "key" && more.length === 0) return { kind: "key" };
   if (subcommand !== undefined) throw new UsageError(`unknown argument ${subcommand}`);
 
+  if (values.baud !== undefined && values.serial === undefined) {
+    throw new UsageError("--baud is for --serial");
+  }
+  const baud = parseBaud(values.baud);
   const ways: readonly Way[] = [
     ...(values.listen ?? []).map(parseListenUrl),
     ...(values.unix ?? []).map((path): Way => ({ kind: "unix", path })),
+    ...(values.serial ?? []).map((device): Way => ({ kind: "serial", device, baud })),
     ...(values.stdio === true ? [{ kind: "stdio" } as const] : []),
   ];
-  if (ways.length === 0) throw new UsageError("one of --listen, --unix and --stdio is needed");
+  if (ways.length === 0)
+    throw new UsageError("one of --listen, --unix, --serial and --stdio is needed");
   if (values.stdio === true && ways.length > 1) {
     throw new UsageError("--stdio cannot be combined with another way in");
   }
@@ -78,6 +88,8 @@ function parseStrictly(args: readonly string[]) {
     options: {
       listen: { type: "string", multiple: true },
       unix: { type: "string", multiple: true },
+      serial: { type: "string", multiple: true },
+      baud: { type: "string" },
       stdio: { type: "boolean" },
       "key-file": { type: "string" },
       lease: { type: "string" },
@@ -102,6 +114,17 @@ function parsePort(text: string, url: URL): number {
   if (url.port !== "") return Number(url.port);
   // A URL does not tell a port that is the scheme's own from none.
   return /:80\/?$/.test(text) ? 80 : defaultPort;
+}
+
+function parseBaud(text: string | undefined): number {
+  if (text === undefined) return defaultBaud;
+  const baud = /^\d{1,8}$/.test(text) ? Number(text) : 0;
+  if (baud < smallestBaud || baud > largestBaud) {
+    throw new UsageError(
+      `--baud ${text}: expected bits a second, ${smallestBaud} to ${largestBaud}`,
+    );
+  }
+  return baud;
 }
 
 function parseLease(text: string | undefined): number {

@@ -1,20 +1,22 @@
 /** What `sonde-agent --help` prints. */
-export const helpText = `Usage: sonde-agent (--listen URL | --unix PATH | --stdio) [options]
+export const helpText = `Usage: sonde-agent (--listen URL | --unix PATH | --serial DEVICE | --stdio) [options]
        sonde-agent key
 
 Stays on the machine that is to be traced and makes system calls for a sonde on another.
 
-Ways in (--listen and --unix may be given together and more than once):
+Ways in (all but --stdio may be given together and more than once):
   --listen URL       WebSockets over TCP: ws://HOST:PORT (4650 when there is
                      none, 0: any free one)
   --unix PATH        a Unix socket, made with mode 0600
+  --serial DEVICE    a serial port, 8 bits, no parity, no flow control
   --stdio            standard input and output; ends when the input ends
 
 Options:
   --key-file FILE    the key that hosts must prove to have: hexadecimal, base64 or
                      raw, at least 16 bytes; not readable by others
-  --lease SECONDS    how long a host over TCP may be silent until its
-                     session is ended (default 30)
+  --baud N           of the serial ports (default 115200)
+  --lease SECONDS    how long a host over TCP or a serial line may be silent
+                     until its session is ended (default 30)
   --version          print the version
   -h, --help         print this
 
@@ -23,6 +25,7 @@ Examples:
   sonde-agent key > key && chmod 600 key
   sonde-agent --listen ws://0.0.0.0:4650 --key-file key
   sonde-agent --unix /run/sonde-agent.sock
+  sonde-agent --serial /dev/ttyS1 --baud 115200
 
 Exit codes: 0 fine, 1 the command line is wrong, 2 cannot listen,
 3 this machine cannot run an agent.

@@ -1,8 +1,11 @@
 import { AgentServer } from "../server/agent-server.js";
+import { SerialListener, SerialPortError } from "../server/serial-listener.js";
 import { AuthenticationThrottle } from "../system/node/authentication-throttle.js";
+import { ListenError } from "../system/node/listener-error.js";
 import { type Listener, listenOnTcp, listenOnUnix, serveStdio } from "../system/node/listeners.js";
 import { createNodeSystem } from "../system/node/node-system.js";
 import { type AcceptChannel } from "../system/node/upgrade-server.js";
+import { type System } from "../system/system.js";
 import { assertNever } from "./assert-never.js";
 import { type ServeCommand, UsageError, type Way } from "./command-line.js";
 import { readKeyFile } from "./key-file.js";
@@ -30,6 +33,7 @@ export async function serve(command: ServeCommand): Promise<void> {
   try {
     for (const way of command.ways) {
       const listener = await openWay(way, {
+        system,
         hasKey: key !== undefined,
         leaseSeconds: command.leaseSeconds,
         server,
@@ -48,6 +52,7 @@ export async function serve(command: ServeCommand): Promise<void> {
 }
 
 interface Setting {
+  readonly system: System;
   readonly hasKey: boolean;
   readonly leaseSeconds: number;
   readonly server: AgentServer;
@@ -71,6 +76,8 @@ async function openWay(way: Way, setting: Setting): Promise<Listener> {
       });
     case "unix":
       return listenOnUnix({ path: way.path, throttle, accept });
+    case "serial":
+      return openSerial(way, setting);
     case "stdio":
       return serveStdio({
         onEnd: setting.onEnd,
@@ -79,6 +86,26 @@ async function openWay(way: Way, setting: Setting): Promise<Listener> {
       });
     default:
       return assertNever(way);
+  }
+}
+
+function openSerial(way: Extract<Way, { kind: "serial" }>, setting: Setting): Listener {
+  const { system, server, leaseSeconds, throttle, hasKey } = setting;
+  const { device, baud } = way;
+  const onWrongKey = (): Promise<void> => {
+    throttle.recordFailure(device);
+    return new Promise((resolve) => {
+      system.after(throttle.delayMilliseconds(device), resolve);
+    });
+  };
+  try {
+    const listener = new SerialListener({ system, server, device, baud, leaseSeconds, onWrongKey });
+    if (listener.advice !== undefined) system.log(listener.advice);
+    if (!hasKey) system.log(`whoever reaches the other end of ${device} is let in: no --key-file`);
+    return listener;
+  } catch (cause) {
+    if (cause instanceof SerialPortError) throw new ListenError(cause.message, { cause });
+    throw cause;
   }
 }
 

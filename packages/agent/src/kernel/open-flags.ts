@@ -3,6 +3,7 @@ import { type Machine } from "../system/system.js";
 /** Flags of openat(2), which differ from one architecture to the next. */
 export interface OpenFlags {
   readonly O_WRONLY: number;
+  readonly O_RDWR: number;
   readonly O_APPEND: number;
   readonly O_NONBLOCK: number;
   readonly O_NOCTTY: number;
@@ -15,6 +16,7 @@ export interface OpenFlags {
 /** include/uapi/asm-generic/fcntl.h */
 const generic: OpenFlags = {
   O_WRONLY: 0o1,
+  O_RDWR: 0o2,
   O_NOCTTY: 0o400,
   O_APPEND: 0o2_000,
   O_NONBLOCK: 0o4_000,

@@ -10,6 +10,8 @@ import { type BufferPool } from "./buffer-pool.js";
 export interface StreamChannel {
   send(message: Uint8Array, onSent?: () => void): void;
   readonly queuedBytes: number;
+  /** Of a slow line. */
+  readonly bytesPerSecond?: number;
 }
 
 /** One message carries at most so much, a single record aside: small enough for others to get a word in. */
@@ -17,6 +19,10 @@ export const spanLimitBytes = 262_144;
 
 /** With so much queued in this process the kernel's ring is the better place for more. */
 const queueLimitBytes = 4 << 20;
+
+/** On a slow line so much of its time: what waits in this process would be old when it arrives. */
+const slowLineSeconds = 0.25;
+const smallestSlowSpanBytes = 512;
 
 /** Whether there is room to send, and else what to wait for. */
 export type Room =
@@ -52,10 +58,15 @@ export class SpanSender {
    * of tiny messages.
    */
   room(): Room {
-    if (this.#options.channel.queuedBytes > queueLimitBytes) return { kind: "queue" };
+    const { bytesPerSecond, queuedBytes } = this.#options.channel;
+    const slowLimit =
+      bytesPerSecond === undefined
+        ? Infinity
+        : Math.max(smallestSlowSpanBytes, Math.floor(bytesPerSecond * slowLineSeconds));
+    if (queuedBytes > Math.min(queueLimitBytes, slowLimit)) return { kind: "queue" };
     const available = this.#window.available();
     if (this.hasUnacknowledged && available < this.#smallestRoom) return { kind: "credit" };
-    return { kind: "room", lengthBytes: Math.min(available, spanLimitBytes) };
+    return { kind: "room", lengthBytes: Math.min(available, spanLimitBytes, slowLimit) };
   }
 
   get hasUnacknowledged(): boolean {

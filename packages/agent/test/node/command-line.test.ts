@@ -10,6 +10,16 @@ describe("the agent's command line", () => {
   const accepted = [
     { line: "--stdio", expected: { ...serving, ways: [{ kind: "stdio" }] } },
     {
+      line: "--serial /dev/ttyS1 --serial /dev/ttyUSB0 --baud 921600",
+      expected: {
+        ...serving,
+        ways: [
+          { kind: "serial", device: "/dev/ttyS1", baud: 921_600 },
+          { kind: "serial", device: "/dev/ttyUSB0", baud: 921_600 },
+        ],
+      },
+    },
+    {
       line: "--listen ws://127.0.0.1:4650",
       expected: { ...serving, ways: [{ kind: "tcp", host: "127.0.0.1", port: 4650 }] },
     },
@@ -50,7 +60,10 @@ describe("the agent's command line", () => {
   });
 
   const refused = [
-    { line: "", message: "one of --listen, --unix and --stdio is needed" },
+    { line: "", message: "one of --listen, --unix, --serial and --stdio is needed" },
+    { line: "--stdio --baud 9600", message: "--baud is for --serial" },
+    { line: "--serial /dev/ttyS1 --baud 50", message: "--baud 50: expected bits a second" },
+    { line: "--serial /dev/ttyS1 --baud 8N1", message: "--baud 8N1: expected bits a second" },
     { line: "--frobnicate", message: "unknown option '--frobnicate'" },
     { line: "lock", message: "unknown argument lock" },
     { line: "key more", message: "unknown argument key" },
@@ -85,7 +98,7 @@ describe("the agent's command line", () => {
       const [command = ""] = example.trim().split(" > ");
       expect(() => parseCommandLine(command.split(" ").slice(1))).not.toThrow();
     }
-    for (const option of "--listen --unix --stdio --key-file --lease".split(" ")) {
+    for (const option of "--listen --unix --serial --baud --stdio --key-file --lease".split(" ")) {
       expect(helpText).toContain(option);
     }
   });

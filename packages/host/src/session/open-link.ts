@@ -1,6 +1,7 @@
-import { type MessageChannel } from "@sonde/protocol";
+import { describeNoise, type MessageChannel } from "@sonde/protocol";
 import { createRequire } from "node:module";
 import { createConnection, type Socket } from "node:net";
+import { openBridge } from "./bridge-link.js";
 import { startChild, type ChildLink } from "./child-link.js";
 import { ConnectError } from "./errors.js";
 import { type TargetAddress } from "./target-url.js";
@@ -43,6 +44,8 @@ export async function openLink(address: TargetAddress, options: LinkOptions): Pr
         { url: `ws://${address.host}:${address.port}/` },
         options,
       );
+    case "tcp":
+      return await openSerialBridge(address, options);
     case "unix":
       return await openPlain(
         `unix:${address.path}`,
@@ -50,6 +53,18 @@ export async function openLink(address: TargetAddress, options: LinkOptions): Pr
         options,
       );
   }
+}
+
+async function openSerialBridge(
+  address: Extract<TargetAddress, { kind: "tcp" }>,
+  options: LinkOptions,
+): Promise<OpenLink> {
+  const link = await openBridge(address, options.timeoutMilliseconds);
+  return {
+    channel: link.channel,
+    explain: () => Promise.resolve(describeNoise(link.report()) ?? ""),
+    end: () => link.end(),
+  };
 }
 
 async function openPlain(

@@ -5,6 +5,8 @@ export type TargetAddress =
   /** An agent of our own on this machine, over its stdio. */
   | { readonly kind: "local" }
   | { readonly kind: "ws"; readonly host: string; readonly port: number }
+  /** A bridge to a serial line: its bytes as they are. */
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number; readonly baud: number }
   | { readonly kind: "unix"; readonly path: string }
   /** A command line for the shell, whose stdio is an agent's. */
   | { readonly kind: "exec"; readonly command: string }
@@ -17,10 +19,13 @@ export type TargetAddress =
     };
 
 const forms =
-  "local:, ws://HOST:PORT, unix:PATH, exec:COMMAND or ssh://[USER@]HOST[:PORT][/PATH/TO/sonde-agent]";
+  "local:, ws://HOST:PORT, tcp://BRIDGE:PORT[?baud=N], unix:PATH, exec:COMMAND or ssh://[USER@]HOST[:PORT][/PATH/TO/sonde-agent]";
 
 /** The port an agent listens on when its URL names none. */
 export const defaultPort = 4650;
+
+const defaultBaud = 115_200;
+const smallestBaud = 1200;
 
 /** Parses a target as the command line spells it; throws TargetError, which lists the forms. */
 export function parseTarget(text: string): TargetAddress {
@@ -39,6 +44,8 @@ export function parseTarget(text: string): TargetAddress {
       return { kind: "exec", command: rest };
     case "ws":
       return parseWebSocket(text);
+    case "tcp":
+      return parseBridge(text);
     case "ssh":
       return parseSsh(text);
     default:
@@ -53,6 +60,24 @@ function parseWebSocket(text: string): TargetAddress {
   const namesPort80 = /:80\/?$/.test(text);
   const port = url.port === "" ? (namesPort80 ? 80 : defaultPort) : Number(url.port);
   return { kind: "ws", host: url.hostname, port };
+}
+
+function parseBridge(text: string): TargetAddress {
+  const url = parseUrl(text);
+  if (url.port === "") throw wrong(text, "a bridge's port must follow its name: tcp://HOST:PORT");
+  if (url.pathname !== "" && url.pathname !== "/") throw wrong(text, "a tcp:// target has no path");
+  const unknown = [...url.searchParams.keys()].find((name) => name !== "baud");
+  if (unknown !== undefined)
+    throw wrong(text, `a tcp:// target has no option ${unknown}, but baud`);
+  const spelt = url.searchParams.get("baud") ?? String(defaultBaud);
+  const baud = /^\d{1,8}$/.test(spelt) ? Number(spelt) : 0;
+  if (baud < smallestBaud) throw wrong(text, `baud is in bits a second, ${smallestBaud} or more`);
+  return {
+    kind: "tcp",
+    host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: Number(url.port),
+    baud,
+  };
 }
 
 function parseSsh(text: string): TargetAddress {

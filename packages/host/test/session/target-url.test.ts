@@ -8,6 +8,14 @@ const good: readonly { readonly text: string; readonly expected: TargetAddress }
   { text: "ws://board", expected: { kind: "ws", host: "board", port: 4650 } },
   { text: "ws://board:80", expected: { kind: "ws", host: "board", port: 80 } },
   { text: "ws://[::1]:99/", expected: { kind: "ws", host: "[::1]", port: 99 } },
+  {
+    text: "tcp://bridge:2000",
+    expected: { kind: "tcp", host: "bridge", port: 2000, baud: 115_200 },
+  },
+  {
+    text: "tcp://[::1]:2000?baud=9600",
+    expected: { kind: "tcp", host: "::1", port: 2000, baud: 9600 },
+  },
   { text: "unix:/run/sonde.sock", expected: { kind: "unix", path: "/run/sonde.sock" } },
   {
     text: "exec:sudo sonde-agent --stdio",
@@ -37,6 +45,10 @@ describe("parseTarget", () => {
     "http://board",
     "ws://",
     "ws://board/path",
+    "tcp://bridge",
+    "tcp://bridge:2000/path",
+    "tcp://bridge:2000?baud=fast",
+    "tcp://bridge:2000?parity=even",
     "ssh://-oProxyCommand=x",
   ])("refuses %j with the forms there are", (text) => {
     expect(() => parseTarget(text)).toThrow(TargetError);

@@ -166,7 +166,7 @@ export class Link {
     } else {
       this.#state = { kind: "listening" };
       // A host that still has a connection with the agent that was here before learns of it.
-      this.#reset(now);
+      this.#disown();
     }
   }
 
@@ -269,8 +269,7 @@ export class Link {
       this.#receiveFrame(decoded.frame);
     } else {
       this.#noise.discard(segment);
-      // Of a host that has a connection with the agent that was here before; or damaged, and then no harm is done.
-      if (decoded.kind === "unknown" && state.kind !== "open") this.#reset(this.#now);
+      if (decoded.kind === "unknown") this.#disown();
     }
   }
 
@@ -340,15 +339,24 @@ export class Link {
   }
 
   #doubt(state: OpenState, rival: OpenFrame | undefined): void {
-    const roundTrip = Math.min(doubtMilliseconds, this.#roundTrip.shortestMilliseconds);
-    const wait = doubtMilliseconds + 2 * roundTrip;
+    const wait = doubtMilliseconds + 2 * this.#doubtRoundTrip();
     state.doubt = { since: this.#now, until: this.#now + wait, rival };
     state.connection.probe();
+  }
+
+  /** After a stall the shortest round trip may be that of the stall. */
+  #doubtRoundTrip(): number {
+    return Math.min(doubtMilliseconds, Math.max(50, this.#roundTrip.shortestMilliseconds));
   }
 
   /** At a host. */
   #receiveAccept(frame: Extract<Frame, { kind: "accept" }>): void {
     const state = this.#state;
+    if (state.kind === "open") {
+      // The agent accepts us once more, and does not know that it has done so before.
+      if (state.seed !== connectionSeed(frame.host, frame.agent)) this.#receiveReset();
+      return;
+    }
     if (state.kind !== "opening" || frame.host !== state.host) return;
     if (frame.version !== linkVersion) {
       this.#end({ kind: "version", reason: describeVersion(frame.version) });
@@ -389,8 +397,7 @@ export class Link {
       this.#doubt(state, undefined);
     } else if (
       state.connection.lastHeard <= doubt.since &&
-      this.#now >=
-        doubt.since + resetIntervalMilliseconds / 2 + this.#roundTrip.shortestMilliseconds
+      this.#now >= doubt.since + this.#doubtRoundTrip()
     ) {
       // That is its answer to our probe.
       this.#settleDoubt(state, doubt);
@@ -540,10 +547,16 @@ export class Link {
     this.#enqueue({ kind: "refuse", version: linkVersion, host, why });
   }
 
-  #reset(now: number): void {
-    if (this.#options.role !== "agent" || now - this.#lastReset < resetIntervalMilliseconds) return;
-    this.#lastReset = now;
-    this.#enqueue({ kind: "reset" });
+  /**
+   * An agent tells a host that speaks of a connection which is not there: it may have been one with the agent that was
+   * here before. (The frame may have been damaged, too, and then no harm is done.)
+   */
+  #disown(): void {
+    const state = this.#state;
+    if (this.#options.role !== "agent" || state.kind === "open") return;
+    if (this.#now - this.#lastReset < resetIntervalMilliseconds) return;
+    this.#lastReset = this.#now;
+    this.#enqueue(state.kind === "accepted" ? this.#acceptance(state) : { kind: "reset" });
   }
 
   /** Of each kind the newest is enough. */

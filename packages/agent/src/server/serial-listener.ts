@@ -1,0 +1,134 @@
+import { LinkEndpoint, type MessageChannel } from "@sonde/protocol";
+import { RefusalError } from "../kernel/errors.js";
+import { tryReadTextFile } from "../kernel/files.js";
+import { Kernel } from "../kernel/kernel.js";
+import { readRandomBytes } from "../kernel/random-bytes.js";
+import { type System, type Timer } from "../system/system.js";
+import { type AgentServer } from "./agent-server.js";
+import { SerialLine } from "./serial-line.js";
+
+/** A port that has gone (a USB adapter that was unplugged) is looked for so often. */
+const reopenMilliseconds = 1000;
+/** A host that has a connection has so long to authenticate, or it makes room for others. */
+const handshakeMilliseconds = 20_000;
+/** A plan with a few of the largest programs fits. */
+const messageLimitBytes = 33_554_432;
+
+export interface SerialListenerOptions {
+  readonly system: System;
+  readonly server: AgentServer;
+  readonly device: string;
+  readonly baud: number;
+  /** A host that is not heard for so long is gone. */
+  readonly leaseSeconds: number;
+  readonly onWrongKey: () => Promise<void>;
+}
+
+/** A serial port that cannot be opened. */
+export class SerialPortError extends Error {
+  override readonly name = "SerialPortError";
+}
+
+/** Serves hosts at the other end of a serial line, one after the other, whatever becomes of the port meanwhile. */
+export class SerialListener {
+  readonly address: string;
+  readonly #options: SerialListenerOptions;
+  readonly #kernel: Kernel;
+  #endpoint: LinkEndpoint | undefined;
+  #reopening: Timer | undefined;
+  #isClosed = false;
+
+  /** Throws SerialPortError when the port cannot be opened now. */
+  constructor(options: SerialListenerOptions) {
+    this.#options = options;
+    this.#kernel = new Kernel(options.system);
+    this.address = `serial:${options.device}?baud=${options.baud}`;
+    try {
+      this.#open();
+    } catch (cause) {
+      if (cause instanceof RefusalError) throw new SerialPortError(cause.message, { cause });
+      throw cause;
+    }
+  }
+
+  /** What a person should know of this device, or undefined. */
+  get advice(): string | undefined {
+    const name = this.#options.device.replace(/^\/dev\//, "");
+    const consoles = tryReadTextFile(this.#kernel, "/proc/consoles") ?? "";
+    const isConsole = consoles.split("\n").some((line) => line.split(/\s/)[0] === name);
+    return isConsole
+      ? `the kernel's log goes to ${this.#options.device}, too, which costs room on the line: dmesg -n 1 keeps it quiet`
+      : undefined;
+  }
+
+  /** No new connections; an open one stays. */
+  close(): void {
+    this.#isClosed = true;
+    this.#reopening?.cancel();
+  }
+
+  #open(): void {
+    const { system, device, baud, leaseSeconds } = this.#options;
+    const line = new SerialLine({
+      kernel: this.#kernel,
+      path: device,
+      baud,
+      onBytes: (bytes) => {
+        endpoint.receive(bytes);
+      },
+      onLost: (reason) => {
+        this.#lost(endpoint, reason);
+      },
+    });
+    const endpoint = new LinkEndpoint({
+      role: "agent",
+      baud,
+      line,
+      clock: system,
+      randomU32: () => this.#kernel.view(readRandomBytes(this.#kernel, 4)).getUint32(0),
+      silenceMilliseconds: leaseSeconds * 1000,
+      messageLimitBytes,
+      onChannel: (channel) => {
+        this.#accept(channel);
+      },
+    });
+    this.#endpoint = endpoint;
+    endpoint.start();
+  }
+
+  #accept(channel: MessageChannel): void {
+    const { server, system, onWrongKey } = this.#options;
+    if (this.#isClosed) {
+      channel.close("the agent is ending");
+      return;
+    }
+    const timer = system.after(handshakeMilliseconds, () => {
+      channel.close("the host did not authenticate in time");
+    });
+    const onReady = (): void => {
+      timer.cancel();
+    };
+    server.accept(channel, { onReady, onWrongKey });
+  }
+
+  #lost(endpoint: LinkEndpoint, reason: string): void {
+    if (endpoint !== this.#endpoint) return;
+    this.#endpoint = undefined;
+    this.#options.system.log(`${reason}: waiting for it to come back`);
+    endpoint.lineLost(reason);
+    this.#reopenLater();
+  }
+
+  #reopenLater(): void {
+    if (this.#isClosed) return;
+    this.#reopening = this.#options.system.after(reopenMilliseconds, () => {
+      try {
+        this.#open();
+        this.#options.system.log(`${this.#options.device} is back`);
+      } catch (error) {
+        if (!(error instanceof RefusalError)) throw error;
+        this.#reopenLater();
+      }
+    });
+  }
+}
