@@ -5,6 +5,7 @@ import { InternalError } from "../asm/internal-error.js";
 import { ProgramError, type Program, type Target } from "../trace/target.js";
 import { exitCodes, UsageError } from "./exit-code.js";
 import { openOutput } from "./output-stream.js";
+import { tellLoaded } from "./format-loaded.js";
 import { runUntilInterrupted, tellLosses } from "./run-trace.js";
 import { connectTarget, type TargetOptions } from "./target-options.js";
 
@@ -19,7 +20,10 @@ export async function runTool(tool: Tool, options: RunToolOptions): Promise<numb
   await using target = await connectTarget(options);
   const run = createRun(tool, options as RunToolOptions & ToolOptions, target);
   const program = await compileTool(tool, target, run.program);
-  await using trace = await target.start(program);
+  await using trace = await target.start(
+    program,
+    options.verbose === true ? { onLoaded: tellLoaded } : {},
+  );
   const output = await openOutput(options.output);
   const notices = (text: string): void => {
     process.stderr.write(text);

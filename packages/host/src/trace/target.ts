@@ -2,6 +2,7 @@ import { type Diagnostic, isError } from "../language/diagnostic.js";
 import { type CompileOptions } from "../language/compile.js";
 import { type DecodeContext } from "../output/decode-context.js";
 import { TargetError } from "../session/errors.js";
+import { type LoadedObject } from "../session/loaded-object.js";
 import { Session, type LoadOptions, type SessionOptions } from "../session/session.js";
 import { type TargetDescription } from "../spec/target-description.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
@@ -40,6 +41,8 @@ export class ProgramError extends Error {
 }
 
 export interface StartOptions extends LoadOptions {
+  /** Hears of what was made in the kernel, step by step, before the trace runs. */
+  readonly onLoaded?: (loaded: LoadedObject) => void;
   /** Keep what comes from the target, raw, in this file; `ReplaySource` plays it. */
   readonly record?: string;
 }
@@ -113,6 +116,7 @@ export class Target implements AsyncDisposable {
       },
     });
     const loaded = await this.session.load(spec.object, options);
+    options.onLoaded?.(loaded);
     const live = new LiveSource(loaded, spec.object, {
       symbols,
       byteOrder: this.description.byteOrder,

@@ -23,11 +23,12 @@ export function addProbesCommand(program: Command): void {
     .argument("[pattern]", "a probe with wildcards", "*")
     .option("-l, --long", "also the fields of tracepoints")
     .addHelpText("after", examples)
-    .action(probesCommand);
+    .action(printProbes);
   addTargetOptions(command);
 }
 
-async function probesCommand(pattern: string, options: ProbesOptions): Promise<void> {
+/** Prints the probes of a target that match. */
+export async function printProbes(pattern: string, options: ProbesOptions): Promise<void> {
   await using target = await connectTarget(options);
   const probes = await listProbes(target.session, pattern, { withFields: options.long === true });
   if (probes.length === 0) {

@@ -6,15 +6,18 @@ import { formatListing } from "../../asm/disassemble/format-listing.js";
 import { type ObjectSpec } from "../../spec/object-spec.js";
 import { ProgramError, type Program, type Target } from "../../trace/target.js";
 import { exitCodes, UsageError } from "../exit-code.js";
+import { tellLoaded } from "../format-loaded.js";
 import { runTrace, type OutputFormat } from "../run-trace.js";
 import { addTargetOptions, connectTarget, type TargetOptions } from "../target-options.js";
+import { printProbes } from "./probes.js";
 
 interface TraceOptions extends TargetOptions {
   readonly e?: string;
   readonly p?: number;
   readonly f: OutputFormat;
   readonly o?: string;
-  readonly l?: true;
+  /** True without a pattern. */
+  readonly l?: string | true;
   readonly quiet?: boolean;
   readonly dryRun?: boolean;
   readonly listing?: boolean;
@@ -43,6 +46,7 @@ export function addTraceCommand(program: Command): void {
     .argument("[parameters...]", "positional parameters: $1, $2 … in the program")
     .option("-e <program>", "the program itself")
     .option("-p <pid>", "only this process", parsePid)
+    .option("-l [pattern]", "list probes and trace nothing, as sonde probes does")
     .addOption(new Option("-f <format>", "output format").choices(["text", "json"]).default("text"))
     .option("-o <file>", "write the output to a file")
     .option("-q, --quiet", "no messages about the trace itself")
@@ -61,6 +65,13 @@ async function traceCommand(
   rest: readonly string[],
   options: TraceOptions,
 ): Promise<void> {
+  if (options.l !== undefined) {
+    await printProbes(options.l === true ? "*" : options.l, {
+      ...options,
+      long: options.verbose === true,
+    });
+    return;
+  }
   const script = chooseScript(first, rest, options.e);
   await using target = await connectTarget(options);
   const program = await compileOrReport(target, script, options);
@@ -72,6 +83,7 @@ async function traceCommand(
   if (options.dryRun === true) return;
   await using trace = await target.start(program, {
     ...(options.record === undefined ? {} : { record: options.record }),
+    ...(options.verbose === true ? { onLoaded: tellLoaded } : {}),
   });
   process.exitCode = await runTrace(trace, {
     format: options.f,

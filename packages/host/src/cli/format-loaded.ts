@@ -1,0 +1,43 @@
+import { type PlanStep } from "@sonde/protocol";
+import { type LoadedObject } from "../session/loaded-object.js";
+
+/** Says on standard error what was made in the target's kernel: --verbose. */
+export function tellLoaded(loaded: LoadedObject): void {
+  process.stderr.write(formatLoaded(loaded));
+}
+
+/** What was made in the target's kernel, a line for each step, with the mechanism that attached each probe. */
+export function formatLoaded({ plan, results }: Pick<LoadedObject, "plan" | "results">): string {
+  const lines = plan.steps.map((step, index) => {
+    const mechanism = results[index]?.mechanism;
+    return `${describe(step)}${mechanism === undefined ? "" : ` (${mechanism})`}\n`;
+  });
+  return lines.join("");
+}
+
+function describe(step: PlanStep): string {
+  switch (step.kind) {
+    case "createMap":
+      return `map ${step.name}: key ${step.keySizeBytes}, value ${step.valueSizeBytes}, ${step.maxEntries} entries`;
+    case "fillMap":
+      return `filled a map with ${step.entries.length} entries`;
+    case "loadProgram":
+      return `program ${step.name}: ${step.instructions.length / 8} instructions`;
+    case "openStream":
+      return `stream of events, ${step.creditBytes} bytes of credit`;
+    case "runProgram":
+      return "ran a program";
+    case "attachTracepoint":
+      return `attached tracepoint:${step.category}:${step.name}`;
+    case "attachRawTracepoint":
+      return `attached rawtracepoint:${step.name}`;
+    case "attachTracing":
+      return "attached by BTF";
+    case "attachKprobe":
+      return `attached ${step.isReturn ? "kretprobe" : "kprobe"}:${step.symbol}+${step.offset}`;
+    case "attachUprobe":
+      return `attached ${step.isReturn ? "uretprobe" : "uprobe"}:${step.path}:0x${step.offset.toString(16)}`;
+    case "attachPerfEvent":
+      return `attached perf event ${step.type}:${step.config} on ${step.cpus === "each" ? "each CPU" : "one CPU"}`;
+  }
+}
