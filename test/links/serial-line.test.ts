@@ -104,7 +104,7 @@ describe("over a serial line of 115,200 baud", () => {
     });
     const sonde = await startAttached(["-t", target, "-e", numberOpens("faultyopens")]);
     await runWorkload("faultyopens", openMany(500, 0.01));
-    await until(() => sonde.output.includes('open 499 ') || sonde.hasEnded, 20_000);
+    await until(() => sonde.output.includes("open 499 ") || sonde.hasEnded, 20_000);
     const { code, output, errors } = await interrupt(sonde);
     const numbers = [...output.matchAll(/^open (\d+) /gm)].map((match) => Number(match[1]));
     expect(numbers).toEqual(Array.from({ length: 500 }, (_, index) => index));

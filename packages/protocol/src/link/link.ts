@@ -22,7 +22,8 @@ const slowestRetryMilliseconds = 500;
 /** A host asks for a sign of life when nothing has come for so long. */
 const keepaliveMilliseconds = 2000;
 /** Someone says that the other side is gone: it has so long, and two round trips, to say that it is not. */
-const doubtMilliseconds = 500;
+const doubtMilliseconds = 400;
+const longestDoubtRoundTripMilliseconds = 300;
 const resetIntervalMilliseconds = 250;
 /** A side that closes waits for its last messages to arrive as long as the other answers, and not for ever. */
 const drainSilenceMilliseconds = 2000;
@@ -346,7 +347,10 @@ export class Link {
 
   /** After a stall the shortest round trip may be that of the stall. */
   #doubtRoundTrip(): number {
-    return Math.min(doubtMilliseconds, Math.max(50, this.#roundTrip.shortestMilliseconds));
+    return Math.min(
+      longestDoubtRoundTripMilliseconds,
+      Math.max(50, this.#roundTrip.shortestMilliseconds),
+    );
   }
 
   /** At a host. */

@@ -84,6 +84,7 @@ export class SimulatedLine {
       if (fault.from >= end || fault.to <= start) continue;
       carried = this.#spoil(carried, fault);
     }
+    this.#speakWhileIdle(start);
     while (this.#nextText <= end && this.#nextText < this.#textUntil) {
       carried.splice(this.#random.between(0, carried.length), 0, ...encode(text));
       const fault = this.#faults.find(({ kind }) => kind === "text");
@@ -92,6 +93,19 @@ export class SimulatedLine {
     }
     if (carried.length > 0) {
       this.#arrivals.push({ at: end + this.#latency, bytes: Uint8Array.from(carried) });
+    }
+  }
+
+  /** A line of text that came while nothing else was carried stands for itself. */
+  #speakWhileIdle(until: number): void {
+    const fault = this.#faults.find(({ kind }) => kind === "text");
+    if (fault?.kind !== "text") return;
+    for (; this.#nextText < until && this.#nextText < this.#textUntil;) {
+      this.#arrivals.push({
+        at: this.#nextText + this.#latency,
+        bytes: Uint8Array.from(encode(text)),
+      });
+      this.#nextText += 1000 / fault.perSecond;
     }
   }
 
