@@ -7,6 +7,9 @@ export class RecordingSource implements TraceSource {
   readonly #source: TraceSource;
   readonly #writer: RecordingWriter;
   readonly #symbols = new Set<bigint>();
+  /** When the spans came that have not been dealt with, in order. */
+  readonly #arrivals: bigint[] = [];
+  #lastArrival: bigint | undefined;
 
   constructor(source: TraceSource, writer: RecordingWriter) {
     this.#source = source;
@@ -16,7 +19,9 @@ export class RecordingSource implements TraceSource {
   open(receiver: { onSpan(span: SourceSpan): void; onEnd(error?: Error): void }): void {
     this.#source.open({
       onSpan: (span) => {
-        this.#writer.write({ kind: "span", at: this.#source.now(), span });
+        const at = this.#source.now();
+        this.#arrivals.push(at);
+        this.#writer.write({ kind: "span", at, span });
         receiver.onSpan(span);
       },
       onEnd: (error) => {
@@ -27,6 +32,7 @@ export class RecordingSource implements TraceSource {
 
   /** A slow disk holds the credit back. */
   acknowledge(span: SourceSpan): void {
+    this.#lastArrival = this.#arrivals.shift();
     const full = this.#writer.ready();
     if (full === undefined) this.#source.acknowledge(span);
     else
@@ -54,8 +60,9 @@ export class RecordingSource implements TraceSource {
     return counts;
   }
 
+  /** As the recording will have it when it is replayed: when the span came that is being dealt with. */
   now(): bigint {
-    return this.#source.now();
+    return this.#arrivals[0] ?? this.#lastArrival ?? this.#source.now();
   }
 
   resolveKernelSymbol(

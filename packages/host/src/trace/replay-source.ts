@@ -14,7 +14,8 @@ export class ReplaySource implements TraceSource {
   readonly #symbols: ReadonlyMap<bigint, { readonly name: string; readonly offset: bigint }>;
   readonly #dumps: MapDump[] = [];
   readonly #dumpWaiters: ((dump: MapDump | Error) => void)[] = [];
-  #unacknowledged = 0;
+  /** When the spans had come that have not been dealt with, in order. */
+  readonly #arrivals: bigint[] = [];
   #wake: (() => void) | undefined;
   #finished: Promise<FinalCounts> | undefined;
   #now = 0n;
@@ -63,8 +64,7 @@ export class ReplaySource implements TraceSource {
     let counts: FinalCounts | undefined;
     for await (const line of readRecording(this.#path)) {
       if (line.kind === "span") {
-        this.#now = line.at;
-        this.#unacknowledged++;
+        this.#arrivals.push(line.at);
         ends.set(line.span.channel, line.span.position + BigInt(line.span.bytes.length));
         lost = line.span.lost;
         onSpan(line.span);
@@ -82,7 +82,7 @@ export class ReplaySource implements TraceSource {
 
   /** Waits while enough is under way and nobody waits for a dump that stands further on. */
   async #pause(): Promise<void> {
-    while (this.#unacknowledged > readAhead && this.#dumpWaiters.length === 0) {
+    while (this.#arrivals.length > readAhead && this.#dumpWaiters.length === 0) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -105,7 +105,7 @@ export class ReplaySource implements TraceSource {
   }
 
   acknowledge(): void {
-    this.#unacknowledged--;
+    this.#now = this.#arrivals.shift() ?? this.#now;
     this.#wake?.();
   }
 
@@ -131,7 +131,7 @@ export class ReplaySource implements TraceSource {
   }
 
   now(): bigint {
-    return this.#now;
+    return this.#arrivals[0] ?? this.#now;
   }
 
   resolveKernelSymbol(
