@@ -29,7 +29,7 @@ export const opensnoop: Tool = {
   name: "opensnoop",
   summary: "files as they are opened: who, which, and how it ended",
   description:
-    "Traces open(2), openat(2) and openat2(2) from entry to exit. FD is the new file descriptor, or -1; ERR the errno of a\n" +
+    "Traces open(2), openat(2) and openat2(2) from entry to exit. FD is the new file descriptor, or -1; ERR the errno of a " +
     "failed open. Paths are shown as the process gave them, up to 4,096 bytes; -F puts the directory before relative ones.",
   examples: [
     ["sonde opensnoop", "all opens on this machine"],
