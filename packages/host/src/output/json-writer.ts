@@ -38,8 +38,6 @@ function formatJsonEvent(event: TraceEvent): string {
       return line("attached_probes", `{"probes": ${event.probes}}`);
     case "lost":
       return line("lost_events", `{"events": ${formatJsonNumber(event.count)}}`);
-    case "exit":
-      return "";
   }
 }
 

@@ -22,8 +22,6 @@ export class TextWriter implements TraceWriter {
       case "lost":
         this.#sink.notices(`Lost ${event.count} events\n`);
         break;
-      case "exit":
-        break;
       default:
         this.#sink.output(formatRecord(event));
     }

@@ -77,5 +77,4 @@ export type TraceEvent =
     }
   | { readonly kind: "attached"; readonly probes: number }
   /** Records lost since the last such event. */
-  | { readonly kind: "lost"; readonly count: bigint }
-  | { readonly kind: "exit"; readonly code: number };
+  | { readonly kind: "lost"; readonly count: bigint };

@@ -192,7 +192,6 @@ const cases: readonly {
     notice: "Lost 12 events\n",
     json: '{"type": "lost_events", "data": {"events": 12}}',
   },
-  { name: "exit", event: { kind: "exit", code: 1 }, text: "", json: "" },
 ];
 
 describe("TextWriter", () => {
