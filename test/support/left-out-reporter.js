@@ -50,8 +50,9 @@ export default class LeftOutReporter {
     const file = process.env["SONDE_TEST_SUMMARY"];
     if (file !== undefined) {
       // A file that could not even be loaded has no failed test in it, but is one failure.
-      const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
-      writeFileSync(file, JSON.stringify({ passed: results.numPassedTests, failed }));
+      const broken = results.numRuntimeErrorTestSuites;
+      const failed = results.numFailedTests + broken;
+      writeFileSync(file, JSON.stringify({ passed: results.numPassedTests, failed, broken }));
     }
   }
 }
