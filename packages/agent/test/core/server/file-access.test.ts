@@ -80,7 +80,7 @@ describe("a file that may be read", () => {
 describe("a file that may not be read", () => {
   const forbidden: readonly { name: string; path: string; set?: () => void }[] = [
     { name: "one that is nobody's business", path: "/etc/shadow" },
-    { name: "a private key", path: "/root/.ssh/id_rsa" },
+    { name: "a private key", path: "/etc/ssh/ssh_host_rsa_key" },
     { name: "a process's memory", path: "/proc/12/mem" },
     { name: "a process's environment", path: "/proc/12/environ" },
     { name: "the kernel's log", path: "/proc/kmsg" },
@@ -166,21 +166,21 @@ describe("a folder", () => {
   });
 
   test("elsewhere may not", () => {
-    fake.files.set("/root/secret", "");
-    fake.files.set("/sys/kernel/btf", { link: "/root" });
-    expect(() => files.list("/root")).toThrow("list /root: not among the files");
+    fake.files.set("/srv/kept/secret", "");
+    fake.files.set("/sys/kernel/btf", { link: "/srv/kept" });
+    expect(() => files.list("/srv/kept")).toThrow("list /srv/kept: not among the files");
     expect(() => files.list("/sys/kernel/btf")).toThrow("not among the files");
   });
 
   test("where a process is may be known, but neither listed nor read", async () => {
-    fake.files.set("/home/user/notes", "");
-    fake.files.set("/proc/12/cwd", { link: "/home/user" });
-    fake.files.set("/proc/12/fd/3", { link: "/home/user" });
-    expect(files.stat("/proc/12/cwd")?.path).toBe("/home/user");
-    expect(files.stat("/proc/12/fd/3")?.path).toBe("/home/user");
+    fake.files.set("/srv/user/notes", "");
+    fake.files.set("/proc/12/cwd", { link: "/srv/user" });
+    fake.files.set("/proc/12/fd/3", { link: "/srv/user" });
+    expect(files.stat("/proc/12/cwd")?.path).toBe("/srv/user");
+    expect(files.stat("/proc/12/fd/3")?.path).toBe("/srv/user");
     expect(() => files.list("/proc/12/cwd")).toThrow("not among the files");
-    expect(() => files.stat("/home/user")).toThrow("not among the files");
-    fake.files.set("/proc/12/fd/4", { link: "/home/user/notes" });
+    expect(() => files.stat("/srv/user")).toThrow("not among the files");
+    fake.files.set("/proc/12/fd/4", { link: "/srv/user/notes" });
     expect(() => files.stat("/proc/12/fd/4")).toThrow("not among the files");
     await expect(read("/proc/12/cwd")).rejects.toThrow("not among the files");
   });
