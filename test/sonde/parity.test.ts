@@ -15,11 +15,8 @@ const besideBpftrace = requiresCommand("bpftrace", "bpftrace", "tracepoint", "ra
 const withoutBlankLines = (text: string): string => text.replace(/\n+/g, "\n");
 
 const umaskNumber = { x64: 95, arm64: 166 }[process.arch as "x64" | "arm64"];
-/**
- * 99 samples a second on each CPU: 2,000 on two take 10.1 s. Twice that, since the kernel drops samples in silence on a CPU
- * where another test is making map system calls.
- */
-const profileMilliseconds = Math.max(20_000, (2 * 2_000_000) / (99 * availableParallelism()));
+/** 99 samples a second on each CPU: 2,000 on two take 10.1 s. Half as long again, since a kernel under load drops some. */
+const profileMilliseconds = (1.5 * 2_000_000) / (99 * availableParallelism());
 
 describe("tracepoints beside bpftrace", () => {
   besideBpftrace("files opened by a process are the same lines", async () => {
@@ -281,8 +278,8 @@ describe("maps beside bpftrace", () => {
       // A program may be adding to an entry that is being taken out: one for each CPU and clear, at most.
       expect(total - sum(ours)).toBeGreaterThanOrEqual(0);
       expect(total - sum(ours)).toBeLessThanOrEqual(ours.length * availableParallelism());
-      // It prints and clears in two steps, and may lose what comes between them.
-      expect(sum(theirs)).toBeLessThanOrEqual(total);
+      // It prints and clears in two steps: it may lose what comes between them, and now and then (seen here) clears too late
+      // and prints an interval twice. Exactness is asked of ours.
       expect(sum(theirs)).toBeGreaterThan(total * 0.98);
     }
     expect(sum(counts(sonde, /^@all: (\d+)$/gm))).toBe(total);
@@ -346,7 +343,10 @@ describe("profiles beside bpftrace", () => {
       "profile:hz:99 { @[comm] = count(); }",
       async () => {
         const busy = await Promise.all([
-          Workload.start("par-busy-all", "1 while 1;"),
+          // As many as CPUs: an idle CPU's clock may not tick, and gives no samples then.
+          ...Array.from({ length: availableParallelism() }, () =>
+            Workload.start("par-busy-all", "1 while 1;"),
+          ),
           Workload.start(
             "par-busy-most",
             "while (1) { $_++ for 1..500000; select(undef, undef, undef, 0.02); }",
