@@ -11,8 +11,6 @@ export class ControlReader implements ControlHandler {
   readonly #isLittleEndian: boolean;
   readonly #sink: RecordSink;
   readonly #onExit: (code: number) => void;
-  /** By record id; `undefined` for ordinary records. */
-  readonly #kinds: readonly (ControlRecord["kind"] | undefined)[];
 
   constructor(
     layout: TraceLayout,
@@ -26,21 +24,11 @@ export class ControlReader implements ControlHandler {
     this.#isLittleEndian = context.byteOrder === "little";
     this.#sink = sink;
     this.#onExit = onExit;
-    this.#kinds = layout.records.map((record) => {
-      const isControl =
-        record.kind === "printMap" ||
-        record.kind === "clearMap" ||
-        record.kind === "zeroMap" ||
-        record.kind === "exit";
-      return isControl ? record.kind : undefined;
-    });
   }
 
   controlOf(bytes: Uint8Array, offset: number, length: number): ControlRecord | undefined {
     if (length < 4) return undefined;
-    const id = this.#u32(bytes, offset);
-    if (this.#kinds[id] === undefined) return undefined;
-    const record = this.#layout.records[id];
+    const record = this.#layout.records[this.#u32(bytes, offset)];
     switch (record?.kind) {
       case "printMap":
       case "clearMap":
