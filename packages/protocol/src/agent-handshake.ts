@@ -16,7 +16,12 @@ export type Greeting =
       readonly secrets: HandshakeSecrets | undefined;
     };
 
-export function greet(params: unknown, options: AgentPeerOptions): Greeting {
+/** `binding` is the channel's. */
+export function greet(
+  params: unknown,
+  options: AgentPeerOptions,
+  binding: Uint8Array | undefined,
+): Greeting {
   const version = peekVersion(params);
   if (version !== undefined && version.major !== protocolVersion.major) {
     return { kind: "refusal", error: describeVersionMismatch(version) };
@@ -37,7 +42,9 @@ export function greet(params: unknown, options: AgentPeerOptions): Greeting {
     leaseSeconds,
   };
   const secrets =
-    key === undefined ? undefined : deriveHandshake(key, { host: parsed.data, agent: unproven });
+    key === undefined
+      ? undefined
+      : deriveHandshake(key, { host: parsed.data, agent: unproven, binding });
   const answer = { ...unproven, proof: secrets?.agentProof ?? new Uint8Array(0) };
   return { kind: "answer", answer, client: parsed.data.client, secrets };
 }

@@ -164,7 +164,7 @@ export class AgentPeer {
       this.#refuse(id, { code: "authentication", message: `${method}: hello comes first` });
       return;
     }
-    const greeting = greet(params, this.#options);
+    const greeting = greet(params, this.#options, this.#channel.binding);
     if (greeting.kind === "refusal") {
       this.#refuse(id, greeting.error);
       return;

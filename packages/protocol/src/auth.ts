@@ -8,10 +8,15 @@ import { encodeUtf8 } from "./utf8.js";
 export const minimumKeySizeBytes = 16;
 export const nonceSizeBytes = 32;
 
-/** What both sides said in the hello: all of it is bound into the proofs, so that none of it can be changed on the way. */
+/**
+ * What both sides said in the hello, and over which TLS connection: all of it is bound into the proofs, so that none of it
+ * can be changed on the way.
+ */
 export interface HandshakeTranscript {
   readonly host: Params<"hello">;
   readonly agent: Omit<Result<"hello">, "proof">;
+  /** The channel's; undefined where there is no TLS. */
+  readonly binding: Uint8Array | undefined;
 }
 
 /** The proofs and keys that a shared key and one handshake give; both sides compute the same. */
@@ -66,7 +71,7 @@ export function isProof(proof: Uint8Array, expected: Uint8Array): boolean {
 }
 
 /** Fields one after the other, each behind its length: no two transcripts have the same encoding. */
-function encodeTranscript({ host, agent }: HandshakeTranscript): Uint8Array {
+function encodeTranscript({ host, agent, binding }: HandshakeTranscript): Uint8Array {
   const fields = [
     encodeUtf8("sonde handshake"),
     encodeU32(host.major),
@@ -81,6 +86,7 @@ function encodeTranscript({ host, agent }: HandshakeTranscript): Uint8Array {
     encodeList(agent.methods),
     encodeList(agent.planSteps),
     agent.nonce,
+    binding ?? new Uint8Array(0),
   ];
   return encodeFields(fields);
 }

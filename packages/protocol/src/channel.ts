@@ -9,6 +9,11 @@ export interface MessageChannel {
   readonly queuedBytes: number;
   /** What the link carries, where that is known: so a sender can keep its queue short. */
   readonly bytesPerSecond?: number;
+  /**
+   * Over TLS: what both ends of this one TLS connection can compute and nobody between two of them (RFC 9266,
+   * tls-exporter). It goes into the handshake's transcript, so that a key proves the TLS connection, too.
+   */
+  readonly binding?: Uint8Array;
   /** The message's bytes are the handler's to keep. */
   onMessage(handler: (message: Uint8Array) => void): void;
   /** Called once, whoever closed. */

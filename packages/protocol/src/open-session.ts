@@ -1,5 +1,6 @@
 import {
   deriveHandshake,
+  type HandshakeTranscript,
   hostDirectionKeys,
   isProof,
   nonceSizeBytes,
@@ -36,7 +37,7 @@ export async function openSession(
 ): Promise<OpenedSession> {
   const peer = new HostPeer(channel);
   try {
-    const hello = await shakeHands(peer, options);
+    const hello = await shakeHands(peer, options, channel.binding);
     peer.limitMethods(hello.methods);
     return { peer, hello };
   } catch (error) {
@@ -46,7 +47,11 @@ export async function openSession(
   }
 }
 
-async function shakeHands(peer: HostPeer, options: SessionOptions): Promise<Result<"hello">> {
+async function shakeHands(
+  peer: HostPeer,
+  options: SessionOptions,
+  binding: Uint8Array | undefined,
+): Promise<Result<"hello">> {
   if (options.key !== undefined) requireLongKey(options.key);
   const params: Params<"hello"> = {
     ...protocolVersion,
@@ -58,7 +63,8 @@ async function shakeHands(peer: HostPeer, options: SessionOptions): Promise<Resu
     throw new HandshakeError(describeVersionMismatch(protocolVersion, hello));
   }
   if (hello.authentication === "key") {
-    await prove(peer, requireKey(options.key), params, hello);
+    const transcript = { host: params, agent: hello, binding };
+    await prove(peer, requireKey(options.key), transcript, hello.proof);
   } else if (options.key !== undefined) {
     throw new HandshakeError({
       code: "authentication",
@@ -72,20 +78,33 @@ async function shakeHands(peer: HostPeer, options: SessionOptions): Promise<Resu
 async function prove(
   peer: HostPeer,
   key: Uint8Array,
-  host: Params<"hello">,
-  agent: Result<"hello">,
+  transcript: HandshakeTranscript,
+  agentProof: Uint8Array,
 ): Promise<void> {
-  const secrets = deriveHandshake(key, { host, agent });
-  if (!isProof(agent.proof, secrets.agentProof)) {
-    throw new HandshakeError({
-      code: "authentication",
-      message: "hello: the agent does not have the same key",
-      hint: "give both sides the same key file",
-    });
+  const secrets = deriveHandshake(key, transcript);
+  if (!isProof(agentProof, secrets.agentProof)) {
+    throw transcript.binding === undefined ? differentKeys() : differentKeysOrTls();
   }
   const answered = peer.call("authenticate", { proof: secrets.hostProof });
   peer.authenticate(hostDirectionKeys(secrets));
   await answered;
+}
+
+function differentKeys(): HandshakeError {
+  return new HandshakeError({
+    code: "authentication",
+    message: "hello: the agent does not have the same key",
+    hint: "give both sides the same key file",
+  });
+}
+
+function differentKeysOrTls(): HandshakeError {
+  return new HandshakeError({
+    code: "authentication",
+    message:
+      "hello: the agent does not have the same key, or the TLS connection does not end at it",
+    hint: "give both sides the same key file; if they have it, someone in between reads and writes for both sides",
+  });
 }
 
 function requireKey(key: Uint8Array | undefined): Uint8Array {

@@ -144,7 +144,7 @@ describe("AgentPeer with a key", () => {
     host.link.request(0, "hello", hello);
     await settle();
     const { result } = host.link.received.pop() as { result: Result<"hello"> };
-    const secrets = deriveHandshake(key, { host: hello, agent: result });
+    const secrets = deriveHandshake(key, { host: hello, agent: result, binding: undefined });
     expect(result.authentication).toBe("key");
     expect(result.proof).toEqual(secrets.agentProof);
     return { ...host, secrets };

@@ -30,22 +30,23 @@ const transcript: HandshakeTranscript = {
     nonce: Uint8Array.from({ length: 32 }, (_, index) => index + 32),
     leaseSeconds: 30,
   },
+  binding: undefined,
 };
 
 describe("the handshake's secrets", () => {
   test("are those of the documented example", () => {
     const secrets = deriveHandshake(key, transcript);
     expect(toHex(secrets.agentProof)).toBe(
-      "16956b18d0d7274d75d6744f5d068c55257d7166bb1281b65f355639310b3626",
+      "c17e803af3daa3528a674b35322d39e766425e33c3bc59a198cd19fc339018dd",
     );
     expect(toHex(secrets.hostProof)).toBe(
-      "542e3250de5f78d321341a23936041cb3b67c0a9ed622fb2fec4e163cd164454",
+      "443145fda138b97145d41b57a52729ae94133a8ef179ce5cbd3a9eeec0920a71",
     );
     expect(toHex(secrets.hostKey)).toBe(
-      "468851623f247e043b7d1b65d07498daedbda528655f80338bf5ff2a9a79a43a",
+      "d42b4d2740fccded9f5825ecc5d48f10dea28467adeb50396070a1bb6b76892a",
     );
     expect(toHex(secrets.agentKey)).toBe(
-      "45c3aafeac0a1924aadc3228bd3e9a1c32ea874b88a4bca9ed7ce0b3d991cf8c",
+      "231e36b75ae17fb74b364df7f2f75b19028ad40b119b05949cd7a0889ef40f87",
     );
   });
 
@@ -53,7 +54,7 @@ describe("the handshake's secrets", () => {
     const codec = new ControlCodec();
     codec.authenticate(hostDirectionKeys(deriveHandshake(key, transcript)));
     expect(toHex(codec.encode({ kind: "cancel", id: 5 }))).toBe(
-      "0300000000000000003d792b4912c7a2f4bcd5ce6cf2a01bff82a46b696e64a663616e63656ca2696405",
+      "030000000000000000a15fc042ceb2c554fac4b14be261653182a46b696e64a663616e63656ca2696405",
     );
   });
 
@@ -63,22 +64,32 @@ describe("the handshake's secrets", () => {
     expect(hostDirectionKeys(secrets).receive).toBe(agentDirectionKeys(secrets).send);
   });
 
-  const { host, agent } = transcript;
+  const { host, agent, binding } = transcript;
   const changed: { name: string; transcript: HandshakeTranscript }[] = [
-    { name: "the host's nonce", transcript: { host: { ...host, nonce: agent.nonce }, agent } },
-    { name: "the agent's nonce", transcript: { host, agent: { ...agent, nonce: host.nonce } } },
-    { name: "the host's version", transcript: { host: { ...host, minor: 1 }, agent } },
-    { name: "the agent's version", transcript: { host, agent: { ...agent, minor: 1 } } },
-    { name: "the methods", transcript: { host, agent: { ...agent, methods: ["plan.run"] } } },
+    {
+      name: "the host's nonce",
+      transcript: { host: { ...host, nonce: agent.nonce }, agent, binding },
+    },
+    {
+      name: "the agent's nonce",
+      transcript: { host, agent: { ...agent, nonce: host.nonce }, binding },
+    },
+    { name: "the host's version", transcript: { host: { ...host, minor: 1 }, agent, binding } },
+    { name: "the agent's version", transcript: { host, agent: { ...agent, minor: 1 }, binding } },
+    {
+      name: "the methods",
+      transcript: { host, agent: { ...agent, methods: ["plan.run"] }, binding },
+    },
     {
       name: "where one method's name ends",
-      transcript: { host, agent: { ...agent, methods: ["target.describep", "lan.run"] } },
+      transcript: { host, agent: { ...agent, methods: ["target.describep", "lan.run"] }, binding },
     },
-    { name: "the lease", transcript: { host, agent: { ...agent, leaseSeconds: 31 } } },
+    { name: "the lease", transcript: { host, agent: { ...agent, leaseSeconds: 31 }, binding } },
     {
       name: "whether there is a key",
-      transcript: { host, agent: { ...agent, authentication: "none" } },
+      transcript: { host, agent: { ...agent, authentication: "none" }, binding },
     },
+    { name: "TLS", transcript: { host, agent, binding: new Uint8Array(32) } },
   ];
   for (const { name, transcript: other } of changed) {
     test(`all differ when ${name} differs`, () => {

@@ -117,7 +117,7 @@ function createVictim(stage: Stage): Victim {
   victim.deliver(victim.codec.encode({ kind: "request", id: 0, method: "hello", params: hello }));
   if (stage !== "authenticated") return victim;
   const { result } = victim.answers[0] as { result: Result<"hello"> };
-  const secrets = deriveHandshake(key, { host: hello, agent: result });
+  const secrets = deriveHandshake(key, { host: hello, agent: result, binding: undefined });
   const proof = { proof: secrets.hostProof };
   const authenticate = { kind: "request", id: 1, method: "authenticate", params: proof } as const;
   const message = victim.codec.encode(authenticate);

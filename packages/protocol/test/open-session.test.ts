@@ -4,6 +4,7 @@ import {
   ConnectionClosedError,
   createChannelPair,
   HandshakeError,
+  type MessageChannel,
   openSession,
   type Params,
   ProtocolError,
@@ -27,6 +28,12 @@ async function rejection(promise: Promise<unknown>): Promise<unknown> {
     return error;
   }
   throw new TypeError("it was not rejected");
+}
+
+/** As over a TLS connection whose keying material is 32 of this byte. */
+function bindChannel(channel: MessageChannel, byte: number | undefined): MessageChannel {
+  if (byte === undefined) return channel;
+  return Object.assign(channel, { binding: new Uint8Array(32).fill(byte) });
 }
 
 const hello: Result<"hello"> = {
@@ -102,6 +109,23 @@ describe("openSession", () => {
         details: { hint: expect.any(String) },
       });
       await agent.closed;
+    });
+  }
+
+  const bindings = [
+    { name: "the two ends of one TLS connection", host: 1, agent: 1, opens: true },
+    { name: "two TLS connections with someone in between", host: 1, agent: 2, opens: false },
+    { name: "TLS that does not end at the agent", host: 1, agent: undefined, opens: false },
+    { name: "TLS that the host does not know of", host: undefined, agent: 1, opens: false },
+  ];
+  for (const { name, host, agent, opens } of bindings) {
+    test(`a key ${opens ? "is" : "is not"} believed over ${name}`, async () => {
+      const [hostChannel, agentChannel] = createChannelPair();
+      const peer = new AgentPeer(bindChannel(agentChannel, agent), createAgentOptions({ key }));
+      const opening = openSession(bindChannel(hostChannel, host), createSessionOptions({ key }));
+      if (opens) await opening;
+      else expect(await rejection(opening)).toMatchObject({ code: "authentication" });
+      expect(peer.isReady).toBe(opens);
     });
   }
 
