@@ -53,4 +53,5 @@ export const packageOwners = {
   msgpackr: "^packages/protocol/src/",
   zod: "^packages/protocol/src/",
   commander: "^packages/host/src/cli/",
+  serialport: "^packages/host/src/session/",
 };

@@ -17,7 +17,7 @@ export function addTargetOptions(command: Command): Command {
     .addOption(
       new Option(
         "-t, --target <target>",
-        "where the agent is: local:, ws://HOST:PORT, tcp://BRIDGE:PORT, unix:PATH, exec:COMMAND, ssh://[USER@]HOST",
+        "where the agent is: local:, ws://HOST:PORT, serial:DEVICE, tcp://BRIDGE:PORT, unix:PATH, exec:COMMAND, ssh://[USER@]HOST",
       )
         .env("SONDE_TARGET")
         .default("local:"),

@@ -1,10 +1,13 @@
 import { describeNoise, type MessageChannel } from "@sonde/protocol";
 import { createRequire } from "node:module";
 import { createConnection, type Socket } from "node:net";
-import { openBridge } from "./bridge-link.js";
 import { startChild, type ChildLink } from "./child-link.js";
 import { ConnectError } from "./errors.js";
+import { findAgent } from "./line-link.js";
+import { type RawLine } from "./raw-line.js";
+import { openSerialPort } from "./serial-port-line.js";
 import { type TargetAddress } from "./target-url.js";
+import { openTcpLine } from "./tcp-line.js";
 import { openWebSocket } from "./websocket-channel.js";
 
 /** A way to an agent, and what must be ended when it is closed. */
@@ -45,7 +48,13 @@ export async function openLink(address: TargetAddress, options: LinkOptions): Pr
         options,
       );
     case "tcp":
-      return await openSerialBridge(address, options);
+      return await openRawLine(
+        await openTcpLine(address, options.timeoutMilliseconds),
+        address.baud,
+        options,
+      );
+    case "serial":
+      return await openRawLine(await openSerialPort(address), address.baud, options);
     case "unix":
       return await openPlain(
         `unix:${address.path}`,
@@ -55,11 +64,9 @@ export async function openLink(address: TargetAddress, options: LinkOptions): Pr
   }
 }
 
-async function openSerialBridge(
-  address: Extract<TargetAddress, { kind: "tcp" }>,
-  options: LinkOptions,
-): Promise<OpenLink> {
-  const link = await openBridge(address, options.timeoutMilliseconds);
+async function openRawLine(line: RawLine, baud: number, options: LinkOptions): Promise<OpenLink> {
+  const { timeoutMilliseconds } = options;
+  const link = await findAgent(line, { baud, timeoutMilliseconds });
   return {
     channel: link.channel,
     explain: () => Promise.resolve(describeNoise(link.report()) ?? ""),

@@ -7,6 +7,8 @@ export type TargetAddress =
   | { readonly kind: "ws"; readonly host: string; readonly port: number }
   /** A bridge to a serial line: its bytes as they are. */
   | { readonly kind: "tcp"; readonly host: string; readonly port: number; readonly baud: number }
+  /** A serial port of this machine: /dev/ttyUSB0, COM3. */
+  | { readonly kind: "serial"; readonly device: string; readonly baud: number }
   | { readonly kind: "unix"; readonly path: string }
   /** A command line for the shell, whose stdio is an agent's. */
   | { readonly kind: "exec"; readonly command: string }
@@ -19,7 +21,7 @@ export type TargetAddress =
     };
 
 const forms =
-  "local:, ws://HOST:PORT, tcp://BRIDGE:PORT[?baud=N], unix:PATH, exec:COMMAND or ssh://[USER@]HOST[:PORT][/PATH/TO/sonde-agent]";
+  "local:, ws://HOST:PORT, serial:DEVICE[?baud=N], tcp://BRIDGE:PORT[?baud=N], unix:PATH, exec:COMMAND or ssh://[USER@]HOST[:PORT][/PATH/TO/sonde-agent]";
 
 /** The port an agent listens on when its URL names none. */
 export const defaultPort = 4650;
@@ -46,6 +48,8 @@ export function parseTarget(text: string): TargetAddress {
       return parseWebSocket(text);
     case "tcp":
       return parseBridge(text);
+    case "serial":
+      return parseSerialPort(text, rest);
     case "ssh":
       return parseSsh(text);
     default:
@@ -66,18 +70,30 @@ function parseBridge(text: string): TargetAddress {
   const url = parseUrl(text);
   if (url.port === "") throw wrong(text, "a bridge's port must follow its name: tcp://HOST:PORT");
   if (url.pathname !== "" && url.pathname !== "/") throw wrong(text, "a tcp:// target has no path");
-  const unknown = [...url.searchParams.keys()].find((name) => name !== "baud");
-  if (unknown !== undefined)
-    throw wrong(text, `a tcp:// target has no option ${unknown}, but baud`);
-  const spelt = url.searchParams.get("baud") ?? String(defaultBaud);
-  const baud = /^\d{1,8}$/.test(spelt) ? Number(spelt) : 0;
-  if (baud < smallestBaud) throw wrong(text, `baud is in bits a second, ${smallestBaud} or more`);
   return {
     kind: "tcp",
     host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: Number(url.port),
-    baud,
+    baud: parseBaud(text, url.searchParams),
   };
+}
+
+function parseSerialPort(text: string, rest: string): TargetAddress {
+  const question = rest.indexOf("?");
+  const device = question < 0 ? rest : rest.slice(0, question);
+  if (device === "") throw wrong(text, "a serial port must follow serial:");
+  const options = new URLSearchParams(question < 0 ? "" : rest.slice(question));
+  return { kind: "serial", device, baud: parseBaud(text, options) };
+}
+
+/** The one option that a line has. */
+function parseBaud(text: string, options: URLSearchParams): number {
+  const unknown = [...options.keys()].find((name) => name !== "baud");
+  if (unknown !== undefined) throw wrong(text, `there is no option ${unknown} here, but baud`);
+  const spelt = options.get("baud") ?? String(defaultBaud);
+  const baud = /^\d{1,8}$/.test(spelt) ? Number(spelt) : 0;
+  if (baud < smallestBaud) throw wrong(text, `baud is in bits a second, ${smallestBaud} or more`);
+  return baud;
 }
 
 function parseSsh(text: string): TargetAddress {

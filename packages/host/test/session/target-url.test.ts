@@ -16,6 +16,11 @@ const good: readonly { readonly text: string; readonly expected: TargetAddress }
     text: "tcp://[::1]:2000?baud=9600",
     expected: { kind: "tcp", host: "::1", port: 2000, baud: 9600 },
   },
+  {
+    text: "serial:/dev/ttyUSB0?baud=9600",
+    expected: { kind: "serial", device: "/dev/ttyUSB0", baud: 9600 },
+  },
+  { text: "serial:COM3", expected: { kind: "serial", device: "COM3", baud: 115_200 } },
   { text: "unix:/run/sonde.sock", expected: { kind: "unix", path: "/run/sonde.sock" } },
   {
     text: "exec:sudo sonde-agent --stdio",
@@ -49,6 +54,9 @@ describe("parseTarget", () => {
     "tcp://bridge:2000/path",
     "tcp://bridge:2000?baud=fast",
     "tcp://bridge:2000?parity=even",
+    "serial:",
+    "serial:?baud=9600",
+    "serial:/dev/ttyUSB0?baud=9600x",
     "ssh://-oProxyCommand=x",
   ])("refuses %j with the forms there are", (text) => {
     expect(() => parseTarget(text)).toThrow(TargetError);

@@ -94,6 +94,7 @@ export class LinkEndpoint {
     for (const bytes of output) line.write(bytes);
     this.#isBusy = false;
     this.#timer?.cancel();
+    if (wakeAt === Infinity) return;
     const sleep = Math.min(longestSleepMilliseconds, Math.max(1, Math.ceil(wakeAt - now)));
     this.#timer = clock.after(sleep, () => {
       this.#run();

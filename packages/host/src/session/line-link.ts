@@ -1,8 +1,7 @@
 import { describeNoise, LinkEndpoint, type LinkReport, type MessageChannel } from "@sonde/protocol";
 import { randomBytes } from "node:crypto";
-import { createConnection, type Socket } from "node:net";
 import { ConnectError } from "./errors.js";
-import { type TargetAddress } from "./target-url.js";
+import { type RawLine } from "./raw-line.js";
 
 /** An agent's own silence limit is its lease; a host that waits longer than the usual one learns of it by asking. */
 const silenceMilliseconds = 30_000;
@@ -11,8 +10,8 @@ const messageLimitBytes = 603_979_776;
 /** For the goodbye to reach the agent. */
 const endMilliseconds = 3000;
 
-/** A link to an agent at the other end of a serial line, through a bridge. */
-export interface BridgeLink {
+/** A link to an agent at the other end of a raw line. */
+export interface LineLink {
   readonly channel: MessageChannel;
   /** What the line has been like so far. */
   report(): LinkReport;
@@ -20,59 +19,38 @@ export interface BridgeLink {
   end(): Promise<void>;
 }
 
-/** Connects to a bridge and finds the agent behind it. Throws ConnectError. */
-export async function openBridge(
-  address: Extract<TargetAddress, { kind: "tcp" }>,
-  timeoutMilliseconds: number,
-): Promise<BridgeLink> {
-  const what = `tcp://${address.host}:${address.port}`;
-  const socket = await connectTcp(what, address, timeoutMilliseconds);
-  return await findAgent(what, socket, address.baud, timeoutMilliseconds);
+/** Finds the agent at the other end of a line, which it takes over: also when it throws ConnectError. */
+export async function findAgent(
+  line: RawLine,
+  options: { readonly baud: number; readonly timeoutMilliseconds: number },
+): Promise<LineLink> {
+  try {
+    return await open(line, options);
+  } catch (error) {
+    await line.close();
+    throw error;
+  }
 }
 
-function connectTcp(
-  what: string,
-  { host, port }: { readonly host: string; readonly port: number },
-  timeoutMilliseconds: number,
-): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = createConnection({ host, port, noDelay: true });
-    const timer = setTimeout(() => {
-      socket.destroy();
-      reject(new ConnectError(`${what}: the bridge did not answer in time`));
-    }, timeoutMilliseconds);
-    socket.once("connect", () => {
-      clearTimeout(timer);
-      socket.removeAllListeners("error");
-      resolve(socket);
-    });
-    socket.once("error", (cause) => {
-      clearTimeout(timer);
-      reject(new ConnectError(`${what}: ${cause.message}`, { cause }));
-    });
-  });
-}
-
-function findAgent(
-  what: string,
-  socket: Socket,
-  baud: number,
-  timeoutMilliseconds: number,
-): Promise<BridgeLink> {
+function open(
+  line: RawLine,
+  options: { readonly baud: number; readonly timeoutMilliseconds: number },
+): Promise<LineLink> {
   return new Promise((resolve, reject) => {
     const fail = (reason: string): void => {
       clearTimeout(timer);
-      socket.destroy();
+      endpoint.lineLost(reason);
       const noise = describeNoise(endpoint.report());
-      const hint = `is an agent running there? start one with: sonde-agent --serial DEVICE --baud ${baud}`;
       reject(
-        new ConnectError(`${what}: ${reason}${noise === undefined ? "" : `; ${noise}`}`, { hint }),
+        new ConnectError(`${line.name}: ${reason}${noise === undefined ? "" : `; ${noise}`}`, {
+          hint: `is an agent running there? start one with: sonde-agent --serial DEVICE --baud ${options.baud}`,
+        }),
       );
     };
     const endpoint = new LinkEndpoint({
       role: "host",
-      baud,
-      line: { write: (bytes) => socket.write(bytes), outsideBytes: () => socket.writableLength },
+      baud: options.baud,
+      line,
       clock: nodeClock,
       randomU32: () => randomBytes(4).readUInt32LE(),
       silenceMilliseconds,
@@ -85,7 +63,8 @@ function findAgent(
           report: () => endpoint.report(),
           end: async () => {
             await within(watched.closed, endMilliseconds);
-            socket.destroy();
+            endpoint.lineLost("the session is over");
+            await line.close();
           },
         });
       },
@@ -94,17 +73,15 @@ function findAgent(
       },
     });
     const timer = setTimeout(() => {
-      fail("no agent answered over the line");
-    }, timeoutMilliseconds);
-    let fault = "the bridge hung up";
-    socket.on("error", (error) => {
-      fault = error.message;
-    });
-    socket.on("close", () => {
-      endpoint.lineLost(fault);
-    });
-    socket.on("data", (bytes) => {
-      endpoint.receive(bytes);
+      endpoint.lineLost("no agent answered over the line");
+    }, options.timeoutMilliseconds);
+    line.listen({
+      onBytes: (bytes) => {
+        endpoint.receive(bytes);
+      },
+      onLost: (reason) => {
+        endpoint.lineLost(reason);
+      },
     });
     endpoint.start();
   });
