@@ -16,7 +16,8 @@ export const agentLayers = {
   kernel: ["system"],
   features: ["system", "kernel"],
   resources: ["system", "kernel", "features"],
-  server: ["system", "kernel", "features", "resources"],
+  questions: ["kernel"],
+  server: ["system", "kernel", "features", "resources", "questions"],
   cli: ["system", "features", "server"],
 };
 

@@ -7,6 +7,7 @@ export {
   type RequestHandlers,
   type SessionMethod,
 } from "./agent-peer-options.js";
+export { type BtfAnswer, type BtfQuestion } from "./btf-types.js";
 export * from "./cancel.js";
 export * from "./channel.js";
 export * from "./credit.js";

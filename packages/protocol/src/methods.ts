@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { btfTypesParams, btfTypesResult } from "./btf-types.js";
 import { handle } from "./handles.js";
 import { plan, planStepResult } from "./plan.js";
 import { bytes, exactBytes, text, u32, u64 } from "./primitives.js";
@@ -115,6 +116,11 @@ export const methods = {
       file: z.nullable(z.object({ path, sizeBytes: u64, modified: u64, device: u64, inode: u64 })),
     }),
   },
+  /**
+   * Some of the kernel's types, where all of them (`file.read`, 5 MB) are too many for the line. Types are cut off at
+   * structs, unions, enums and prototypes that are not asked for: they come by name and size.
+   */
+  "btf.types": { params: btfTypesParams, result: btfTypesResult },
 } as const satisfies Record<string, { params: z.ZodMiniType; result: z.ZodMiniType }>;
 
 export type MethodName = keyof typeof methods;

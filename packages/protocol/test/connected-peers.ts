@@ -38,6 +38,7 @@ export function createHandlers(given: Partial<RequestHandlers> = {}): RequestHan
     "file.read": refuse,
     "file.list": refuse,
     "file.stat": refuse,
+    "btf.types": refuse,
     ...given,
   };
 }

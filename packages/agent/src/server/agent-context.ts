@@ -1,6 +1,7 @@
 import { Features } from "../features/features.js";
 import { Target } from "../features/target.js";
 import { Kernel } from "../kernel/kernel.js";
+import { KernelTypes } from "../questions/kernel-types.js";
 import { ProbeEvents } from "../resources/probe-events.js";
 import { type System } from "../system/system.js";
 
@@ -9,9 +10,15 @@ export interface AgentContext {
   readonly target: Target;
   readonly features: Features;
   readonly probeEvents: ProbeEvents;
+  readonly types: KernelTypes;
 }
 
 export function createAgentContext(system: System): AgentContext {
   const target = new Target(new Kernel(system));
-  return { target, features: new Features(target), probeEvents: new ProbeEvents(target) };
+  return {
+    target,
+    features: new Features(target),
+    probeEvents: new ProbeEvents(target),
+    types: new KernelTypes(target.kernel),
+  };
 }

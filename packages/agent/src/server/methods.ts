@@ -87,5 +87,10 @@ export function createHandlers(session: SessionState): RequestHandlers {
       const { sizeBytes, modified, device, inode } = file;
       return { file: { path: file.path, sizeBytes, modified, device, inode } };
     },
+
+    async "btf.types"({ questions }, request) {
+      const pacer = pacerWhile(request, () => true);
+      return session.agent.types.answer(questions, () => pacer.pause());
+    },
   };
 }
