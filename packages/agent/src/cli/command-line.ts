@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { errorCode } from "../system/node/system-error.js";
 
@@ -6,6 +7,7 @@ export type Command =
   | { readonly kind: "help" }
   | { readonly kind: "version" }
   | { readonly kind: "key" }
+  | ConnectCommand
   | ServeCommand;
 
 export interface ServeCommand {
@@ -14,12 +16,27 @@ export interface ServeCommand {
   readonly ways: readonly Way[];
   readonly keyFile: string | undefined;
   readonly leaseSeconds: number;
+  /** Set: end when there has been no session for so long. */
+  readonly idleSeconds: number | undefined;
+}
+
+export interface ConnectCommand {
+  readonly kind: "connect";
+  /** Absolute; undefined: the one that a user's agents share. */
+  readonly socket: string | undefined;
+  /** Whether to start an agent where none listens. */
+  readonly startsAgent: boolean;
+  /** Of the agent that is started. */
+  readonly leaseSeconds: number;
+  readonly idleSeconds: number;
 }
 
 /** A way in for hosts. */
 export type Way =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
   | { readonly kind: "unix"; readonly path: string }
+  /** The socket that `connect` reaches. */
+  | { readonly kind: "relay"; readonly path: string }
   | { readonly kind: "serial"; readonly device: string; readonly baud: number }
   | { readonly kind: "stdio" };
 
@@ -34,7 +51,8 @@ const defaultBaud = 115_200;
 const smallestBaud = 1200;
 const largestBaud = 4_000_000;
 const defaultLeaseSeconds = 30;
-const longestLeaseSeconds = 86_400;
+const defaultIdleSeconds = 60;
+const longestSeconds = 86_400;
 
 /** Throws UsageError. */
 export function parseCommandLine(args: readonly string[]): Command {
@@ -43,8 +61,27 @@ export function parseCommandLine(args: readonly string[]): Command {
   if (values.version === true) return { kind: "version" };
   const [subcommand, ...more] = positionals;
   if (subcommand === "key" && more.length === 0) return { kind: "key" };
+  if (subcommand === "connect" && more.length === 0) return parseConnect(values);
   if (subcommand !== undefined) throw new UsageError(`unknown argument ${subcommand}`);
+  return parseServe(values);
+}
 
+function parseConnect(values: Options): ConnectCommand {
+  const taken = ["socket", "no-start", "lease", "idle"];
+  const other = Object.keys(values).find((name) => !taken.includes(name));
+  if (other !== undefined) throw new UsageError(`connect does not take --${other}`);
+  return {
+    kind: "connect",
+    socket: values.socket === undefined ? undefined : resolve(values.socket),
+    startsAgent: values["no-start"] !== true,
+    leaseSeconds: parseSeconds("--lease", values.lease) ?? defaultLeaseSeconds,
+    idleSeconds: parseSeconds("--idle", values.idle) ?? defaultIdleSeconds,
+  };
+}
+
+function parseServe(values: Options): ServeCommand {
+  const connects = (["socket", "no-start"] as const).find((name) => values[name] !== undefined);
+  if (connects !== undefined) throw new UsageError(`--${connects} is for sonde-agent connect`);
   if (values.baud !== undefined && values.serial === undefined) {
     throw new UsageError("--baud is for --serial");
   }
@@ -52,6 +89,7 @@ export function parseCommandLine(args: readonly string[]): Command {
   const ways: readonly Way[] = [
     ...(values.listen ?? []).map(parseListenUrl),
     ...(values.unix ?? []).map((path): Way => ({ kind: "unix", path })),
+    ...(values.relay ?? []).map((path): Way => ({ kind: "relay", path: resolve(path) })),
     ...(values.serial ?? []).map((device): Way => ({ kind: "serial", device, baud })),
     ...(values.stdio === true ? [{ kind: "stdio" } as const] : []),
   ];
@@ -64,13 +102,15 @@ export function parseCommandLine(args: readonly string[]): Command {
     kind: "serve",
     ways,
     keyFile: values["key-file"],
-    leaseSeconds: parseLease(values.lease),
+    leaseSeconds: parseSeconds("--lease", values.lease) ?? defaultLeaseSeconds,
+    idleSeconds: parseSeconds("--idle", values.idle) ?? (values.relay && defaultIdleSeconds),
   };
 }
 
-type Options = ReturnType<typeof parseStrictly>;
+type Parsed = ReturnType<typeof parseStrictly>;
+type Options = Parsed["values"];
 
-function parseOptions(args: readonly string[]): Options {
+function parseOptions(args: readonly string[]): Parsed {
   try {
     return parseStrictly(args);
   } catch (cause) {
@@ -88,11 +128,15 @@ function parseStrictly(args: readonly string[]) {
     options: {
       listen: { type: "string", multiple: true },
       unix: { type: "string", multiple: true },
+      relay: { type: "string", multiple: true },
       serial: { type: "string", multiple: true },
       baud: { type: "string" },
       stdio: { type: "boolean" },
       "key-file": { type: "string" },
       lease: { type: "string" },
+      idle: { type: "string" },
+      socket: { type: "string" },
+      "no-start": { type: "boolean" },
       version: { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },
@@ -127,11 +171,11 @@ function parseBaud(text: string | undefined): number {
   return baud;
 }
 
-function parseLease(text: string | undefined): number {
-  if (text === undefined) return defaultLeaseSeconds;
+function parseSeconds(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
   const seconds = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (seconds < 1 || seconds > longestLeaseSeconds) {
-    throw new UsageError(`--lease ${text}: expected whole seconds, 1 to ${longestLeaseSeconds}`);
+  if (seconds < 1 || seconds > longestSeconds) {
+    throw new UsageError(`${option} ${text}: expected whole seconds, 1 to ${longestSeconds}`);
   }
   return seconds;
 }

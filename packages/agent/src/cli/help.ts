@@ -1,5 +1,6 @@
 /** What `sonde-agent --help` prints. */
 export const helpText = `Usage: sonde-agent (--listen URL | --unix PATH | --serial DEVICE | --stdio) [options]
+       sonde-agent connect [--socket PATH] [--lease SECONDS] [--idle SECONDS] [--no-start]
        sonde-agent key
 
 Stays on the machine that is to be traced and makes system calls for a sonde on another.
@@ -9,14 +10,23 @@ Ways in (all but --stdio may be given together and more than once):
                      none, 0: any free one)
   --unix PATH        a Unix socket, made with mode 0600
   --serial DEVICE    a serial port, 8 bits, no parity, no flow control
+  --relay PATH       a Unix socket for connect; two agents never share one
   --stdio            standard input and output; ends when the input ends
+
+connect speaks over standard input and output with an agent that outlives it: what a
+sonde runs on the board over ssh. It starts one when none answers on the socket.
+  --socket PATH      where that agent listens (/run/sonde/agent.sock for root,
+                     /tmp/sonde-UID/agent.sock for others)
+  --no-start         only connect to one that is running
 
 Options:
   --key-file FILE    the key that hosts must prove to have: hexadecimal, base64 or
                      raw, at least 16 bytes; not readable by others
   --baud N           of the serial ports (default 115200)
-  --lease SECONDS    how long a host over TCP or a serial line may be silent
-                     until its session is ended (default 30)
+  --lease SECONDS    how long a host over TCP, a serial line or connect may be
+                     silent until its session is ended (default 30)
+  --idle SECONDS     end after so long without a session (default for --relay and
+                     connect 60, else never)
   --version          print the version
   -h, --help         print this
 
@@ -26,7 +36,8 @@ Examples:
   sonde-agent --listen ws://0.0.0.0:4650 --key-file key
   sonde-agent --unix /run/sonde-agent.sock
   sonde-agent --serial /dev/ttyS1 --baud 115200
+  ssh root@board sonde-agent connect
 
 Exit codes: 0 fine, 1 the command line is wrong, 2 cannot listen,
-3 this machine cannot run an agent.
+3 this machine cannot run an agent, 4 another agent serves the --relay socket.
 `;

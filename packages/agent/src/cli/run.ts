@@ -3,8 +3,11 @@ import { ListenError } from "../system/node/listener-error.js";
 import { UnsupportedPlatformError } from "../system/node/koffi-binding.js";
 import { assertNever } from "./assert-never.js";
 import { type Command, parseCommandLine, UsageError } from "./command-line.js";
+import { connectToAgent } from "./connect.js";
+import { exitCodes } from "./exit-codes.js";
 import { helpText } from "./help.js";
 import { generateKey } from "./key-file.js";
+import { RelayError, RelayHeldError } from "./relay-error.js";
 import { serve } from "./serve.js";
 import { version } from "./version.js";
 
@@ -15,7 +18,7 @@ const standardError = 2;
 export async function runCommand(args: readonly string[]): Promise<number> {
   try {
     await execute(parseCommandLine(args));
-    return 0;
+    return exitCodes.fine;
   } catch (error) {
     return reportFailure(error);
   }
@@ -32,6 +35,9 @@ async function execute(command: Command): Promise<void> {
     case "key":
       print(standardOutput, `${generateKey()}\n`);
       return;
+    case "connect":
+      await connectToAgent(command);
+      return;
     case "serve":
       await serve(command);
       return;
@@ -43,16 +49,20 @@ async function execute(command: Command): Promise<void> {
 function reportFailure(error: unknown): number {
   if (error instanceof UsageError) {
     print(standardError, `sonde-agent: ${error.message}\n(sonde-agent --help shows the options)\n`);
-    return 1;
+    return exitCodes.wrongCommandLine;
   }
-  if (error instanceof ListenError) {
+  if (error instanceof ListenError || error instanceof RelayError) {
     const hint = error.hint === undefined ? "" : `(${error.hint})\n`;
     print(standardError, `sonde-agent: ${error.message}\n${hint}`);
-    return 2;
+    return exitCodes.cannotListen;
   }
   if (error instanceof UnsupportedPlatformError) {
     print(standardError, `sonde-agent: ${error.message}\n`);
-    return 3;
+    return exitCodes.unsupported;
+  }
+  if (error instanceof RelayHeldError) {
+    print(standardError, `sonde-agent: ${error.message}\n`);
+    return exitCodes.held;
   }
   throw error;
 }

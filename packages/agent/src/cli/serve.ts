@@ -1,4 +1,5 @@
 import { AgentServer } from "../server/agent-server.js";
+import { IdleWatch } from "../server/idle-watch.js";
 import { SerialListener, SerialPortError } from "../server/serial-listener.js";
 import { AuthenticationThrottle } from "../system/node/authentication-throttle.js";
 import { ListenError } from "../system/node/listener-error.js";
@@ -9,11 +10,12 @@ import { type System } from "../system/system.js";
 import { assertNever } from "./assert-never.js";
 import { type ServeCommand, UsageError, type Way } from "./command-line.js";
 import { readKeyFile } from "./key-file.js";
+import { listenOnRelay } from "./relay-listener.js";
 import { version } from "./version.js";
 
 /**
- * Serves hosts until a signal comes, or until standard input ends; returns when nothing of any session is left.
- * Throws UsageError, ListenError and UnsupportedPlatformError.
+ * Serves hosts until a signal comes, until standard input ends, or until it has been idle for long enough; returns when nothing of any session is left.
+ * Throws UsageError, ListenError, RelayHeldError and UnsupportedPlatformError.
  */
 export async function serve(command: ServeCommand): Promise<void> {
   if (command.ways.some((way) => way.kind === "stdio") && process.stdin.isTTY) {
@@ -29,6 +31,15 @@ export async function serve(command: ServeCommand): Promise<void> {
   const throttle = new AuthenticationThrottle(() => system.now());
   const end = waitForEnd(command.ways);
 
+  const idle =
+    command.idleSeconds === undefined
+      ? undefined
+      : new IdleWatch({
+          system,
+          idleSeconds: command.idleSeconds,
+          isBusy: () => server.sessionCount > 0,
+          onIdle: end.finish,
+        });
   const listeners: Listener[] = [];
   try {
     for (const way of command.ways) {
@@ -46,6 +57,7 @@ export async function serve(command: ServeCommand): Promise<void> {
     }
     await end.promise;
   } finally {
+    idle?.stop();
     for (const listener of listeners) listener.close();
     await server.close();
   }
@@ -61,21 +73,25 @@ interface Setting {
 }
 
 async function openWay(way: Way, setting: Setting): Promise<Listener> {
-  const { server, throttle } = setting;
+  const { system, server, throttle } = setting;
   const accept: AcceptChannel = (channel, handshake) => {
     server.accept(channel, handshake);
   };
+  const pingIntervalMilliseconds = (setting.leaseSeconds * 1000) / 3;
   switch (way.kind) {
     case "tcp":
       return listenOnTcp({
         ...way,
         hasKey: setting.hasKey,
-        pingIntervalMilliseconds: (setting.leaseSeconds * 1000) / 3,
+        pingIntervalMilliseconds,
         throttle,
         accept,
       });
     case "unix":
       return listenOnUnix({ path: way.path, throttle, accept });
+    case "relay":
+      // At the other end is a connect, which may be at the end of a link that has been cut without a word.
+      return listenOnRelay(system, { path: way.path, pingIntervalMilliseconds, throttle, accept });
     case "serial":
       return openSerial(way, setting);
     case "stdio":

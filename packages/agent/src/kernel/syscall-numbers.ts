@@ -18,7 +18,8 @@ export type SyscallName =
   | "uname"
   | "mount"
   | "getpid"
-  | "prlimit64";
+  | "prlimit64"
+  | "flock";
 
 /** `clock_gettime64` is there only where the older call has 32-bit seconds. */
 export type SyscallNumbers = Readonly<Record<SyscallName, number>> & {
@@ -44,6 +45,7 @@ const generic: SyscallNumbers = {
   mount: 40,
   getpid: 172,
   prlimit64: 261,
+  flock: 32,
 };
 
 /** arch/x86/entry/syscalls/syscall_64.tbl */
@@ -65,6 +67,7 @@ const x64: SyscallNumbers = {
   mount: 165,
   getpid: 39,
   prlimit64: 302,
+  flock: 73,
 };
 
 /** arch/x86/entry/syscalls/syscall_32.tbl */
@@ -87,6 +90,7 @@ const ia32: SyscallNumbers = {
   mount: 21,
   getpid: 20,
   prlimit64: 340,
+  flock: 143,
 };
 
 /** arch/arm/tools/syscall.tbl, EABI */
@@ -109,6 +113,7 @@ const arm: SyscallNumbers = {
   mount: 21,
   getpid: 20,
   prlimit64: 369,
+  flock: 143,
 };
 
 /** arch/mips/kernel/syscalls/syscall_o32.tbl */
@@ -131,6 +136,7 @@ const mips: SyscallNumbers = {
   mount: 4021,
   getpid: 4020,
   prlimit64: 4338,
+  flock: 4143,
 };
 
 /** arch/powerpc/kernel/syscalls/syscall.tbl, 64-bit */
@@ -152,6 +158,7 @@ const ppc64: SyscallNumbers = {
   mount: 21,
   getpid: 20,
   prlimit64: 325,
+  flock: 143,
 };
 
 /** arch/s390/kernel/syscalls/syscall.tbl, 64-bit */
@@ -173,6 +180,7 @@ const s390x: SyscallNumbers = {
   mount: 21,
   getpid: 20,
   prlimit64: 334,
+  flock: 143,
 };
 
 /** Numbers of the agent's own process, which may be a 32-bit one on a 64-bit kernel. */

@@ -5,6 +5,13 @@ import { helpText } from "../../src/cli/help.js";
 import { version } from "../../src/cli/version.js";
 
 const serving = { kind: "serve", keyFile: undefined, leaseSeconds: 30 };
+const connecting = {
+  kind: "connect",
+  socket: undefined,
+  startsAgent: true,
+  leaseSeconds: 30,
+  idleSeconds: 60,
+};
 
 describe("the agent's command line", () => {
   const accepted = [
@@ -51,6 +58,25 @@ describe("the agent's command line", () => {
         leaseSeconds: 5,
       },
     },
+    {
+      line: "--relay /run/a --idle 5",
+      expected: { ...serving, ways: [{ kind: "relay", path: "/run/a" }], idleSeconds: 5 },
+    },
+    {
+      line: "--relay /run/a",
+      expected: { ...serving, ways: [{ kind: "relay", path: "/run/a" }], idleSeconds: 60 },
+    },
+    { line: "connect", expected: connecting },
+    {
+      line: "connect --socket /run/a --lease 10 --idle 20 --no-start",
+      expected: {
+        ...connecting,
+        socket: "/run/a",
+        leaseSeconds: 10,
+        idleSeconds: 20,
+        startsAgent: false,
+      },
+    },
     { line: "key", expected: { kind: "key" } },
     { line: "--version", expected: { kind: "version" } },
     { line: "-h --stdio", expected: { kind: "help" } },
@@ -66,6 +92,8 @@ describe("the agent's command line", () => {
     { line: "--serial /dev/ttyS1 --baud 8N1", message: "--baud 8N1: expected bits a second" },
     { line: "--frobnicate", message: "unknown option '--frobnicate'" },
     { line: "lock", message: "unknown argument lock" },
+    { line: "connect --stdio", message: "connect does not take --stdio" },
+    { line: "--stdio --socket /run/a", message: "--socket is for sonde-agent connect" },
     { line: "key more", message: "unknown argument key" },
     { line: "--unix", message: "option '--unix <value>' argument missing" },
     { line: "--stdio --unix /a", message: "--stdio cannot be combined with another way in" },
@@ -80,6 +108,7 @@ describe("the agent's command line", () => {
       line: "--stdio --lease 0",
       message: "--lease 0: expected whole seconds, 1 to 86400",
     },
+    { line: "connect --idle 0", message: "--idle 0: expected whole seconds, 1 to 86400" },
     {
       line: "--stdio --lease 1.5",
       message: "--lease 1.5: expected whole seconds, 1 to 86400",
@@ -98,7 +127,9 @@ describe("the agent's command line", () => {
       const [command = ""] = example.trim().split(" > ");
       expect(() => parseCommandLine(command.split(" ").slice(1))).not.toThrow();
     }
-    for (const option of "--listen --unix --serial --baud --stdio --key-file --lease".split(" ")) {
+    const options =
+      "--listen --unix --relay --serial --baud --stdio --key-file --lease --idle --socket --no-start";
+    for (const option of options.split(" ")) {
       expect(helpText).toContain(option);
     }
   });
