@@ -19,6 +19,7 @@ export {
 export { ConnectError, TargetError } from "./session/errors.js";
 export { readKeyFile } from "./session/key-file.js";
 export { type LoadOptions, type SessionOptions } from "./session/session.js";
+export { type TlsOptions } from "./session/tls-options.js";
 export { type TargetDescription } from "./spec/target-description.js";
 export { type TraceSpec } from "./spec/trace-spec.js";
 export { connect } from "./trace/connect.js";

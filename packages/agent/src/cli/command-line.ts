@@ -8,6 +8,7 @@ export type Command =
   | { readonly kind: "version" }
   | { readonly kind: "key" }
   | ConnectCommand
+  | { readonly kind: "pin"; readonly certificateFile: string }
   | ServeCommand;
 
 export interface ServeCommand {
@@ -31,9 +32,23 @@ export interface ConnectCommand {
   readonly idleSeconds: number;
 }
 
+/** Where the certificates are, in PEM. */
+export interface TlsFiles {
+  readonly certificateFile: string;
+  readonly privateKeyFile: string;
+  /** Of the CA whose certificates hosts must have. */
+  readonly clientCaFile: string | undefined;
+}
+
 /** A way in for hosts. */
 export type Way =
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | {
+      readonly kind: "tcp";
+      readonly host: string;
+      readonly port: number;
+      /** Undefined: without TLS. */
+      readonly tls: TlsFiles | undefined;
+    }
   | { readonly kind: "unix"; readonly path: string }
   /** The socket that `connect` reaches. */
   | { readonly kind: "relay"; readonly path: string }
@@ -62,6 +77,7 @@ export function parseCommandLine(args: readonly string[]): Command {
   const [subcommand, ...more] = positionals;
   if (subcommand === "key" && more.length === 0) return { kind: "key" };
   if (subcommand === "connect" && more.length === 0) return parseConnect(values);
+  if (subcommand === "pin") return parsePin(more);
   if (subcommand !== undefined) throw new UsageError(`unknown argument ${subcommand}`);
   return parseServe(values);
 }
@@ -86,8 +102,9 @@ function parseServe(values: Options): ServeCommand {
     throw new UsageError("--baud is for --serial");
   }
   const baud = parseBaud(values.baud);
+  const tls = parseTls(values);
   const ways: readonly Way[] = [
-    ...(values.listen ?? []).map(parseListenUrl),
+    ...(values.listen ?? []).map((text) => parseListenUrl(text, tls)),
     ...(values.unix ?? []).map((path): Way => ({ kind: "unix", path })),
     ...(values.relay ?? []).map((path): Way => ({ kind: "relay", path: resolve(path) })),
     ...(values.serial ?? []).map((device): Way => ({ kind: "serial", device, baud })),
@@ -95,6 +112,11 @@ function parseServe(values: Options): ServeCommand {
   ];
   if (ways.length === 0)
     throw new UsageError("one of --listen, --unix, --serial and --stdio is needed");
+  if (tls !== undefined && !ways.some((way) => way.kind === "tcp" && way.tls !== undefined)) {
+    throw new UsageError(
+      "--tls-cert, --tls-key and --tls-client-ca are for --listen wss://HOST:PORT",
+    );
+  }
   if (values.stdio === true && ways.length > 1) {
     throw new UsageError("--stdio cannot be combined with another way in");
   }
@@ -133,6 +155,9 @@ function parseStrictly(args: readonly string[]) {
       baud: { type: "string" },
       stdio: { type: "boolean" },
       "key-file": { type: "string" },
+      "tls-cert": { type: "string" },
+      "tls-key": { type: "string" },
+      "tls-client-ca": { type: "string" },
       lease: { type: "string" },
       idle: { type: "string" },
       socket: { type: "string" },
@@ -143,21 +168,53 @@ function parseStrictly(args: readonly string[]) {
   });
 }
 
-function parseListenUrl(text: string): Way {
+function parseListenUrl(text: string, tls: TlsFiles | undefined): Way {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== "ws:" || url.hostname === "") {
-    throw new UsageError(`--listen ${text}: expected ws://HOST:PORT`);
+  const hasTls = url?.protocol === "wss:";
+  if (url === undefined || !(hasTls || url.protocol === "ws:") || url.hostname === "") {
+    throw new UsageError(`--listen ${text}: expected ws://HOST:PORT or wss://HOST:PORT`);
   }
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {
     throw new UsageError(`--listen ${text}: only a host and a port can be given`);
   }
-  return { kind: "tcp", host: url.hostname, port: parsePort(text, url) };
+  if (hasTls && tls === undefined) {
+    throw new UsageError(`--listen ${text}: --tls-cert and --tls-key are needed`);
+  }
+  return {
+    kind: "tcp",
+    host: url.hostname,
+    port: parsePort(text, url),
+    tls: hasTls ? tls : undefined,
+  };
 }
 
 function parsePort(text: string, url: URL): number {
   if (url.port !== "") return Number(url.port);
   // A URL does not tell a port that is the scheme's own from none.
-  return /:80\/?$/.test(text) ? 80 : defaultPort;
+  const own = url.protocol === "wss:" ? 443 : 80;
+  return new RegExp(`:${own}/?$`).test(text) ? own : defaultPort;
+}
+
+/** Undefined when none of the options are given. */
+function parseTls(values: Options): TlsFiles | undefined {
+  const certificateFile = values["tls-cert"];
+  const privateKeyFile = values["tls-key"];
+  const clientCaFile = values["tls-client-ca"];
+  if (certificateFile === undefined && privateKeyFile === undefined && clientCaFile === undefined) {
+    return undefined;
+  }
+  if (certificateFile === undefined || privateKeyFile === undefined) {
+    throw new UsageError("--tls-cert and --tls-key are needed, both");
+  }
+  return { certificateFile, privateKeyFile, clientCaFile };
+}
+
+function parsePin(files: readonly string[]): Command {
+  const [certificateFile, ...more] = files;
+  if (certificateFile === undefined || more.length > 0) {
+    throw new UsageError("pin: one file with a certificate is needed");
+  }
+  return { kind: "pin", certificateFile };
 }
 
 function parseBaud(text: string | undefined): number {

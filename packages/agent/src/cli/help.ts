@@ -2,12 +2,13 @@
 export const helpText = `Usage: sonde-agent (--listen URL | --unix PATH | --serial DEVICE | --stdio) [options]
        sonde-agent connect [--socket PATH] [--lease SECONDS] [--idle SECONDS] [--no-start]
        sonde-agent key
+       sonde-agent pin CERTIFICATE
 
 Stays on the machine that is to be traced and makes system calls for a sonde on another.
 
 Ways in (all but --stdio may be given together and more than once):
-  --listen URL       WebSockets over TCP: ws://HOST:PORT (4650 when there is
-                     none, 0: any free one)
+  --listen URL       WebSockets over TCP: ws://HOST:PORT or, with TLS 1.3,
+                     wss://HOST:PORT (4650 when there is none, 0: any free one)
   --unix PATH        a Unix socket, made with mode 0600
   --serial DEVICE    a serial port, 8 bits, no parity, no flow control
   --relay PATH       a Unix socket for connect; two agents never share one
@@ -22,6 +23,11 @@ sonde runs on the board over ssh. It starts one when none answers on the socket.
 Options:
   --key-file FILE    the key that hosts must prove to have: hexadecimal, base64 or
                      raw, at least 16 bytes; not readable by others
+  --tls-cert FILE    for wss://: this agent's certificate, and what is between
+                     it and its CA, in PEM
+  --tls-key FILE     its private key; not readable by others
+  --tls-client-ca FILE
+                     let in only hosts with a certificate of this CA
   --baud N           of the serial ports (default 115200)
   --lease SECONDS    how long a host over TCP, a serial line or connect may be
                      silent until its session is ended (default 30)
@@ -34,6 +40,7 @@ Examples:
   sonde-agent --listen ws://127.0.0.1:4650
   sonde-agent key > key && chmod 600 key
   sonde-agent --listen ws://0.0.0.0:4650 --key-file key
+  sonde-agent --listen wss://0.0.0.0:4650 --tls-cert crt --tls-key key.pem --key-file key
   sonde-agent --unix /run/sonde-agent.sock
   sonde-agent --serial /dev/ttyS1 --baud 115200
   ssh root@board sonde-agent connect

@@ -9,6 +9,7 @@ import { helpText } from "./help.js";
 import { generateKey } from "./key-file.js";
 import { RelayError, RelayHeldError } from "./relay-error.js";
 import { serve } from "./serve.js";
+import { readPin } from "./tls-files.js";
 import { version } from "./version.js";
 
 const standardOutput = 1;
@@ -37,6 +38,9 @@ async function execute(command: Command): Promise<void> {
       return;
     case "connect":
       await connectToAgent(command);
+      return;
+    case "pin":
+      print(standardOutput, `${readPin(command.certificateFile)}\n`);
       return;
     case "serve":
       await serve(command);

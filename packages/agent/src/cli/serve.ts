@@ -5,12 +5,13 @@ import { AuthenticationThrottle } from "../system/node/authentication-throttle.j
 import { ListenError } from "../system/node/listener-error.js";
 import { type Listener, listenOnTcp, listenOnUnix, serveStdio } from "../system/node/listeners.js";
 import { createNodeSystem } from "../system/node/node-system.js";
-import { type AcceptChannel } from "../system/node/upgrade-server.js";
+import { type AcceptChannel, type UpgradeOptions } from "../system/node/upgrade-server.js";
 import { type System } from "../system/system.js";
 import { assertNever } from "./assert-never.js";
 import { type ServeCommand, UsageError, type Way } from "./command-line.js";
 import { readKeyFile } from "./key-file.js";
 import { listenOnRelay } from "./relay-listener.js";
+import { readTlsFiles } from "./tls-files.js";
 import { version } from "./version.js";
 
 /**
@@ -80,13 +81,7 @@ async function openWay(way: Way, setting: Setting): Promise<Listener> {
   const pingIntervalMilliseconds = (setting.leaseSeconds * 1000) / 3;
   switch (way.kind) {
     case "tcp":
-      return listenOnTcp({
-        ...way,
-        hasKey: setting.hasKey,
-        pingIntervalMilliseconds,
-        throttle,
-        accept,
-      });
+      return await openTcp(way, { pingIntervalMilliseconds, throttle, accept }, setting);
     case "unix":
       return listenOnUnix({ path: way.path, throttle, accept });
     case "relay":
@@ -103,6 +98,20 @@ async function openWay(way: Way, setting: Setting): Promise<Listener> {
     default:
       return assertNever(way);
   }
+}
+
+async function openTcp(
+  { host, port, tls }: Extract<Way, { kind: "tcp" }>,
+  upgrades: UpgradeOptions,
+  { system, hasKey }: Setting,
+): Promise<Listener> {
+  const options = { ...upgrades, host, port, hasKey };
+  if (tls === undefined) return await listenOnTcp(options);
+  const identity = readTlsFiles(tls, Date.now());
+  const listener = await listenOnTcp({ ...options, tls: identity.settings });
+  for (const warning of identity.warnings) system.log(warning);
+  system.log(`hosts can be sure of this agent by --pin ${identity.pin}`);
+  return listener;
 }
 
 function openSerial(way: Extract<Way, { kind: "serial" }>, setting: Setting): Listener {

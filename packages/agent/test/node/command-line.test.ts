@@ -12,6 +12,8 @@ const connecting = {
   leaseSeconds: 30,
   idleSeconds: 60,
 };
+const tcp = { kind: "tcp", tls: undefined };
+const tls = { certificateFile: "c", privateKeyFile: "k", clientCaFile: undefined };
 
 describe("the agent's command line", () => {
   const accepted = [
@@ -28,14 +30,14 @@ describe("the agent's command line", () => {
     },
     {
       line: "--listen ws://127.0.0.1:4650",
-      expected: { ...serving, ways: [{ kind: "tcp", host: "127.0.0.1", port: 4650 }] },
+      expected: { ...serving, ways: [{ ...tcp, host: "127.0.0.1", port: 4650 }] },
     },
     {
       line: "--listen ws://[::1]:0 --unix /run/a --unix /run/b",
       expected: {
         ...serving,
         ways: [
-          { kind: "tcp", host: "[::1]", port: 0 },
+          { ...tcp, host: "[::1]", port: 0 },
           { kind: "unix", path: "/run/a" },
           { kind: "unix", path: "/run/b" },
         ],
@@ -43,11 +45,29 @@ describe("the agent's command line", () => {
     },
     {
       line: "--listen ws://board",
-      expected: { ...serving, ways: [{ kind: "tcp", host: "board", port: 4650 }] },
+      expected: { ...serving, ways: [{ ...tcp, host: "board", port: 4650 }] },
     },
     {
       line: "--listen ws://board:80",
-      expected: { ...serving, ways: [{ kind: "tcp", host: "board", port: 80 }] },
+      expected: { ...serving, ways: [{ ...tcp, host: "board", port: 80 }] },
+    },
+    {
+      line: "--listen wss://board --listen wss://board:443 --listen ws://[::1]:1 --tls-cert c --tls-key k",
+      expected: {
+        ...serving,
+        ways: [
+          { ...tcp, host: "board", port: 4650, tls },
+          { ...tcp, host: "board", port: 443, tls },
+          { ...tcp, host: "[::1]", port: 1 },
+        ],
+      },
+    },
+    {
+      line: "--listen wss://board:1 --tls-cert c --tls-key k --tls-client-ca a",
+      expected: {
+        ...serving,
+        ways: [{ ...tcp, host: "board", port: 1, tls: { ...tls, clientCaFile: "a" } }],
+      },
     },
     {
       line: "--stdio --key-file k --lease 5",
@@ -78,6 +98,7 @@ describe("the agent's command line", () => {
       },
     },
     { line: "key", expected: { kind: "key" } },
+    { line: "pin c", expected: { kind: "pin", certificateFile: "c" } },
     { line: "--version", expected: { kind: "version" } },
     { line: "-h --stdio", expected: { kind: "help" } },
   ];
@@ -97,8 +118,19 @@ describe("the agent's command line", () => {
     { line: "key more", message: "unknown argument key" },
     { line: "--unix", message: "option '--unix <value>' argument missing" },
     { line: "--stdio --unix /a", message: "--stdio cannot be combined with another way in" },
-    { line: "--listen 4650", message: "--listen 4650: expected ws://HOST:PORT" },
-    { line: "--listen wss://a:1", message: "--listen wss://a:1: expected ws://HOST:PORT" },
+    { line: "--listen 4650", message: "--listen 4650: expected ws://HOST:PORT or wss://HOST:PORT" },
+    { line: "--listen http://a", message: "--listen http://a: expected ws://HOST:PORT" },
+    {
+      line: "--listen wss://a:1",
+      message: "--listen wss://a:1: --tls-cert and --tls-key are needed",
+    },
+    { line: "--listen wss://a:1 --tls-cert c", message: "--tls-cert and --tls-key are needed" },
+    {
+      line: "--listen ws://a:1 --tls-cert c --tls-key k",
+      message: "--tls-cert, --tls-key and --tls-client-ca are for --listen wss://HOST:PORT",
+    },
+    { line: "pin", message: "pin: one file with a certificate is needed" },
+    { line: "pin c d", message: "pin: one file with a certificate is needed" },
     { line: "--listen ws://a:99999", message: "--listen ws://a:99999: expected ws://HOST:PORT" },
     {
       line: "--listen ws://a:1/path",
@@ -128,7 +160,7 @@ describe("the agent's command line", () => {
       expect(() => parseCommandLine(command.split(" ").slice(1))).not.toThrow();
     }
     const options =
-      "--listen --unix --relay --serial --baud --stdio --key-file --lease --idle --socket --no-start";
+      "--listen --unix --relay --serial --baud --stdio --key-file --tls-cert --tls-key --tls-client-ca --lease --idle --socket --no-start";
     for (const option of options.split(" ")) {
       expect(helpText).toContain(option);
     }

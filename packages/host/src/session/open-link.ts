@@ -8,6 +8,8 @@ import { type RawLine } from "./raw-line.js";
 import { openSerialPort } from "./serial-port-line.js";
 import { type TargetAddress } from "./target-url.js";
 import { openTcpLine } from "./tcp-line.js";
+import { openTls } from "./tls-link.js";
+import { refuseTlsOptions, type TlsOptions } from "./tls-options.js";
 import { openWebSocket } from "./websocket-channel.js";
 
 /** A way to an agent, and what must be ended when it is closed. */
@@ -23,10 +25,15 @@ export interface LinkOptions {
   readonly timeoutMilliseconds: number;
   /** Pass an agent's own log on to standard error. */
   readonly showsAgentLog: boolean;
+  /** For `wss:`, and for no other. */
+  readonly tls: TlsOptions;
+  /** The agent will have to prove that it has the same key as we. */
+  readonly hasKey: boolean;
 }
 
-/** Opens the byte stream that an address names, and a WebSocket on it. Throws ConnectError. */
+/** Opens the byte stream that an address names, and a WebSocket on it. Throws ConnectError, and TargetError for TLS options. */
 export async function openLink(address: TargetAddress, options: LinkOptions): Promise<OpenLink> {
+  if (address.kind !== "wss") refuseTlsOptions(options.tls);
   switch (address.kind) {
     case "local":
       return await openChild("the agent on this machine", startLocalAgent(options), options);
@@ -45,6 +52,12 @@ export async function openLink(address: TargetAddress, options: LinkOptions): Pr
       return await openPlain(
         `ws://${address.host}:${address.port}`,
         { url: `ws://${address.host}:${address.port}/` },
+        options,
+      );
+    case "wss":
+      return await openPlain(
+        `wss://${address.host}:${address.port}`,
+        await openTls(address, options),
         options,
       );
     case "tcp":

@@ -21,11 +21,14 @@ import { LoadedObject } from "./loaded-object.js";
 import { openLink, type OpenLink } from "./open-link.js";
 import { RemoteFiles } from "./remote-files.js";
 import { parseTarget } from "./target-url.js";
+import { type TlsOptions } from "./tls-options.js";
 import { hostVersion } from "./version.js";
 
 export interface SessionOptions {
   /** Shared with the agent; see readKeyFile. */
   readonly key?: Uint8Array;
+  /** For a `wss://` target, and for no other. */
+  readonly tls?: TlsOptions;
   /** For the link to open and the agent to answer; 15 s unless said. */
   readonly timeoutMilliseconds?: number;
   /** Raw BTF to use in place of the target's. */
@@ -87,6 +90,8 @@ export class Session implements AsyncDisposable {
     const link = await openLink(parseTarget(target), {
       timeoutMilliseconds,
       showsAgentLog: options.showsAgentLog ?? false,
+      tls: options.tls ?? {},
+      hasKey: options.key !== undefined,
     });
     const timer = setTimeout(() => {
       link.channel.close("the agent did not answer in time");

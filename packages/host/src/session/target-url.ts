@@ -5,6 +5,8 @@ export type TargetAddress =
   /** An agent of our own on this machine, over its stdio. */
   | { readonly kind: "local" }
   | { readonly kind: "ws"; readonly host: string; readonly port: number }
+  /** The same over TLS. */
+  | { readonly kind: "wss"; readonly host: string; readonly port: number }
   /** A bridge to a serial line: its bytes as they are. */
   | { readonly kind: "tcp"; readonly host: string; readonly port: number; readonly baud: number }
   /** A serial port of this machine: /dev/ttyUSB0, COM3. */
@@ -21,7 +23,7 @@ export type TargetAddress =
     };
 
 const forms =
-  "local:, ws://HOST:PORT, serial:DEVICE[?baud=N], tcp://BRIDGE:PORT[?baud=N], unix:PATH, exec:COMMAND or ssh://[USER@]HOST[:PORT][/PATH/TO/sonde-agent]";
+  "local:, ws://HOST:PORT, wss://HOST:PORT, serial:DEVICE[?baud=N], tcp://BRIDGE:PORT[?baud=N], unix:PATH, exec:COMMAND or ssh://[USER@]HOST[:PORT][/PATH/TO/sonde-agent]";
 
 /** The port an agent listens on when its URL names none. */
 export const defaultPort = 4650;
@@ -45,7 +47,8 @@ export function parseTarget(text: string): TargetAddress {
       if (rest.trim() === "") throw wrong(text, "a command must follow exec:");
       return { kind: "exec", command: rest };
     case "ws":
-      return parseWebSocket(text);
+    case "wss":
+      return parseWebSocket(text, scheme);
     case "tcp":
       return parseBridge(text);
     case "serial":
@@ -57,13 +60,16 @@ export function parseTarget(text: string): TargetAddress {
   throw wrong(text, `write ${forms}`);
 }
 
-function parseWebSocket(text: string): TargetAddress {
+function parseWebSocket(text: string, kind: "ws" | "wss"): TargetAddress {
   const url = parseUrl(text);
-  if (url.pathname !== "/" && url.pathname !== "") throw wrong(text, "a ws:// target has no path");
-  // URL hides a port that is the scheme's own: for ws that is 80.
-  const namesPort80 = /:80\/?$/.test(text);
-  const port = url.port === "" ? (namesPort80 ? 80 : defaultPort) : Number(url.port);
-  return { kind: "ws", host: url.hostname, port };
+  if (url.pathname !== "/" && url.pathname !== "") {
+    throw wrong(text, `a ${kind}:// target has no path`);
+  }
+  // URL hides a port that is the scheme's own.
+  const ownPort = kind === "ws" ? 80 : 443;
+  const namesOwnPort = new RegExp(`:${ownPort}/?$`).test(text);
+  const port = url.port === "" ? (namesOwnPort ? ownPort : defaultPort) : Number(url.port);
+  return { kind, host: url.hostname, port };
 }
 
 function parseBridge(text: string): TargetAddress {

@@ -1,13 +1,22 @@
 import { type MessageChannel } from "@sonde/protocol";
+import { type IncomingMessage } from "node:http";
 import { type Duplex } from "node:stream";
 import { WebSocket } from "ws";
 import { ConnectError } from "./errors.js";
 
 /** The largest message taken from an agent: a whole map. */
 const maxMessageBytes = 512 * 1024 * 1024;
+/** Characters taken of what a server says in place of opening a WebSocket. */
+const refusalLimit = 300;
 
 /** How to reach the server: a URL, or a byte stream on which it already listens. */
-export type WebSocketLink = { readonly url: string } | { readonly duplex: Duplex };
+export type WebSocketLink =
+  | { readonly url: string }
+  | {
+      readonly duplex: Duplex;
+      /** The channel's, over TLS. */
+      readonly binding?: Uint8Array;
+    };
 
 /** Opens a WebSocket and gives it as a message channel. Throws ConnectError when it does not open. */
 export async function openWebSocket(
@@ -21,10 +30,16 @@ export async function openWebSocket(
   await new Promise<void>((resolve, reject) => {
     socket.once("open", resolve);
     socket.once("error", (cause) => {
-      reject(new ConnectError(`${options.what}: ${cause.message}`, { cause }));
+      reject(describeFailure(options.what, cause));
+    });
+    socket.once("unexpected-response", (request, response) => {
+      void readRefusal(response).then((said) => {
+        reject(new ConnectError(`${options.what}: the agent refuses us: ${said}`));
+        request.destroy();
+      });
     });
   });
-  return new WebSocketChannel(socket);
+  return new WebSocketChannel(socket, "binding" in link ? link.binding : undefined);
 }
 
 function createSocket(link: WebSocketLink, timeoutMilliseconds: number): WebSocket {
@@ -44,10 +59,12 @@ function createSocket(link: WebSocketLink, timeoutMilliseconds: number): WebSock
 
 class WebSocketChannel implements MessageChannel {
   readonly #socket: WebSocket;
+  readonly binding?: Uint8Array;
   #closeReason = "";
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, binding: Uint8Array | undefined) {
     this.#socket = socket;
+    if (binding !== undefined) this.binding = binding;
     // "close" always follows and tells the rest; without a listener the process would end.
     socket.on("error", (error) => {
       this.#closeReason = error.message;
@@ -88,6 +105,33 @@ class WebSocketChannel implements MessageChannel {
       this.#socket.terminate();
     }, 1000).unref();
   }
+}
+
+function describeFailure(what: string, cause: Error): ConnectError {
+  const code = "code" in cause ? String(cause.code) : cause.name;
+  // An error that stands for those of several addresses has a code alone.
+  const message = `${what}: ${cause.message === "" ? code : cause.message}`;
+  if (code !== "ECONNRESET" || !what.startsWith("ws://"))
+    return new ConnectError(message, { cause });
+  const hint = "it hung up: if it is an agent that listens with TLS, write wss://";
+  return new ConnectError(message, { cause, hint });
+}
+
+/** The first line of what came in place of a WebSocket, printable; its status when there is none. */
+async function readRefusal(response: IncomingMessage): Promise<string> {
+  let text = "";
+  try {
+    for await (const chunk of response) {
+      text += String(chunk);
+      if (text.length > refusalLimit) break;
+    }
+  } catch {
+    // What came before the connection broke will do.
+  }
+  const line = (text.split("\n", 1)[0] ?? "")
+    .replaceAll(/[^\x20-\x7e]/g, "?")
+    .slice(0, refusalLimit);
+  return line === "" ? `HTTP ${response.statusCode ?? "?"}` : line;
 }
 
 function describeCode(code: number): string {

@@ -56,7 +56,7 @@ export class Target implements AsyncDisposable {
     this.session = session;
   }
 
-  /** Connects to "local:", "ws://board:4650", "unix:PATH", "exec:COMMAND" or "ssh://user@board". */
+  /** Connects to "local:", "ws://board:4650", "wss://board:4650", "unix:PATH", "exec:COMMAND" or "ssh://user@board". */
   static async connect(target: string, options: SessionOptions = {}): Promise<Target> {
     return new Target(await Session.open(target, options));
   }

@@ -8,6 +8,9 @@ const good: readonly { readonly text: string; readonly expected: TargetAddress }
   { text: "ws://board", expected: { kind: "ws", host: "board", port: 4650 } },
   { text: "ws://board:80", expected: { kind: "ws", host: "board", port: 80 } },
   { text: "ws://[::1]:99/", expected: { kind: "ws", host: "[::1]", port: 99 } },
+  { text: "wss://board", expected: { kind: "wss", host: "board", port: 4650 } },
+  { text: "wss://board:443/", expected: { kind: "wss", host: "board", port: 443 } },
+  { text: "wss://[::1]:80", expected: { kind: "wss", host: "[::1]", port: 80 } },
   {
     text: "tcp://bridge:2000",
     expected: { kind: "tcp", host: "bridge", port: 2000, baud: 115_200 },
@@ -50,6 +53,7 @@ describe("parseTarget", () => {
     "http://board",
     "ws://",
     "ws://board/path",
+    "wss://board/path",
     "tcp://bridge",
     "tcp://bridge:2000/path",
     "tcp://bridge:2000?baud=fast",

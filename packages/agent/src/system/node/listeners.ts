@@ -20,24 +20,33 @@ export interface TcpOptions extends UpgradeOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  /** Without a key only this machine's own processes may connect. */
+  /** Without a key, and without certificates of hosts, only this machine's own processes may connect. */
   readonly hasKey: boolean;
 }
 
-/** Listens for WebSockets over TCP. Throws ListenError, also for an address beyond this machine without a key. */
+/**
+ * Listens for WebSockets over TCP, with or without TLS. Throws ListenError, also for an address beyond this machine on which
+ * hosts would not have to prove who they are.
+ */
 export async function listenOnTcp(options: TcpOptions): Promise<Listener> {
+  const { tls, hasKey } = options;
+  const scheme = tls === undefined ? "ws" : "wss";
   const host = await resolveHost(options.host);
-  if (!options.hasKey && !isLoopback(host)) {
+  if (!hasKey && tls?.clientCa === undefined && !isLoopback(host)) {
     throw new ListenError(
-      `listen on ws://${formatHost(options.host)}:${options.port}: without a key, other machines must not reach an agent`,
-      { hint: "give --key-file (see sonde-agent key), or listen on 127.0.0.1 and use ssh" },
+      `listen on ${scheme}://${formatHost(options.host)}:${options.port}: without a key, other machines must not reach an agent`,
+      { hint: keyHint(scheme) },
     );
   }
   const server = createUpgradeServer(options);
-  await startListening(server, { host, port: options.port, exclusive: true }, `ws://${host}`);
+  await startListening(
+    server,
+    { host, port: options.port, exclusive: true },
+    `${scheme}://${host}`,
+  );
   const { port } = server.address() as AddressInfo;
   return {
-    address: `ws://${formatHost(host)}:${port}`,
+    address: `${scheme}://${formatHost(host)}:${port}`,
     close: () => {
       server.close();
     },
@@ -83,6 +92,11 @@ export function serveStdio(options: UpgradeOptions & { readonly onEnd: () => voi
     // There is no other way in; the channel's own close is what says goodbye.
     close: () => undefined,
   };
+}
+
+function keyHint(scheme: "ws" | "wss"): string {
+  const certificates = scheme === "wss" ? " or --tls-client-ca" : "";
+  return `give --key-file (see sonde-agent key)${certificates}, or listen on 127.0.0.1 and use ssh`;
 }
 
 async function resolveHost(host: string): Promise<string> {

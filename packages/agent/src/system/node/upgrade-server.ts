@@ -1,11 +1,22 @@
 import { createServer, type Server } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import { type Socket } from "node:net";
 import { type Duplex } from "node:stream";
 import { type MessageChannel } from "@sonde/protocol";
 import { type WebSocket, WebSocketServer } from "ws";
 import { type AuthenticationThrottle } from "./authentication-throttle.js";
+import { Strangers } from "./strangers.js";
+import {
+  certificateFault,
+  channelBinding,
+  type TlsSettings,
+  tlsServerOptions,
+} from "./tls-settings.js";
 import { createWebSocketChannel, type WebSocketChannelOptions } from "./websocket-channel.js";
 
 const headersTimeoutMilliseconds = 10_000;
+/** How often Node looks for connections whose headers have not come; 30 s unless said. */
+const headersCheckMilliseconds = 2000;
 const connectionLimit = 256;
 
 /** Bounds on a host that has not yet been let in; hello and authenticate are a few hundred bytes. */
@@ -35,19 +46,24 @@ export interface Handshake {
 /** Takes over a channel; sets its handlers before it returns. */
 export type AcceptChannel = (channel: MessageChannel, handshake: Handshake) => void;
 
-export interface UpgradeOptions extends WebSocketChannelOptions {
+export interface UpgradeOptions {
   readonly accept: AcceptChannel;
   readonly throttle: AuthenticationThrottle;
+  readonly pingIntervalMilliseconds?: number;
+  readonly tls?: TlsSettings;
 }
 
 /** An HTTP server, not yet listening, whose only service is to turn connections into channels. */
 export function createUpgradeServer(options: UpgradeOptions): Server {
-  const server = createServer({
-    headersTimeout: headersTimeoutMilliseconds,
-    requestTimeout: headersTimeoutMilliseconds,
-  });
+  const { tls, throttle } = options;
+  const server = createHttpServer(tls);
   server.maxConnections = connectionLimit;
+  const strangers = new Strangers();
   const webSockets = new WebSocketServer(webSocketOptions);
+
+  server.on("connection", (socket: Socket) => {
+    strangers.add(socket);
+  });
 
   server.on("request", (_request, response) => {
     response.writeHead(426, { connection: "close", upgrade: "websocket" });
@@ -60,17 +76,47 @@ export function createUpgradeServer(options: UpgradeOptions): Server {
       refuse(socket, "403 Forbidden", "connections from web pages are refused");
       return;
     }
+    const fault = tls === undefined ? undefined : certificateFault(tls, socket, Date.now());
+    if (fault !== undefined) {
+      refuse(socket, "403 Forbidden", fault);
+      return;
+    }
     // There is none on a Unix socket, nor on stdio.
     const address = request.socket.remoteAddress ?? "";
-    upgradeAfter(options.throttle.delayMilliseconds(address), socket, () => {
+    upgradeAfter(throttle.delayMilliseconds(address), socket, () => {
       webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-        const onReady = boundStranger(webSocket, socket);
-        const onWrongKey = (): Promise<void> => punish(options.throttle, address);
-        options.accept(createWebSocketChannel(webSocket, options), { onReady, onWrongKey });
+        const lift = boundStranger(webSocket, socket);
+        const onReady = (): void => {
+          strangers.letIn(request.socket);
+          lift();
+        };
+        const onWrongKey = (): Promise<void> => punish(throttle, address);
+        const channel = createWebSocketChannel(webSocket, channelOptions(options, socket));
+        options.accept(channel, { onReady, onWrongKey });
       });
     });
   });
   return server;
+}
+
+function createHttpServer(tls: TlsSettings | undefined): Server {
+  const limits = {
+    headersTimeout: headersTimeoutMilliseconds,
+    requestTimeout: headersTimeoutMilliseconds,
+    connectionsCheckingInterval: headersCheckMilliseconds,
+  };
+  return tls === undefined
+    ? createServer(limits)
+    : createSecureServer({ ...limits, ...tlsServerOptions(tls) });
+}
+
+function channelOptions(options: UpgradeOptions, socket: Duplex): WebSocketChannelOptions {
+  const { pingIntervalMilliseconds } = options;
+  const binding = channelBinding(socket);
+  return {
+    ...(pingIntervalMilliseconds === undefined ? {} : { pingIntervalMilliseconds }),
+    ...(binding === undefined ? {} : { binding }),
+  };
 }
 
 function upgradeAfter(delayMilliseconds: number, socket: Duplex, upgrade: () => void): void {

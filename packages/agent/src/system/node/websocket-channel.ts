@@ -10,6 +10,8 @@ const closeReasonLimitBytes = 123;
 export interface WebSocketChannelOptions {
   /** Set: ping so often, and give the link up after three times as long without a sign of life. */
   readonly pingIntervalMilliseconds?: number;
+  /** The channel's. */
+  readonly binding?: Uint8Array;
 }
 
 /** The channel over an open WebSocket whose frames are binary messages; a text frame ends it. */
@@ -38,6 +40,7 @@ export function createWebSocketChannel(
   }
 
   return {
+    ...(options.binding === undefined ? {} : { binding: options.binding }),
     send(message, onSent): void {
       // Node says null where ws's types say undefined.
       socket.send(message, (error: Error | null | undefined) => {
