@@ -22,7 +22,7 @@ export function addTargetOptions(command: Command): Command {
     .addOption(
       new Option(
         "-t, --target <target>",
-        "where the agent is: local:, ws://HOST:PORT, wss://HOST:PORT, serial:DEVICE, tcp://BRIDGE:PORT, unix:PATH, exec:COMMAND, ssh://[USER@]HOST",
+        "where the agent is: local:, ssh://[USER@]HOST, adb://SERIAL, docker://CONTAINER, kubectl://POD, serial:DEVICE, tcp://BRIDGE:PORT, ws://HOST:PORT, wss://HOST:PORT, unix:PATH, exec:COMMAND",
       )
         .env("SONDE_TARGET")
         .default("local:"),

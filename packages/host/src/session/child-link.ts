@@ -62,7 +62,7 @@ class SpawnedLink implements ChildLink {
     });
     this.#ended = new Promise((resolve) => {
       child.once("error", (error) => {
-        this.#end = error.message;
+        this.#end = describeStartFault(error);
         this.duplex.destroy();
         resolve();
       });
@@ -115,6 +115,12 @@ class SpawnedLink implements ChildLink {
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
   }
+}
+
+/** Node says "spawn adb ENOENT". */
+function describeStartFault(error: NodeJS.ErrnoException): string {
+  const program = error.path ?? "the program";
+  return error.code === "ENOENT" ? `${program}: no such program on this machine` : error.message;
 }
 
 /** One byte stream of two pipes. A pipe that breaks on writing is no end of it: what the child said last is still to be read. */

@@ -1,8 +1,11 @@
 import { describeNoise, type MessageChannel } from "@sonde/protocol";
 import { createRequire } from "node:module";
 import { createConnection, type Socket } from "node:net";
+import { agentLine } from "./agent-places.js";
+import { formatShellAddress, shellCommand } from "./board-shell.js";
 import { startChild, type ChildLink } from "./child-link.js";
 import { ConnectError } from "./errors.js";
+import { explainedError } from "./explained-error.js";
 import { findAgent } from "./line-link.js";
 import { type RawLine } from "./raw-line.js";
 import { openSerialPort } from "./serial-port-line.js";
@@ -47,7 +50,16 @@ export async function openLink(address: TargetAddress, options: LinkOptions): Pr
         options,
       );
     case "ssh":
-      return await openChild(`ssh://${address.destination}`, startSsh(address, options), options);
+    case "adb":
+    case "docker":
+    case "kubectl":
+      return await openChild(
+        formatShellAddress(address),
+        startChild(shellCommand(address, agentLine(address.program, ["connect"])), {
+          showsLog: options.showsAgentLog,
+        }),
+        options,
+      );
     case "ws":
       return await openPlain(
         `ws://${address.host}:${address.port}`,
@@ -110,7 +122,7 @@ async function openChild(what: string, child: ChildLink, options: LinkOptions): 
     const detail = await child.explain();
     await child.end();
     if (!(error instanceof ConnectError) || detail === "") throw error;
-    throw new ConnectError(`${what}: ${detail}`, { cause: error });
+    throw explainedError(what, detail, error);
   }
 }
 
@@ -121,23 +133,6 @@ function startLocalAgent(options: LinkOptions): ChildLink {
     { file: process.execPath, args: [program, "--stdio"] },
     { showsLog: options.showsAgentLog },
   );
-}
-
-function startSsh(address: TargetAddress & { kind: "ssh" }, options: LinkOptions): ChildLink {
-  const port = address.port === undefined ? [] : ["-p", String(address.port)];
-  // -T: no terminal, which would change bytes; the two dashes end ssh's own options.
-  const args = [
-    "-T",
-    ...port,
-    "--",
-    address.destination,
-    `exec ${quoteForShell(address.program)} --stdio`,
-  ];
-  return startChild({ file: "ssh", args }, { showsLog: options.showsAgentLog });
-}
-
-function quoteForShell(word: string): string {
-  return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 function connectUnix(path: string): Promise<Socket> {

@@ -14,7 +14,7 @@ import { parseKernelSymbols, type KernelSymbols } from "../symbols/kernel-symbol
 import { QueryAnswerer } from "./answer-queries.js";
 import { buildPlan, nameHandles } from "./build-plan.js";
 import { toTargetDescription } from "./describe-target.js";
-import { ConnectError } from "./errors.js";
+import { explainedError } from "./explained-error.js";
 import { FeatureCache } from "./feature-cache.js";
 import { KernelTypes } from "./kernel-types.js";
 import { LoadedObject } from "./loaded-object.js";
@@ -114,7 +114,7 @@ export class Session implements AsyncDisposable {
       await link.end();
       if (error instanceof Error && error.name === "ConnectionClosedError") {
         const because = said === "" ? error.message : said;
-        throw new ConnectError(`${target}: ${because}`, { cause: error });
+        throw explainedError(target, because, error);
       }
       throw error;
     } finally {

@@ -1,4 +1,5 @@
 import { TargetError } from "./errors.js";
+import { parseShellAddress, type ShellAddress, ShellAddressError } from "./shell-address.js";
 
 /** Where an agent is, and over what to speak to it. */
 export type TargetAddress =
@@ -14,16 +15,10 @@ export type TargetAddress =
   | { readonly kind: "unix"; readonly path: string }
   /** A command line for the shell, whose stdio is an agent's. */
   | { readonly kind: "exec"; readonly command: string }
-  | {
-      readonly kind: "ssh";
-      readonly destination: string;
-      readonly port: number | undefined;
-      /** The agent's path on the board; found by its PATH when it is a bare name. */
-      readonly program: string;
-    };
+  | ShellAddress;
 
 const forms =
-  "local:, ws://HOST:PORT, wss://HOST:PORT, serial:DEVICE[?baud=N], tcp://BRIDGE:PORT[?baud=N], unix:PATH, exec:COMMAND or ssh://[USER@]HOST[:PORT][/PATH/TO/sonde-agent]";
+  "local:, ws://HOST:PORT, wss://HOST:PORT, serial:DEVICE[?baud=N], tcp://BRIDGE:PORT[?baud=N], unix:PATH, exec:COMMAND, ssh://[USER@]HOST[:PORT], adb://[SERIAL], docker://CONTAINER or kubectl://[NAMESPACE/]POD";
 
 /** The port an agent listens on when its URL names none. */
 export const defaultPort = 4650;
@@ -53,9 +48,10 @@ export function parseTarget(text: string): TargetAddress {
       return parseBridge(text);
     case "serial":
       return parseSerialPort(text, rest);
-    case "ssh":
-      return parseSsh(text);
-    default:
+    default: {
+      const address = parseShell(text);
+      if (address !== undefined) return address;
+    }
   }
   throw wrong(text, `write ${forms}`);
 }
@@ -102,20 +98,13 @@ function parseBaud(text: string, options: URLSearchParams): number {
   return baud;
 }
 
-function parseSsh(text: string): TargetAddress {
-  const url = parseUrl(text);
-  const user = url.username === "" ? "" : `${decodeURIComponent(url.username)}@`;
-  // ssh takes an IPv6 address without the brackets that a URL needs.
-  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  // A leading dash would be read as an option by ssh.
-  if (`${user}${host}`.startsWith("-")) throw wrong(text, "a host cannot begin with a dash");
-  const path = decodeURIComponent(url.pathname);
-  return {
-    kind: "ssh",
-    destination: `${user}${host}`,
-    port: url.port === "" ? undefined : Number(url.port),
-    program: path === "" || path === "/" ? "sonde-agent" : path,
-  };
+function parseShell(text: string): ShellAddress | undefined {
+  try {
+    return parseShellAddress(text);
+  } catch (cause) {
+    if (cause instanceof ShellAddressError) throw wrong(text, cause.message, cause);
+    throw cause;
+  }
 }
 
 function parseUrl(text: string): URL {

@@ -35,7 +35,42 @@ const good: readonly { readonly text: string; readonly expected: TargetAddress }
   },
   {
     text: "ssh://board",
-    expected: { kind: "ssh", destination: "board", port: undefined, program: "sonde-agent" },
+    expected: { kind: "ssh", destination: "board", port: undefined, program: undefined },
+  },
+  {
+    text: "ssh://me@[fe80::1]:22",
+    expected: { kind: "ssh", destination: "me@fe80::1", port: 22, program: undefined },
+  },
+  { text: "adb:", expected: { kind: "adb", serial: undefined, program: undefined } },
+  {
+    text: "adb://R58N123/data/local/tmp/agent",
+    expected: { kind: "adb", serial: "R58N123", program: "/data/local/tmp/agent" },
+  },
+  {
+    text: "docker://Web_1",
+    expected: { kind: "docker", container: "Web_1", program: undefined },
+  },
+  {
+    text: "kubectl://web-0",
+    expected: {
+      kind: "kubectl",
+      namespace: undefined,
+      pod: "web-0",
+      container: undefined,
+      context: undefined,
+      program: undefined,
+    },
+  },
+  {
+    text: "kubectl://shop/web-0?container=app&context=test&program=/opt/agent",
+    expected: {
+      kind: "kubectl",
+      namespace: "shop",
+      pod: "web-0",
+      container: "app",
+      context: "test",
+      program: "/opt/agent",
+    },
   },
 ];
 
@@ -62,6 +97,17 @@ describe("parseTarget", () => {
     "serial:?baud=9600",
     "serial:/dev/ttyUSB0?baud=9600x",
     "ssh://-oProxyCommand=x",
+    "ssh://%2DoProxyCommand=x",
+    "ssh://",
+    "ssh://board:99999",
+    "ssh://board?x=1",
+    "ssh://board%2",
+    "adb://-H",
+    "docker://",
+    "docker:web",
+    "kubectl://shop/web-0/app",
+    "kubectl://web-0?container=--context",
+    "kubectl://web-0?pod=x",
   ])("refuses %j with the forms there are", (text) => {
     expect(() => parseTarget(text)).toThrow(TargetError);
   });
