@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 const finalBinary = 0x82;
 const masked = 0x80;
 
-const upgradeRequest =
+export const upgradeRequest =
   "GET / HTTP/1.1\r\nhost: agent\r\nconnection: upgrade\r\nupgrade: websocket\r\n" +
   "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
 
