@@ -8,6 +8,7 @@ import { ConnectError } from "./errors.js";
 import { explainedError } from "./explained-error.js";
 import { findAgent } from "./line-link.js";
 import { type RawLine } from "./raw-line.js";
+import { openRfc2217Line } from "./rfc2217-line.js";
 import { openSerialPort } from "./serial-port-line.js";
 import { type TargetAddress } from "./target-url.js";
 import { openTcpLine } from "./tcp-line.js";
@@ -73,13 +74,9 @@ export async function openLink(address: TargetAddress, options: LinkOptions): Pr
         options,
       );
     case "tcp":
-      return await openRawLine(
-        await openTcpLine(address, options.timeoutMilliseconds),
-        address.baud,
-        options,
-      );
+    case "rfc2217":
     case "serial":
-      return await openRawLine(await openSerialPort(address), address.baud, options);
+      return await openLineLink(address, options);
     case "unix":
       return await openPlain(
         `unix:${address.path}`,
@@ -89,14 +86,28 @@ export async function openLink(address: TargetAddress, options: LinkOptions): Pr
   }
 }
 
-async function openRawLine(line: RawLine, baud: number, options: LinkOptions): Promise<OpenLink> {
+type LineAddress = Extract<TargetAddress, { kind: "tcp" | "rfc2217" | "serial" }>;
+
+async function openLineLink(address: LineAddress, options: LinkOptions): Promise<OpenLink> {
   const { timeoutMilliseconds } = options;
-  const link = await findAgent(line, { baud, timeoutMilliseconds });
+  const line = await openRawLine(address, timeoutMilliseconds);
+  const link = await findAgent(line, { baud: address.baud, timeoutMilliseconds });
   return {
     channel: link.channel,
     explain: () => Promise.resolve(describeNoise(link.report()) ?? ""),
     end: () => link.end(),
   };
+}
+
+async function openRawLine(address: LineAddress, timeoutMilliseconds: number): Promise<RawLine> {
+  switch (address.kind) {
+    case "tcp":
+      return await openTcpLine(address, timeoutMilliseconds);
+    case "rfc2217":
+      return await openRfc2217Line(address, timeoutMilliseconds);
+    case "serial":
+      return await openSerialPort(address);
+  }
 }
 
 async function openPlain(

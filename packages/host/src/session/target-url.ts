@@ -10,6 +10,13 @@ export type TargetAddress =
   | { readonly kind: "wss"; readonly host: string; readonly port: number }
   /** A bridge to a serial line: its bytes as they are. */
   | { readonly kind: "tcp"; readonly host: string; readonly port: number; readonly baud: number }
+  /** A bridge that sets its port's baud rate by RFC 2217. */
+  | {
+      readonly kind: "rfc2217";
+      readonly host: string;
+      readonly port: number;
+      readonly baud: number;
+    }
   /** A serial port of this machine: /dev/ttyUSB0, COM3. */
   | { readonly kind: "serial"; readonly device: string; readonly baud: number }
   | { readonly kind: "unix"; readonly path: string }
@@ -18,7 +25,7 @@ export type TargetAddress =
   | ShellAddress;
 
 const forms =
-  "local:, ws://HOST:PORT, wss://HOST:PORT, serial:DEVICE[?baud=N], tcp://BRIDGE:PORT[?baud=N], unix:PATH, exec:COMMAND, ssh://[USER@]HOST[:PORT], adb://[SERIAL], docker://CONTAINER or kubectl://[NAMESPACE/]POD";
+  "local:, ws://HOST:PORT, wss://HOST:PORT, serial:DEVICE[?baud=N], tcp://BRIDGE:PORT[?baud=N], rfc2217://BRIDGE:PORT[?baud=N], unix:PATH, exec:COMMAND, ssh://[USER@]HOST[:PORT], adb://[SERIAL], docker://CONTAINER or kubectl://[NAMESPACE/]POD";
 
 /** The port an agent listens on when its URL names none. */
 export const defaultPort = 4650;
@@ -45,7 +52,9 @@ export function parseTarget(text: string): TargetAddress {
     case "wss":
       return parseWebSocket(text, scheme);
     case "tcp":
-      return parseBridge(text);
+      return parseBridge("tcp", text);
+    case "rfc2217":
+      return parseBridge("rfc2217", text);
     case "serial":
       return parseSerialPort(text, rest);
     default: {
@@ -68,12 +77,15 @@ function parseWebSocket(text: string, kind: "ws" | "wss"): TargetAddress {
   return { kind, host: url.hostname, port };
 }
 
-function parseBridge(text: string): TargetAddress {
+function parseBridge(kind: "tcp" | "rfc2217", text: string): TargetAddress {
   const url = parseUrl(text);
-  if (url.port === "") throw wrong(text, "a bridge's port must follow its name: tcp://HOST:PORT");
-  if (url.pathname !== "" && url.pathname !== "/") throw wrong(text, "a tcp:// target has no path");
+  if (url.port === "")
+    throw wrong(text, `a bridge's port must follow its name: ${kind}://HOST:PORT`);
+  if (url.pathname !== "" && url.pathname !== "/") {
+    throw wrong(text, `a ${kind}:// target has no path`);
+  }
   return {
-    kind: "tcp",
+    kind,
     host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: Number(url.port),
     baud: parseBaud(text, url.searchParams),

@@ -2,17 +2,16 @@ import { createConnection, type Socket } from "node:net";
 import { ConnectError } from "./errors.js";
 import { type RawLine, type RawLineListener } from "./raw-line.js";
 
-/** Connects to a bridge whose TCP port carries a serial line's bytes as they are. Throws ConnectError. */
+/** Connects to a serial-to-TCP bridge. Throws ConnectError. */
 export async function openTcpLine(
-  address: { readonly host: string; readonly port: number },
+  { kind, host, port }: { readonly kind: string; readonly host: string; readonly port: number },
   timeoutMilliseconds: number,
 ): Promise<RawLine> {
-  const name = `tcp://${address.host}:${address.port}`;
-  return new TcpLine(name, await connectBridge(name, address, timeoutMilliseconds));
+  const name = `${kind}://${host}:${port}`;
+  return new TcpLine(name, await connectBridge(name, { host, port }, timeoutMilliseconds));
 }
 
-/** A connection to a bridge, which `name` is for messages. Throws ConnectError. */
-export function connectBridge(
+function connectBridge(
   name: string,
   { host, port }: { readonly host: string; readonly port: number },
   timeoutMilliseconds: number,

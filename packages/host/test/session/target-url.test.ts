@@ -20,6 +20,10 @@ const good: readonly { readonly text: string; readonly expected: TargetAddress }
     expected: { kind: "tcp", host: "::1", port: 2000, baud: 9600 },
   },
   {
+    text: "rfc2217://bridge:2001?baud=921600",
+    expected: { kind: "rfc2217", host: "bridge", port: 2001, baud: 921_600 },
+  },
+  {
     text: "serial:/dev/ttyUSB0?baud=9600",
     expected: { kind: "serial", device: "/dev/ttyUSB0", baud: 9600 },
   },
@@ -93,6 +97,7 @@ describe("parseTarget", () => {
     "tcp://bridge:2000/path",
     "tcp://bridge:2000?baud=fast",
     "tcp://bridge:2000?parity=even",
+    "rfc2217://bridge",
     "serial:",
     "serial:?baud=9600",
     "serial:/dev/ttyUSB0?baud=9600x",

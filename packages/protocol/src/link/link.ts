@@ -216,6 +216,8 @@ export class Link {
   /** The line itself has gone. */
   lineLost(reason: string, now: number): void {
     this.#now = now;
+    // Its last words: a prompt, a bridge's message.
+    this.#scanner.flush();
     this.#end({ kind: "line", reason });
   }
 

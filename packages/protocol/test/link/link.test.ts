@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { encodeFrame } from "../../src/link/frame.js";
 import { Link } from "../../src/link/link.js";
+import { encodeUtf8 } from "../../src/utf8.js";
 import { Simulation } from "./simulation.js";
 
 const message = (...values: number[]): Uint8Array => Uint8Array.from(values);
@@ -228,6 +229,13 @@ describe("an open link", () => {
     expect(report.text.at(-1)).toMatch(/new high-speed USB device/);
     expect(report.noiseBytes).toBeGreaterThan(500);
   });
+});
+
+test("text that nothing follows is told when the line is given up", () => {
+  const { host } = new Simulation({ seed: 6, baud: 115_200 });
+  host.link.receive(encodeUtf8("\r\nboard login: "), 10);
+  host.link.lineLost("no agent answered", 20);
+  expect(host.link.report().text).toEqual(["board login:"]);
 });
 
 describe("closing", () => {
