@@ -83,9 +83,8 @@ export async function endOf(program: RunningCommand, limitMilliseconds = 20_000)
   return { code, output: program.output, errors: program.errors };
 }
 
-/** Without what a person has set for `sonde` in their shell. */
+/** Without what a person has set for `sonde` in their shell, and in their config file. */
 function withoutSettings(): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !name.startsWith("SONDE_")),
-  );
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith("SONDE_"));
+  return { ...Object.fromEntries(others), SONDE_CONFIG: "/nonexistent/config.json" };
 }

@@ -3,6 +3,7 @@ import { hostVersion } from "../session/version.js";
 import { addInfoCommand } from "./commands/info.js";
 import { addProbesCommand } from "./commands/probes.js";
 import { addReplayCommand } from "./commands/replay.js";
+import { addTargetsCommand } from "./commands/targets.js";
 import { addToolCommands } from "./commands/tools.js";
 import { addTraceCommand } from "./commands/trace.js";
 import { exitCodes } from "./exit-code.js";
@@ -15,6 +16,7 @@ Examples:
   sonde trace script.bt                    a script in bpftrace's language
   sonde probes 'tracepoint:sched:*'        what can be traced
   sonde info -t ws://board:4650            what a board can do, and what it cannot
+  sonde targets add board ssh://root@board names a board: -t board
 
 Exit codes:
   0 fine · 1 the program or command line is wrong · 2 the target was not reached · 3 the target's kernel refused
@@ -36,5 +38,6 @@ export function createProgram(): Command {
   addReplayCommand(program);
   addProbesCommand(program);
   addInfoCommand(program);
+  addTargetsCommand(program);
   return program;
 }

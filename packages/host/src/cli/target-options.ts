@@ -1,36 +1,45 @@
-import { Option, type Command } from "commander";
-import { readKeyFile } from "../session/key-file.js";
+import { type Command } from "commander";
+import { type ResolvedTarget, resolveTarget } from "../session/resolve-target.js";
 import { type SessionOptions } from "../session/session.js";
-import { type TlsOptions } from "../session/tls-options.js";
+import { settingsOptions } from "../session/settings-options.js";
+import { type TargetSettings } from "../session/target-config.js";
+import { withoutUndefined } from "../session/without-undefined.js";
 import { Target } from "../trace/target.js";
 
-/** Options of every command that speaks to a target. */
-export interface TargetOptions {
-  readonly target: string;
+/** Options that say how to get into a target, whatever names it. */
+export interface LinkOptions {
   readonly keyFile?: string;
   readonly ca?: string;
   readonly pin?: string;
   readonly cert?: string;
   readonly certKey?: string;
   readonly btf?: string;
+}
+
+/** Options of every command that speaks to a target. */
+export interface TargetOptions extends LinkOptions {
+  readonly target?: string;
   readonly verbose?: boolean;
 }
 
 /** Adds -t, --key-file and the like to a command. */
 export function addTargetOptions(command: Command): Command {
+  command.option(
+    "-t, --target <target>",
+    "where the agent is: a name (sonde targets), local:, ssh://[USER@]HOST, adb://SERIAL, docker://CONTAINER, kubectl://POD, serial:DEVICE, tcp://BRIDGE:PORT, ws://HOST:PORT, wss://HOST:PORT, unix:PATH, exec:COMMAND (default: $SONDE_TARGET, the default of sonde targets, or local:)",
+  );
+  return addLinkOptions(command).option(
+    "-v, --verbose",
+    "also say what is loaded, and pass on the agent's log",
+  );
+}
+
+/** Adds --key-file, --ca and the like to a command. */
+export function addLinkOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option(
-        "-t, --target <target>",
-        "where the agent is: local:, ssh://[USER@]HOST, adb://SERIAL, docker://CONTAINER, kubectl://POD, serial:DEVICE, tcp://BRIDGE:PORT, ws://HOST:PORT, wss://HOST:PORT, unix:PATH, exec:COMMAND",
-      )
-        .env("SONDE_TARGET")
-        .default("local:"),
-    )
-    .addOption(
-      new Option("--key-file <file>", "key shared with the agent (sonde-agent key makes one)").env(
-        "SONDE_KEY_FILE",
-      ),
+    .option(
+      "--key-file <file>",
+      "key shared with the agent, as sonde-agent key makes one (default: $SONDE_KEY_FILE)",
     )
     .option("--ca <file>", "wss: the CA that must have signed the agent's certificate (PEM)")
     .option("--pin <pin>", "wss: the agent's public key, sha256:HEX as sonde-agent pin prints it")
@@ -39,16 +48,41 @@ export function addTargetOptions(command: Command): Command {
     .option(
       "--btf <file>",
       "the kernel's types, for a target without BTF (raw, as /sys/kernel/btf/vmlinux)",
-    )
-    .option("-v, --verbose", "also say what is loaded, and pass on the agent's log");
+    );
 }
 
-function tlsOptions({ ca, pin, cert, certKey }: TargetOptions): TlsOptions {
+/** The options under the names that the config file has for them. */
+export function settingsOf(options: LinkOptions): TargetSettings {
+  const { keyFile, ca, pin, cert, certKey, btf } = options;
+  return withoutUndefined({
+    keyFile,
+    caFile: ca,
+    pin,
+    certFile: cert,
+    certKeyFile: certKey,
+    btfFile: btf,
+  });
+}
+
+/** The target that the options mean, and how to get in. Throws TargetError. */
+export function chooseTarget(options: TargetOptions): {
+  readonly target: ResolvedTarget;
+  readonly session: SessionOptions;
+} {
+  const target = resolveTarget(options.target);
+  const given = settingsOf(options);
+  const everyonesKeyFile = process.env["SONDE_KEY_FILE"];
+  // A key file of the command line comes before a key that is kept, and that before the one of all targets.
+  const { key, ...saved } = target;
+  const settings = withoutUndefined({
+    keyFile: everyonesKeyFile === "" ? undefined : everyonesKeyFile,
+    ...saved,
+    key: given.keyFile === undefined ? key : undefined,
+    ...given,
+  });
   return {
-    ...(ca === undefined ? {} : { caFile: ca }),
-    ...(pin === undefined ? {} : { pin }),
-    ...(cert === undefined ? {} : { certFile: cert }),
-    ...(certKey === undefined ? {} : { certKeyFile: certKey }),
+    target,
+    session: { ...settingsOptions(settings), showsAgentLog: options.verbose === true },
   };
 }
 
@@ -57,11 +91,6 @@ export async function connectTarget(
   options: TargetOptions,
   more: Pick<SessionOptions, "asksFeaturesAnew"> = {},
 ): Promise<Target> {
-  return await Target.connect(options.target, {
-    ...(options.keyFile === undefined ? {} : { key: readKeyFile(options.keyFile) }),
-    tls: tlsOptions(options),
-    ...(options.btf === undefined ? {} : { btfFile: options.btf }),
-    ...more,
-    showsAgentLog: options.verbose === true,
-  });
+  const { target, session } = chooseTarget(options);
+  return await Target.connect(target.url, { ...session, ...more });
 }

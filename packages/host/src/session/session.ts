@@ -37,7 +37,12 @@ export interface SessionOptions {
   readonly asksFeaturesAnew?: boolean;
   /** Pass the log of an agent that we started on to standard error. */
   readonly showsAgentLog?: boolean;
+  /** Called at the end of each step of opening. */
+  readonly onStep?: (step: OpeningStep) => void;
 }
+
+/** The link is open; the agent has taken us in; it has said what it is; and what its kernel can do. */
+export type OpeningStep = "link" | "hello" | "description" | "features";
 
 export interface LoadOptions {
   /** Stream bytes in flight at most; 8 MiB unless said. */
@@ -93,6 +98,7 @@ export class Session implements AsyncDisposable {
       tls: options.tls ?? {},
       hasKey: options.key !== undefined,
     });
+    options.onStep?.("link");
     const timer = setTimeout(() => {
       link.channel.close("the agent did not answer in time");
     }, timeoutMilliseconds);
@@ -102,11 +108,14 @@ export class Session implements AsyncDisposable {
         randomBytes: (length) => new Uint8Array(randomBytes(length)),
         ...(options.key === undefined ? {} : { key: options.key }),
       });
+      options.onStep?.("hello");
       const description = await peer.call("target.describe", {});
+      options.onStep?.("description");
       const cache = new FeatureCache(hello, description);
       const kept = options.asksFeaturesAnew === true ? undefined : cache.read();
       const features = kept ?? (await peer.call("target.features", {})).features;
       if (kept === undefined) cache.write(features);
+      options.onStep?.("features");
       return new Session(link, peer, hello, description, features, options.btfFile);
     } catch (error) {
       link.channel.close("the session did not begin");
