@@ -4,6 +4,7 @@ import { type BtfType, type BtfTypeId } from "./types.js";
 /** What of Btf is needed here. */
 interface TypeSource {
   type(id: BtfTypeId): BtfType;
+  outline(id: BtfTypeId): BtfType;
   resolve(id: BtfTypeId): BtfTypeId;
   sizeOf(id: BtfTypeId): number;
   formatTypeName(id: BtfTypeId): string;
@@ -17,7 +18,7 @@ export function functionParameters(
   const type = btf.type(prototype);
   if (type.kind !== "func_proto") return undefined;
   return type.parameters.map((parameter) => {
-    const resolved = btf.type(btf.resolve(parameter.type));
+    const resolved = btf.outline(btf.resolve(parameter.type));
     const isSigned =
       (resolved.kind === "int" || resolved.kind === "enum" || resolved.kind === "enum64") &&
       resolved.isSigned;

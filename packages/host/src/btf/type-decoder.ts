@@ -106,10 +106,14 @@ function decodeMembers({ index, at, count, hasKindFlag }: Parts): readonly BtfMe
   });
 }
 
-/** Without the kind flag a bit-field is a member whose integer type has fewer bits than its size. */
 function oldMember(index: BtfIndex, member: BtfMember): BtfMember {
-  if (index.kind(member.type) !== "int") return member;
-  const type = decodeType(index, member.type);
+  return index.kind(member.type) === "int"
+    ? asBitField(member, decodeType(index, member.type))
+    : member;
+}
+
+/** A member whose BTF does not mark bit-fields: one is a member whose integer type has fewer bits than its size. */
+export function asBitField(member: BtfMember, type: BtfType): BtfMember {
   if (type.kind !== "int" || type.bits === type.sizeBytes * 8) return member;
   return { ...member, bitOffset: member.bitOffset + type.bitOffset, bitFieldSize: type.bits };
 }

@@ -14,6 +14,7 @@ export interface LinkOptions {
   readonly cert?: string;
   readonly certKey?: string;
   readonly btf?: string;
+  readonly vmlinux?: string;
 }
 
 /** Options of every command that speaks to a target. */
@@ -45,15 +46,18 @@ export function addLinkOptions(command: Command): Command {
     .option("--pin <pin>", "wss: the agent's public key, sha256:HEX as sonde-agent pin prints it")
     .option("--cert <file>", "wss: our certificate, for an agent that asks for one (PEM)")
     .option("--cert-key <file>", "wss: our certificate's private key (PEM)")
-    .option(
-      "--btf <file>",
-      "the kernel's types, for a target without BTF (raw, as /sys/kernel/btf/vmlinux)",
-    );
+    .addOption(
+      new Option(
+        "--btf <file>",
+        "the kernel's types, for a target without BTF (raw, as /sys/kernel/btf/vmlinux)",
+      ).conflicts("vmlinux"),
+    )
+    .option("--vmlinux <file>", "the target's kernel as you built it, for its types");
 }
 
 /** The options under the names that the config file has for them. */
 export function settingsOf(options: LinkOptions): TargetSettings {
-  const { keyFile, ca, pin, cert, certKey, btf } = options;
+  const { keyFile, ca, pin, cert, certKey, btf, vmlinux } = options;
   return withoutUndefined({
     keyFile,
     caFile: ca,
@@ -61,6 +65,7 @@ export function settingsOf(options: LinkOptions): TargetSettings {
     certFile: cert,
     certKeyFile: certKey,
     btfFile: btf,
+    vmlinuxFile: vmlinux,
   });
 }
 
@@ -78,6 +83,7 @@ export function chooseTarget(options: TargetOptions): {
     keyFile: everyonesKeyFile === "" ? undefined : everyonesKeyFile,
     ...saved,
     key: given.keyFile === undefined ? key : undefined,
+    ...(given.btfFile === undefined ? {} : { vmlinuxFile: undefined }),
     ...given,
   });
   return {
@@ -92,5 +98,11 @@ export async function connectTarget(
   more: Pick<SessionOptions, "asksFeaturesAnew"> = {},
 ): Promise<Target> {
   const { target, session } = chooseTarget(options);
-  return await Target.connect(target.url, { ...session, ...more });
+  return await Target.connect(target.url, {
+    ...session,
+    ...more,
+    onWarning: (text) => {
+      process.stderr.write(`sonde: warning: ${text}\n`);
+    },
+  });
 }

@@ -1,5 +1,5 @@
 import { RemoteError, type TargetDescription as WireDescription } from "@sonde/protocol";
-import { type Btf } from "../btf/btf.js";
+import { type TypeReader } from "../btf/type-reader.js";
 import { ElfReader, type ElfFunction } from "../elf/elf-reader.js";
 import { parseLdSoCache, resolveLibrary } from "../elf/ld-so-cache.js";
 import { queryKey, type Answer, type Answers, type Query } from "../language/answers.js";
@@ -34,11 +34,20 @@ export class QueryAnswerer {
     return this.#answers;
   }
 
-  /** Finds BTF ids for programs that attach by BTF: "btf_trace_NAME" is a typedef, anything else a function. */
-  async attachBtfIds(): Promise<(attachTo: string) => number> {
-    const btf = await this.#types.open();
+  /**
+   * BTF ids for programs that attach by BTF: "btf_trace_NAME" is a typedef, anything else a function. Throws TargetError
+   * for one that is not there.
+   */
+  async attachBtfIds(names: readonly string[]): Promise<(attachTo: string) => number> {
+    const targets = names.map((name) => {
+      return { name, kind: name.startsWith("btf_trace_") ? "typedef" : "func" } as const;
+    });
+    const ids = await this.#types.ask((types) => {
+      types.expect(targets.map((type) => ({ kind: "find", type })));
+      return new Map(targets.map(({ name, kind }) => [name, types.find(name, kind)]));
+    });
     return (attachTo) => {
-      const id = btf?.find(attachTo, attachTo.startsWith("btf_trace_") ? "typedef" : "func");
+      const id = ids?.get(attachTo);
       if (id === undefined) throw new TargetError(`the target's BTF has no ${attachTo}`);
       return id;
     };
@@ -56,15 +65,16 @@ export class QueryAnswerer {
       case "rawTracepoints":
         return await this.#rawTracepoints(query.pattern);
       case "rawTracepointParameters": {
-        const btf = await this.#types.open();
-        return {
-          kind: "rawTracepointParameters",
-          parameters: btf?.rawTracepointParameters(query.name),
-        };
+        const parameters = await this.#types.ask((types) =>
+          types.rawTracepointParameters(query.name),
+        );
+        return { kind: "rawTracepointParameters", parameters };
       }
       case "memberOffset": {
-        const btf = await this.#types.open();
-        return { kind: "memberOffset", offset: memberOffset(btf, query.structure, query.member) };
+        const offset = await this.#types.ask((types) =>
+          memberOffset(types, query.structure, query.member),
+        );
+        return { kind: "memberOffset", offset };
       }
       case "userFunctions":
         return await this.#userFunctions(query.file, query.pattern);
@@ -142,9 +152,11 @@ export class QueryAnswerer {
   }
 }
 
-function memberOffset(btf: Btf | undefined, structure: string, member: string): number | undefined {
-  const type = btf?.find(structure, "struct");
-  const found = type === undefined ? undefined : btf?.findMember(type, member);
+function memberOffset(types: TypeReader, name: string, member: string): number | undefined {
+  const structure = { kind: "struct", name } as const;
+  types.expect([{ kind: "member", type: structure, name: member }]);
+  const id = types.find(name, "struct");
+  const found = id === undefined ? undefined : types.findMember(id, member);
   return found === undefined ? undefined : found.bitOffset / 8;
 }
 

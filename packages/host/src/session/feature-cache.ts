@@ -1,8 +1,8 @@
 import { type Result, type TargetDescription, type TargetFeatures } from "@sonde/protocol";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "./cache-folder.js";
+import { keepFile, readKeptFile } from "./kept-file.js";
 
 /**
  * What a target's kernel can do, kept on this machine so that it is asked once for each boot: by the boot, the agent's
@@ -27,10 +27,13 @@ export class FeatureCache {
   }
 
   read(): TargetFeatures | undefined {
+    const bytes = readKeptFile(this.#path);
     try {
-      return asFeatures(JSON.parse(readFileSync(this.#path, "utf8")));
+      return bytes === undefined
+        ? undefined
+        : asFeatures(JSON.parse(Buffer.from(bytes).toString()));
     } catch {
-      // Not kept, or not whole: the target is asked.
+      // Not whole: the target is asked.
       return undefined;
     }
   }
@@ -38,14 +41,7 @@ export class FeatureCache {
   /** Keeps conclusive answers only: what could not be asked may be found out the next time. */
   write(features: TargetFeatures): void {
     if (Object.values(features).some(({ state }) => state === "unknown")) return;
-    const temporary = `${this.#path}.${process.pid}`;
-    try {
-      mkdirSync(join(this.#path, ".."), { recursive: true });
-      writeFileSync(temporary, JSON.stringify(features));
-      renameSync(temporary, this.#path);
-    } catch {
-      // A laptop whose home cannot be written to asks again each time.
-    }
+    keepFile(this.#path, JSON.stringify(features));
   }
 }
 

@@ -1,85 +1,97 @@
-import { type TargetDescription } from "@sonde/protocol";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { type HostPeer, type TargetDescription } from "@sonde/protocol";
 import { join } from "node:path";
 import { openBtf, type Btf } from "../btf/btf.js";
 import { BtfError } from "../btf/btf-error.js";
+import { type TypeReader } from "../btf/type-reader.js";
+import { AskedTypes } from "./asked-types.js";
 import { cacheFolder } from "./cache-folder.js";
-import { TargetError } from "./errors.js";
+import { KeptAnswers } from "./kept-answers.js";
+import { keepFile, readKeptFile } from "./kept-file.js";
 import { type RemoteFiles } from "./remote-files.js";
+import { readTypesFile, type TypesFile } from "./types-file.js";
+
+export interface KernelTypesOptions {
+  readonly peer: HostPeer;
+  readonly files: RemoteFiles;
+  readonly target: TargetDescription;
+  /** The user's own, in place of the target's. */
+  readonly file: TypesFile | undefined;
+  /** Ask for what is needed, not for all: the line is slow, and the agent knows how to answer. */
+  readonly asksNarrowly: boolean;
+  readonly onWarning: (text: string) => void;
+}
+
+/** Types that can be asked, now or once answers have come. */
+interface Source {
+  ask<T>(question: (types: TypeReader) => T): Promise<T>;
+}
 
 /**
  * The types of a target's kernel: from a file of the user's, from this machine's cache (by the kernel's build id), or from
- * the target, which is then asked for five megabytes once.
+ * the target, which is asked for all five megabytes once, or over a slow line for what a program needs.
  */
 export class KernelTypes {
-  readonly #files: RemoteFiles;
-  readonly #target: TargetDescription;
-  readonly #file: string | undefined;
-  #btf: Promise<Btf | undefined> | undefined;
+  readonly #options: KernelTypesOptions;
+  #source: Promise<Source | undefined> | undefined;
 
-  constructor(files: RemoteFiles, target: TargetDescription, file: string | undefined) {
-    this.#files = files;
-    this.#target = target;
-    this.#file = file;
+  constructor(options: KernelTypesOptions) {
+    this.#options = options;
   }
 
-  /** Whether `open` will give types. */
+  /** Whether there are types. */
   get areKnown(): boolean {
-    return this.#file !== undefined || this.#target.btfSizeBytes > 0;
+    return this.#options.file !== undefined || this.#options.target.btfSizeBytes > 0;
   }
 
-  /** Undefined when neither the target nor the user has any. Throws TargetError for a file that has none. */
-  async open(): Promise<Btf | undefined> {
-    this.#btf ??= this.#open();
-    return await this.#btf;
+  /**
+   * What a question has for an answer; undefined when neither the target nor the user has types. It is called again when
+   * types that it lacked have come: it does nothing else than ask. Throws TargetError for a file that has none, BtfError,
+   * RemoteError.
+   */
+  async ask<T>(question: (types: TypeReader) => T): Promise<T | undefined> {
+    this.#source ??= this.#open();
+    const source = await this.#source;
+    return await source?.ask(question);
   }
 
-  async #open(): Promise<Btf | undefined> {
-    if (this.#file !== undefined) return openFile(this.#file);
+  async #open(): Promise<Source | undefined> {
+    const { file, target, peer, asksNarrowly } = this.#options;
+    if (file !== undefined) return atHand(await this.#readFile(file));
     if (!this.areKnown) return undefined;
-    const path = join(cacheFolder(), "btf", this.#target.buildId);
-    const kept = this.#target.buildId === "" ? undefined : readKept(path);
-    if (kept !== undefined) return kept;
-    const bytes = await this.#files.read("/sys/kernel/btf/vmlinux");
-    if (this.#target.buildId !== "") keep(path, bytes);
-    return openBtf(bytes);
+    const path = target.buildId === "" ? undefined : join(cacheFolder(), "btf", target.buildId);
+    const kept = path === undefined ? undefined : openKept(path);
+    if (kept !== undefined) return atHand(kept);
+    if (asksNarrowly) {
+      return new AskedTypes(peer, target.pointerSize, new KeptAnswers(target.buildId));
+    }
+    const bytes = await this.#options.files.read("/sys/kernel/btf/vmlinux");
+    if (path !== undefined) keepFile(path, bytes);
+    return atHand(openBtf(bytes));
+  }
+
+  async #readFile(file: TypesFile): Promise<Btf> {
+    const { target, onWarning } = this.#options;
+    const { btf, buildId } = await readTypesFile(file);
+    if (buildId !== "" && target.buildId !== "" && buildId !== target.buildId) {
+      onWarning(
+        `${file.path} is of another build than the target's kernel (build ids ${buildId} and ${target.buildId}): what it says of types may be wrong there`,
+      );
+    }
+    return btf;
   }
 }
 
-function openFile(path: string): Btf {
-  try {
-    return openBtf(readFileSync(path));
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new TargetError(`BTF file ${path}: ${why}`, {
-      cause,
-      hint: "give raw BTF, as /sys/kernel/btf/vmlinux of the target's kernel",
-    });
-  }
+function atHand(btf: Btf): Source {
+  return { ask: (question) => Promise.resolve(question(btf)) };
 }
 
-function readKept(path: string): Btf | undefined {
+function openKept(path: string): Btf | undefined {
+  const bytes = readKeptFile(path);
   try {
-    return openBtf(readFileSync(path));
+    return bytes === undefined ? undefined : openBtf(bytes);
   } catch (error) {
-    // Not kept, or damaged: the target is asked.
-    if (error instanceof BtfError || isFileError(error)) return undefined;
+    // Damaged: the target is asked.
+    if (error instanceof BtfError) return undefined;
     throw error;
   }
-}
-
-function keep(path: string, bytes: Uint8Array): void {
-  const temporary = `${path}.${process.pid}`;
-  try {
-    mkdirSync(join(path, ".."), { recursive: true });
-    writeFileSync(temporary, bytes);
-    renameSync(temporary, path);
-  } catch (error) {
-    // A laptop whose home cannot be written to asks again each time.
-    if (!isFileError(error)) throw error;
-  }
-}
-
-function isFileError(error: unknown): boolean {
-  return error instanceof Error && "code" in error;
 }

@@ -32,10 +32,12 @@ async function tryAll(
   attachType: AttachType,
   candidates: readonly string[],
 ): Promise<TargetFeatures[string]> {
-  const btf = await session.types.open();
-  if (btf === undefined) return { state: "unsupported", reason: "the target has no BTF" };
+  if (!session.types.areKnown) return { state: "unsupported", reason: "the target has no BTF" };
   const kind = attachType === "trace_raw_tp" ? "typedef" : "func";
-  const attachTo = candidates.find((name) => btf.find(name, kind) !== undefined);
+  const attachTo = await session.types.ask((types) => {
+    types.expect(candidates.map((name) => ({ kind: "find", type: { kind, name } })));
+    return candidates.find((name) => types.find(name, kind) !== undefined);
+  });
   if (attachTo === undefined) {
     return { state: "unknown", reason: `its BTF has none of ${candidates.join(", ")}` };
   }

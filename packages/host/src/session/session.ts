@@ -20,8 +20,10 @@ import { KernelTypes } from "./kernel-types.js";
 import { LoadedObject } from "./loaded-object.js";
 import { openLink, type OpenLink } from "./open-link.js";
 import { RemoteFiles } from "./remote-files.js";
+import { isSlowLine } from "./slow-line.js";
 import { parseTarget } from "./target-url.js";
 import { type TlsOptions } from "./tls-options.js";
+import { type TypesFile } from "./types-file.js";
 import { hostVersion } from "./version.js";
 
 export interface SessionOptions {
@@ -31,8 +33,10 @@ export interface SessionOptions {
   readonly tls?: TlsOptions;
   /** For the link to open and the agent to answer; 15 s unless said. */
   readonly timeoutMilliseconds?: number;
-  /** Raw BTF to use in place of the target's. */
-  readonly btfFile?: string;
+  /** The kernel's types, to use in place of the target's. */
+  readonly typesFile?: TypesFile;
+  /** Hears what a person should know and what keeps nothing from going on. */
+  readonly onWarning?: (text: string) => void;
   /** Ask the target's kernel what it can do, even when that is known of this boot. */
   readonly asksFeaturesAnew?: boolean;
   /** Pass the log of an agent that we started on to standard error. */
@@ -73,7 +77,7 @@ export class Session implements AsyncDisposable {
     hello: Result<"hello">,
     description: WireDescription,
     features: TargetFeatures,
-    btfFile: string | undefined,
+    options: SessionOptions,
   ) {
     this.#link = link;
     this.peer = peer;
@@ -81,7 +85,14 @@ export class Session implements AsyncDisposable {
     this.description = description;
     this.features = features;
     this.files = new RemoteFiles(peer);
-    this.types = new KernelTypes(this.files, description, btfFile);
+    this.types = new KernelTypes({
+      peer,
+      files: this.files,
+      target: description,
+      file: options.typesFile,
+      asksNarrowly: isSlowLine(link.channel) && hello.methods.includes("btf.types"),
+      onWarning: (text) => options.onWarning?.(text),
+    });
     this.target = toTargetDescription(description, features, this.types.areKnown);
     this.#answerer = new QueryAnswerer(this.files, description, this.types);
   }
@@ -116,7 +127,7 @@ export class Session implements AsyncDisposable {
       const features = kept ?? (await peer.call("target.features", {})).features;
       if (kept === undefined) cache.write(features);
       options.onStep?.("features");
-      return new Session(link, peer, hello, description, features, options.btfFile);
+      return new Session(link, peer, hello, description, features, options);
     } catch (error) {
       link.channel.close("the session did not begin");
       const said = await link.explain();
@@ -138,9 +149,8 @@ export class Session implements AsyncDisposable {
 
   /** Creates, loads and attaches an object in one round trip. Throws RemoteError; nothing is left when it does. */
   async load(object: ObjectSpec, options: LoadOptions = {}): Promise<LoadedObject> {
-    const btfId = object.programs.some((program) => program.attachTo !== undefined)
-      ? await this.#answerer.attachBtfIds()
-      : undefined;
+    const attachTo = object.programs.flatMap((program) => program.attachTo ?? []);
+    const btfId = attachTo.length === 0 ? undefined : await this.#answerer.attachBtfIds(attachTo);
     const built = buildPlan(object, {
       byteOrder: this.target.byteOrder,
       creditBytes: options.creditBytes ?? 8 * 1024 * 1024,

@@ -11,7 +11,9 @@ export const targetSettings = [
   "pin",
   "certFile",
   "certKeyFile",
+  /** The kernel's types; and the kernel as it was built, which comes before them. */
   "btfFile",
+  "vmlinuxFile",
 ] as const;
 
 export type TargetSettings = Readonly<Partial<Record<(typeof targetSettings)[number], string>>>;
