@@ -1,56 +1,13 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import process from "node:process";
-import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
-import { Line, type LineFaults, type LineOptions } from "../support/line.js";
-import { agentCommand, RunningCommand, RunningProgram, until } from "../support/processes.js";
+import { describe, expect, test } from "@jest/globals";
+import { startAgentOnLine } from "../support/agent-on-line.js";
+import { type LineFaults } from "../support/line.js";
+import { until } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { interrupt, runSonde, startAttached, startSonde } from "../support/sonde.js";
 import { runWorkload, Workload } from "../support/workload.js";
 
 const tracing = requiresFeature("tracepoint", "raw_tracepoint", "ringbuf", "program_run");
-
-const folder = mkdtempSync(join(tmpdir(), "sonde-links-"));
-const running: RunningCommand[] = [];
-const lines: Line[] = [];
-
-afterEach(async () => {
-  for (const program of running.splice(0)) {
-    program.kill("SIGKILL");
-    await program.ended;
-  }
-  for (const line of lines.splice(0)) line.close();
-});
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-let count = 0;
-
-/** An agent on a terminal of socat's, a paced line, and the target by which a host reaches it. */
-async function startAgentOnLine(
-  options: LineOptions,
-): Promise<{ readonly target: string; readonly agent: RunningProgram; readonly line: Line }> {
-  const line = await Line.open(options);
-  lines.push(line);
-  const device = join(folder, `tty${count++}`);
-  const socat = new RunningCommand("socat", [
-    `PTY,link=${device},rawer`,
-    `TCP:127.0.0.1:${line.devicePort},nodelay`,
-  ]);
-  running.push(socat);
-  await until(() => existsSync(device), 5000);
-  const agent = new RunningProgram(agentCommand, [
-    "--serial",
-    device,
-    "--baud",
-    String(options.baud),
-  ]);
-  running.push(agent);
-  await agent.says(/^listening on serial:/m);
-  return { target: `tcp://127.0.0.1:${line.hostPort}?baud=${options.baud}`, agent, line };
-}
 
 const faults: LineFaults = {
   corrupt: 1e-4,

@@ -104,6 +104,11 @@ export const methods = {
     params: z.strictObject({ path, offset: u64, limitBytes: u32.check(z.lte(16_777_216)) }),
     result: z.object({ data: bytes(16_777_216), isEnd: z.boolean() }),
   },
+  /** The lines of a text file on the allow-list that match a pattern with * and ?, each with its newline. */
+  "file.lines": {
+    params: z.strictObject({ path, pattern: text(512) }),
+    result: z.object({ lines: bytes(4_194_305) }),
+  },
   /** Names in a directory on the allow-list, sorted. */
   "file.list": {
     params: z.strictObject({ path }),

@@ -36,6 +36,7 @@ export function createHandlers(given: Partial<RequestHandlers> = {}): RequestHan
     "stream.flush": refuse,
     "session.close": refuse,
     "file.read": refuse,
+    "file.lines": refuse,
     "file.list": refuse,
     "file.stat": refuse,
     "btf.types": refuse,

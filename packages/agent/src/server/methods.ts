@@ -79,6 +79,16 @@ export function createHandlers(session: SessionState): RequestHandlers {
       );
     },
 
+    async "file.lines"({ path, pattern }, request) {
+      return {
+        lines: await files.lines(
+          path,
+          pattern,
+          pacerWhile(request, () => true),
+        ),
+      };
+    },
+
     "file.list": ({ path }) => ({ names: files.list(path) }),
 
     "file.stat"({ path }) {

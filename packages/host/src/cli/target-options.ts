@@ -1,4 +1,4 @@
-import { type Command } from "commander";
+import { Option, type Command } from "commander";
 import { type ResolvedTarget, resolveTarget } from "../session/resolve-target.js";
 import { type SessionOptions } from "../session/session.js";
 import { settingsOptions } from "../session/settings-options.js";

@@ -55,11 +55,8 @@ export class QueryAnswerer {
 
   async #answerOne(query: Query): Promise<Answer> {
     switch (query.kind) {
-      case "tracepoints": {
-        const pattern = globToRegExp(query.pattern);
-        const names = (await this.#tracepoints()).filter((name) => pattern.test(name));
-        return { kind: "tracepoints", names };
-      }
+      case "tracepoints":
+        return { kind: "tracepoints", names: await this.#tracepoints(query.pattern) };
       case "tracepointFormat":
         return await this.#tracepointFormat(query.category, query.name);
       case "rawTracepoints":
@@ -81,10 +78,9 @@ export class QueryAnswerer {
     }
   }
 
-  /** "category:event" of every tracepoint. */
-  async #tracepoints(): Promise<readonly string[]> {
-    const text = await this.#files.text(`${this.#tracefs()}/available_events`);
-    return text.split("\n").filter((line) => line !== "");
+  /** "category:event" of every tracepoint that matches. */
+  async #tracepoints(pattern: string): Promise<readonly string[]> {
+    return await this.#files.lines(`${this.#tracefs()}/available_events`, pattern);
   }
 
   async #tracepointFormat(category: string, name: string): Promise<Answer> {
@@ -92,23 +88,22 @@ export class QueryAnswerer {
       this.#files.text(`${this.#tracefs()}/events/${category}/${name}/format`),
     );
     const near =
-      text === undefined ? nearNames(`${category}:${name}`, await this.#tracepoints()) : [];
+      text === undefined ? nearNames(`${category}:${name}`, await this.#tracepoints("*")) : [];
     return { kind: "tracepointFormat", text, near };
   }
 
   /** The kernel lists its raw tracepoints nowhere: nearly all have an event of their name, those of syscalls have not. */
   async #rawTracepoints(pattern: string): Promise<Answer> {
-    const events = await this.#tracepoints();
-    const candidates = events
+    const names = await this.#rawTracepointsLike(pattern);
+    const near = names.length > 0 ? [] : nearNames(pattern, await this.#rawTracepointsLike("*"));
+    return { kind: "rawTracepoints", names, near };
+  }
+
+  async #rawTracepointsLike(pattern: string): Promise<readonly string[]> {
+    const names = (await this.#tracepoints(`*:${pattern}`))
       .filter((event) => !event.startsWith("syscalls:"))
       .map((event) => event.slice(event.indexOf(":") + 1));
-    const expression = globToRegExp(pattern);
-    const names = [...new Set(candidates.filter((name) => expression.test(name)))].sort();
-    return {
-      kind: "rawTracepoints",
-      names,
-      near: names.length > 0 ? [] : nearNames(pattern, candidates),
-    };
+    return [...new Set(names)].sort();
   }
 
   async #userFunctions(file: string, pattern: string): Promise<Answer> {

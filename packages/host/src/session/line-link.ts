@@ -115,6 +115,7 @@ function watchClose(channel: MessageChannel): {
     get queuedBytes() {
       return channel.queuedBytes;
     },
+    ...(channel.bytesPerSecond === undefined ? {} : { bytesPerSecond: channel.bytesPerSecond }),
     onMessage: (handler) => {
       channel.onMessage(handler);
     },

@@ -55,6 +55,15 @@ export class RemoteFiles {
     return await text;
   }
 
+  /** Lines that match a pattern with * and ?: only they cross the line. */
+  async lines(path: string, pattern: string): Promise<readonly string[]> {
+    const { lines } = await this.#peer.call("file.lines", { path, pattern });
+    return Buffer.from(lines)
+      .toString()
+      .split("\n")
+      .filter((line) => line !== "");
+  }
+
   /** A small text file as it is now; `undefined` when it is not there. */
   async textNow(path: string): Promise<string | undefined> {
     try {

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { Target } from "../../../src/features/target.js";
+import { ForbiddenError, LimitError, MissingError } from "../../../src/kernel/errors.js";
 import { Kernel } from "../../../src/kernel/kernel.js";
+import { decodeUtf8 } from "../../../src/kernel/text.js";
 import { Pacer } from "../../../src/resources/pacer.js";
 import { FileAccess } from "../../../src/server/file-access.js";
 import { FakeKernel } from "../fake-kernel.js";
@@ -19,6 +21,33 @@ async function read(path: string, offset = 0n, limitBytes = 1_000_000): Promise<
   const { data } = await files.read(path, offset, limitBytes, pacer);
   return String.fromCharCode(...data.subarray(0, 100));
 }
+
+describe("lines of a file", () => {
+  const path = "/sys/kernel/tracing/available_events";
+  const pacer = (): Pacer => new Pacer(fake, () => true);
+
+  test("are those that match", async () => {
+    fake.files.set(path, "sched:sched_switch\nsched:sched_wakeup\n");
+    expect(decodeUtf8(await files.lines(path, "*:*_wakeup", pacer()))).toBe("sched:sched_wakeup\n");
+    expect(fake.openFds.size).toBe(0);
+  });
+
+  test("are found however long the file is", async () => {
+    fake.files.set(path, `${"filler:filler_event\n".repeat(10_000)}sched:sched_switch\n`);
+    expect(decodeUtf8(await files.lines(path, "sched:*", pacer()))).toBe("sched:sched_switch\n");
+  });
+
+  test("are refused where the file is, and when they are too many or never end", async () => {
+    fake.files.set("/etc/shadow", "root:x\n");
+    await expect(files.lines("/etc/shadow", "*", pacer())).rejects.toThrow(ForbiddenError);
+    await expect(files.lines("/proc/modules", "*", pacer())).rejects.toThrow(MissingError);
+    fake.files.set(path, "sched:sched_switch\n".repeat(250_000));
+    await expect(files.lines(path, "*", pacer())).rejects.toThrow(LimitError);
+    fake.files.set(path, "x".repeat(5_000_000));
+    await expect(files.lines(path, "sched", pacer())).rejects.toThrow(LimitError);
+    expect(fake.openFds.size).toBe(0);
+  });
+});
 
 describe("a file that may be read", () => {
   const readable = [
