@@ -1,4 +1,4 @@
-import { LinkEndpoint, type MessageChannel } from "@sonde/protocol";
+import { type LineChannel, LinkEndpoint } from "@sonde/protocol";
 import { RefusalError } from "../kernel/errors.js";
 import { tryReadTextFile } from "../kernel/files.js";
 import { Kernel } from "../kernel/kernel.js";
@@ -11,6 +11,8 @@ import { SerialLine } from "./serial-line.js";
 const reopenMilliseconds = 1000;
 /** A host that has a connection has so long to authenticate, or it makes room for others. */
 const handshakeMilliseconds = 20_000;
+/** Whoever reaches the line can send: what a stranger's messages take is kept small, as the handshake's are. */
+const strangerLimitBytes = 4096;
 /** A plan with a few of the largest programs fits. */
 const messageLimitBytes = 33_554_432;
 
@@ -87,7 +89,7 @@ export class SerialListener {
       clock: system,
       randomU32: () => this.#kernel.view(readRandomBytes(this.#kernel, 4)).getUint32(0),
       silenceMilliseconds: leaseSeconds * 1000,
-      messageLimitBytes,
+      messageLimitBytes: strangerLimitBytes,
       onChannel: (channel) => {
         this.#accept(channel);
       },
@@ -96,7 +98,7 @@ export class SerialListener {
     endpoint.start();
   }
 
-  #accept(channel: MessageChannel): void {
+  #accept(channel: LineChannel): void {
     const { server, system, onWrongKey } = this.#options;
     if (this.#isClosed) {
       channel.close("the agent is ending");
@@ -107,6 +109,7 @@ export class SerialListener {
     });
     const onReady = (): void => {
       timer.cancel();
+      channel.limitMessages(messageLimitBytes);
     };
     server.accept(channel, { onReady, onWrongKey });
   }

@@ -67,6 +67,12 @@ export class Connection {
     this.#outgoing[priority].push(message, onDelivered);
   }
 
+  /** The longest message from now on. */
+  limitMessages(limitBytes: number): void {
+    this.#incoming.control.limitMessages(limitBytes);
+    this.#incoming.stream.limitMessages(limitBytes);
+  }
+
   /** Of messages that have never been on the line. */
   get queuedBytes(): number {
     return this.#outgoing.control.queuedBytes + this.#outgoing.stream.queuedBytes;

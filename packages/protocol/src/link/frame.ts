@@ -85,6 +85,9 @@ const reasonLimitBytes = 120;
 /** What a data frame with one chunk has on the line beside the chunk's bytes and their stuffing. */
 export const dataFrameOverheadBytes = 2 + 1 + 1 + 2 + 3 + checksumSizeBytes;
 
+/** Room on the line for an `open` or an `accept`. */
+export const handshakeFrameBytes = 32;
+
 /** What both sides make of their two nonces. */
 export function connectionSeed(host: number, agent: number): number {
   const bytes = new Uint8Array(8);

@@ -1,12 +1,12 @@
-/** What came out of order is kept up to so much; a sender's window is far smaller. */
-const aheadLimitBytes = 1 << 20;
+/** What came out of order is kept up to so much, or the longest message's length between the two; a sender's window is far smaller. */
+const aheadLimitBytes = { least: 1 << 16, most: 1 << 20 };
 /** A message is given memory as it comes, in steps, whatever length it announces. */
 const firstBufferBytes = 4096;
 
 /** Puts the pieces of one stream in order and cuts the messages out of it. */
 export class IncomingStream {
   readonly #onMessage: (message: Uint8Array) => void;
-  readonly #limitBytes: number;
+  #limitBytes: number;
   /** Ascending, each wholly beyond `#next`. */
   #ahead: { readonly start: number; readonly bytes: Uint8Array }[] = [];
   #aheadBytes = 0;
@@ -21,6 +21,11 @@ export class IncomingStream {
   constructor(limitBytes: number, onMessage: (message: Uint8Array) => void) {
     this.#limitBytes = limitBytes;
     this.#onMessage = onMessage;
+  }
+
+  /** The longest message from now on. */
+  limitMessages(limitBytes: number): void {
+    this.#limitBytes = limitBytes;
   }
 
   /** Where the next byte in order stands. */
@@ -45,7 +50,9 @@ export class IncomingStream {
   }
 
   #keep(start: number, bytes: Uint8Array): boolean {
-    if (this.#aheadBytes + bytes.length > aheadLimitBytes) return false;
+    const { least, most } = aheadLimitBytes;
+    const limit = Math.min(most, Math.max(least, this.#limitBytes));
+    if (this.#aheadBytes + bytes.length > limit) return false;
     const at = this.#ahead.findIndex((piece) => piece.start >= start);
     const twin = at < 0 ? undefined : this.#ahead[at];
     if (twin?.start === start && twin.bytes.length >= bytes.length) return true;

@@ -2,7 +2,8 @@ import { type MessageChannel } from "../channel.js";
 import { streamMessageKind } from "../stream.js";
 import { type Clock, type Line } from "./line.js";
 import { type LinkRole } from "./frame.js";
-import { Link, type LinkEnd, type LinkReport } from "./link.js";
+import { Link, type LinkReport } from "./link.js";
+import { type LinkEnd } from "./link-state.js";
 
 export interface LinkEndpointOptions {
   readonly role: LinkRole;
@@ -11,11 +12,18 @@ export interface LinkEndpointOptions {
   readonly clock: Clock;
   readonly randomU32: () => number;
   readonly silenceMilliseconds: number;
+  /** Of a connection's messages; a longer one ends it. */
   readonly messageLimitBytes: number;
   /** A connection with the other side has begun. Sets the channel's handlers before it returns. */
-  readonly onChannel: (channel: MessageChannel) => void;
+  readonly onChannel: (channel: LineChannel) => void;
   /** A host's attempt came to nothing: the agent refused, or the line has gone. */
   readonly onRefused?: (end: LinkEnd) => void;
+}
+
+/** One connection over a line. */
+export interface LineChannel extends MessageChannel {
+  /** How long a message may be from now on, now that the other side is known. */
+  limitMessages(limitBytes: number): void;
 }
 
 /** Nothing is due for longer than that; and a timer of Node takes no more. */
@@ -102,8 +110,7 @@ export class LinkEndpoint {
   }
 }
 
-/** One connection over a link. */
-class LinkChannel implements MessageChannel {
+class LinkChannel implements LineChannel {
   readonly #link: Link;
   readonly #clock: Clock;
   readonly #wake: () => void;
@@ -131,6 +138,10 @@ class LinkChannel implements MessageChannel {
     const priority = message[0] === streamMessageKind ? "stream" : "control";
     this.#link.send(message, priority, onSent);
     this.#wake();
+  }
+
+  limitMessages(limitBytes: number): void {
+    if (this.#state === "open") this.#link.limitMessages(limitBytes);
   }
 
   onMessage(handler: (message: Uint8Array) => void): void {

@@ -208,12 +208,33 @@ describe("an open link", () => {
     expect([simulation.host.ends, simulation.agent.ends]).toEqual([[], []]);
   });
 
-  test("a message longer than the other side takes ends the connection", () => {
+  test("an agent that has given a connection up says so to a host that goes on with it", () => {
+    const simulation = connected({ silenceMilliseconds: 5000 });
+    const { agent, host } = simulation;
+    const hear = simulation.towardsAgent.take.bind(simulation.towardsAgent);
+    const deafUntil = simulation.now + 5500;
+    simulation.towardsAgent.take = (now) => {
+      const arrived = hear(now);
+      return now < deafUntil ? [] : arrived;
+    };
+    const talk = (): void => {
+      agent.link.send(message(1), "stream");
+      agent.wakeAt = simulation.now;
+    };
+    for (let time = 0; time < 4500; time += 500) simulation.plan(simulation.now + time, talk);
+    expect(simulation.run(deafUntil + 3000, () => host.ends.length > 0)).toBe(true);
+    expect(agent.ends.map(({ kind }) => kind)).toEqual(["silence"]);
+    expect(host.ends.map(({ kind }) => kind)).toEqual(["peerRestarted"]);
+  });
+
+  test("a message longer than the other side takes ends the connection at both ends", () => {
     const simulation = connected();
     simulation.host.link.send(new Uint8Array((1 << 20) + 1), "control");
     simulation.host.wakeAt = simulation.now;
     simulation.run(simulation.now + 3000);
-    expect(simulation.agent.ends.map(({ kind }) => kind)).toEqual(["protocol"]);
+    const reason = "a message was longer than may be";
+    expect(simulation.agent.ends).toEqual([{ kind: "protocol", reason }]);
+    expect(simulation.host.ends).toEqual([{ kind: "closedByPeer", reason }]);
   });
 
   test("tells of the text that was on the line", () => {

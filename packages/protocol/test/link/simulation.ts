@@ -1,6 +1,7 @@
 import { type Priority } from "../../src/link/flight.js";
 import { type LinkRole } from "../../src/link/frame.js";
-import { Link, type LinkEnd, type LinkOptions } from "../../src/link/link.js";
+import { Link } from "../../src/link/link.js";
+import { type LinkEnd, type LinkOptions } from "../../src/link/link-state.js";
 import { Random } from "./random.js";
 import { type Fault, SimulatedLine } from "./simulated-line.js";
 

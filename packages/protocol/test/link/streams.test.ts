@@ -120,11 +120,28 @@ describe("an incoming stream", () => {
     expect(other.receive(0, bytes(0xff, 0xff, 0xff, 0xff, 0xff, 0x7f))).toBe("oversized");
   });
 
-  test("keeps at most 1 MiB of what came too early", () => {
-    const { stream } = incoming();
-    const half = new Uint8Array(600_000);
-    expect(stream.receive(10, half)).toBe("taken");
-    expect(stream.receive(600_010, half)).toBe("full");
+  test("the limit may be raised, for messages from then on", () => {
+    const { stream, messages } = incoming(2);
+    expect(stream.receive(0, bytes(2, 8, 8))).toBe("taken");
+    stream.limitMessages(3);
+    expect(stream.receive(3, bytes(3, 9, 9, 9))).toBe("taken");
+    expect(messages).toEqual([
+      [8, 8],
+      [9, 9, 9],
+    ]);
+    expect(stream.receive(7, bytes(4))).toBe("oversized");
+  });
+
+  test("keeps at most 1 MiB of what came too early, and 64 KiB of one who may send small messages only", () => {
+    for (const [messageLimit, limit] of [
+      [4096, 1 << 16],
+      [1 << 30, 1 << 20],
+    ] as const) {
+      const { stream } = incoming(messageLimit);
+      expect(stream.receive(10, new Uint8Array(limit - 1000))).toBe("taken");
+      expect(stream.receive(10 + limit, new Uint8Array(1001))).toBe("full");
+      expect(stream.receive(10 + limit, new Uint8Array(1000))).toBe("taken");
+    }
   });
 
   test("whatever an outgoing stream gives, in any order and more than once, comes out as it went in", () => {
