@@ -7,9 +7,13 @@ export type ParsedKey =
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/** Of 16 random bytes this many differ in all but one of 10^12 cases. */
+const fewestDifferentBytes = 8;
+
 /**
  * The shared key in a key file's content: hexadecimal or base64 text with spaces and line ends anywhere, else the bytes
- * as they are. Both sides read key files by this rule.
+ * as they are. What cannot be 128 random bits is refused: a shorter key, other text, one byte over and over. Both sides
+ * read key files by this rule.
  */
 export function parseKeyFile(content: Uint8Array): ParsedKey {
   const text = withoutSpaces(content);
@@ -18,18 +22,27 @@ export function parseKeyFile(content: Uint8Array): ParsedKey {
     if (text.length % 2 === 1) {
       return { kind: "problem", problem: "has an odd number of hexadecimal digits" };
     }
-    return checkSize(decodeHex(text));
+    return checkKey(decodeHex(text));
   }
-  if (/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return checkSize(decodeBase64(text.replace(/=+$/, "")));
-  return checkSize(Uint8Array.from(content));
+  if (/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return checkKey(decodeBase64(text.replace(/=+$/, "")));
+  if (/^[\x20-\x7e]+$/.test(text)) {
+    const problem = "is text, but neither hexadecimal nor base64: a key is made of random bytes";
+    return { kind: "problem", problem };
+  }
+  return checkKey(Uint8Array.from(content));
 }
 
-function checkSize(key: Uint8Array): ParsedKey {
-  if (key.length >= minimumKeySizeBytes) return { kind: "key", key };
-  return {
-    kind: "problem",
-    problem: `has a key of ${key.length} bytes; at least ${minimumKeySizeBytes} are needed`,
-  };
+function checkKey(key: Uint8Array): ParsedKey {
+  if (key.length < minimumKeySizeBytes) {
+    const problem = `has a key of ${key.length} bytes; at least ${minimumKeySizeBytes} are needed`;
+    return { kind: "problem", problem };
+  }
+  const different = new Set(key).size;
+  if (different < fewestDifferentBytes) {
+    const problem = `has a key of only ${different} different bytes: it is not random`;
+    return { kind: "problem", problem };
+  }
+  return { kind: "key", key };
 }
 
 /** Each byte as one character. */

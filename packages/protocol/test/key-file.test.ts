@@ -22,11 +22,6 @@ describe("a key file's content", () => {
     { name: "base64", content: ascii("AAECAwQFBgcICQoLDA0ODxA=\n"), key: counting(17) },
     { name: "base64 unpadded", content: ascii("AAECAwQFBgcICQoLDA0ODxA"), key: counting(17) },
     { name: "raw bytes", content: counting(20), key: counting(20) },
-    {
-      name: "a sentence, as its bytes",
-      content: ascii("correct horse, battery staple"),
-      key: ascii("correct horse, battery staple"),
-    },
   ];
   test.each(accepted)("$name is read", ({ content, key }) => {
     expect(parseKeyFile(content)).toEqual({ kind: "key", key });
@@ -43,6 +38,16 @@ describe("a key file's content", () => {
       name: "a lost digit",
       content: ascii("000102030405060708090a0b0c0d0e0f1"),
       problem: "has an odd number of hexadecimal digits",
+    },
+    {
+      name: "a sentence",
+      content: ascii("correct horse, battery staple"),
+      problem: "is text, but neither hexadecimal nor base64: a key is made of random bytes",
+    },
+    {
+      name: "a key of zeros",
+      content: ascii("0".repeat(64)),
+      problem: "has a key of only 1 different bytes: it is not random",
     },
     {
       name: "15 raw bytes",
