@@ -13,7 +13,6 @@ export interface AgentInProcess {
 /** Over another system, what the kernel answers can be changed on the way. */
 export async function startAgent(system: System = createNodeSystem()): Promise<AgentInProcess> {
   const server = new AgentServer(system, {
-    leaseSeconds: 30,
     agentName: "sonde-agent test",
   });
   const peer = await connect(server);

@@ -16,9 +16,10 @@ export type Greeting =
       readonly secrets: HandshakeSecrets | undefined;
     };
 
-/** `binding` is the channel's. */
+/** `session` names the session that begins; `binding` is the channel's. */
 export function greet(
   params: unknown,
+  session: Uint8Array,
   options: AgentPeerOptions,
   binding: Uint8Array | undefined,
 ): Greeting {
@@ -35,11 +36,12 @@ export function greet(
   const unproven: Omit<Result<"hello">, "proof"> = {
     ...protocolVersion,
     agent,
-    methods: Object.keys(handlers),
+    methods: [...Object.keys(handlers), ...(leaseSeconds > 0 ? ["session.resume"] : [])],
     planSteps: [...planSteps],
     authentication: key === undefined ? "none" : "key",
     nonce: randomBytes(nonceSizeBytes),
     leaseSeconds,
+    session,
   };
   const secrets =
     key === undefined

@@ -1,14 +1,20 @@
+import { type AgentPeer } from "./agent-peer.js";
 import { type CancelSignal } from "./cancel.js";
 import { type MessageBounds } from "./codec.js";
 import { type WireError } from "./errors.js";
 import { type Handle } from "./handles.js";
-import { type MethodName, type ParsedParams, type ResultInput } from "./methods.js";
+import {
+  type MethodName,
+  type ParsedParams,
+  type ResultInput,
+  type StreamProgress,
+} from "./methods.js";
 
-/** Every method but the two that the peer answers itself. */
-export type SessionMethod = Exclude<MethodName, "hello" | "authenticate">;
+/** Every method but those that the peer answers itself. */
+export type SessionMethod = Exclude<MethodName, "hello" | "authenticate" | "session.resume">;
 
 export interface RequestContext {
-  /** Aborts when the host cancels the request or the link closes. */
+  /** Aborts when the host cancels the request or the session ends. */
   readonly signal: CancelSignal;
 }
 
@@ -30,6 +36,8 @@ export interface AgentPeerLimits {
   readonly queuedBytes: number;
   /** Answers not yet on their way; with more the host is not reading, and the link is closed. */
   readonly unsentAnswers: number;
+  /** Answers that are kept in case the link breaks; with more the host is not saying that they come. */
+  readonly keptAnswers: number;
 }
 
 export const defaultLimits: AgentPeerLimits = {
@@ -38,11 +46,13 @@ export const defaultLimits: AgentPeerLimits = {
   requests: 64,
   queuedBytes: 67_108_864,
   unsentAnswers: 256,
+  keptAnswers: 256,
 };
 
 export interface AgentPeerOptions {
   /** What hello tells: "sonde-agent 0.1.0", the lease, the kinds of plan steps known. */
   readonly agent: string;
+  /** 0: a session ends with its link. */
   readonly leaseSeconds: number;
   readonly planSteps: readonly string[];
   /** With it (at least 16 bytes) nothing is answered before the host has proven that it has it too. */
@@ -50,8 +60,21 @@ export interface AgentPeerOptions {
   readonly handlers: RequestHandlers;
   /** So many bytes that nobody can guess. */
   readonly randomBytes: (length: number) => Uint8Array;
-  /** Called once, when the host may send requests; with the name it gave. */
+  /** Called once for each link, when the host may send requests; with the name it gave. */
   readonly onReady?: (client: string) => void;
+  /** The session of that name, where a host wants to go on with one. */
+  readonly findSession?: (name: Uint8Array) => AgentPeer | undefined;
+  /** The link of a host that was let in is gone. Whether the session waits for another; it ends else. */
+  readonly onLinkLost?: (reason: string) => boolean;
+  /**
+   * The host wants to come back, and says how far it has come with each stream. Gives what each has lost on the kernel's
+   * side; throws ProtocolError when it cannot have come so far.
+   */
+  readonly onResume?: (
+    streams: readonly StreamProgress[],
+  ) => readonly { readonly stream: Handle; readonly lost: bigint }[];
+  /** The host is back: streams go on from there. */
+  readonly onResumed?: (streams: readonly StreamProgress[]) => void;
   /** The host has consumed the channel's bytes before the position. A ProtocolError thrown by it closes the link. */
   readonly onAcknowledge?: (stream: Handle, channel: number, position: bigint) => void;
   /** A host gave a wrong proof: it hears of it once the promise has resolved, which slows guessing down. */

@@ -1,4 +1,9 @@
-import { greet, provesKey } from "./agent-handshake.js";
+import {
+  AgentConnection,
+  type AgentConnectionHandler,
+  describeError,
+  type Request,
+} from "./agent-connection.js";
 import {
   type AgentPeerLimits,
   type AgentPeerOptions,
@@ -6,116 +11,89 @@ import {
   type RequestContext,
   type SessionMethod,
 } from "./agent-peer-options.js";
-import { agentDirectionKeys, type HandshakeSecrets, requireLongKey } from "./auth.js";
+import { requireLongKey } from "./auth.js";
 import { CancelSource } from "./cancel.js";
 import { type MessageChannel } from "./channel.js";
-import { ControlCodec } from "./codec.js";
-import { type AgentMessage, hostMessage, type HostMessage } from "./control.js";
+import { packControlMessage } from "./codec.js";
+import { type AgentMessage, type HostMessage } from "./control.js";
 import { describeIssue } from "./describe-issue.js";
 import { ProtocolError, RemoteError, type WireError } from "./errors.js";
 import { type Handle } from "./handles.js";
-import { methods } from "./methods.js";
-import { streamMessageKind } from "./stream.js";
+import { areMacsEqual } from "./hmac.js";
+import { KeptAnswers } from "./kept-answers.js";
+import { methods, type ParsedParams } from "./methods.js";
 
-/** A request as its envelope has it; its params have not been validated. */
-type Request = Extract<HostMessage, { kind: "request" }>;
+type Answer = Extract<AgentMessage, { kind: "reply" | "error" }>;
 
-type Answer = Exclude<AgentMessage, { kind: "streamEnd" }>;
-
-/** Where the handshake stands; "refused" hears nothing more. */
-type State =
-  | { readonly kind: "hello" }
-  | { readonly kind: "proof"; readonly secrets: HandshakeSecrets; readonly client: string }
-  | { readonly kind: "ready" }
-  | { readonly kind: "refused" }
-  | { readonly kind: "closed" };
+/** Bytes of the 16 that name a session. */
+export const sessionNameSizeBytes = 16;
 
 /**
- * The agent's end of a connection: greets and authenticates its host, validates and dispatches requests. Stream messages
- * go to the channel itself, once the host is ready.
- * Whatever the other side sends, the worst that happens is that this link closes.
+ * The agent's end of a session: validates and dispatches requests, and keeps the answers that may not have come, so that
+ * the session can go on over another link. It begins with one link.
  */
-export class AgentPeer {
-  /** Resolves with the reason once the link is closed, whoever closed it; never rejects. */
+export class AgentPeer implements AgentConnectionHandler {
+  /** Resolves with the reason once the session is over; never rejects. */
   readonly closed: Promise<string>;
 
-  readonly #channel: MessageChannel;
+  /** What a host that comes back calls this session. */
+  readonly #name: Uint8Array;
   readonly #options: AgentPeerOptions;
   readonly #limits: AgentPeerLimits;
-  readonly #codec = new ControlCodec();
   readonly #requests = new Map<number, CancelSource>();
-  #state: State = { kind: "hello" };
-  #unsentAnswers = 0;
+  readonly #kept = new KeptAnswers();
+  #connection: AgentConnection | undefined;
+  #requestCount = 0n;
+  #hasEnded = false;
   #resolveClosed: (reason: string) => void = () => undefined;
 
   /** Takes the channel over, its handlers too. Throws HandshakeError for a key that is too short. */
   constructor(channel: MessageChannel, options: AgentPeerOptions) {
     if (options.key !== undefined) requireLongKey(options.key);
-    this.#channel = channel;
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    channel.onMessage((message) => {
-      this.#receive(message);
-    });
-    channel.onClose((reason) => {
-      this.#finish(reason);
-    });
+    this.#name = options.randomBytes(sessionNameSizeBytes);
+    this.#connection = new AgentConnection(channel, this.#name, options, this.#limits, this);
   }
 
-  /** Whether the host has authenticated, where that is asked, and the link is open. */
+  /** Whether the host has authenticated, where that is asked, and there is a link. */
   get isReady(): boolean {
-    return this.#state.kind === "ready";
+    return this.#connection?.isReady === true;
+  }
+
+  /** Whether a host that comes back calls this session so: takes as long whatever of the name is right. */
+  isNamed(name: Uint8Array): boolean {
+    return !this.#hasEnded && areMacsEqual(this.#name, name);
+  }
+
+  /** Whether a request is being worked on. */
+  get isBusy(): boolean {
+    return this.#requests.size > 0;
+  }
+
+  /** Where stream messages go, as long as there is a link and the host is ready. */
+  get channel(): MessageChannel | undefined {
+    return this.isReady ? this.#connection?.channel : undefined;
   }
 
   /** Tells the host that nothing more comes; with an error when it did not ask for the end. */
   endStream(stream: Handle, error?: WireError): void {
-    if (!this.isReady) return;
-    const message = {
-      kind: "streamEnd",
-      stream,
-      ...(error === undefined ? {} : { error }),
-    } as const;
-    this.#channel.send(this.#codec.encode(message));
+    this.#tell({ kind: "streamEnd", stream, ...(error === undefined ? {} : { error }) });
   }
 
-  /** Closes the link, after what is queued where it still works. Idempotent. */
+  /** Ends the session, and closes the link after what is queued, where it still works. Idempotent. */
   close(reason: string): void {
-    this.#channel.close(reason);
+    if (this.#hasEnded) return;
+    this.#tell({ kind: "end", reason: reason.slice(0, 512) });
+    const connection = this.#connection;
     this.#finish(reason);
+    connection?.close(reason);
   }
 
-  #receive(message: Uint8Array): void {
-    const { kind } = this.#state;
-    if (kind === "closed" || kind === "refused") return;
-    try {
-      this.#dispatch(this.#decode(message));
-    } catch (error) {
-      const reason =
-        error instanceof ProtocolError ? error.message : `internal error: ${describe(error)}`;
-      this.close(reason);
-    }
-  }
-
-  #decode(message: Uint8Array): unknown {
-    if (message[0] === streamMessageKind) throw new ProtocolError("a stream message to an agent");
-    const bounds = this.isReady ? this.#limits.session : this.#limits.handshake;
-    const { envelope, hasMac } = this.#codec.decode(message, bounds);
-    if (this.#codec.isAuthenticated && !hasMac) {
-      throw new ProtocolError("a control message without a MAC");
-    }
-    return envelope;
-  }
-
-  #dispatch(envelope: unknown): void {
-    const parsed = hostMessage.safeParse(envelope);
-    if (!parsed.success) {
-      this.#refuseMalformed(envelope, describeIssue(parsed.error));
-      return;
-    }
-    const message = parsed.data;
+  onMessage(message: HostMessage): void {
     switch (message.kind) {
       case "request":
         this.#request(message);
@@ -125,105 +103,98 @@ export class AgentPeer {
         this.#requests.get(message.id)?.cancel();
         break;
       case "acknowledge":
-        if (!this.isReady) throw new ProtocolError("an acknowledgement before authentication");
         this.#options.onAcknowledge?.(message.stream, message.channel, message.position);
+        break;
+      case "received":
+        this.#kept.reported(message.answers);
         break;
     }
   }
 
-  #refuseMalformed(envelope: unknown, fault: string): void {
-    const id = requestId(envelope);
-    if (id === undefined || this.#requests.has(id)) throw new ProtocolError(fault);
-    const error: WireError = { code: "protocol", message: fault };
-    if (this.isReady) this.#answerError(id, error);
-    else this.#refuse(id, error);
+  onMalformed(id: number, fault: string): void {
+    if (this.#requests.has(id)) throw new ProtocolError(fault);
+    this.#requestCount += 1n;
+    this.#answerError(id, { code: "protocol", message: fault });
+  }
+
+  onClose(reason: string): void {
+    this.#connection = undefined;
+    if (this.#hasEnded) return;
+    // Without a request there is nothing to come back to.
+    if (this.#requestCount > 0n && this.#options.onLinkLost?.(reason) === true) return;
+    this.#finish(reason);
   }
 
   #request(request: Request): void {
-    if (this.#requests.has(request.id)) {
-      throw new ProtocolError(`request ${request.id} while one of that id is not answered`);
+    const { id, method, params } = request;
+    if (this.#requests.has(id)) {
+      throw new ProtocolError(`request ${id} while one of that id is not answered`);
     }
-    switch (this.#state.kind) {
-      case "hello":
-        this.#hello(request);
-        break;
-      case "proof":
-        this.#authenticate(request, this.#state.secrets, this.#state.client);
-        break;
-      case "ready":
-        this.#begin(request);
-        break;
-      case "refused":
-      case "closed":
-        break;
-    }
-  }
-
-  #hello({ id, method, params }: Request): void {
-    if (method !== "hello") {
-      this.#refuse(id, { code: "authentication", message: `${method}: hello comes first` });
+    if (method === "session.resume") {
+      this.#resume(request);
       return;
     }
-    const greeting = greet(params, this.#options, this.#channel.binding);
-    if (greeting.kind === "refusal") {
-      this.#refuse(id, greeting.error);
-      return;
-    }
-    const { answer, client, secrets } = greeting;
-    this.#state = secrets === undefined ? { kind: "ready" } : { kind: "proof", secrets, client };
-    this.#answer({ kind: "reply", id, result: answer });
-    if (secrets === undefined) this.#options.onReady?.(client);
-  }
-
-  #authenticate({ id, method, params }: Request, secrets: HandshakeSecrets, client: string): void {
-    if (method !== "authenticate") {
-      this.#refuse(id, { code: "authentication", message: `${method}: authenticate comes first` });
-      return;
-    }
-    if (!provesKey(params, secrets)) {
-      void this.#refuseKey(id);
-      return;
-    }
-    this.#codec.authenticate(agentDirectionKeys(secrets));
-    this.#state = { kind: "ready" };
-    this.#answer({ kind: "reply", id, result: {} });
-    this.#options.onReady?.(client);
-  }
-
-  async #refuseKey(id: number): Promise<void> {
-    this.#state = { kind: "refused" };
-    try {
-      await this.#options.onWrongKey?.();
-    } catch {
-      // The pause alone failed; the refusal stands.
-    }
-    this.#refuse(id, {
-      code: "authentication",
-      message: "authenticate: the host does not have the same key",
-      hint: "give both sides the same key file",
-    });
-  }
-
-  /** Answers with an error and ends the link: before authentication nobody gets a second try on it. */
-  #refuse(id: number, error: WireError): void {
-    this.#answerError(id, error);
-    this.close(error.message);
-  }
-
-  #begin({ id, method, params }: Request): void {
-    const isBusy =
+    this.#requestCount += 1n;
+    const isFull =
       this.#requests.size >= this.#limits.requests ||
-      this.#channel.queuedBytes > this.#limits.queuedBytes;
-    if (isBusy) {
+      this.#kept.sizeBytes > this.#limits.queuedBytes ||
+      (this.#connection?.channel.queuedBytes ?? 0) > this.#limits.queuedBytes;
+    if (isFull) {
       const limit = this.#limits.requests;
       this.#answerError(id, { code: "limit", message: `${method}: too much at once`, limit });
-    } else if (!isSessionMethod(method) || !Object.hasOwn(this.#options.handlers, method)) {
+    } else if (!this.#isHandled(method)) {
       this.#answerError(id, { code: "protocol", message: `${method}: unknown method` });
     } else {
       this.#run(id, method, params).catch((error: unknown) => {
-        this.close(`internal error: ${describe(error)}`);
+        this.close(`internal error: ${describeError(error)}`);
       });
     }
+  }
+
+  #isHandled(method: string): method is SessionMethod {
+    return Object.hasOwn(methods, method) && Object.hasOwn(this.#options.handlers, method);
+  }
+
+  /** Hands this link over to the session that its host wants to go on with. */
+  #resume({ id, params }: Request): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    if (this.#requestCount > 0n) throw new ProtocolError("session.resume comes first on a link");
+    const parsed = methods["session.resume"].params.safeParse(params);
+    if (!parsed.success) {
+      throw new ProtocolError(`session.resume: params: ${describeIssue(parsed.error)}`);
+    }
+    const peer = this.#options.findSession?.(parsed.data.session);
+    if (peer === undefined || peer === this) {
+      const message = "session.resume: there is no such session any more";
+      connection.send(
+        packControlMessage({ kind: "error", id, error: { code: "missing", message } }),
+      );
+      return;
+    }
+    peer.#adopt(connection, id, parsed.data);
+    this.#connection = undefined;
+    this.#finish("its link is another's");
+  }
+
+  /** Throws ProtocolError when the host cannot have come as far as it says: then nothing has changed. */
+  #adopt(
+    connection: AgentConnection,
+    id: number,
+    { answers, streams }: ParsedParams<"session.resume">,
+  ): void {
+    this.#kept.require(answers);
+    const lost = [...(this.#options.onResume?.(streams) ?? [])];
+    const old = this.#connection;
+    this.#connection = connection;
+    old?.redirect(nobody);
+    old?.close("its host has come back over another link");
+    connection.redirect(this);
+    this.#kept.reported(answers);
+    const result = { requests: this.#requestCount, lost };
+    connection.send(packControlMessage({ kind: "reply", id, result }));
+    for (const payload of this.#kept) connection.send(payload);
+    this.#options.onResumed?.(streams);
   }
 
   async #run(id: number, method: SessionMethod, params: unknown): Promise<void> {
@@ -269,31 +240,28 @@ export class AgentPeer {
     this.#answer({ kind: "error", id, error });
   }
 
-  #answer(message: Answer): void {
-    if (this.#state.kind === "closed") return;
-    this.#unsentAnswers += 1;
-    if (this.#unsentAnswers > this.#limits.unsentAnswers) {
-      this.close("the host does not read its answers");
-      return;
+  #answer(answer: Answer): void {
+    if (this.#hasEnded) return;
+    const payload = packAnswer(answer);
+    if (this.#options.leaseSeconds > 0) {
+      this.#kept.add(payload);
+      if (this.#kept.count > this.#limits.keptAnswers) {
+        this.close("the host does not say that its answers come");
+        return;
+      }
     }
-    this.#channel.send(this.#encodeAnswer(message), () => {
-      this.#unsentAnswers -= 1;
-    });
+    this.#connection?.send(payload);
   }
 
-  /** A result that msgpack cannot hold is a fault of ours, and still has to be answered. */
-  #encodeAnswer(message: Answer): Uint8Array {
-    try {
-      return this.#codec.encode(message);
-    } catch (cause) {
-      const error = internalError("encode the answer", cause);
-      return this.#codec.encode({ kind: "error", id: message.id, error });
-    }
+  /** Says what is no answer, where there is someone to hear it. */
+  #tell(message: AgentMessage): void {
+    if (this.isReady) this.#connection?.send(packControlMessage(message));
   }
 
   #finish(reason: string): void {
-    if (this.#state.kind === "closed") return;
-    this.#state = { kind: "closed" };
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#connection = undefined;
     const sources = [...this.#requests.values()];
     this.#requests.clear();
     for (const source of sources) source.cancel();
@@ -301,25 +269,23 @@ export class AgentPeer {
   }
 }
 
-function isSessionMethod(name: string): name is SessionMethod {
-  return Object.hasOwn(methods, name) && name !== "hello" && name !== "authenticate";
-}
+const nobody: AgentConnectionHandler = {
+  onMessage: () => undefined,
+  onMalformed: () => undefined,
+  onClose: () => undefined,
+};
 
-/** The id of a request whose envelope is otherwise wrong, when there is one to answer to. */
-function requestId(envelope: unknown): number | undefined {
-  if (typeof envelope !== "object" || envelope === null) return undefined;
-  if (!("kind" in envelope) || envelope.kind !== "request" || !("id" in envelope)) return undefined;
-  const { id } = envelope;
-  return typeof id === "number" && Number.isInteger(id) && id >= 0 && id <= 0xffff_ffff
-    ? id
-    : undefined;
+/** A result that msgpack cannot hold is a fault of ours, and still has to be answered. */
+function packAnswer(answer: Answer): Uint8Array {
+  try {
+    return packControlMessage(answer);
+  } catch (cause) {
+    const error = internalError("encode the answer", cause);
+    return packControlMessage({ kind: "error", id: answer.id, error });
+  }
 }
 
 function internalError(doing: string, error: unknown): WireError {
-  const message = `${doing}: internal error: ${describe(error)}`;
+  const message = `${doing}: internal error: ${describeError(error)}`;
   return { code: "internal", message, hint: "a fault of the agent's own: please report it" };
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 512) : "unknown";
 }

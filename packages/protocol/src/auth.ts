@@ -86,6 +86,7 @@ function encodeTranscript({ host, agent, binding }: HandshakeTranscript): Uint8A
     encodeList(agent.methods),
     encodeList(agent.planSteps),
     agent.nonce,
+    agent.session,
     binding ?? new Uint8Array(0),
   ];
   return encodeFields(fields);

@@ -60,9 +60,7 @@ export class ControlCodec {
 
   /** Throws for a value that msgpack cannot hold, as an integer of more than 64 bits. */
   encode(message: ControlMessage): Uint8Array {
-    const packed = packr.pack(message, RESET_BUFFER_MODE);
-    if (packed.length > keptBufferSizeBytes) packr.useBuffer(smallBuffer);
-    return this.encodePayload(packed);
+    return this.encodePayload(pack(message));
   }
 
   /** A message around a copy of an envelope that is msgpack already. */
@@ -117,6 +115,18 @@ export class ControlCodec {
     }
     this.#receivedCount += 1n;
   }
+}
+
+/** A message's envelope as msgpack, the caller's to keep. Throws for a value that msgpack cannot hold. */
+export function packControlMessage(message: ControlMessage): Uint8Array {
+  return new Uint8Array(pack(message));
+}
+
+/** A view of the packer's own buffer, until it packs again. */
+function pack(message: ControlMessage): Uint8Array {
+  const packed = packr.pack(message, RESET_BUFFER_MODE);
+  if (packed.length > keptBufferSizeBytes) packr.useBuffer(smallBuffer);
+  return packed;
 }
 
 function macOf(key: Uint8Array, message: Uint8Array): Uint8Array {

@@ -20,6 +20,8 @@ export const hostMessage = z.discriminatedUnion("kind", [
     channel: u16,
     position: u64,
   }),
+  /** So many answers of the session have come, since its beginning: the agent need not keep them any longer. */
+  z.strictObject({ kind: z.literal("received"), answers: u64 }),
 ]);
 export type HostMessage = z.infer<typeof hostMessage>;
 
@@ -29,6 +31,8 @@ export const agentMessage = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("error"), id: u32, error: wireError }),
   /** Nothing more comes on this stream; the error says why, when it was not asked for. */
   z.object({ kind: z.literal("streamEnd"), stream: handle, error: z.optional(wireError) }),
+  /** The session is over, and nothing of it is kept. A link that closes without it has only broken. */
+  z.object({ kind: z.literal("end"), reason: text(512) }),
 ]);
 export type AgentMessage = z.infer<typeof agentMessage>;
 

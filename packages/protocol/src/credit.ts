@@ -23,6 +23,11 @@ export class CreditWindow {
     return this.#unacknowledgedBytes;
   }
 
+  /** The channels of which something was sent, each with the position up to which it has been acknowledged. */
+  get channels(): readonly { readonly channel: number; readonly acknowledged: bigint }[] {
+    return [...this.#channels].map(([channel, { acknowledged }]) => ({ channel, acknowledged }));
+  }
+
   /** Where the channel's next byte stands. */
   position(channel = 0): bigint {
     return this.#channels.get(channel)?.sent ?? 0n;
@@ -37,6 +42,23 @@ export class CreditWindow {
       account.sent += BigInt(lengthBytes);
     }
     this.#unacknowledgedBytes += lengthBytes;
+  }
+
+  /** Throws ProtocolError when the host cannot have received a channel's bytes up to there and consumed up to here. */
+  requireProgress(received: bigint, consumed: bigint, channel = 0): void {
+    const { sent, acknowledged } = this.#channels.get(channel) ?? { sent: 0n, acknowledged: 0n };
+    if (acknowledged <= consumed && consumed <= received && received <= sent) return;
+    throw new ProtocolError(
+      `channel ${channel}: ${received} received and ${consumed} consumed, of ${acknowledged} to ${sent}`,
+    );
+  }
+
+  /** What was sent from the position on did not arrive, and is to be sent again. */
+  rewind(position: bigint, channel = 0): void {
+    const account = this.#channels.get(channel);
+    if (account === undefined) return;
+    this.#unacknowledgedBytes -= Number(account.sent - position);
+    account.sent = position;
   }
 
   /** Returns credit. Throws ProtocolError for a position that was never sent or goes back. */

@@ -1,19 +1,21 @@
 import { CancelSource, type CancelSignal } from "./cancel.js";
 import { type MessageChannel } from "./channel.js";
-import { ControlCodec, type DirectionKeys, type MessageBounds } from "./codec.js";
-import { agentMessage, type AgentMessage, type HostMessage } from "./control.js";
+import { type DirectionKeys } from "./codec.js";
+import { type AgentMessage, type HostMessage } from "./control.js";
 import { describeIssue } from "./describe-issue.js";
 import { ConnectionClosedError, ProtocolError, RemoteError } from "./errors.js";
 import { type Handle } from "./handles.js";
+import { HostConnection, type HostConnectionHandler } from "./host-connection.js";
 import { methods, type MethodName, type Params, type Result } from "./methods.js";
 import { StreamRouter, type StreamReceiver } from "./stream-router.js";
-import { decodeStreamMessage, streamMessageKind } from "./stream.js";
+import { type StreamSpan } from "./stream.js";
 
 /** As many requests as an agent works on at once; later calls wait for their turn. */
 const requestLimit = 64;
 
-/** Two buffers of a map dump at their largest, and some. */
-const bounds: MessageBounds = { sizeBytes: 603_979_776, items: 4_194_304 };
+/** An agent keeps its answers until it hears that they have come: it hears so after so many, or so much. */
+const unreportedAnswerLimit = 8;
+const unreportedByteLimit = 16_384;
 
 export interface CallOptions {
   /** When it aborts the agent is asked to give up; the call settles with what the agent then answers. */
@@ -22,55 +24,73 @@ export interface CallOptions {
 
 interface PendingCall {
   readonly method: MethodName;
+  readonly params: unknown;
+  /** Which of the session's requests it is, from 1; 0 for those that make the session. */
+  readonly sequence: bigint;
+  readonly isCancelled: () => boolean;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** The host's end of a connection: sends requests, receives replies and streams. Made by `openSession`. */
-export class HostPeer {
-  /** Resolves with the reason once the link is closed, whoever closed it; never rejects. */
+/**
+ * The host's end of a session: sends requests, receives replies and streams. Made by `openSession`. A session can outlive
+ * its link, when someone asks for that with `onLinkLost` and comes back with `resume`.
+ */
+export class HostPeer implements HostConnectionHandler {
+  /** Resolves with the reason once the session is over for this side; never rejects. */
   readonly closed: Promise<string>;
 
-  readonly #channel: MessageChannel;
-  readonly #codec = new ControlCodec();
+  #connection: HostConnection | undefined;
   readonly #pending = new Map<number, PendingCall>();
   readonly #streams = new StreamRouter();
   readonly #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] =
     [];
   #nextId = 1;
+  #requests = 0n;
+  #answers = 0n;
+  #reportsAnswers = false;
+  #unreportedAnswers = 0;
+  #unreportedBytes = 0;
   #agentMethods: ReadonlySet<string> | undefined;
-  /** Whether a message with the agent's MAC has come. */
-  #hasSeenMac = false;
+  #onLinkLost: ((reason: string) => void) | undefined;
   #closeError: ConnectionClosedError | undefined;
   #resolveClosed: (reason: string) => void = () => undefined;
 
   /** Takes the channel over, its handlers too. */
   constructor(channel: MessageChannel) {
-    this.#channel = channel;
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    channel.onMessage((message) => {
-      this.#receive(message);
-    });
-    channel.onClose((reason) => {
-      this.#finish(reason);
-    });
+    this.#connection = new HostConnection(channel, this);
   }
 
-  /** Methods that hello listed: a call of another one is refused here. */
-  limitMethods(names: readonly string[]): void {
+  /** What the agent said of itself: only methods that it listed are called, and an agent that keeps its answers is told when they have come. */
+  begin({ methods: names, leaseSeconds }: Result<"hello">): void {
     this.#agentMethods = new Set(names);
+    this.#reportsAnswers = leaseSeconds > 0;
   }
 
   /** From now on control messages are sent with a MAC, and only those with a right one are believed. */
   authenticate(keys: DirectionKeys): void {
-    this.#codec.authenticate(keys);
+    this.#connection?.authenticate(keys);
+  }
+
+  /**
+   * From now on a link that breaks does not end the session: calls wait, and the handler must see to it that `resume` or
+   * `close` is called.
+   */
+  onLinkLost(handler: (reason: string) => void): void {
+    this.#onLinkLost = handler;
+  }
+
+  /** Whether there is a link. */
+  get isConnected(): boolean {
+    return this.#connection !== undefined;
   }
 
   /**
    * Sends a request. Rejects with RemoteError when the agent answers with an error, with ProtocolError when the result
-   * is not what the method promises, and with one ConnectionClosedError, the same for all, when the link closes.
+   * is not what the method promises, and with one ConnectionClosedError, the same for all, when the session ends.
    */
   async call<M extends MethodName>(
     method: M,
@@ -88,7 +108,9 @@ export class HostPeer {
       if (signal.aborted) throw cancelledError(method);
       signal.addEventListener("abort", cancel);
       const result = await new Promise((resolve, reject) => {
-        this.#pending.set(id, { method, resolve, reject });
+        const sequence = isOfSession(method) ? ++this.#requests : 0n;
+        const isCancelled = (): boolean => signal.aborted;
+        this.#pending.set(id, { method, params, sequence, isCancelled, resolve, reject });
         this.#send({ kind: "request", id, method, params });
       });
       return parseResult(method, result);
@@ -97,6 +119,41 @@ export class HostPeer {
       this.#pending.delete(id);
       this.#waiting.shift()?.resolve();
     }
+  }
+
+  /**
+   * Goes on over the link of another peer, which has just been opened and is of no use afterwards. Resolves with the number
+   * of records that were lost while there was no link. Rejects with RemoteError when the agent does not have the session any
+   * more, and with ConnectionClosedError when the new link breaks, too: then it can be tried again.
+   */
+  async resume(session: Uint8Array, fresh: HostPeer): Promise<bigint> {
+    const params: Params<"session.resume"> = {
+      session,
+      answers: this.#answers,
+      streams: this.#streams.progress(),
+    };
+    return await new Promise<bigint>((resolve, reject: (error: unknown) => void) => {
+      const id = fresh.#takeId();
+      fresh.#pending.set(id, {
+        method: "session.resume",
+        params,
+        sequence: 0n,
+        isCancelled: () => false,
+        // At once, and not in a later turn: what comes next over the link is for this peer.
+        resolve: (result) => {
+          try {
+            const { requests, lost } = parseResult("session.resume", result);
+            this.#adopt(fresh, requests);
+            resolve(this.#streams.lostSince(lost));
+          } catch (error) {
+            fresh.close("the agent's answer to session.resume makes no sense");
+            reject(error);
+          }
+        },
+        reject,
+      });
+      fresh.#send({ kind: "request", id, method: "session.resume", params });
+    });
   }
 
   /** Spans of the stream from its start on, in order; those that came before this call come first, at once. */
@@ -111,13 +168,43 @@ export class HostPeer {
 
   /** Returns credit: every byte of the channel before this position has been consumed. */
   acknowledge(stream: Handle, channel: number, position: bigint): void {
+    this.#streams.consumed(stream, channel, position);
     this.#send({ kind: "acknowledge", stream, channel, position });
   }
 
-  /** Closes the link. Idempotent. */
+  /** Ends the session on this side, and closes the link. Idempotent. */
   close(reason: string): void {
-    this.#channel.close(reason);
     this.#finish(reason);
+    this.#connection?.close(reason);
+    this.#connection = undefined;
+  }
+
+  onSpan(span: StreamSpan): void {
+    this.#streams.receive(span);
+  }
+
+  onMessage(message: AgentMessage, sizeBytes: number): void {
+    switch (message.kind) {
+      case "reply":
+        this.#settle(message.id, sizeBytes).resolve(message.result);
+        break;
+      case "error":
+        this.#settle(message.id, sizeBytes).reject(new RemoteError(message.error));
+        break;
+      case "streamEnd":
+        this.#streams.end(message.stream, message.error);
+        break;
+      case "end":
+        this.close(message.reason);
+        break;
+    }
+  }
+
+  onClose(reason: string): void {
+    this.#connection = undefined;
+    if (this.#closeError !== undefined) return;
+    if (this.#onLinkLost === undefined) this.#finish(reason);
+    else this.#onLinkLost(reason);
   }
 
   #requireMethod(method: MethodName): void {
@@ -131,7 +218,7 @@ export class HostPeer {
     }
   }
 
-  /** Resolves when an earlier call has been answered; rejects when the link closes. */
+  /** Resolves when an earlier call has been answered; rejects when the session ends. */
   #turn(): Promise<void> {
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
@@ -147,53 +234,51 @@ export class HostPeer {
     this.#nextId = this.#nextId === 0xffff_ffff ? 1 : this.#nextId + 1;
   }
 
+  /** Without a link nothing is sent: `resume` sees to it. */
   #send(message: HostMessage): void {
-    if (this.#closeError === undefined) this.#channel.send(this.#codec.encode(message));
+    if (this.#closeError === undefined) this.#connection?.send(message);
   }
 
-  #receive(message: Uint8Array): void {
-    if (this.#closeError !== undefined) return;
-    try {
-      if (message[0] === streamMessageKind) this.#streams.receive(decodeStreamMessage(message));
-      else this.#receiveControl(this.#decodeControl(message));
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.close(`the agent broke the protocol: ${error.message}`);
+  /** Takes over the link, and sends what the agent has not heard. */
+  #adopt(fresh: HostPeer, requests: bigint): void {
+    const connection = fresh.#connection;
+    fresh.#connection = undefined;
+    fresh.#finish("its link is another's");
+    if (connection === undefined) return;
+    if (this.#closeError !== undefined) {
+      connection.close(this.#closeError.reason);
+      return;
+    }
+    connection.redirect(this);
+    this.#connection = connection;
+    this.#unreportedAnswers = 0;
+    this.#unreportedBytes = 0;
+    for (const [id, { method, params, sequence, isCancelled }] of this.#pending) {
+      if (sequence > requests) this.#send({ kind: "request", id, method, params });
+      if (isCancelled()) this.#send({ kind: "cancel", id });
     }
   }
 
-  #decodeControl(message: Uint8Array): AgentMessage {
-    const { envelope, hasMac } = this.#codec.decode(message, bounds);
-    const parsed = agentMessage.safeParse(envelope);
-    if (!parsed.success) throw new ProtocolError(describeIssue(parsed.error));
-    if (hasMac) this.#hasSeenMac = true;
-    // The agent that refuses our proof cannot answer with a MAC: it says so without one.
-    const isRefusal = parsed.data.kind === "error" && !this.#hasSeenMac;
-    if (this.#codec.isAuthenticated && !hasMac && !isRefusal) {
-      throw new ProtocolError("a control message without a MAC");
-    }
-    return parsed.data;
-  }
-
-  #receiveControl(message: AgentMessage): void {
-    switch (message.kind) {
-      case "reply":
-        this.#settle(message.id).resolve(message.result);
-        break;
-      case "error":
-        this.#settle(message.id).reject(new RemoteError(message.error));
-        break;
-      case "streamEnd":
-        this.#streams.end(message.stream, message.error);
-        break;
-    }
-  }
-
-  #settle(id: number): PendingCall {
+  #settle(id: number, sizeBytes: number): PendingCall {
     const pending = this.#pending.get(id);
     if (pending === undefined) throw new ProtocolError(`an answer to ${id}, which was not asked`);
     this.#pending.delete(id);
+    if (pending.sequence > 0n) this.#countAnswer(sizeBytes);
     return pending;
+  }
+
+  #countAnswer(sizeBytes: number): void {
+    this.#answers += 1n;
+    if (!this.#reportsAnswers) return;
+    this.#unreportedAnswers += 1;
+    this.#unreportedBytes += sizeBytes;
+    const isDue =
+      this.#unreportedAnswers >= unreportedAnswerLimit ||
+      this.#unreportedBytes >= unreportedByteLimit;
+    if (!isDue) return;
+    this.#unreportedAnswers = 0;
+    this.#unreportedBytes = 0;
+    this.#send({ kind: "received", answers: this.#answers });
   }
 
   #finish(reason: string): void {
@@ -206,6 +291,11 @@ export class HostPeer {
     this.#streams.close(error);
     this.#resolveClosed(reason);
   }
+}
+
+/** The others make the session, or find it again. */
+function isOfSession(method: MethodName): boolean {
+  return method !== "hello" && method !== "authenticate" && method !== "session.resume";
 }
 
 function parseResult<M extends MethodName>(method: M, result: unknown): Result<M> {

@@ -2,11 +2,22 @@ import * as z from "zod/mini";
 import { btfTypesParams, btfTypesResult } from "./btf-types.js";
 import { handle } from "./handles.js";
 import { plan, planStepResult } from "./plan.js";
-import { bytes, exactBytes, text, u32, u64 } from "./primitives.js";
+import { bytes, exactBytes, text, u16, u32, u64 } from "./primitives.js";
 import { targetDescription, targetFeatures } from "./target.js";
 
 /** major.minor of the protocol: a host speaks every minor of its major. */
 export const protocolVersion = { major: 1, minor: 0 } as const;
+
+/** How far a host has come with one channel of a stream. */
+const streamProgress = z.strictObject({
+  stream: handle,
+  channel: u16,
+  /** Every byte before this position has come. */
+  received: u64,
+  /** Every byte before this position has been consumed. */
+  consumed: u64,
+});
+export type StreamProgress = z.infer<typeof streamProgress>;
 
 const nothing = z.object({});
 const noParams = z.strictObject({});
@@ -37,12 +48,32 @@ export const methods = {
       nonce: exactBytes(32),
       /** HMAC of the handshake under the key, which proves the agent; empty without authentication. */
       proof: bytes(32),
-      /** How long this agent keeps a session without hearing from its host. */
+      /** How long this agent keeps the session when its link has broken; 0: it ends with the link. */
       leaseSeconds: u32,
+      /** The session that begins with this link: whoever names it later can resume it. */
+      session: exactBytes(16),
     }),
   },
   /** The host's side of the challenge; only after it is anything else answered when hello said "key". */
   authenticate: { params: z.strictObject({ proof: exactBytes(32) }), result: nothing },
+  /**
+   * The first request on a new link: goes on with a session whose link has broken. Answers from the `answers`-th on are sent
+   * again, in order; requests after the `requests`-th never came and are sent again by the host. Streams go on from `received`.
+   */
+  "session.resume": {
+    params: z.strictObject({
+      session: exactBytes(16),
+      /** How many answers of the session have come. */
+      answers: u64,
+      streams: z.array(streamProgress).check(z.maxLength(4096)),
+    }),
+    result: z.object({
+      /** How many requests of the session have come. */
+      requests: u64,
+      /** Records that did not fit, counted on the kernel's side since each stream's start. */
+      lost: z.array(z.object({ stream: handle, lost: u64 })),
+    }),
+  },
   "target.describe": { params: noParams, result: targetDescription },
   /** Asks the kernel what it can do: some dozens of small system calls, where the host has not kept the answers. */
   "target.features": { params: noParams, result: z.object({ features: targetFeatures }) },

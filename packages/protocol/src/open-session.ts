@@ -38,7 +38,7 @@ export async function openSession(
   const peer = new HostPeer(channel);
   try {
     const hello = await shakeHands(peer, options, channel.binding);
-    peer.limitMethods(hello.methods);
+    peer.begin(hello);
     return { peer, hello };
   } catch (error) {
     const failure = asHandshakeError(error);

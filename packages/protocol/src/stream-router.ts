@@ -5,6 +5,7 @@ import {
   type WireError,
 } from "./errors.js";
 import { type Handle } from "./handles.js";
+import { type StreamProgress } from "./methods.js";
 import { type StreamSpan } from "./stream.js";
 
 /** Spans that came before anyone asked for their stream; a host opens it as soon as it has the plan's results. */
@@ -22,13 +23,20 @@ interface OpenStream {
   /** Spans that came before the receiver, and the end if it did. */
   readonly unclaimed: StreamSpan[];
   end: { readonly error: RemoteError | undefined } | undefined;
-  /** For each channel the position where its next span has to begin. */
-  readonly positions: Map<number, bigint>;
+  readonly channels: Map<number, ChannelProgress>;
+  /** As the last span told. */
+  lost: bigint;
+}
+
+interface ChannelProgress {
+  /** Where its next span has to begin. */
+  received: bigint;
+  consumed: bigint;
 }
 
 /** Gives each stream's spans to its receiver and holds that none is missing or comes twice. */
 export class StreamRouter {
-  readonly #streams = new Map<number, OpenStream>();
+  readonly #streams = new Map<Handle, OpenStream>();
   readonly #ignored = new Set<number>();
   #unclaimedBytes = 0;
   #closed: { readonly error: ConnectionClosedError } | undefined;
@@ -44,7 +52,7 @@ export class StreamRouter {
     if (end !== undefined) this.#finish(stream, receiver, end.error);
   }
 
-  ignore(stream: number): void {
+  ignore(stream: Handle): void {
     this.#ignored.add(stream);
     this.#streams.delete(stream);
   }
@@ -55,15 +63,42 @@ export class StreamRouter {
     if (entry.end !== undefined) {
       throw new ProtocolError(`stream ${span.stream}: a span after the end`);
     }
-    const due = entry.positions.get(span.channel);
-    if (due !== undefined && due !== span.position) {
+    const channel = progressOf(entry, span.channel);
+    if (channel.received !== span.position) {
       throw new ProtocolError(
-        `stream ${span.stream} channel ${span.channel}: a span at ${span.position}, ${due} was due`,
+        `stream ${span.stream} channel ${span.channel}: a span at ${span.position}, ${channel.received} was due`,
       );
     }
-    entry.positions.set(span.channel, span.position + BigInt(span.span.length));
+    channel.received += BigInt(span.span.length);
+    entry.lost = span.lost;
     if (entry.receiver === undefined) this.#keep(entry, span);
     else entry.receiver.onSpan(span);
+  }
+
+  /** Every byte of the channel before the position has been dealt with. */
+  consumed(stream: Handle, channel: number, position: bigint): void {
+    const entry = this.#streams.get(stream);
+    if (entry !== undefined) progressOf(entry, channel).consumed = position;
+  }
+
+  /** How far every channel of every stream has come. */
+  progress(): StreamProgress[] {
+    return [...this.#streams].flatMap(([stream, { channels }]) =>
+      [...channels].map(([channel, { received, consumed }]) => ({
+        stream,
+        channel,
+        received,
+        consumed,
+      })),
+    );
+  }
+
+  /** How many records more have been lost than the last spans told. */
+  lostSince(counts: readonly { readonly stream: Handle; readonly lost: bigint }[]): bigint {
+    return counts.reduce((sum, { stream, lost }) => {
+      const entry = this.#streams.get(stream);
+      return entry === undefined ? sum : sum + lost - entry.lost;
+    }, 0n);
   }
 
   end(stream: Handle, error: WireError | undefined): void {
@@ -82,14 +117,15 @@ export class StreamRouter {
     }
   }
 
-  #entry(stream: number): OpenStream {
+  #entry(stream: Handle): OpenStream {
     const known = this.#streams.get(stream);
     if (known !== undefined) return known;
     const entry: OpenStream = {
       receiver: undefined,
       unclaimed: [],
       end: undefined,
-      positions: new Map(),
+      channels: new Map(),
+      lost: 0n,
     };
     this.#streams.set(stream, entry);
     return entry;
@@ -104,11 +140,20 @@ export class StreamRouter {
   }
 
   #finish(
-    stream: number,
+    stream: Handle,
     receiver: StreamReceiver,
     error: RemoteError | ConnectionClosedError | undefined,
   ): void {
     this.ignore(stream);
     receiver.onEnd(error);
   }
+}
+
+function progressOf({ channels }: OpenStream, channel: number): ChannelProgress {
+  let progress = channels.get(channel);
+  if (progress === undefined) {
+    progress = { received: 0n, consumed: 0n };
+    channels.set(channel, progress);
+  }
+  return progress;
 }

@@ -1,4 +1,5 @@
 import { ProtocolError } from "./errors.js";
+import { type Handle } from "./handles.js";
 
 /**
  * A stream message: a fixed header, then a span of the buffer's bytes as the kernel wrote them. Little-endian.
@@ -29,6 +30,7 @@ export interface StreamHeader {
 }
 
 export interface StreamSpan extends StreamHeader {
+  readonly stream: Handle;
   readonly span: Uint8Array;
 }
 
@@ -62,7 +64,8 @@ export function decodeStreamMessage(message: Uint8Array): StreamSpan {
   if (stream === 0) throw new ProtocolError("stream message for handle 0");
   return {
     channel: view.getUint16(2, true),
-    stream,
+    // Every u32 but 0 is a handle; the schema would cost more than all else here.
+    stream: stream as Handle,
     position: view.getBigUint64(8, true),
     lost: view.getBigUint64(16, true),
     span: new Uint8Array(

@@ -29,6 +29,7 @@ const transcript: HandshakeTranscript = {
     authentication: "key",
     nonce: Uint8Array.from({ length: 32 }, (_, index) => index + 32),
     leaseSeconds: 30,
+    session: Uint8Array.from({ length: 16 }, (_, index) => index + 64),
   },
   binding: undefined,
 };
@@ -37,16 +38,16 @@ describe("the handshake's secrets", () => {
   test("are those of the documented example", () => {
     const secrets = deriveHandshake(key, transcript);
     expect(toHex(secrets.agentProof)).toBe(
-      "c17e803af3daa3528a674b35322d39e766425e33c3bc59a198cd19fc339018dd",
+      "f080474be42ae1d86bff0a9e16a16c971fed611a212cc3d2aed4cbf51bd24370",
     );
     expect(toHex(secrets.hostProof)).toBe(
-      "443145fda138b97145d41b57a52729ae94133a8ef179ce5cbd3a9eeec0920a71",
+      "05f3b5d4af328b7faa259b1642141635d1115860cbb053c2747e5a67c486a943",
     );
     expect(toHex(secrets.hostKey)).toBe(
-      "d42b4d2740fccded9f5825ecc5d48f10dea28467adeb50396070a1bb6b76892a",
+      "44df3bd4ab3824d7e95c21c9cc5c3460be8ee040f70aedd70ea11ad98937c112",
     );
     expect(toHex(secrets.agentKey)).toBe(
-      "231e36b75ae17fb74b364df7f2f75b19028ad40b119b05949cd7a0889ef40f87",
+      "547f647294dfe8adc8e9405a23769c878544872f8735fa724352bd7897e538d3",
     );
   });
 
@@ -54,7 +55,7 @@ describe("the handshake's secrets", () => {
     const codec = new ControlCodec();
     codec.authenticate(hostDirectionKeys(deriveHandshake(key, transcript)));
     expect(toHex(codec.encode({ kind: "cancel", id: 5 }))).toBe(
-      "030000000000000000a15fc042ceb2c554fac4b14be261653182a46b696e64a663616e63656ca2696405",
+      "0300000000000000000c5ecfa3feb70c4f59b43159aac6f22282a46b696e64a663616e63656ca2696405",
     );
   });
 
@@ -85,6 +86,10 @@ describe("the handshake's secrets", () => {
       transcript: { host, agent: { ...agent, methods: ["target.describep", "lan.run"] }, binding },
     },
     { name: "the lease", transcript: { host, agent: { ...agent, leaseSeconds: 31 }, binding } },
+    {
+      name: "the session",
+      transcript: { host, agent: { ...agent, session: host.nonce }, binding },
+    },
     {
       name: "whether there is a key",
       transcript: { host, agent: { ...agent, authentication: "none" }, binding },

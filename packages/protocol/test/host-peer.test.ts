@@ -8,12 +8,26 @@ import {
   HostPeer,
   ProtocolError,
   RemoteError,
+  type Result,
 } from "../src/index.js";
 import { connectPeers, createHandlers } from "./connected-peers.js";
 import { RawLink, settle } from "./raw-link.js";
 
 const stream = handle.parse(5);
 const file = { path: "/proc/version" };
+
+const helloOfAgent: Result<"hello"> = {
+  major: 1,
+  minor: 0,
+  agent: "sonde-agent test",
+  methods: [],
+  planSteps: [],
+  authentication: "none",
+  nonce: new Uint8Array(32),
+  proof: new Uint8Array(0),
+  leaseSeconds: 0,
+  session: new Uint8Array(16),
+};
 
 function start(): { host: HostPeer; link: RawLink } {
   const [hostChannel, agentChannel] = createChannelPair();
@@ -63,7 +77,7 @@ describe("HostPeer.call", () => {
 
   test("a method that the agent did not list is refused here", async () => {
     const { host, link } = start();
-    host.limitMethods(["file.list"]);
+    host.begin({ ...helloOfAgent, methods: ["file.list"] });
     const rejected = await rejection(host.call("file.stat", file));
     expect(rejected).toMatchObject({ code: "unsupported" });
     await settle();

@@ -46,6 +46,7 @@ const hello: Result<"hello"> = {
   nonce: new Uint8Array(32),
   proof: new Uint8Array(0),
   leaseSeconds: 0,
+  session: new Uint8Array(16),
 };
 
 describe("openSession", () => {

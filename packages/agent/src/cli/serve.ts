@@ -14,6 +14,9 @@ import { listenOnRelay } from "./relay-listener.js";
 import { readTlsFiles } from "./tls-files.js";
 import { version } from "./version.js";
 
+/** A host over TCP that is silent for longer has lost its link; its session then waits for the lease. */
+const longestSilenceMilliseconds = 10_000;
+
 /**
  * Serves hosts until a signal comes, until standard input ends, or until it has been idle for long enough; returns when nothing of any session is left.
  * Throws UsageError, ListenError, RelayHeldError and UnsupportedPlatformError.
@@ -26,7 +29,6 @@ export async function serve(command: ServeCommand): Promise<void> {
   const system = createNodeSystem();
   const server = new AgentServer(system, {
     ...(key === undefined ? {} : { key }),
-    leaseSeconds: command.leaseSeconds,
     agentName: `sonde-agent ${version}`,
   });
   const throttle = new AuthenticationThrottle(() => system.now());
@@ -74,19 +76,31 @@ interface Setting {
 }
 
 async function openWay(way: Way, setting: Setting): Promise<Listener> {
-  const { system, server, throttle } = setting;
+  const { system, server, throttle, leaseSeconds } = setting;
   const accept: AcceptChannel = (channel, handshake) => {
     server.accept(channel, handshake);
   };
-  const pingIntervalMilliseconds = (setting.leaseSeconds * 1000) / 3;
+  const acceptWithLease: AcceptChannel = (channel, handshake) => {
+    server.accept(channel, { ...handshake, leaseSeconds });
+  };
+  const silenceMilliseconds = Math.min(leaseSeconds * 1000, longestSilenceMilliseconds);
   switch (way.kind) {
     case "tcp":
-      return await openTcp(way, { pingIntervalMilliseconds, throttle, accept }, setting);
+      return await openTcp(
+        way,
+        { silenceMilliseconds, throttle, accept: acceptWithLease },
+        setting,
+      );
     case "unix":
       return listenOnUnix({ path: way.path, throttle, accept });
     case "relay":
       // At the other end is a connect, which may be at the end of a link that has been cut without a word.
-      return listenOnRelay(system, { path: way.path, pingIntervalMilliseconds, throttle, accept });
+      return listenOnRelay(system, {
+        path: way.path,
+        silenceMilliseconds,
+        throttle,
+        accept: acceptWithLease,
+      });
     case "serial":
       return openSerial(way, setting);
     case "stdio":

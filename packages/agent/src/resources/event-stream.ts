@@ -6,7 +6,7 @@ import { type NativeMapping } from "../system/system.js";
 import { type BufferPool } from "./buffer-pool.js";
 import { type LoadedMap } from "./loaded-map.js";
 import { type Resource } from "./resource.js";
-import { type StreamChannel } from "./span-sender.js";
+import { type ChannelProgress, type StreamChannel } from "./span-sender.js";
 
 /** Events on their way from a buffer in the kernel to the host. */
 export interface EventStream extends Resource {
@@ -15,6 +15,15 @@ export interface EventStream extends Resource {
 
   /** The host has consumed the channel's bytes before the position. Throws ProtocolError when that cannot be. */
   acknowledge(channel: number, position: bigint): void;
+
+  /** Records that did not fit, counted on the kernel's side since the stream's start. */
+  readonly lost: bigint;
+
+  /** Throws ProtocolError when the host of a broken link cannot have come so far. */
+  requireProgress(progress: readonly ChannelProgress[]): void;
+
+  /** Goes on over a new link from where the host has come to. */
+  resume(progress: readonly ChannelProgress[]): void;
 
   /** Sends what credit allows, and says where each channel will stand when all that is there has been sent. */
   flush(): Promise<{ readonly positions: readonly bigint[]; readonly lost: bigint }>;

@@ -13,7 +13,7 @@ import {
 } from "./event-stream.js";
 import { type LoadedMap } from "./loaded-map.js";
 import { PerfBuffer } from "./perf-buffer.js";
-import { SpanSender } from "./span-sender.js";
+import { type ChannelProgress, SpanSender } from "./span-sender.js";
 import { type DrainOutcome, StreamPump } from "./stream-pump.js";
 
 /** The kernel wakes us when so much is in a buffer, or half of a small one; the timer sees to what is less. */
@@ -122,8 +122,30 @@ class PerfReader implements EventStream {
 
   acknowledge(channel: number, position: bigint): void {
     this.#parts.sender.acknowledged(channel, position);
-    this.#parts.buffers.find(({ cpu }) => cpu === channel)?.buffer.consume(position);
+    this.#buffer(channel)?.buffer.consume(position);
     this.#pump.acknowledged();
+  }
+
+  get lost(): bigint {
+    return this.#parts.sender.lost;
+  }
+
+  requireProgress(progress: readonly ChannelProgress[]): void {
+    for (const one of progress) this.#parts.sender.requireProgress(one);
+  }
+
+  resume(progress: readonly ChannelProgress[]): void {
+    const { sender } = this.#parts;
+    for (const { channel, consumed } of progress) this.#buffer(channel)?.buffer.consume(consumed);
+    sender.resume(progress, (channel, position) => {
+      const part = this.#buffer(channel);
+      if (part !== undefined) part.sent = Number(position & 0xffff_ffffn);
+    });
+    this.#pump.pump();
+  }
+
+  #buffer(channel: number): CpuBuffer | undefined {
+    return this.#parts.buffers.find(({ cpu }) => cpu === channel);
   }
 
   flush(): Promise<{ positions: readonly bigint[]; lost: bigint }> {

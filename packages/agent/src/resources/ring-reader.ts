@@ -12,7 +12,7 @@ import {
 import { type LoadedMap } from "./loaded-map.js";
 import { delay } from "./pacer.js";
 import { RingMemory } from "./ring-memory.js";
-import { SpanSender } from "./span-sender.js";
+import { type ChannelProgress, SpanSender } from "./span-sender.js";
 import { type DrainOutcome, StreamPump } from "./stream-pump.js";
 
 /** A program that is still writing its record when we flush is done in microseconds, unless it was interrupted. */
@@ -97,6 +97,23 @@ class RingReader implements EventStream {
     sender.acknowledged(channel, position);
     memory.consume(memory.start + position);
     this.#pump.acknowledged();
+  }
+
+  get lost(): bigint {
+    return this.#parts.sender.lost;
+  }
+
+  requireProgress(progress: readonly ChannelProgress[]): void {
+    for (const one of progress) this.#parts.sender.requireProgress(one);
+  }
+
+  resume(progress: readonly ChannelProgress[]): void {
+    const { sender, memory } = this.#parts;
+    for (const { consumed } of progress) memory.consume(memory.start + consumed);
+    sender.resume(progress, (_channel, position) => {
+      this.#sent = Number((memory.start + position) & 0xffff_ffffn);
+    });
+    this.#pump.pump();
   }
 
   async flush(): Promise<{ positions: readonly bigint[]; lost: bigint }> {

@@ -8,14 +8,23 @@ import { type BufferPool } from "./buffer-pool.js";
 
 /** What of the session's channel a stream uses. */
 export interface StreamChannel {
+  /** While it is not there is no link: what was sent and not acknowledged will be sent again. */
+  readonly isOpen: boolean;
   send(message: Uint8Array, onSent?: () => void): void;
   readonly queuedBytes: number;
   /** Of a slow line. */
-  readonly bytesPerSecond?: number;
+  readonly bytesPerSecond?: number | undefined;
 }
 
 /** One message carries at most so much, a single record aside: small enough for others to get a word in. */
 export const spanLimitBytes = 262_144;
+
+/** How far a host has come with a channel: positions before which every byte has come, and has been consumed. */
+export interface ChannelProgress {
+  readonly channel: number;
+  readonly received: bigint;
+  readonly consumed: bigint;
+}
 
 /** With so much queued in this process the kernel's ring is the better place for more. */
 const queueLimitBytes = 4 << 20;
@@ -27,7 +36,7 @@ const smallestSlowSpanBytes = 512;
 /** Whether there is room to send, and else what to wait for. */
 export type Room =
   | { readonly kind: "room"; readonly lengthBytes: number }
-  /** The host must acknowledge some. */
+  /** The host must acknowledge some, or come back. */
   | { readonly kind: "credit" }
   /** The link must take some. */
   | { readonly kind: "queue" };
@@ -58,7 +67,8 @@ export class SpanSender {
    * of tiny messages.
    */
   room(): Room {
-    const { bytesPerSecond, queuedBytes } = this.#options.channel;
+    const { isOpen, bytesPerSecond, queuedBytes } = this.#options.channel;
+    if (!isOpen) return { kind: "credit" };
     const slowLimit =
       bytesPerSecond === undefined
         ? Infinity
@@ -96,6 +106,28 @@ export class SpanSender {
     link.send(buffer.subarray(0, streamHeaderSizeBytes + length), () => {
       pool.give(buffer);
     });
+  }
+
+  /** Throws ProtocolError when the host cannot have come so far. */
+  requireProgress({ channel, received, consumed }: ChannelProgress): void {
+    this.#window.requireProgress(received, consumed, channel);
+  }
+
+  /**
+   * The host has come so far, and what was sent beyond must be sent again; of channels that are not named it has nothing
+   * but what it acknowledged. Calls back with the position from which each channel goes on.
+   */
+  resume(
+    progress: readonly ChannelProgress[],
+    rewind: (channel: number, position: bigint) => void,
+  ): void {
+    for (const { channel, consumed } of progress) this.#window.acknowledged(consumed, channel);
+    for (const { channel, acknowledged } of this.#window.channels) {
+      const known = progress.find((one) => one.channel === channel);
+      const position = known?.received ?? acknowledged;
+      this.#window.rewind(position, channel);
+      rewind(channel, position);
+    }
   }
 
   /** Throws ProtocolError for a position that was never sent or goes back. */

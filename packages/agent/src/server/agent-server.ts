@@ -1,4 +1,4 @@
-import { type MessageChannel } from "@sonde/protocol";
+import { type AgentPeer, type MessageChannel } from "@sonde/protocol";
 import { readRandomBytes } from "../kernel/random-bytes.js";
 import { type System } from "../system/system.js";
 import { type AgentContext, createAgentContext } from "./agent-context.js";
@@ -9,24 +9,21 @@ import { Session } from "./session.js";
 export interface AgentOptions {
   /** With it, nothing is answered before the peer has proven that it has it too. */
   readonly key?: Uint8Array;
-  /** How long a session is kept without a word from its host. */
-  readonly leaseSeconds: number;
   /** "sonde-agent 0.1.0", told in hello. */
   readonly agentName: string;
 }
 
-/**
- * What a listener wants to hear of a host. A session ends with its link; the lease is kept by the layer below, which closes a
- * link on which nothing was heard for so long.
- */
+/** What a listener wants to hear of a host, and how it treats one. */
 export interface LinkOptions {
+  /** How long a session of this link is kept when the link has broken; 0, or left out: it ends with the link. */
+  readonly leaseSeconds?: number;
   /** Called once, when the host may send requests; the listener then lifts its bounds for strangers. */
   readonly onReady?: () => void;
   /** A wrong key: the host hears of it once the promise has resolved, which slows guessing down. */
   readonly onWrongKey?: () => Promise<void>;
 }
 
-/** Serves every host that the listeners accept: one session for each link. */
+/** Serves every host that the listeners accept: a session begins with each link, and may go on over another. */
 export class AgentServer {
   readonly #agent: AgentContext;
   readonly #options: AgentOptions;
@@ -44,10 +41,10 @@ export class AgentServer {
 
   /** Begins a session with the host at the other end. Sets the channel's handlers. */
   accept(channel: MessageChannel, link: LinkOptions = {}): void {
-    const { agentName, leaseSeconds, key } = this.#options;
+    const { agentName, key } = this.#options;
     const session = new Session(this.#agent, channel, {
       agent: agentName,
-      leaseSeconds,
+      leaseSeconds: link.leaseSeconds ?? 0,
       planSteps: planStepKinds,
       randomBytes: (length) => readRandomBytes(this.#agent.target.kernel, length),
       ...(key === undefined ? {} : { key }),
@@ -55,10 +52,15 @@ export class AgentServer {
         this.#sweep();
         link.onReady?.();
       },
+      findSession: (name) => this.#find(name),
       ...(link.onWrongKey === undefined ? {} : { onWrongKey: link.onWrongKey }),
     });
     this.#sessions.add(session);
     void session.ended.finally(() => this.#sessions.delete(session));
+  }
+
+  #find(name: Uint8Array): AgentPeer | undefined {
+    return [...this.#sessions].find(({ peer }) => peer.isNamed(name))?.peer;
   }
 
   /** Ends every session; resolves when nothing of them is left in the kernel. */

@@ -39,6 +39,12 @@ export class HandleTable {
     return this.#objects.get(name);
   }
 
+  streams(): [Handle, EventStream][] {
+    return [...this.#objects].flatMap(([name, object]) =>
+      object.kind === "stream" ? [[name, object.stream] as [Handle, EventStream]] : [],
+    );
+  }
+
   /** Throws HandleError. */
   require(name: Handle): HandledObject {
     const object = this.#objects.get(name);

@@ -13,6 +13,8 @@ const reopenMilliseconds = 1000;
 const handshakeMilliseconds = 20_000;
 /** Whoever reaches the line can send: what a stranger's messages take is kept small, as the handshake's are. */
 const strangerLimitBytes = 4096;
+/** A line that is silent for longer has lost its host; the session then waits for the lease. */
+const longestSilenceMilliseconds = 10_000;
 /** A plan with a few of the largest programs fits. */
 const messageLimitBytes = 33_554_432;
 
@@ -21,7 +23,7 @@ export interface SerialListenerOptions {
   readonly server: AgentServer;
   readonly device: string;
   readonly baud: number;
-  /** A host that is not heard for so long is gone. */
+  /** How long a session is kept when its host has gone. */
   readonly leaseSeconds: number;
   readonly onWrongKey: () => Promise<void>;
 }
@@ -88,7 +90,7 @@ export class SerialListener {
       line,
       clock: system,
       randomU32: () => this.#kernel.view(readRandomBytes(this.#kernel, 4)).getUint32(0),
-      silenceMilliseconds: leaseSeconds * 1000,
+      silenceMilliseconds: Math.min(leaseSeconds * 1000, longestSilenceMilliseconds),
       messageLimitBytes: strangerLimitBytes,
       onChannel: (channel) => {
         this.#accept(channel);
@@ -99,7 +101,7 @@ export class SerialListener {
   }
 
   #accept(channel: LineChannel): void {
-    const { server, system, onWrongKey } = this.#options;
+    const { server, system, onWrongKey, leaseSeconds } = this.#options;
     if (this.#isClosed) {
       channel.close("the agent is ending");
       return;
@@ -111,7 +113,7 @@ export class SerialListener {
       timer.cancel();
       channel.limitMessages(messageLimitBytes);
     };
-    server.accept(channel, { onReady, onWrongKey });
+    server.accept(channel, { onReady, onWrongKey, leaseSeconds });
   }
 
   #lost(endpoint: LinkEndpoint, reason: string): void {

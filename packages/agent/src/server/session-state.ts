@@ -1,4 +1,4 @@
-import { type Handle, streamHeaderSizeBytes } from "@sonde/protocol";
+import { type Handle, streamHeaderSizeBytes, type StreamProgress } from "@sonde/protocol";
 import { BufferPool } from "../resources/buffer-pool.js";
 import { Scope } from "../resources/scope.js";
 import { spanLimitBytes, type StreamChannel } from "../resources/span-sender.js";
@@ -41,6 +41,28 @@ export class SessionState {
     await old.close();
   }
 
+  /** Whether there is something that would be removed. */
+  get ownsSomething(): boolean {
+    return this.#scope.size > 0;
+  }
+
+  /**
+   * What each stream has lost on the kernel's side. Throws ProtocolError when a host that comes back cannot have come so far
+   * with the streams as it says.
+   */
+  requireProgress(progress: readonly StreamProgress[]): { stream: Handle; lost: bigint }[] {
+    const streams = this.handles.streams();
+    for (const [name, stream] of streams) stream.requireProgress(progressOf(name, progress));
+    return streams.map(([name, stream]) => ({ stream: name, lost: stream.lost }));
+  }
+
+  /** The streams go on over a new link, from where the host has come to. */
+  resume(progress: readonly StreamProgress[]): void {
+    for (const [name, stream] of this.handles.streams()) {
+      stream.resume(progressOf(name, progress));
+    }
+  }
+
   /** The host has consumed a stream's bytes before the position. Throws ProtocolError when that cannot be. */
   acknowledge(name: Handle, channel: number, position: bigint): void {
     const object = this.handles.get(name);
@@ -51,4 +73,8 @@ export class SessionState {
   #createScope(): Scope {
     return new Scope(this.agent.target.kernel.system);
   }
+}
+
+function progressOf(name: Handle, progress: readonly StreamProgress[]): StreamProgress[] {
+  return progress.filter(({ stream }) => stream === name);
 }

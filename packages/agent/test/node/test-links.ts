@@ -19,7 +19,7 @@ export class EchoServer {
   readonly throttle = new AuthenticationThrottle(() => performance.now());
   readonly options: UpgradeOptions;
 
-  constructor(options: { readonly pingIntervalMilliseconds?: number } = {}) {
+  constructor(options: { readonly silenceMilliseconds?: number } = {}) {
     this.options = {
       ...options,
       throttle: this.throttle,

@@ -49,7 +49,7 @@ export type AcceptChannel = (channel: MessageChannel, handshake: Handshake) => v
 export interface UpgradeOptions {
   readonly accept: AcceptChannel;
   readonly throttle: AuthenticationThrottle;
-  readonly pingIntervalMilliseconds?: number;
+  readonly silenceMilliseconds?: number;
   readonly tls?: TlsSettings;
 }
 
@@ -111,10 +111,10 @@ function createHttpServer(tls: TlsSettings | undefined): Server {
 }
 
 function channelOptions(options: UpgradeOptions, socket: Duplex): WebSocketChannelOptions {
-  const { pingIntervalMilliseconds } = options;
+  const { silenceMilliseconds } = options;
   const binding = channelBinding(socket);
   return {
-    ...(pingIntervalMilliseconds === undefined ? {} : { pingIntervalMilliseconds }),
+    ...(silenceMilliseconds === undefined ? {} : { silenceMilliseconds }),
     ...(binding === undefined ? {} : { binding }),
   };
 }

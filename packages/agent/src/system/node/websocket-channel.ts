@@ -8,8 +8,8 @@ const unsupportedData = 1003;
 const closeReasonLimitBytes = 123;
 
 export interface WebSocketChannelOptions {
-  /** Set: ping so often, and give the link up after three times as long without a sign of life. */
-  readonly pingIntervalMilliseconds?: number;
+  /** Set: ask for a sign of life, and give the link up after about so long without one. */
+  readonly silenceMilliseconds?: number;
   /** The channel's. */
   readonly binding?: Uint8Array;
 }
@@ -22,9 +22,9 @@ export function createWebSocketChannel(
   let ownReason: string | undefined;
   let fault: string | undefined;
   const life =
-    options.pingIntervalMilliseconds === undefined
+    options.silenceMilliseconds === undefined
       ? undefined
-      : watchLife(socket, options.pingIntervalMilliseconds, (reason) => {
+      : watchLife(socket, options.silenceMilliseconds / 3, (reason) => {
           fault = reason;
           socket.terminate();
         });

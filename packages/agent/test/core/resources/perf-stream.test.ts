@@ -62,6 +62,7 @@ function open(creditBytes = 1 << 20, perfPages = 1): Bench {
   };
   const spans: StreamSpan[] = [];
   const channel = {
+    isOpen: true,
     queuedBytes: 0,
     send: (message: Uint8Array) => {
       spans.push(decodeStreamMessage(Uint8Array.from(message)));

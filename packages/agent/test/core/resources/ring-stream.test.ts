@@ -110,6 +110,7 @@ function open(settings: Settings = {}): Bench {
   const spans: StreamSpan[] = [];
   const sent: (() => void)[] = [];
   const channel = {
+    isOpen: true,
     queuedBytes: 0,
     send(message: Uint8Array, onSent?: () => void): void {
       spans.push(decodeStreamMessage(Uint8Array.from(message)));
@@ -328,6 +329,7 @@ function openOn32BitKernel(producer: Producer): Bench {
   fake.memory.set(`${map.fd}:${pageSize}`, producer.producerPages);
   const spans: StreamSpan[] = [];
   const channel = {
+    isOpen: true,
     queuedBytes: 0,
     send: (message: Uint8Array) => spans.push(decodeStreamMessage(Uint8Array.from(message))),
   };
@@ -452,7 +454,7 @@ describe("a ring's stream that is released", () => {
     fake.memory.set(`${map.fd}:0`, new Uint8Array(pageSize));
     const lossMap = createLossMap(fake, target);
     const request = { map, creditBytes: 1, gatherMilliseconds: 1, perfPages: 0, lossMap };
-    const channel = { queuedBytes: 0, send: () => undefined };
+    const channel = { isOpen: true, queuedBytes: 0, send: () => undefined };
     const outlet = { channel, pool: new BufferPool(100), stream: handle.parse(1) };
     expect(() => openRingStream(target, request, outlet)).toThrow('open ring map "ring": mmap');
     expect(fake.unmapped).toHaveLength(2);

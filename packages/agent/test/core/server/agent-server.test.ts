@@ -33,7 +33,7 @@ beforeEach(async () => {
   fake.addPmu("kprobe", 6);
   fake.addPmu("uprobe", 8);
   fake.files.set(`${tracing}/events/sched/sched_switch/id`, "314\n");
-  server = new AgentServer(fake, { leaseSeconds: 30, agentName: "agent" });
+  server = new AgentServer(fake, { agentName: "agent" });
   host = await connect();
   fake.calls.length = 0;
 });

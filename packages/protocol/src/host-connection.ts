@@ -1,0 +1,89 @@
+import { type MessageChannel } from "./channel.js";
+import { ControlCodec, type DirectionKeys, type MessageBounds } from "./codec.js";
+import { agentMessage, type AgentMessage, type HostMessage } from "./control.js";
+import { describeIssue } from "./describe-issue.js";
+import { ProtocolError } from "./errors.js";
+import { decodeStreamMessage, streamMessageKind, type StreamSpan } from "./stream.js";
+
+/** Two buffers of a map dump at their largest, and some. */
+const bounds: MessageBounds = { sizeBytes: 603_979_776, items: 4_194_304 };
+
+/** Who hears what comes over a link. A ProtocolError thrown by one closes the link. */
+export interface HostConnectionHandler {
+  onMessage(message: AgentMessage, sizeBytes: number): void;
+  onSpan(span: StreamSpan): void;
+  /** Once, whoever closed. */
+  onClose(reason: string): void;
+}
+
+/** One link to an agent, as long as it lasts: control messages encoded and checked, spans as they are. */
+export class HostConnection {
+  readonly #channel: MessageChannel;
+  readonly #codec = new ControlCodec();
+  #handler: HostConnectionHandler;
+  /** Whether a message with the agent's MAC has come. */
+  #hasSeenMac = false;
+  #isClosed = false;
+
+  /** Takes the channel over, its handlers too. */
+  constructor(channel: MessageChannel, handler: HostConnectionHandler) {
+    this.#channel = channel;
+    this.#handler = handler;
+    channel.onMessage((message) => {
+      this.#receive(message);
+    });
+    channel.onClose((reason) => {
+      this.#finish(reason);
+    });
+  }
+
+  /** What comes from now on is another's. */
+  redirect(handler: HostConnectionHandler): void {
+    this.#handler = handler;
+  }
+
+  /** From now on control messages are sent with a MAC, and only those with a right one are believed. */
+  authenticate(keys: DirectionKeys): void {
+    this.#codec.authenticate(keys);
+  }
+
+  send(message: HostMessage): void {
+    if (!this.#isClosed) this.#channel.send(this.#codec.encode(message));
+  }
+
+  /** Idempotent. */
+  close(reason: string): void {
+    this.#channel.close(reason);
+    this.#finish(reason);
+  }
+
+  #receive(message: Uint8Array): void {
+    if (this.#isClosed) return;
+    try {
+      if (message[0] === streamMessageKind) this.#handler.onSpan(decodeStreamMessage(message));
+      else this.#handler.onMessage(this.#decode(message), message.length);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.close(`the agent broke the protocol: ${error.message}`);
+    }
+  }
+
+  #decode(message: Uint8Array): AgentMessage {
+    const { envelope, hasMac } = this.#codec.decode(message, bounds);
+    const parsed = agentMessage.safeParse(envelope);
+    if (!parsed.success) throw new ProtocolError(describeIssue(parsed.error));
+    if (hasMac) this.#hasSeenMac = true;
+    // The agent that refuses our proof cannot answer with a MAC: it says so without one.
+    const isRefusal = parsed.data.kind === "error" && !this.#hasSeenMac;
+    if (this.#codec.isAuthenticated && !hasMac && !isRefusal) {
+      throw new ProtocolError("a control message without a MAC");
+    }
+    return parsed.data;
+  }
+
+  #finish(reason: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#handler.onClose(reason);
+  }
+}
