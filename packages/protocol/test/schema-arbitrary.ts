@@ -19,7 +19,7 @@ const u64s = fc.oneof(
 );
 const u32s = fc.oneof(fc.integer({ min: 0, max: 0xffff_ffff }), fc.nat(4095));
 const byteArrays = fc
-  .constantFrom(0, 1, 8, 32)
+  .constantFrom(0, 1, 8, 16, 32)
   .chain((length) => fc.uint8Array({ minLength: length, maxLength: length }));
 const strings = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 40 }),
