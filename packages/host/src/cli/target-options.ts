@@ -4,6 +4,7 @@ import { type SessionOptions } from "../session/session.js";
 import { settingsOptions } from "../session/settings-options.js";
 import { type TargetSettings } from "../session/target-config.js";
 import { withoutUndefined } from "../session/without-undefined.js";
+import { LinkStatus } from "./link-status.js";
 import { Target } from "../trace/target.js";
 
 /** Options that say how to get into a target, whatever names it. */
@@ -97,12 +98,19 @@ export async function connectTarget(
   options: TargetOptions,
   more: Pick<SessionOptions, "asksFeaturesAnew"> = {},
 ): Promise<Target> {
-  const { target, session } = chooseTarget(options);
-  return await Target.connect(target.url, {
+  const { target: chosen, session } = chooseTarget(options);
+  const status = new LinkStatus(process.stderr, () => {
+    target.session.giveUp("interrupted before its link was back");
+  });
+  const target = await Target.connect(chosen.url, {
     ...session,
     ...more,
+    onLink: (event) => {
+      status.tell(event);
+    },
     onWarning: (text) => {
       process.stderr.write(`sonde: warning: ${text}\n`);
     },
   });
+  return target;
 }

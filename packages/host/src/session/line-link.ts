@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { ConnectError } from "./errors.js";
 import { type RawLine } from "./raw-line.js";
 
-/** An agent's own silence limit is its lease; a host that waits longer than the usual one learns of it by asking. */
-const silenceMilliseconds = 30_000;
+/** A line that is silent for longer is lost; the session may go on over another connection. */
+const silenceMilliseconds = 10_000;
 /** A whole map, as over a WebSocket. */
 const messageLimitBytes = 603_979_776;
 /** For the goodbye to reach the agent. */

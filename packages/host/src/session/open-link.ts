@@ -21,6 +21,8 @@ export interface OpenLink {
   readonly channel: MessageChannel;
   /** What the other end says of itself when the handshake fails; "" when nothing is known. */
   explain(): Promise<string>;
+  /** Set: gives the link up when nothing has come for so long, and asks for a sign of life before. */
+  readonly watch?: (silenceMilliseconds: number) => void;
   /** Ends what was started for the link; resolves when it is gone. */
   end(): Promise<void>;
 }
@@ -119,7 +121,14 @@ async function openPlain(
     what,
     timeoutMilliseconds: options.timeoutMilliseconds,
   });
-  return { channel, explain: () => Promise.resolve(""), end: () => Promise.resolve() };
+  return {
+    channel,
+    explain: () => Promise.resolve(""),
+    watch: (silenceMilliseconds) => {
+      channel.watch(silenceMilliseconds);
+    },
+    end: () => Promise.resolve(),
+  };
 }
 
 async function openChild(what: string, child: ChildLink, options: LinkOptions): Promise<OpenLink> {
@@ -128,7 +137,14 @@ async function openChild(what: string, child: ChildLink, options: LinkOptions): 
       { duplex: child.duplex },
       { what, timeoutMilliseconds: options.timeoutMilliseconds },
     );
-    return { channel, explain: () => child.explain(), end: () => child.end() };
+    return {
+      channel,
+      explain: () => child.explain(),
+      watch: (silenceMilliseconds) => {
+        channel.watch(silenceMilliseconds);
+      },
+      end: () => child.end(),
+    };
   } catch (error) {
     const detail = await child.explain();
     await child.end();

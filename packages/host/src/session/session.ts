@@ -1,12 +1,10 @@
 import {
   ConnectionClosedError,
-  openSession,
   type HostPeer,
   type Result,
   type TargetDescription as WireDescription,
   type TargetFeatures,
 } from "@sonde/protocol";
-import { randomBytes } from "node:crypto";
 import { type Answers, type Query } from "../language/answers.js";
 import { type ObjectSpec } from "../spec/object-spec.js";
 import { type TargetDescription } from "../spec/target-description.js";
@@ -14,33 +12,25 @@ import { parseKernelSymbols, type KernelSymbols } from "../symbols/kernel-symbol
 import { QueryAnswerer } from "./answer-queries.js";
 import { buildPlan, nameHandles } from "./build-plan.js";
 import { toTargetDescription } from "./describe-target.js";
-import { explainedError } from "./explained-error.js";
 import { FeatureCache } from "./feature-cache.js";
 import { KernelTypes } from "./kernel-types.js";
 import { LoadedObject } from "./loaded-object.js";
-import { openLink, type OpenLink } from "./open-link.js";
+import { LinkKeeper, type LinkEvent } from "./link-keeper.js";
+import { openPeer, type ConnectOptions, type OpenPeer } from "./open-peer.js";
 import { RemoteFiles } from "./remote-files.js";
 import { isSlowLine } from "./slow-line.js";
 import { parseTarget } from "./target-url.js";
-import { type TlsOptions } from "./tls-options.js";
 import { type TypesFile } from "./types-file.js";
-import { hostVersion } from "./version.js";
 
-export interface SessionOptions {
-  /** Shared with the agent; see readKeyFile. */
-  readonly key?: Uint8Array;
-  /** For a `wss://` target, and for no other. */
-  readonly tls?: TlsOptions;
-  /** For the link to open and the agent to answer; 15 s unless said. */
-  readonly timeoutMilliseconds?: number;
+export interface SessionOptions extends ConnectOptions {
   /** The kernel's types, to use in place of the target's. */
   readonly typesFile?: TypesFile;
   /** Hears what a person should know and what keeps nothing from going on. */
   readonly onWarning?: (text: string) => void;
   /** Ask the target's kernel what it can do, even when that is known of this boot. */
   readonly asksFeaturesAnew?: boolean;
-  /** Pass the log of an agent that we started on to standard error. */
-  readonly showsAgentLog?: boolean;
+  /** Hears what becomes of the link when it breaks. */
+  readonly onLink?: (event: LinkEvent) => void;
   /** Called at the end of each step of opening. */
   readonly onStep?: (step: OpeningStep) => void;
 }
@@ -66,19 +56,19 @@ export class Session implements AsyncDisposable {
   readonly target: TargetDescription;
   readonly files: RemoteFiles;
   readonly types: KernelTypes;
-  readonly #link: OpenLink;
+  readonly #link: LinkKeeper;
   readonly #answerer: QueryAnswerer;
   #symbols: Promise<KernelSymbols> | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(
-    link: OpenLink,
-    peer: HostPeer,
-    hello: Result<"hello">,
+    link: LinkKeeper,
+    opened: OpenPeer,
     description: WireDescription,
     features: TargetFeatures,
     options: SessionOptions,
   ) {
+    const { peer, hello } = opened;
     this.#link = link;
     this.peer = peer;
     this.hello = hello;
@@ -90,7 +80,7 @@ export class Session implements AsyncDisposable {
       files: this.files,
       target: description,
       file: options.typesFile,
-      asksNarrowly: isSlowLine(link.channel) && hello.methods.includes("btf.types"),
+      asksNarrowly: isSlowLine(opened.link.channel) && hello.methods.includes("btf.types"),
       onWarning: (text) => options.onWarning?.(text),
     });
     this.target = toTargetDescription(description, features, this.types.areKnown);
@@ -102,23 +92,10 @@ export class Session implements AsyncDisposable {
    * ConnectError, or RemoteError when the agent refuses (a wrong key, another major version).
    */
   static async open(target: string, options: SessionOptions = {}): Promise<Session> {
-    const timeoutMilliseconds = options.timeoutMilliseconds ?? 15_000;
-    const link = await openLink(parseTarget(target), {
-      timeoutMilliseconds,
-      showsAgentLog: options.showsAgentLog ?? false,
-      tls: options.tls ?? {},
-      hasKey: options.key !== undefined,
-    });
-    options.onStep?.("link");
-    const timer = setTimeout(() => {
-      link.channel.close("the agent did not answer in time");
-    }, timeoutMilliseconds);
-    try {
-      const { peer, hello } = await openSession(link.channel, {
-        client: `sonde ${hostVersion}`,
-        randomBytes: (length) => new Uint8Array(randomBytes(length)),
-        ...(options.key === undefined ? {} : { key: options.key }),
-      });
+    const address = parseTarget(target);
+    const onOpen = (): void => options.onStep?.("link");
+    return await openPeer(target, address, { ...options, onOpen }, async (opened) => {
+      const { peer, hello } = opened;
       options.onStep?.("hello");
       const description = await peer.call("target.describe", {});
       options.onStep?.("description");
@@ -127,19 +104,10 @@ export class Session implements AsyncDisposable {
       const features = kept ?? (await peer.call("target.features", {})).features;
       if (kept === undefined) cache.write(features);
       options.onStep?.("features");
-      return new Session(link, peer, hello, description, features, options);
-    } catch (error) {
-      link.channel.close("the session did not begin");
-      const said = await link.explain();
-      await link.end();
-      if (error instanceof Error && error.name === "ConnectionClosedError") {
-        const because = said === "" ? error.message : said;
-        throw explainedError(target, because, error);
-      }
-      throw error;
-    } finally {
-      clearTimeout(timer);
-    }
+      const onLink = options.onLink ?? ((): void => undefined);
+      const link = new LinkKeeper(target, address, options, opened, onLink);
+      return new Session(link, opened, description, features, options);
+    });
   }
 
   /** Answers a compiler's queries from the target's files; each is asked of the target once. */
@@ -178,7 +146,17 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  /** Resolves with the reason when the connection has ended, whoever ended it. */
+  /** Whether the link is lost, and the session waits for another. */
+  get isLinkLost(): boolean {
+    return this.#link.isLost;
+  }
+
+  /** Waits no longer for a link that is lost: the agent ends the session when its lease has run out. */
+  giveUp(reason: string): void {
+    this.#link.giveUp(reason);
+  }
+
+  /** Resolves with the reason when the session has ended, whoever ended it. */
   get closed(): Promise<string> {
     return this.peer.closed;
   }

@@ -18,6 +18,12 @@ export type WebSocketLink =
       readonly binding?: Uint8Array;
     };
 
+/** A message channel over a WebSocket. */
+export interface WatchedChannel extends MessageChannel {
+  /** From now on the link is given up when nothing has come for so long; a sign of life is asked for before. */
+  watch(silenceMilliseconds: number): void;
+}
+
 /** Opens a WebSocket and gives it as a message channel. Throws ConnectError when it does not open. */
 export async function openWebSocket(
   link: WebSocketLink,
@@ -25,8 +31,9 @@ export async function openWebSocket(
     readonly what: string;
     readonly timeoutMilliseconds: number;
   },
-): Promise<MessageChannel> {
+): Promise<WatchedChannel> {
   const socket = createSocket(link, options.timeoutMilliseconds);
+  const channel = new WebSocketChannel(socket, "binding" in link ? link.binding : undefined);
   await new Promise<void>((resolve, reject) => {
     socket.once("open", resolve);
     socket.once("error", (cause) => {
@@ -39,7 +46,7 @@ export async function openWebSocket(
       });
     });
   });
-  return new WebSocketChannel(socket, "binding" in link ? link.binding : undefined);
+  return channel;
 }
 
 function createSocket(link: WebSocketLink, timeoutMilliseconds: number): WebSocket {
@@ -57,14 +64,22 @@ function createSocket(link: WebSocketLink, timeoutMilliseconds: number): WebSock
   });
 }
 
-class WebSocketChannel implements MessageChannel {
+class WebSocketChannel implements WatchedChannel {
   readonly #socket: WebSocket;
   readonly binding?: Uint8Array;
   #closeReason = "";
+  #lastHeard = 0;
+  #watch: NodeJS.Timeout | undefined;
 
   constructor(socket: WebSocket, binding: Uint8Array | undefined) {
     this.#socket = socket;
     if (binding !== undefined) this.binding = binding;
+    // Bytes, and not messages: a large one may be minutes on its way.
+    socket.once("upgrade", ({ socket: stream }) => {
+      stream.on("data", () => {
+        this.#lastHeard = performance.now();
+      });
+    });
     // "close" always follows and tells the rest; without a listener the process would end.
     socket.on("error", (error) => {
       this.#closeReason = error.message;
@@ -90,6 +105,7 @@ class WebSocketChannel implements MessageChannel {
 
   onClose(handler: (reason: string) => void): void {
     this.#socket.once("close", (code, reason) => {
+      clearInterval(this.#watch);
       const said = reason.toString();
       handler(
         said !== "" ? said : this.#closeReason !== "" ? this.#closeReason : describeCode(code),
@@ -97,7 +113,22 @@ class WebSocketChannel implements MessageChannel {
     });
   }
 
+  watch(silenceMilliseconds: number): void {
+    this.#lastHeard = performance.now();
+    this.#watch = setInterval(() => {
+      const silence = performance.now() - this.#lastHeard;
+      if (silence >= silenceMilliseconds) {
+        this.#closeReason = `nothing came from the agent for ${Math.round(silence / 1000)} s`;
+        this.#socket.terminate();
+      } else if (this.#socket.readyState === WebSocket.OPEN) {
+        this.#socket.ping();
+      }
+    }, silenceMilliseconds / 5);
+    this.#watch.unref();
+  }
+
   close(reason: string): void {
+    clearInterval(this.#watch);
     // RFC 6455, 5.5: a control frame holds 125 bytes, two of them the code.
     const fitting = Buffer.from(reason).subarray(0, 120).toString();
     this.#socket.close(1000, fitting);

@@ -1,3 +1,5 @@
+import { ConnectionClosedError } from "@sonde/protocol";
+import { ConnectError } from "../session/errors.js";
 import { type ObjectSpec } from "../spec/object-spec.js";
 import { type KernelSymbols } from "../symbols/kernel-symbols.js";
 import { type LoadedObject, type MapDump } from "../session/loaded-object.js";
@@ -9,6 +11,8 @@ export class LiveSource implements TraceSource {
   readonly #spec: ObjectSpec;
   readonly #symbols: KernelSymbols | undefined;
   readonly #byteOrder: "little" | "big";
+  /** When events last came. */
+  #lastSpan: Date | undefined;
 
   constructor(
     object: LoadedObject,
@@ -25,10 +29,11 @@ export class LiveSource implements TraceSource {
     for (const stream of this.#spec.streams) {
       this.#object.openStream(stream.map, {
         onSpan: ({ channel, position, lost, span }) => {
+          this.#lastSpan = new Date();
           receiver.onSpan({ channel, position, lost, bytes: span });
         },
         onEnd: (error) => {
-          receiver.onEnd(error);
+          receiver.onEnd(error instanceof ConnectionClosedError ? this.#sessionLost(error) : error);
         },
       });
     }
@@ -75,6 +80,18 @@ export class LiveSource implements TraceSource {
     return view.getBigUint64(8, this.#byteOrder === "little");
   }
 
+  /** What is known of the events when the session has ended without our doing. */
+  #sessionLost(error: ConnectionClosedError): ConnectError {
+    const last =
+      this.#lastSpan === undefined
+        ? "no event had come"
+        : `the last event came at ${localTime(this.#lastSpan)}`;
+    return new ConnectError(
+      `${error.reason}; ${last}, and how many were lost after that is unknown`,
+      { cause: error },
+    );
+  }
+
   now(): bigint {
     return BigInt(Date.now()) * 1_000_000n;
   }
@@ -84,4 +101,11 @@ export class LiveSource implements TraceSource {
   ): { readonly name: string; readonly offset: bigint } | undefined {
     return this.#symbols?.resolve(address);
   }
+}
+
+/** As "14:03:12.042". */
+function localTime(date: Date): string {
+  const pad = (value: number, digits: number): string => String(value).padStart(digits, "0");
+  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => pad(part, 2));
+  return `${clock.join(":")}.${pad(date.getMilliseconds(), 3)}`;
 }

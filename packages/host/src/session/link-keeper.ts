@@ -1,0 +1,167 @@
+import { ConnectionClosedError, HandshakeError, RemoteError, type HostPeer } from "@sonde/protocol";
+import { ConnectError, TargetError } from "./errors.js";
+import { type OpenLink } from "./open-link.js";
+import { openPeer, type ConnectOptions, type OpenPeer } from "./open-peer.js";
+import { type TargetAddress } from "./target-url.js";
+
+/** What becomes of the link of a session that can go on over another. */
+export type LinkEvent =
+  /** From now on the session waits, for at most so long. */
+  | { readonly kind: "lost"; readonly reason: string; readonly leaseSeconds: number }
+  /** It goes on. `lost`: the records that did not fit in the target's buffers meanwhile. */
+  | { readonly kind: "resumed"; readonly seconds: number; readonly lost: bigint }
+  /** It is over. */
+  | { readonly kind: "gone"; readonly reason: string };
+
+const shortestPauseMilliseconds = 200;
+const longestPauseMilliseconds = 2000;
+/** An agent that closes each new link before it says a word would be tried for ever. */
+const fruitlessLimit = 5;
+
+/** Keeps a session going when its link breaks: opens another, until the agent's lease has run out. */
+export class LinkKeeper {
+  readonly #target: string;
+  readonly #address: TargetAddress;
+  readonly #options: ConnectOptions;
+  readonly #onEvent: (event: LinkEvent) => void;
+  readonly #peer: HostPeer;
+  readonly #session: Uint8Array;
+  readonly #leaseSeconds: number;
+  #link: OpenLink;
+  #isEnding = false;
+  #fruitless = 0;
+  #wake: () => void = () => undefined;
+
+  constructor(
+    target: string,
+    address: TargetAddress,
+    options: ConnectOptions,
+    { link, peer, hello }: OpenPeer,
+    onEvent: (event: LinkEvent) => void,
+  ) {
+    this.#target = target;
+    this.#address = address;
+    this.#options = options;
+    this.#onEvent = onEvent;
+    this.#peer = peer;
+    this.#session = hello.session;
+    this.#leaseSeconds = hello.leaseSeconds;
+    this.#link = link;
+    if (hello.leaseSeconds === 0) return;
+    peer.onLinkLost((reason) => {
+      void this.#reconnect(reason);
+    });
+  }
+
+  /** Whether the session waits for a link. */
+  get isLost(): boolean {
+    return !this.#peer.isConnected;
+  }
+
+  /** Gives up what was lost, at once: the agent ends the session when the lease has run out. */
+  giveUp(reason: string): void {
+    this.#isEnding = true;
+    this.#wake();
+    this.#fail(reason);
+  }
+
+  /** Ends the link, once the session is over. */
+  async end(): Promise<void> {
+    this.#isEnding = true;
+    this.#wake();
+    await this.#link.end();
+  }
+
+  async #reconnect(reason: string): Promise<void> {
+    if (this.#isEnding) {
+      this.#fail(reason);
+      return;
+    }
+    const lostAt = performance.now();
+    const endsAt = lostAt + this.#leaseSeconds * 1000;
+    this.#onEvent({ kind: "lost", reason, leaseSeconds: this.#leaseSeconds });
+    await this.#link.end();
+    let why = reason;
+    for (let pause = shortestPauseMilliseconds; ; pause = nextPause(pause)) {
+      if (this.#isEnding) return;
+      try {
+        const lost = await this.#resume(endsAt - performance.now());
+        if (this.#isEnding) {
+          await this.#link.end();
+          return;
+        }
+        const seconds = (performance.now() - lostAt) / 1000;
+        this.#onEvent({ kind: "resumed", seconds, lost });
+        return;
+      } catch (error) {
+        if (!isLinkFault(error)) throw error;
+        if (isFinal(error)) {
+          this.#fail(explain(error));
+          return;
+        }
+        why = error.message;
+        if (error instanceof ConnectionClosedError && ++this.#fruitless > fruitlessLimit) break;
+      }
+      if (performance.now() + pause > endsAt) break;
+      await this.#pause(pause);
+    }
+    this.#fail(`it could not be reached again (${why})`);
+  }
+
+  /** Gives the number of records that were lost meanwhile. */
+  async #resume(milliseconds: number): Promise<bigint> {
+    const timeoutMilliseconds = Math.min(
+      Math.max(milliseconds, 1000),
+      this.#options.timeoutMilliseconds ?? 15_000,
+    );
+    const options = { ...this.#options, timeoutMilliseconds };
+    return await openPeer(this.#target, this.#address, options, async ({ link, peer }) => {
+      const lost = await this.#peer.resume(this.#session, peer);
+      this.#link = link;
+      this.#fruitless = 0;
+      return lost;
+    });
+  }
+
+  async #pause(milliseconds: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #fail(reason: string): void {
+    this.#onEvent({ kind: "gone", reason });
+    this.#peer.close(`the session is gone: ${reason}`);
+  }
+}
+
+function nextPause(pause: number): number {
+  return Math.min(pause * 2, longestPauseMilliseconds);
+}
+
+/** What can come of trying a target; anything else is a fault of ours. */
+function isLinkFault(error: unknown): error is Error {
+  return (
+    error instanceof ConnectError ||
+    error instanceof TargetError ||
+    error instanceof ConnectionClosedError ||
+    error instanceof RemoteError
+  );
+}
+
+/** Whether trying again is of no use: an agent answers, and it does not have the session. */
+function isFinal(error: Error): boolean {
+  if (error instanceof HandshakeError || error instanceof TargetError) return true;
+  return error instanceof RemoteError && (error.code === "missing" || error.code === "unsupported");
+}
+
+function explain(error: Error): string {
+  const isUnknown = error instanceof RemoteError && error.code === "missing";
+  return isUnknown
+    ? "the agent does not have it any more: it was restarted, or the lease had run out"
+    : error.message;
+}
