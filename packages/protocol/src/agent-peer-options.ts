@@ -1,4 +1,3 @@
-import { type AgentPeer } from "./agent-peer.js";
 import { type CancelSignal } from "./cancel.js";
 import { type MessageBounds } from "./codec.js";
 import { type WireError } from "./errors.js";
@@ -62,8 +61,6 @@ export interface AgentPeerOptions {
   readonly randomBytes: (length: number) => Uint8Array;
   /** Called once for each link, when the host may send requests; with the name it gave. */
   readonly onReady?: (client: string) => void;
-  /** The session of that name, where a host wants to go on with one. */
-  readonly findSession?: (name: Uint8Array) => AgentPeer | undefined;
   /** The link of a host that was let in is gone. Whether the session waits for another; it ends else. */
   readonly onLinkLost?: (reason: string) => boolean;
   /**

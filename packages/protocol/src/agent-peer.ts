@@ -39,6 +39,7 @@ export class AgentPeer implements AgentConnectionHandler {
   /** What a host that comes back calls this session. */
   readonly #name: Uint8Array;
   readonly #options: AgentPeerOptions;
+  readonly #findSession: (name: Uint8Array) => AgentPeer | undefined;
   readonly #limits: AgentPeerLimits;
   readonly #requests = new Map<number, CancelSource>();
   readonly #kept = new KeptAnswers();
@@ -47,10 +48,18 @@ export class AgentPeer implements AgentConnectionHandler {
   #hasEnded = false;
   #resolveClosed: (reason: string) => void = () => undefined;
 
-  /** Takes the channel over, its handlers too. Throws HandshakeError for a key that is too short. */
-  constructor(channel: MessageChannel, options: AgentPeerOptions) {
+  /**
+   * Takes the channel over, its handlers too. `findSession` gives the session of a name, where a host wants to go on with
+   * one. Throws HandshakeError for a key that is too short.
+   */
+  constructor(
+    channel: MessageChannel,
+    options: AgentPeerOptions,
+    findSession: (name: Uint8Array) => AgentPeer | undefined = () => undefined,
+  ) {
     if (options.key !== undefined) requireLongKey(options.key);
     this.#options = options;
+    this.#findSession = findSession;
     this.#limits = { ...defaultLimits, ...options.limits };
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -164,7 +173,7 @@ export class AgentPeer implements AgentConnectionHandler {
     if (!parsed.success) {
       throw new ProtocolError(`session.resume: params: ${describeIssue(parsed.error)}`);
     }
-    const peer = this.#options.findSession?.(parsed.data.session);
+    const peer = this.#findSession(parsed.data.session);
     if (peer === undefined || peer === this) {
       const message = "session.resume: there is no such session any more";
       connection.send(

@@ -147,7 +147,7 @@ export class HostPeer implements HostConnectionHandler {
             resolve(this.#streams.lostSince(lost));
           } catch (error) {
             fresh.close("the agent's answer to session.resume makes no sense");
-            reject(error);
+            reject(error); // a ProtocolError
           }
         },
         reject,

@@ -3,7 +3,7 @@ import { readRandomBytes } from "../kernel/random-bytes.js";
 import { type System } from "../system/system.js";
 import { type AgentContext, createAgentContext } from "./agent-context.js";
 import { planStepKinds } from "./plan-steps.js";
-import { Session } from "./session.js";
+import { Session, type SessionOptions } from "./session.js";
 
 /** How an agent is set up: what its command line says. */
 export interface AgentOptions {
@@ -42,7 +42,7 @@ export class AgentServer {
   /** Begins a session with the host at the other end. Sets the channel's handlers. */
   accept(channel: MessageChannel, link: LinkOptions = {}): void {
     const { agentName, key } = this.#options;
-    const session = new Session(this.#agent, channel, {
+    const options: SessionOptions = {
       agent: agentName,
       leaseSeconds: link.leaseSeconds ?? 0,
       planSteps: planStepKinds,
@@ -52,9 +52,9 @@ export class AgentServer {
         this.#sweep();
         link.onReady?.();
       },
-      findSession: (name) => this.#find(name),
       ...(link.onWrongKey === undefined ? {} : { onWrongKey: link.onWrongKey }),
-    });
+    };
+    const session = new Session(this.#agent, channel, options, (name) => this.#find(name));
     this.#sessions.add(session);
     void session.ended.finally(() => this.#sessions.delete(session));
   }

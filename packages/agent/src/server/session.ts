@@ -25,12 +25,18 @@ export class Session {
   readonly #leaseSeconds: number;
   #lease: Timer | undefined;
 
-  constructor(agent: AgentContext, channel: MessageChannel, options: SessionOptions) {
+  /** `findSession` gives the session of a name, where the host wants to go on with one. */
+  constructor(
+    agent: AgentContext,
+    channel: MessageChannel,
+    options: SessionOptions,
+    findSession: (name: Uint8Array) => AgentPeer | undefined,
+  ) {
     this.#agent = agent;
     this.#leaseSeconds = options.leaseSeconds;
     this.#state = new SessionState(agent, this.#createStreamChannel());
     const state = this.#state;
-    this.peer = new AgentPeer(channel, {
+    const peerOptions: AgentPeerOptions = {
       ...options,
       handlers: createHandlers(state),
       toWireError: (error) => toWireError(agent.target, error),
@@ -43,7 +49,8 @@ export class Session {
         this.#lease?.cancel();
         state.resume(streams);
       },
-    });
+    };
+    this.peer = new AgentPeer(channel, peerOptions, findSession);
     this.ended = this.peer.closed.then(() => {
       this.#lease?.cancel();
       return state.reset();

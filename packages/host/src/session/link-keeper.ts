@@ -15,8 +15,9 @@ export type LinkEvent =
 
 const shortestPauseMilliseconds = 200;
 const longestPauseMilliseconds = 2000;
-/** An agent that closes each new link before it says a word would be tried for ever. */
-const fruitlessLimit = 5;
+/** An agent that gives up each new link at once would be tried for ever. */
+const fruitlessLimit = 20;
+const fruitfulMilliseconds = 1000;
 
 /** Keeps a session going when its link breaks: opens another, until the agent's lease has run out. */
 export class LinkKeeper {
@@ -29,6 +30,7 @@ export class LinkKeeper {
   readonly #leaseSeconds: number;
   #link: OpenLink;
   #isEnding = false;
+  #resumedAt = -Infinity;
   #fruitless = 0;
   #wake: () => void = () => undefined;
 
@@ -78,34 +80,41 @@ export class LinkKeeper {
       return;
     }
     const lostAt = performance.now();
+    this.#fruitless = lostAt - this.#resumedAt < fruitfulMilliseconds ? this.#fruitless + 1 : 0;
+    if (this.#fruitless > fruitlessLimit) {
+      this.#fail(`its links break as soon as they are open (${reason})`);
+      return;
+    }
     const endsAt = lostAt + this.#leaseSeconds * 1000;
     this.#onEvent({ kind: "lost", reason, leaseSeconds: this.#leaseSeconds });
     await this.#link.end();
-    let why = reason;
-    for (let pause = shortestPauseMilliseconds; ; pause = nextPause(pause)) {
-      if (this.#isEnding) return;
-      try {
-        const lost = await this.#resume(endsAt - performance.now());
-        if (this.#isEnding) {
-          await this.#link.end();
-          return;
-        }
-        const seconds = (performance.now() - lostAt) / 1000;
-        this.#onEvent({ kind: "resumed", seconds, lost });
-        return;
-      } catch (error) {
-        if (!isLinkFault(error)) throw error;
-        if (isFinal(error)) {
-          this.#fail(explain(error));
-          return;
-        }
-        why = error.message;
-        if (error instanceof ConnectionClosedError && ++this.#fruitless > fruitlessLimit) break;
-      }
-      if (performance.now() + pause > endsAt) break;
-      await this.#pause(pause);
+    for (let pause = shortestPauseMilliseconds; this.#isWanted(); pause = nextPause(pause)) {
+      const fault = await this.#tryToResume(lostAt, endsAt);
+      if (fault === undefined) break;
+      const isLate = performance.now() + pause > endsAt;
+      if (isFinal(fault)) this.#fail(explain(fault));
+      else if (isLate) this.#fail(`it could not be reached again (${fault.message})`);
+      else await this.#pause(pause);
     }
-    this.#fail(`it could not be reached again (${why})`);
+  }
+
+  /** Whether someone still waits for the session. */
+  #isWanted(): boolean {
+    return !this.#isEnding;
+  }
+
+  /** Gives what went wrong; undefined when the session goes on, or nobody waits for it any more. */
+  async #tryToResume(lostAt: number, endsAt: number): Promise<Error | undefined> {
+    try {
+      const lost = await this.#resume(endsAt - performance.now());
+      const seconds = (performance.now() - lostAt) / 1000;
+      if (this.#isWanted()) this.#onEvent({ kind: "resumed", seconds, lost });
+      else await this.#link.end();
+      return undefined;
+    } catch (error) {
+      if (!isLinkFault(error)) throw error;
+      return error;
+    }
   }
 
   /** Gives the number of records that were lost meanwhile. */
@@ -118,7 +127,7 @@ export class LinkKeeper {
     return await openPeer(this.#target, this.#address, options, async ({ link, peer }) => {
       const lost = await this.#peer.resume(this.#session, peer);
       this.#link = link;
-      this.#fruitless = 0;
+      this.#resumedAt = performance.now();
       return lost;
     });
   }
@@ -134,6 +143,7 @@ export class LinkKeeper {
   }
 
   #fail(reason: string): void {
+    this.#isEnding = true;
     this.#onEvent({ kind: "gone", reason });
     this.#peer.close(`the session is gone: ${reason}`);
   }
