@@ -132,7 +132,7 @@ export class HostPeer implements HostConnectionHandler {
       answers: this.#answers,
       streams: this.#streams.progress(),
     };
-    return await new Promise<bigint>((resolve, reject: (error: unknown) => void) => {
+    return await new Promise<bigint>((resolve, reject) => {
       const id = fresh.#takeId();
       fresh.#pending.set(id, {
         method: "session.resume",
@@ -147,7 +147,7 @@ export class HostPeer implements HostConnectionHandler {
             resolve(this.#streams.lostSince(lost));
           } catch (error) {
             fresh.close("the agent's answer to session.resume makes no sense");
-            reject(error); // a ProtocolError
+            reject(error instanceof Error ? error : new ProtocolError("session.resume")); // a ProtocolError
           }
         },
         reject,
