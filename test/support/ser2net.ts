@@ -12,11 +12,12 @@ export class Ser2net {
     this.#command = command;
   }
 
-  /** `accepter`: "tcp" for raw bytes, "telnet(rfc2217),tcp". `connector`: as ser2net spells a serial port. */
+  /** `accepter`: "tcp" for raw bytes, "telnet(rfc2217),tcp". `connector`, `options`: as ser2net spells them. */
   static async start(
     configurationFile: string,
     accepter: string,
     connector: string,
+    options: readonly string[] = [],
   ): Promise<Ser2net> {
     const port = await freePort();
     const configuration = [
@@ -25,11 +26,13 @@ export class Ser2net {
       "connection: &bridge",
       `  accepter: ${accepter},127.0.0.1,${port}`,
       `  connector: ${connector}`,
+      ...(options.length === 0 ? [] : ["  options:", ...options.map((line) => `    ${line}`)]),
     ];
     writeFileSync(configurationFile, `${configuration.join("\n")}\n`);
     // -n: in the foreground, -d: says what is wrong, -u: no lock files for the terminal.
     const command = new RunningCommand("ser2net", ["-n", "-d", "-u", "-c", configurationFile]);
     if (!(await until(() => isListening(port), 5000))) {
+      command.kill("SIGKILL");
       throw new Error(`ser2net does not listen: ${command.errors}${command.output}`);
     }
     return new Ser2net(port, command);

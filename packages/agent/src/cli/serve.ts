@@ -139,7 +139,6 @@ function openSerial(way: Extract<Way, { kind: "serial" }>, setting: Setting): Li
   };
   try {
     const listener = new SerialListener({ system, server, device, baud, leaseSeconds, onWrongKey });
-    if (listener.advice !== undefined) system.log(listener.advice);
     if (!hasKey) system.log(`whoever reaches the other end of ${device} is let in: no --key-file`);
     return listener;
   } catch (cause) {

@@ -3,6 +3,7 @@ import { type Kernel } from "../kernel/kernel.js";
 import { type OwnedFd } from "../kernel/owned-fd.js";
 import { openSerialPort, unsentBytes } from "../kernel/serial-port.js";
 import { type Timer, type Watch } from "../system/system.js";
+import { adviseOnSerialPort } from "./serial-advice.js";
 
 const chunkSizeBytes = 4096;
 /** A driver that takes nothing more says so without blocking; a byte takes 87 µs at 115,200 baud. */
@@ -35,6 +36,11 @@ export class SerialLine implements Line {
     this.#watch = kernel.system.watch(this.#port.fd, () => {
       this.#read();
     });
+  }
+
+  /** What a person should know of others who use the port. */
+  advice(): string[] {
+    return adviseOnSerialPort(this.#options.kernel, this.#port.fd);
   }
 
   write(bytes: Uint8Array): void {

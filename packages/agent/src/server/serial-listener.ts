@@ -1,6 +1,5 @@
 import { type LineChannel, LinkEndpoint } from "@sonde/protocol";
 import { RefusalError } from "../kernel/errors.js";
-import { tryReadTextFile } from "../kernel/files.js";
 import { Kernel } from "../kernel/kernel.js";
 import { readRandomBytes } from "../kernel/random-bytes.js";
 import { type System, type Timer } from "../system/system.js";
@@ -55,16 +54,6 @@ export class SerialListener {
     }
   }
 
-  /** What a person should know of this device, or undefined. */
-  get advice(): string | undefined {
-    const name = this.#options.device.replace(/^\/dev\//, "");
-    const consoles = tryReadTextFile(this.#kernel, "/proc/consoles") ?? "";
-    const isConsole = consoles.split("\n").some((line) => line.split(/\s/)[0] === name);
-    return isConsole
-      ? `the kernel's log goes to ${this.#options.device}, too, which costs room on the line: dmesg -n 1 keeps it quiet`
-      : undefined;
-  }
-
   /** No new connections; an open one stays. */
   close(): void {
     this.#isClosed = true;
@@ -97,6 +86,7 @@ export class SerialListener {
       },
     });
     this.#endpoint = endpoint;
+    for (const advice of line.advice()) system.log(advice);
     endpoint.start();
   }
 

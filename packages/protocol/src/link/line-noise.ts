@@ -15,7 +15,7 @@ export interface NoiseReport {
   readonly sevenBitFrames: number;
   /** XON and XOFF, which we never send: software flow control is on somewhere. */
   readonly flowControlBytes: number;
-  /** Frames of our own that came back. */
+  /** Frames of our own that came back, as they were or as a terminal shows them. */
   readonly echoedFrames: number;
   /** The last lines of text (a console's, a login prompt's). */
   readonly text: readonly string[];
@@ -53,7 +53,9 @@ export class LineNoise {
   discard(segment: Uint8Array): void {
     this.#noiseBytes += segment.length;
     const text = isText(segment);
-    if (!text) this.#countDamaged(segment);
+    const echoes = countShownDelimiters(segment);
+    this.#echoedFrames += echoes;
+    if (!text && echoes === 0) this.#countDamaged(segment);
     for (const line of printable(segment, text ? 1 : shortestText)) {
       this.#lines.push(line.slice(0, lineLimit));
     }
@@ -84,6 +86,11 @@ export function describeNoise(report: NoiseReport): string | undefined {
   }
   if (report.noiseBytes > 0) return `${report.noiseBytes} bytes came that make no sense`;
   return undefined;
+}
+
+/** A terminal that echoes shows the delimiter as "^@". */
+function countShownDelimiters(segment: Uint8Array): number {
+  return segment.filter((byte, at) => byte === 0x40 && segment[at - 1] === 0x5e).length;
 }
 
 function isText(segment: Uint8Array): boolean {

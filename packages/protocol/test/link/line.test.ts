@@ -58,6 +58,11 @@ describe("noise", () => {
       expected: /seven bits/,
     },
     { name: "a prompt", segments: [[...ascii("login: ")]], expected: /text: "login:"/ },
+    {
+      name: "frames of ours as a terminal shows them",
+      segments: [[...ascii("^Z"), 0x80, ...ascii("^A^@^@^Z"), 0x80, ...ascii("^A")]],
+      expected: /what is sent comes back/,
+    },
     { name: "rubbish", segments: [[0xc3, 0x91]], expected: /1 damaged.*baud rate/ },
   ])("$name is told to people", ({ segments, expected }) => {
     const noise = new LineNoise();
