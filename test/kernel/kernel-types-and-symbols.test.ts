@@ -6,6 +6,11 @@ import { openBtf } from "../../packages/host/src/btf/btf.js";
 import { ElfReader } from "../../packages/host/src/elf/elf-reader.js";
 import { parseLdSoCache, resolveLibrary } from "../../packages/host/src/elf/ld-so-cache.js";
 import { parseKernelSymbols } from "../../packages/host/src/symbols/kernel-symbols.js";
+import { AskedSymbols } from "../../packages/host/src/session/asked-symbols.js";
+import { AskedTypes } from "../../packages/host/src/session/asked-types.js";
+import { KeptAnswers } from "../../packages/host/src/session/kept-answers.js";
+import { type TypeReader } from "../../packages/host/src/btf/type-reader.js";
+import { startAgent } from "../support/agent-in-process.js";
 import { requiresCommand, requiresFeature } from "../support/requires.js";
 
 const withBtf = requiresFeature("btf");
@@ -84,6 +89,67 @@ withBtf("the running kernel's symbols resolve to themselves", () => {
     module: undefined,
   });
 });
+
+describe("questions that an agent answers about the running kernel", () => {
+  withBtf("give the same types as all of its BTF", async () => {
+    const agent = await startAgent();
+    try {
+      const whole = openBtf(new Uint8Array(readFileSync("/sys/kernel/btf/vmlinux")));
+      const asked = new AskedTypes(agent.peer, 8, new KeptAnswers(""));
+      const tracepoints = whole.names("typedef", "btf_trace_").map((name) => name.slice(10));
+      const some = tracepoints.filter((_, at) => at % 40 === 0);
+      expect(some.length).toBeGreaterThan(10);
+      const ask = (types: TypeReader): unknown => {
+        types.expect(
+          ["task_struct", "file"].map((name) => ({ kind: "type", type: { kind: "struct", name } })),
+        );
+        return [
+          ...some.map((name) => types.rawTracepointParameters(name)),
+          ...["task_struct", "file"].map((name) => describeMembers(types, name)),
+          types.functionParameters("vfs_read"),
+        ];
+      };
+      expect(await asked.ask(ask)).toEqual(ask(whole));
+    } finally {
+      await agent.close();
+    }
+  });
+
+  withBtf("give the same symbols as all of its table", async () => {
+    const agent = await startAgent();
+    try {
+      const whole = parseKernelSymbols(new Uint8Array(readFileSync("/proc/kallsyms")));
+      const asked = new AskedSymbols(agent.peer);
+      const names = ["vfs_read", "do_nanosleep", "jiffies", "no_such_symbol", "_text"];
+      const addresses = names.map((name) => whole.addressOf(name));
+      expect(await asked.addressesOf(names)).toEqual(addresses);
+      const text = addresses[0] ?? 0n;
+      const places = Array.from({ length: 1500 }, (_, at) => text + BigInt((at - 750) * 4099));
+      await asked.prepare([...places, 0n, 5n]);
+      expect(places.map((place) => asked.resolve(place))).toEqual(
+        places.map((place) => whole.resolve(place)),
+      );
+      expect([asked.resolve(0n), asked.resolve(5n)]).toEqual([undefined, undefined]);
+      expect(asked.prepare(places)).toBeUndefined();
+    } finally {
+      await agent.close();
+    }
+  });
+});
+
+/** Every named member of a struct: its place, its type's name and size. */
+function describeMembers(types: TypeReader, name: string): unknown {
+  const id = types.find(name, "struct");
+  const type = id === undefined ? undefined : types.type(id);
+  if (id === undefined || type?.kind !== "struct") return undefined;
+  return type.members
+    .filter((member) => member.name !== "")
+    .map((member) => [
+      types.findMember(id, member.name),
+      types.formatTypeName(member.type),
+      types.sizeOf(member.type),
+    ]);
+}
 
 requiresCommand("readelf", "binutils")(
   "the functions of the C library are where readelf sees them",

@@ -66,3 +66,17 @@ tracing(
   },
   120_000,
 );
+
+tracing("kernel addresses become symbols in few bytes over a slow line", async () => {
+  const agent = await startAgentOnLine({ baud: 115_200 });
+  const program = `
+    tracepoint:timer:timer_start { @started[ksym(args.function)] = count(); }
+    tracepoint:timer:hrtimer_start { @n++; if (@n == 1) { printf("first %s\\n", ksym(args.function)); } }
+    interval:ms:300 { exit(); }`;
+  const traced = await runOver(agent, ["trace", "-e", program]);
+  process.stdout.write(`slow line: kernel symbols: ${traced.carriedBytes} bytes\n`);
+  expect(traced.output).toMatch(/^first [a-z_]\w+/m);
+  expect(traced.output).toMatch(/^@started\[[a-z_]\w+\]: \d+$/m);
+  expect(traced.output).not.toMatch(/0x[0-9a-f]{8}/);
+  expect(traced.carriedBytes).toBeLessThan(16_384);
+});

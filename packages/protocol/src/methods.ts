@@ -138,7 +138,7 @@ export const methods = {
   /** The lines of a text file on the allow-list that match a pattern with * and ?, each with its newline. */
   "file.lines": {
     params: z.strictObject({ path, pattern: text(512) }),
-    result: z.object({ lines: bytes(4_194_305) }),
+    result: z.object({ lines: bytes(4_194_304) }),
   },
   /** Names in a directory on the allow-list, sorted. */
   "file.list": {
@@ -157,6 +157,21 @@ export const methods = {
    * structs, unions, enums and prototypes that are not asked for: they come by name and size.
    */
   "btf.types": { params: btfTypesParams, result: btfTypesResult },
+  /** Some of the kernel's symbols, where all of them (/proc/kallsyms, 5 MB) are too many for the line. */
+  "symbols.kernel": {
+    params: z.strictObject({
+      addresses: z.array(u64).check(z.maxLength(1024)),
+      names: z.array(text(512)).check(z.maxLength(256)),
+    }),
+    result: z.object({
+      /** All addresses are zero there: the agent may not see them (kernel.kptr_restrict). */
+      isHidden: z.boolean(),
+      /** In which each address lies; null when in none. `module` is "" for the kernel itself. */
+      symbols: z.array(z.nullable(z.object({ name: text(512), offset: u64, module: text(64) }))),
+      /** Where the first symbol of each name is, data too; 0 when there is none. */
+      addresses: z.array(u64),
+    }),
+  },
 } as const satisfies Record<string, { params: z.ZodMiniType; result: z.ZodMiniType }>;
 
 export type MethodName = keyof typeof methods;

@@ -40,6 +40,7 @@ export function createHandlers(given: Partial<RequestHandlers> = {}): RequestHan
     "file.list": refuse,
     "file.stat": refuse,
     "btf.types": refuse,
+    "symbols.kernel": refuse,
     ...given,
   };
 }

@@ -3,6 +3,7 @@ import { openFile, statFd } from "../kernel/files.js";
 import { type Kernel } from "../kernel/kernel.js";
 import { type OwnedFd } from "../kernel/owned-fd.js";
 import { decodeUtf8, encodeCString } from "../kernel/text.js";
+import { hasBytesAt } from "./bytes-at.js";
 import { headWords, shapeOf, type TypeShape, wordsOf } from "./btf-shapes.js";
 import { FileWindow, pageSizeBytes } from "./file-window.js";
 
@@ -171,7 +172,7 @@ export class BtfFile implements Disposable {
       let from = 0;
       for (let nul = bytes.indexOf(0); nul !== -1; nul = bytes.indexOf(0, from)) {
         for (const [index, name] of wanted.entries()) {
-          if (name.length !== nul + 1 - from || !hasAt(bytes, from, name)) continue;
+          if (name.length !== nul + 1 - from || !hasBytesAt(bytes, from, name)) continue;
           const offset = at + from - start;
           found.set(offset, [...(found.get(offset) ?? []), index]);
         }
@@ -273,13 +274,6 @@ function requireShape(info: number): TypeShape {
   const shape = shapeOf(info);
   if (shape !== undefined) return shape;
   throw damaged(`it has a type of the unknown kind ${(info >>> 24) & 0x1f}`);
-}
-
-function hasAt(bytes: Uint8Array, start: number, part: Uint8Array): boolean {
-  for (let at = 0; at < part.length; at++) {
-    if (bytes[start + at] !== part[at]) return false;
-  }
-  return true;
 }
 
 export function damaged(what: string): NotSupportedError {

@@ -1,74 +1,55 @@
+import { LimitError } from "../kernel/errors.js";
+import { type LineVisitor } from "./line-reader.js";
+
 const newline = 0x0a;
 const star = 0x2a;
 const questionMark = 0x3f;
 
-/** Picks those lines out of a text that match a pattern with * (any bytes) and ? (one byte), piece by piece. */
-export class LineFilter {
+/** Keeps the lines that match a pattern with * (any bytes) and ? (one byte). Throws LimitError when they are too many. */
+export class LineFilter implements LineVisitor {
   readonly #pattern: Uint8Array;
+  readonly #limitBytes: number;
   readonly #kept: Uint8Array[] = [];
   #keptBytes = 0;
-  /** The beginning of a line that the next piece goes on with. */
-  #open: Uint8Array = new Uint8Array(0);
 
-  constructor(pattern: Uint8Array) {
+  constructor(pattern: Uint8Array, limitBytes: number) {
     this.#pattern = pattern;
+    this.#limitBytes = limitBytes;
   }
 
-  /** Of the lines that have been picked, and of one that has not ended. */
-  get heldBytes(): number {
-    return this.#keptBytes + this.#open.length;
-  }
-
-  /** Takes the next piece of the text; the bytes may change after. */
-  add(piece: Uint8Array): void {
-    let start = 0;
-    for (let end = piece.indexOf(newline); end !== -1; end = piece.indexOf(newline, start)) {
-      this.#take(this.#whole(piece.subarray(start, end)));
-      start = end + 1;
+  onLine(bytes: Uint8Array, start: number, end: number): void {
+    if (!matches(this.#pattern, bytes, start, end)) return;
+    this.#kept.push(bytes.slice(start, end));
+    this.#keptBytes += end - start + 1;
+    if (this.#keptBytes > this.#limitBytes) {
+      throw new LimitError("pick lines of a file: too many match", this.#limitBytes);
     }
-    this.#open = this.#whole(piece.slice(start));
   }
 
-  /** The picked lines, each with a newline behind it. */
-  finish(): Uint8Array {
-    if (this.#open.length > 0) this.#take(this.#open);
+  /** The lines that match, each with a newline behind it. */
+  takeLines(): Uint8Array {
     const lines = new Uint8Array(this.#keptBytes);
     let at = 0;
     for (const line of this.#kept) {
       lines.set(line, at);
-      lines[at + line.length] = newline;
-      at += line.length + 1;
+      at += line.length;
+      lines[at++] = newline;
     }
     return lines;
   }
-
-  #whole(rest: Uint8Array): Uint8Array {
-    if (this.#open.length === 0) return rest;
-    const line = new Uint8Array(this.#open.length + rest.length);
-    line.set(this.#open);
-    line.set(rest, this.#open.length);
-    this.#open = new Uint8Array(0);
-    return line;
-  }
-
-  #take(line: Uint8Array): void {
-    if (!matches(this.#pattern, line)) return;
-    this.#kept.push(line.slice());
-    this.#keptBytes += line.length + 1;
-  }
 }
 
-/** Whether the whole line is as the pattern says. Goes back to the last star only: its time is bounded by both lengths. */
-function matches(pattern: Uint8Array, line: Uint8Array): boolean {
+/** Whether a whole line is as the pattern says. Goes back to the last star only: its time is bounded by both lengths. */
+function matches(pattern: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
   let at = 0;
   let lastStar = -1;
-  let starEnd = 0;
-  for (let index = 0; index < line.length;) {
+  let starEnd = start;
+  for (let index = start; index < end;) {
     const wanted = pattern[at];
     if (wanted === star) {
       lastStar = at++;
       starEnd = index;
-    } else if (wanted === questionMark || (wanted !== undefined && wanted === line[index])) {
+    } else if (wanted === questionMark || wanted === bytes[index]) {
       at++;
       index++;
     } else if (lastStar !== -1) {

@@ -1,6 +1,6 @@
 import { encodeUtf8 } from "@sonde/protocol";
 import { type Target } from "../features/target.js";
-import { ForbiddenError, LimitError, MissingError, SyscallError } from "../kernel/errors.js";
+import { ForbiddenError, MissingError, SyscallError } from "../kernel/errors.js";
 import {
   type FileStatus,
   listOpenDirectory,
@@ -12,14 +12,14 @@ import {
 import { type OwnedFd } from "../kernel/owned-fd.js";
 import { S_IFDIR, S_IFREG } from "../kernel/uapi.js";
 import { LineFilter } from "../questions/line-filter.js";
+import { readLines } from "../questions/line-reader.js";
 import { type Pacer } from "../resources/pacer.js";
 import { FileRules } from "./file-rules.js";
 
 /** Read in one go, before others get a turn. */
 const pieceSizeBytes = 262_144;
 
-/** Of lines that are looked through and mostly left out; and of those that are not. */
-const linePieceSizeBytes = 65_536;
+/** Of lines that match a pattern. */
 const lineLimitBytes = 4_194_304;
 
 /** ELFMAG (include/uapi/linux/elf.h), and the smallest header, Elf32_Ehdr. */
@@ -68,17 +68,9 @@ export class FileAccess {
   async lines(requestedPath: string, pattern: string, pacer: Pacer): Promise<Uint8Array> {
     const { kernel } = this.#target;
     using file = this.#openReadable(requestedPath);
-    const filter = new LineFilter(encodeUtf8(pattern));
-    const piece = new Uint8Array(linePieceSizeBytes);
-    for (let offset = 0n; ; offset += BigInt(piece.length)) {
-      const length = readAt(kernel, requestedPath, file.fd, offset, piece);
-      filter.add(piece.subarray(0, length));
-      if (filter.heldBytes > lineLimitBytes) {
-        throw new LimitError(`lines of ${requestedPath} that match ${pattern}`, lineLimitBytes);
-      }
-      if (length < piece.length) return filter.finish();
-      await pacer.pause();
-    }
+    const filter = new LineFilter(encodeUtf8(pattern), lineLimitBytes);
+    await readLines(kernel, { path: requestedPath, fd: file }, filter, () => pacer.pause());
+    return filter.takeLines();
   }
 
   /** Names, sorted. Throws MissingError, ForbiddenError, SyscallError. */

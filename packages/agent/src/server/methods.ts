@@ -1,5 +1,6 @@
 import { type Handle, type RequestContext, type RequestHandlers } from "@sonde/protocol";
 import { describeTarget } from "../features/describe-target.js";
+import { answerKernelSymbols } from "../questions/kernel-symbols.js";
 import { dumpAndClearMap, dumpMap } from "../resources/map-dump.js";
 import { type LoadedMap } from "../resources/loaded-map.js";
 import { type LoadedProgram } from "../resources/loaded-program.js";
@@ -101,6 +102,11 @@ export function createHandlers(session: SessionState): RequestHandlers {
     async "btf.types"({ questions }, request) {
       const pacer = pacerWhile(request, () => true);
       return session.agent.types.answer(questions, () => pacer.pause());
+    },
+
+    async "symbols.kernel"(questions, request) {
+      const pacer = pacerWhile(request, () => true);
+      return answerKernelSymbols(target.kernel, questions, () => pacer.pause());
     },
   };
 }

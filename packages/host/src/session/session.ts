@@ -8,8 +8,10 @@ import {
 import { type Answers, type Query } from "../language/answers.js";
 import { type ObjectSpec } from "../spec/object-spec.js";
 import { type TargetDescription } from "../spec/target-description.js";
-import { parseKernelSymbols, type KernelSymbols } from "../symbols/kernel-symbols.js";
+import { symbolsAtHand, type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
+import { parseKernelSymbols } from "../symbols/kernel-symbols.js";
 import { QueryAnswerer } from "./answer-queries.js";
+import { AskedSymbols } from "./asked-symbols.js";
 import { buildPlan, nameHandles } from "./build-plan.js";
 import { toTargetDescription } from "./describe-target.js";
 import { FeatureCache } from "./feature-cache.js";
@@ -57,8 +59,9 @@ export class Session implements AsyncDisposable {
   readonly files: RemoteFiles;
   readonly types: KernelTypes;
   readonly #link: LinkKeeper;
+  readonly #isSlow: boolean;
   readonly #answerer: QueryAnswerer;
-  #symbols: Promise<KernelSymbols> | undefined;
+  #symbols: Promise<KernelSymbolSource> | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -70,6 +73,7 @@ export class Session implements AsyncDisposable {
   ) {
     const { peer, hello } = opened;
     this.#link = link;
+    this.#isSlow = isSlowLine(opened.link.channel);
     this.peer = peer;
     this.hello = hello;
     this.description = description;
@@ -80,7 +84,7 @@ export class Session implements AsyncDisposable {
       files: this.files,
       target: description,
       file: options.typesFile,
-      asksNarrowly: isSlowLine(opened.link.channel) && hello.methods.includes("btf.types"),
+      asksNarrowly: this.#isSlow && hello.methods.includes("btf.types"),
       onWarning: (text) => options.onWarning?.(text),
     });
     this.target = toTargetDescription(description, features, this.types.areKnown);
@@ -130,10 +134,17 @@ export class Session implements AsyncDisposable {
     return new LoadedObject(this.peer, nameHandles(built, results), built.plan, results);
   }
 
-  /** The kernel's symbols, fetched when first asked for. */
-  async kernelSymbols(): Promise<KernelSymbols> {
-    this.#symbols ??= this.files.read("/proc/kallsyms").then(parseKernelSymbols);
+  /** The kernel's symbols: all, fetched when first asked for; over a slow line each when it is needed. */
+  async kernelSymbols(): Promise<KernelSymbolSource> {
+    this.#symbols ??= this.#openSymbols();
     return await this.#symbols;
+  }
+
+  async #openSymbols(): Promise<KernelSymbolSource> {
+    if (this.#isSlow && this.hello.methods.includes("symbols.kernel")) {
+      return new AskedSymbols(this.peer);
+    }
+    return symbolsAtHand(parseKernelSymbols(await this.files.read("/proc/kallsyms")));
   }
 
   /** Removes everything that was made in this session; it can be used again afterwards. Silent when the link is gone. */

@@ -1,7 +1,7 @@
 import { ConnectionClosedError } from "@sonde/protocol";
 import { ConnectError } from "../session/errors.js";
 import { type ObjectSpec } from "../spec/object-spec.js";
-import { type KernelSymbols } from "../symbols/kernel-symbols.js";
+import { type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
 import { type LoadedObject, type MapDump } from "../session/loaded-object.js";
 import { type FinalCounts, type SourceSpan, type TraceSource } from "./trace-source.js";
 
@@ -9,7 +9,7 @@ import { type FinalCounts, type SourceSpan, type TraceSource } from "./trace-sou
 export class LiveSource implements TraceSource {
   readonly #object: LoadedObject;
   readonly #spec: ObjectSpec;
-  readonly #symbols: KernelSymbols | undefined;
+  readonly #symbols: KernelSymbolSource | undefined;
   readonly #byteOrder: "little" | "big";
   /** When events last came. */
   #lastSpan: Date | undefined;
@@ -17,7 +17,10 @@ export class LiveSource implements TraceSource {
   constructor(
     object: LoadedObject,
     spec: ObjectSpec,
-    options: { readonly symbols: KernelSymbols | undefined; readonly byteOrder: "little" | "big" },
+    options: {
+      readonly symbols: KernelSymbolSource | undefined;
+      readonly byteOrder: "little" | "big";
+    },
   ) {
     this.#object = object;
     this.#spec = spec;

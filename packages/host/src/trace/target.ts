@@ -12,6 +12,7 @@ import { localTimeZone } from "./local-time-zone.js";
 import { parseUserNames } from "./user-names.js";
 import { RecordingSource } from "./recording-source.js";
 import { RecordingWriter } from "./recording.js";
+import { ResolvingSource } from "./resolving-source.js";
 import { Trace } from "./trace.js";
 import { showsKernelSymbols, showsUserNames } from "./layout-needs.js";
 
@@ -117,11 +118,11 @@ export class Target implements AsyncDisposable {
     });
     const loaded = await this.session.load(spec.object, options);
     options.onLoaded?.(loaded);
-    const live = new LiveSource(loaded, spec.object, {
-      symbols,
-      byteOrder: this.description.byteOrder,
-    });
-    const source = recording === undefined ? live : new RecordingSource(live, recording);
+    const { byteOrder } = this.description;
+    const live = new LiveSource(loaded, spec.object, { symbols, byteOrder });
+    const resolved =
+      symbols?.prepare === undefined ? live : new ResolvingSource(live, spec, symbols, byteOrder);
+    const source = recording === undefined ? resolved : new RecordingSource(resolved, recording);
     const names = parseUserNames(userNames);
     const context = decodeContext(this.description, source, (uid) => names.get(uid));
     return new Trace(spec, source, context, async () => {

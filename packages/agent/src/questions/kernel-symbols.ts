@@ -1,0 +1,177 @@
+import { type Params, type Result } from "@sonde/protocol";
+import { openFile } from "../kernel/files.js";
+import { type Kernel } from "../kernel/kernel.js";
+import { decodeUtf8, encodeCString } from "../kernel/text.js";
+import { hasBytesAt } from "./bytes-at.js";
+import { type LineVisitor, readLines } from "./line-reader.js";
+
+const path = "/proc/kallsyms";
+
+const tab = 0x09;
+const space = 0x20;
+/** Types of symbols that no address lies in: data (b B d D r R) and absolute ones (a A). */
+const skippedTypes: ReadonlySet<number> = new Set(
+  Array.from("aAbBdDrR", (type) => type.charCodeAt(0)),
+);
+/** No function is longer: an address further from its symbol lies in none. */
+const longestFunctionSizeBytes = 1n << 20n;
+
+type Answer = Result<"symbols.kernel">;
+
+/**
+ * Answers questions about the kernel's symbols, of which one piece is in memory at a time. `pause` lets others have a
+ * turn. Throws SyscallError.
+ */
+export async function answerKernelSymbols(
+  kernel: Kernel,
+  { addresses, names }: Params<"symbols.kernel">,
+  pause: () => Promise<void>,
+): Promise<Answer> {
+  using file = openFile(kernel, path);
+  const search = new SymbolSearch(addresses, names);
+  await readLines(kernel, { path, fd: file }, search, pause);
+  return search.answer();
+}
+
+/** The nearest symbol at or below an address, so far. */
+interface Candidate {
+  /** Halves of its address; 0 for none yet. */
+  high: number;
+  low: number;
+  /** Where its name begins in the piece that is being read; -1 when it has been copied. */
+  nameAt: number;
+  nameEnd: number;
+  /** The name, and the module behind it. */
+  name: string;
+}
+
+/** Compares every line of the table with what is asked, without making a string or a bigint of it. */
+class SymbolSearch implements LineVisitor {
+  readonly #addresses: readonly bigint[];
+  /** The different addresses that are asked for, rising, in halves. */
+  readonly #sorted: readonly bigint[];
+  readonly #high: Uint32Array;
+  readonly #low: Uint32Array;
+  readonly #candidates: readonly Candidate[];
+  readonly #names: readonly Uint8Array[];
+  readonly #found: bigint[];
+  #piece: Uint8Array = new Uint8Array(0);
+  #hasAddress = false;
+
+  constructor(addresses: readonly bigint[], names: readonly string[]) {
+    this.#addresses = addresses;
+    this.#sorted = [...new Set(addresses)].sort((a, b) => (a < b ? -1 : 1));
+    this.#high = Uint32Array.from(this.#sorted, (address) => Number(address >> 32n));
+    this.#low = Uint32Array.from(this.#sorted, (address) => Number(address & 0xffff_ffffn));
+    this.#candidates = this.#sorted.map(() => {
+      return { high: 0, low: 0, nameAt: -1, nameEnd: -1, name: "" };
+    });
+    this.#names = names.map((name) => encodeCString(name).subarray(0, -1));
+    this.#found = names.map(() => 0n);
+  }
+
+  /** ADDRESS TYPE NAME, and for a module's a tab and [MODULE]. */
+  onLine(bytes: Uint8Array, start: number, end: number): void {
+    let high = 0;
+    let low = 0;
+    let at = start;
+    for (let digit = digitAt(bytes, at); digit >= 0; digit = digitAt(bytes, ++at)) {
+      high = (high << 4) | (low >>> 28);
+      low = (low << 4) | digit;
+    }
+    if (at === start || bytes[at] !== space || bytes[at + 2] !== space || at + 3 >= end) return;
+    high >>>= 0;
+    low >>>= 0;
+    if (high !== 0 || low !== 0) this.#hasAddress = true;
+    this.#piece = bytes;
+    const nameAt = at + 3;
+    if (!skippedTypes.has(bytes[at + 1] ?? 0)) this.#offer(high, low, nameAt, end);
+    if (this.#names.length > 0) this.#compareNames(bytes, nameAt, end, high, low);
+  }
+
+  onPiece(): void {
+    for (const candidate of this.#candidates) {
+      if (candidate.nameAt === -1) continue;
+      candidate.name = decodeUtf8(this.#piece.subarray(candidate.nameAt, candidate.nameEnd));
+      candidate.nameAt = -1;
+    }
+  }
+
+  answer(): Answer {
+    if (!this.#hasAddress) {
+      const symbols = this.#addresses.map(() => null);
+      return { isHidden: true, symbols, addresses: this.#found };
+    }
+    this.#passOn();
+    const symbols = new Map(
+      this.#candidates.map((candidate, at) => {
+        const address = this.#sorted[at] ?? 0n;
+        return [address, describe(candidate, address)];
+      }),
+    );
+    return {
+      isHidden: false,
+      symbols: this.#addresses.map((address) => symbols.get(address) ?? null),
+      addresses: this.#found,
+    };
+  }
+
+  /** Only the next address above a symbol is told of it; those above that hear at the end. */
+  #offer(high: number, low: number, nameAt: number, nameEnd: number): void {
+    const candidate = this.#candidates[this.#firstAtOrAbove(high, low)];
+    // Of several at one address the first listed, as the kernel itself does.
+    if (candidate === undefined || !isBelow(candidate.high, candidate.low, high, low)) return;
+    candidate.high = high;
+    candidate.low = low;
+    candidate.nameAt = nameAt;
+    candidate.nameEnd = nameEnd;
+  }
+
+  #passOn(): void {
+    for (const [at, candidate] of this.#candidates.entries()) {
+      const below = this.#candidates[at - 1];
+      if (below === undefined || !isBelow(candidate.high, candidate.low, below.high, below.low)) {
+        continue;
+      }
+      Object.assign(candidate, below);
+    }
+  }
+
+  #firstAtOrAbove(high: number, low: number): number {
+    let first = 0;
+    let end = this.#high.length;
+    while (first < end) {
+      const middle = (first + end) >>> 1;
+      if (isBelow(this.#high[middle] ?? 0, this.#low[middle] ?? 0, high, low)) first = middle + 1;
+      else end = middle;
+    }
+    return first;
+  }
+
+  #compareNames(bytes: Uint8Array, start: number, end: number, high: number, low: number): void {
+    for (const [at, name] of this.#names.entries()) {
+      const nameEnd = start + name.length;
+      const isLength = nameEnd === end || (nameEnd < end && bytes[nameEnd] === tab);
+      if (!isLength || this.#found[at] !== 0n || !hasBytesAt(bytes, start, name)) continue;
+      this.#found[at] = (BigInt(high) << 32n) | BigInt(low);
+    }
+  }
+}
+
+function describe({ high, low, name }: Candidate, address: bigint): Answer["symbols"][number] {
+  const offset = address - ((BigInt(high) << 32n) | BigInt(low));
+  if (name === "" || offset >= longestFunctionSizeBytes) return null;
+  const [symbol = "", module = ""] = name.split("\t");
+  return { name: symbol, offset, module: module.startsWith("[") ? module.slice(1, -1) : "" };
+}
+
+function isBelow(high: number, low: number, otherHigh: number, otherLow: number): boolean {
+  return high < otherHigh || (high === otherHigh && low < otherLow);
+}
+
+function digitAt(bytes: Uint8Array, at: number): number {
+  const byte = bytes[at] ?? 0;
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  if (byte >= 0x61 && byte <= 0x66) return byte - 0x57;
+  return byte >= 0x41 && byte <= 0x46 ? byte - 0x37 : -1;
+}

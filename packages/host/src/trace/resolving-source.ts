@@ -1,0 +1,127 @@
+import { DecodeError } from "../output/decode-error.js";
+import { type MapDump } from "../output/map-dump.js";
+import { PerfCursor } from "../output/perf-span.js";
+import { type RecordCursor } from "../output/record-cursor.js";
+import { RingCursor } from "../output/ring-span.js";
+import { type TraceSpec } from "../spec/trace-spec.js";
+import { type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
+import { SymbolFields } from "./symbol-fields.js";
+import { type FinalCounts, type SourceSpan, type TraceSource } from "./trace-source.js";
+
+/** Holds spans and dumps back until the kernel symbols that they are printed with are known. */
+export class ResolvingSource implements TraceSource {
+  readonly #source: TraceSource;
+  readonly #symbols: KernelSymbolSource;
+  readonly #fields: SymbolFields;
+  readonly #cursor: RecordCursor;
+  /** What comes after it waits. */
+  #busy: Promise<void> | undefined;
+
+  constructor(
+    source: TraceSource,
+    { object, layout }: TraceSpec,
+    symbols: KernelSymbolSource,
+    byteOrder: "little" | "big",
+  ) {
+    this.#source = source;
+    this.#symbols = symbols;
+    this.#fields = new SymbolFields(layout, byteOrder);
+    const usesRing = object.maps.some((map) => map.type === "ringbuf");
+    this.#cursor = usesRing ? new RingCursor(byteOrder) : new PerfCursor(byteOrder);
+  }
+
+  open(receiver: { onSpan(span: SourceSpan): void; onEnd(error?: Error): void }): void {
+    let isOver = false;
+    const end = (error?: Error): void => {
+      if (!isOver) receiver.onEnd(error);
+      isOver = true;
+    };
+    const step = (prepare: () => Promise<void> | undefined, act: () => void): void => {
+      this.#inOrder(prepare, act, end);
+    };
+    this.#source.open({
+      onSpan: (span) => {
+        step(
+          () => this.#symbols.prepare?.(this.#addressesIn(span.bytes)),
+          () => {
+            if (!isOver) receiver.onSpan(span);
+          },
+        );
+      },
+      onEnd: (error) => {
+        step(
+          () => undefined,
+          () => {
+            end(error);
+          },
+        );
+      },
+    });
+  }
+
+  acknowledge(span: SourceSpan): void {
+    this.#source.acknowledge(span);
+  }
+
+  async dump(map: string, options: { readonly clear: boolean }): Promise<MapDump> {
+    const dump = await this.#source.dump(map, options);
+    await this.#symbols.prepare?.(this.#fields.inDump(map, dump));
+    return dump;
+  }
+
+  async fill(
+    map: string,
+    entries: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[],
+  ): Promise<void> {
+    await this.#source.fill(map, entries);
+  }
+
+  async finish(): Promise<FinalCounts> {
+    return await this.#source.finish();
+  }
+
+  now(): bigint {
+    return this.#source.now();
+  }
+
+  resolveKernelSymbol(
+    address: bigint,
+  ): { readonly name: string; readonly offset: bigint } | undefined {
+    return this.#source.resolveKernelSymbol(address);
+  }
+
+  /** One after the other, so that nothing is asked for twice; at once when there is nothing to wait for. */
+  #inOrder(
+    prepare: () => Promise<void> | undefined,
+    act: () => void,
+    fail: (error: Error) => void,
+  ): void {
+    const prepared = this.#busy === undefined ? prepare() : this.#busy.then(prepare);
+    if (prepared === undefined) {
+      act();
+      return;
+    }
+    const busy = prepared.then(act).catch((error: unknown) => {
+      fail(error instanceof Error ? error : new TypeError(String(error)));
+    });
+    this.#busy = busy;
+    void busy.then(() => {
+      if (this.#busy === busy) this.#busy = undefined;
+    });
+  }
+
+  #addressesIn(span: Uint8Array): readonly bigint[] {
+    const found: bigint[] = [];
+    try {
+      this.#cursor.reset(span);
+      while (this.#cursor.next()) {
+        const { bytes, offset, length } = this.#cursor;
+        found.push(...this.#fields.inRecord(bytes.subarray(offset, offset + length)));
+      }
+    } catch (error) {
+      // Whoever decodes the span says so.
+      if (!(error instanceof DecodeError)) throw error;
+    }
+    return found;
+  }
+}

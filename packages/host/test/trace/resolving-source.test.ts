@@ -1,0 +1,204 @@
+import { describe, expect, test } from "@jest/globals";
+import { type MapDump } from "../../src/output/map-dump.js";
+import { type TraceSpec } from "../../src/spec/trace-spec.js";
+import { type KernelSymbolSource } from "../../src/symbols/kernel-symbol-source.js";
+import { ResolvingSource } from "../../src/trace/resolving-source.js";
+import {
+  type FinalCounts,
+  type SourceSpan,
+  type TraceSource,
+} from "../../src/trace/trace-source.js";
+
+/** Records of 24 bytes: u32 id, then u64s at 8 and 16. Record 0 has a symbol at 8, record 1 one in a tuple at 16. */
+const spec = {
+  object: { maps: [{ type: "ringbuf" }] },
+  layout: {
+    records: [
+      { kind: "printf", fields: [{ type: { kind: "ksym" }, offset: 8 }] },
+      {
+        kind: "printValue",
+        fields: [
+          {
+            offset: 8,
+            type: {
+              kind: "tuple",
+              sizeBytes: 16,
+              elements: [{ type: { kind: "ksym" }, offset: 8 }],
+            },
+          },
+        ],
+      },
+      { kind: "clearMap", map: 0 },
+    ],
+    maps: [
+      {
+        map: "by_symbol",
+        keys: [{ type: { kind: "ksym" }, offset: 0 }],
+        keySizeBytes: 8,
+        valueSizeBytes: 8,
+        value: { kind: "plain", type: { kind: "ksym" } },
+      },
+      {
+        map: "counts",
+        keys: [{ type: { kind: "integer", sizeBytes: 8, isSigned: false }, offset: 0 }],
+        keySizeBytes: 8,
+        valueSizeBytes: 8,
+        value: { kind: "count" },
+      },
+    ],
+  },
+  // What is not looked at is left out.
+} as unknown as TraceSpec;
+
+function spanOf(
+  records: readonly (readonly [id: number, first: bigint, second: bigint])[],
+): SourceSpan {
+  const bytes = new Uint8Array(records.length * 32);
+  const view = new DataView(bytes.buffer);
+  for (const [at, [id, first, second]] of records.entries()) {
+    view.setUint32(at * 32, 24, true);
+    view.setUint32(at * 32 + 8, id, true);
+    view.setBigUint64(at * 32 + 16, first, true);
+    view.setBigUint64(at * 32 + 24, second, true);
+  }
+  return { channel: 0, position: 0n, lost: 0n, bytes };
+}
+
+function u64s(...values: readonly bigint[]): Uint8Array {
+  return new Uint8Array(BigUint64Array.from(values).buffer);
+}
+
+class FakeSource implements TraceSource {
+  receiver: Parameters<TraceSource["open"]>[0] | undefined;
+  dumped: MapDump = { count: 0, keys: new Uint8Array(0), values: new Uint8Array(0) };
+  open(receiver: Parameters<TraceSource["open"]>[0]): void {
+    this.receiver = receiver;
+  }
+  acknowledge = (): void => undefined;
+  dump = (): Promise<MapDump> => Promise.resolve(this.dumped);
+  fill = (): Promise<void> => Promise.resolve();
+  finish = (): Promise<FinalCounts> =>
+    Promise.resolve({ positions: [], lost: 0n, failedUpdates: 0n, missedRuns: 0n });
+  now = (): bigint => 0n;
+  resolveKernelSymbol = (): undefined => undefined;
+}
+
+/** Symbols that a test lets come when it likes. */
+class FakeSymbols implements KernelSymbolSource {
+  readonly asked: (readonly bigint[])[] = [];
+  readonly #known = new Set<bigint>();
+  #settle: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
+
+  prepare(addresses: readonly bigint[]): Promise<void> | undefined {
+    const unknown = addresses.filter((address) => !this.#known.has(address));
+    if (unknown.length === 0) return undefined;
+    this.asked.push(unknown);
+    return new Promise<void>((resolve, reject) => {
+      const learn = (): void => {
+        for (const address of unknown) this.#known.add(address);
+        resolve();
+      };
+      this.#settle = { resolve: learn, reject };
+    });
+  }
+
+  resolve = (): undefined => undefined;
+  addressesOf = (): Promise<readonly undefined[]> => Promise.resolve([]);
+
+  async come(): Promise<void> {
+    this.#settle?.resolve();
+    await settle();
+  }
+
+  async fail(error: Error): Promise<void> {
+    this.#settle?.reject(error);
+    await settle();
+  }
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+}
+
+function harness(): {
+  readonly source: FakeSource;
+  readonly symbols: FakeSymbols;
+  readonly resolving: ResolvingSource;
+  readonly log: string[];
+  readonly give: (...records: Parameters<typeof spanOf>[0]) => void;
+} {
+  const source = new FakeSource();
+  const symbols = new FakeSymbols();
+  const resolving = new ResolvingSource(source, spec, symbols, "little");
+  const log: string[] = [];
+  resolving.open({
+    onSpan: ({ bytes }) => log.push(`span ${bytes[8] ?? 0}`),
+    onEnd: (error) => log.push(error === undefined ? "end" : `failed: ${error.message}`),
+  });
+  const give = (...records: Parameters<typeof spanOf>[0]): void => {
+    source.receiver?.onSpan(spanOf(records));
+  };
+  return { source, symbols, resolving, log, give };
+}
+
+describe("spans", () => {
+  test("wait for the symbols in their records, and those behind them wait, too", async () => {
+    const { symbols, log, give, source } = harness();
+    give([0, 0x10n, 0x99n], [1, 0x98n, 0x20n]);
+    give([2, 0x97n, 0x96n]);
+    source.receiver?.onEnd();
+    expect(log).toEqual([]);
+    await symbols.come();
+    expect(log).toEqual(["span 0", "span 2", "end"]);
+    expect(symbols.asked).toEqual([[0x10n, 0x20n]]);
+  });
+
+  test("pass at once when all is known, and nothing is asked for twice", async () => {
+    const { symbols, log, give } = harness();
+    give([0, 0x10n, 0n]);
+    give([0, 0x10n, 0n]);
+    give([0, 0x11n, 0n]);
+    await symbols.come();
+    expect(log).toEqual(["span 0", "span 0"]);
+    await symbols.come();
+    give([1, 0n, 0x11n]);
+    expect(log).toEqual(["span 0", "span 0", "span 0", "span 1"]);
+    expect(symbols.asked).toEqual([[0x10n], [0x11n]]);
+  });
+
+  test("end with the error when nothing can be found out", async () => {
+    const { symbols, log, give, source } = harness();
+    give([0, 0x10n, 0n]);
+    give([2, 0n, 0n]);
+    await symbols.fail(new Error("link lost"));
+    source.receiver?.onEnd(new Error("later"));
+    await settle();
+    expect(log).toEqual(["failed: link lost"]);
+  });
+
+  test("that are damaged pass, for the decoder to say so", () => {
+    const { log, source } = harness();
+    const bytes = new Uint8Array(12).fill(1);
+    source.receiver?.onSpan({ channel: 0, position: 0n, lost: 0n, bytes });
+    expect(log).toEqual(["span 1"]);
+  });
+});
+
+describe("dumps", () => {
+  test("wait for the symbols in keys and values", async () => {
+    const { source, symbols, resolving } = harness();
+    source.dumped = { count: 2, keys: u64s(1n, 2n), values: u64s(3n, 4n) };
+    const dumping = resolving.dump("by_symbol", { clear: false });
+    await settle();
+    expect(symbols.asked).toEqual([[1n, 2n, 3n, 4n]]);
+    await symbols.come();
+    expect(await dumping).toBe(source.dumped);
+  });
+
+  test("without symbols wait for nothing", async () => {
+    const { source, symbols, resolving } = harness();
+    source.dumped = { count: 1, keys: u64s(1n), values: u64s(3n) };
+    expect(await resolving.dump("counts", { clear: false })).toBe(source.dumped);
+    expect(symbols.asked).toEqual([]);
+  });
+});
