@@ -31,7 +31,11 @@ afterAll(() => {
 let count = 0;
 
 /** ser2net, a cable, and an agent at its other end. */
-async function startBridge(accepter: string, settings: string): Promise<Ser2net> {
+async function startBridge(
+  accepter: string,
+  settings: string,
+  options: readonly string[] = [],
+): Promise<Ser2net> {
   const name = join(folder, String(count++));
   const [near, far] = [`${name}-bridge`, `${name}-board`];
   pairs.push(await TerminalPair.open(near, far));
@@ -39,6 +43,7 @@ async function startBridge(accepter: string, settings: string): Promise<Ser2net>
     `${name}.yaml`,
     accepter,
     `serialdev,${near},${settings},local`,
+    options,
   );
   bridges.push(bridge);
   const agent = new RunningProgram(agentCommand, ["--serial", far]);
@@ -99,4 +104,17 @@ describe("through ser2net", () => {
     expect(second.code).toBe(2);
     expect((await interrupt(first)).code).toBe(130);
   });
+
+  tracing(
+    "a bridge that hangs up on the old one gives a host that is asleep's place to the next",
+    async () => {
+      const { port } = await startBridge("tcp", "115200n81", ["kickolduser: true"]);
+      const target = `tcp://127.0.0.1:${port}`;
+      const asleep = await startAttached(["-t", target, "-e", "interval:s:1 { @ = count(); }"]);
+      asleep.kill("SIGSTOP");
+      const next = await runSonde(["info", "-t", target]);
+      expect(next.code).toBe(0);
+      asleep.kill("SIGKILL");
+    },
+  );
 });

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
-import { LinkEndpoint } from "@sonde/protocol";
-import { agentCommand, RunningCommand, RunningProgram, until } from "../support/processes.js";
+import { findAgent } from "../support/line-host.js";
+import { agentCommand, type RunningCommand, RunningProgram } from "../support/processes.js";
+import { openTerminal } from "../support/terminals.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-strangers-"));
 const keyFile = join(folder, "key");
@@ -32,8 +33,7 @@ async function reachAgent(): Promise<Socket> {
   const reached = new Promise<Socket>((resolve) => server.once("connection", resolve));
   const device = join(folder, "board");
   const { port } = server.address() as AddressInfo;
-  running.push(new RunningCommand("socat", [`PTY,link=${device},rawer`, `TCP:127.0.0.1:${port}`]));
-  await until(() => existsSync(device), 5000);
+  running.push(await openTerminal(device, `TCP:127.0.0.1:${port}`));
   const agent = new RunningProgram(agentCommand, ["--serial", device, "--key-file", keyFile]);
   running.push(agent);
   await agent.says(/^listening on serial:/m);
@@ -42,37 +42,10 @@ async function reachAgent(): Promise<Socket> {
 
 /** Sends a first message over the link; gives the reason with which the agent ended it. */
 async function endAfter(socket: Socket, message: Uint8Array): Promise<string> {
+  const channel = await findAgent(socket, 115_200);
   return await new Promise((resolve) => {
-    const endpoint = new LinkEndpoint({
-      role: "host",
-      baud: 115_200,
-      line: { write: (bytes) => socket.write(bytes), outsideBytes: () => socket.writableLength },
-      clock: {
-        now: () => performance.now(),
-        after: (milliseconds, callback) => {
-          const timer = setTimeout(callback, milliseconds);
-          return {
-            cancel: () => {
-              clearTimeout(timer);
-            },
-          };
-        },
-      },
-      randomU32: () => randomBytes(4).readUInt32LE(),
-      silenceMilliseconds: 30_000,
-      messageLimitBytes: 10_000,
-      onChannel: (channel) => {
-        channel.onClose((reason) => {
-          endpoint.lineLost("over");
-          resolve(reason);
-        });
-        channel.send(message);
-      },
-    });
-    socket.on("data", (bytes) => {
-      endpoint.receive(bytes);
-    });
-    endpoint.start();
+    channel.onClose(resolve);
+    channel.send(message);
   });
 }
 

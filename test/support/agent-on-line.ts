@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach } from "@jest/globals";
 import { Line, type LineOptions } from "./line.js";
-import { agentCommand, RunningCommand, RunningProgram, until } from "./processes.js";
+import { agentCommand, type RunningCommand, RunningProgram } from "./processes.js";
+import { openTerminal } from "./terminals.js";
 
 export interface AgentOnLine {
   /** By which a host reaches it. */
@@ -34,12 +35,7 @@ export async function startAgentOnLine(options: LineOptions): Promise<AgentOnLin
   const line = await Line.open(options);
   lines.push(line);
   const device = join(folder, `tty${count++}`);
-  const socat = new RunningCommand("socat", [
-    `PTY,link=${device},rawer`,
-    `TCP:127.0.0.1:${line.devicePort},nodelay`,
-  ]);
-  running.push(socat);
-  await until(() => existsSync(device), 5000);
+  running.push(await openTerminal(device, `TCP:127.0.0.1:${line.devicePort},nodelay`));
   const agent = new RunningProgram(agentCommand, [
     "--serial",
     device,

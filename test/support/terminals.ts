@@ -1,6 +1,16 @@
 import { existsSync } from "node:fs";
 import { RunningCommand, until } from "./processes.js";
 
+/** A terminal of socat's under this path, which leads to what socat calls an address. */
+export async function openTerminal(path: string, address: string): Promise<RunningCommand> {
+  const socat = new RunningCommand("socat", [`PTY,link=${path},rawer`, address]);
+  if (!(await until(() => existsSync(path), 5000))) {
+    socat.kill("SIGKILL");
+    throw new Error(`socat made no terminal: ${socat.errors}`);
+  }
+  return socat;
+}
+
 /** Two terminals of socat's that are joined, as two ends of a serial cable: what is written at one is read at the other. */
 export class TerminalPair {
   readonly #socat: RunningCommand;
