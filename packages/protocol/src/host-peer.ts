@@ -48,6 +48,7 @@ export class HostPeer implements HostConnectionHandler {
   #nextId = 1;
   #requests = 0n;
   #answers = 0n;
+  #messagesReceived = 0;
   #reportsAnswers = false;
   #unreportedAnswers = 0;
   #unreportedBytes = 0;
@@ -81,6 +82,11 @@ export class HostPeer implements HostConnectionHandler {
    */
   onLinkLost(handler: (reason: string) => void): void {
     this.#onLinkLost = handler;
+  }
+
+  /** How many messages of the session have come. */
+  get messagesReceived(): number {
+    return this.#messagesReceived;
   }
 
   /** Whether there is a link. */
@@ -180,10 +186,12 @@ export class HostPeer implements HostConnectionHandler {
   }
 
   onSpan(span: StreamSpan): void {
+    this.#messagesReceived += 1;
     this.#streams.receive(span);
   }
 
   onMessage(message: AgentMessage, sizeBytes: number): void {
+    this.#messagesReceived += 1;
     switch (message.kind) {
       case "reply":
         this.#settle(message.id, sizeBytes).resolve(message.result);

@@ -58,4 +58,41 @@ describe("CreditWindow", () => {
       window.acknowledged(7n);
     }).toThrow(ProtocolError);
   });
+
+  test("what did not arrive is sent again from where the host has come to", () => {
+    const window = new CreditWindow(100);
+    window.sent(40, 0);
+    window.sent(30, 2);
+    window.acknowledged(16n, 0);
+    window.rewind(24n, 0);
+    window.rewind(0n, 2);
+    expect(window.position(0)).toBe(24n);
+    expect(window.position(2)).toBe(0n);
+    expect(window.unacknowledgedBytes).toBe(8);
+    expect(window.channels).toEqual([
+      { channel: 0, acknowledged: 16n },
+      { channel: 2, acknowledged: 0n },
+    ]);
+  });
+
+  test("a host cannot have come further than was sent, nor back, nor consumed what has not come", () => {
+    const window = new CreditWindow(100);
+    window.sent(40);
+    window.acknowledged(16n);
+    expect(() => {
+      window.requireProgress(40n, 16n);
+    }).not.toThrow();
+    for (const [received, consumed] of [
+      [41n, 16n],
+      [40n, 15n],
+      [24n, 25n],
+    ] as const) {
+      expect(() => {
+        window.requireProgress(received, consumed);
+      }).toThrow(ProtocolError);
+    }
+    expect(() => {
+      window.requireProgress(1n, 0n, 3);
+    }).toThrow("channel 3: 1 received and 0 consumed, of 0 to 0");
+  });
 });

@@ -15,9 +15,11 @@ export type LinkEvent =
 
 const shortestPauseMilliseconds = 200;
 const longestPauseMilliseconds = 2000;
-/** An agent that gives up each new link at once would be tried for ever. */
+/** A link that does not open in a third of the lease is tried anew. */
+const shortestTryMilliseconds = 1000;
+const longestTryMilliseconds = 15_000;
+/** An agent that gives up each new link before it says a word would be tried for ever. */
 const fruitlessLimit = 20;
-const fruitfulMilliseconds = 1000;
 
 /** Keeps a session going when its link breaks: opens another, until the agent's lease has run out. */
 export class LinkKeeper {
@@ -30,7 +32,8 @@ export class LinkKeeper {
   readonly #leaseSeconds: number;
   #link: OpenLink;
   #isEnding = false;
-  #resumedAt = -Infinity;
+  /** What had come in all when the session last went on. */
+  #cameBefore = -1;
   #fruitless = 0;
   #wake: () => void = () => undefined;
 
@@ -80,7 +83,7 @@ export class LinkKeeper {
       return;
     }
     const lostAt = performance.now();
-    this.#fruitless = lostAt - this.#resumedAt < fruitfulMilliseconds ? this.#fruitless + 1 : 0;
+    this.#fruitless = this.#peer.messagesReceived === this.#cameBefore ? this.#fruitless + 1 : 0;
     if (this.#fruitless > fruitlessLimit) {
       this.#fail(`its links break as soon as they are open (${reason})`);
       return;
@@ -89,7 +92,7 @@ export class LinkKeeper {
     this.#onEvent({ kind: "lost", reason, leaseSeconds: this.#leaseSeconds });
     await this.#link.end();
     for (let pause = shortestPauseMilliseconds; this.#isWanted(); pause = nextPause(pause)) {
-      const fault = await this.#tryToResume(lostAt, endsAt);
+      const fault = await this.#tryToResume(lostAt);
       if (fault === undefined) break;
       const isLate = performance.now() + pause > endsAt;
       if (isFinal(fault)) this.#fail(explain(fault));
@@ -104,9 +107,9 @@ export class LinkKeeper {
   }
 
   /** Gives what went wrong; undefined when the session goes on, or nobody waits for it any more. */
-  async #tryToResume(lostAt: number, endsAt: number): Promise<Error | undefined> {
+  async #tryToResume(lostAt: number): Promise<Error | undefined> {
     try {
-      const lost = await this.#resume(endsAt - performance.now());
+      const lost = await this.#resume();
       const seconds = (performance.now() - lostAt) / 1000;
       if (this.#isWanted()) this.#onEvent({ kind: "resumed", seconds, lost });
       else await this.#link.end();
@@ -118,16 +121,16 @@ export class LinkKeeper {
   }
 
   /** Gives the number of records that were lost meanwhile. */
-  async #resume(milliseconds: number): Promise<bigint> {
+  async #resume(): Promise<bigint> {
     const timeoutMilliseconds = Math.min(
-      Math.max(milliseconds, 1000),
-      this.#options.timeoutMilliseconds ?? 15_000,
+      Math.max((this.#leaseSeconds * 1000) / 3, shortestTryMilliseconds),
+      this.#options.timeoutMilliseconds ?? longestTryMilliseconds,
     );
     const options = { ...this.#options, timeoutMilliseconds };
     return await openPeer(this.#target, this.#address, options, async ({ link, peer }) => {
       const lost = await this.#peer.resume(this.#session, peer);
       this.#link = link;
-      this.#resumedAt = performance.now();
+      this.#cameBefore = this.#peer.messagesReceived;
       return lost;
     });
   }
