@@ -5,7 +5,14 @@ import { startGenerator } from "../../bench/generator.js";
 import { Random } from "../../packages/protocol/test/link/random.js";
 import { CutProxy } from "../support/cut-proxy.js";
 import { heldBy } from "../support/kernel-objects.js";
-import { agentCommand, RunningProgram, startAgent, until } from "../support/processes.js";
+import {
+  agentCommand,
+  hostCommand,
+  RunningCommand,
+  RunningProgram,
+  startAgent,
+  until,
+} from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { endOf, interrupt, startAttached } from "../support/sonde.js";
 
@@ -217,6 +224,19 @@ describe("a host over TCP", () => {
       expect(heldBy(agent.pid).size).toBe(0);
     });
   }
+
+  tracing("whose terminal is closed leaves nothing in the kernel", async () => {
+    const { agent, target } = await startCuttable();
+    const words = [process.execPath, hostCommand, "trace", "-t", target, "-e", countTenths];
+    const line = words.map((word) => `'${word}'`).join(" ");
+    const terminal = new RunningCommand("script", ["-qfec", line, "/dev/null"]);
+    await terminal.prints(/^3\r?$/m);
+    expect(heldBy(agent.pid).size).toBeGreaterThan(0);
+    terminal.kill("SIGKILL");
+    await until(() => heldBy(agent.pid).size === 0, 20_000);
+    expect(heldBy(agent.pid).size).toBe(0);
+    expect(agent.errors).not.toContain("link is lost");
+  });
 
   tracing("that is killed leaves its session running for the lease, and then nothing", async () => {
     const { agent, target } = await startCuttable("--lease", "2");

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "@jest/globals";
-import { agentCommand, until } from "../support/processes.js";
+import { agentCommand, childrenOf, until } from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
-import { type Outcome, runSonde } from "../support/sonde.js";
+import { interrupt, type Outcome, runSonde, startAttached } from "../support/sonde.js";
 import { freePort, SshServer, writeCommand } from "../support/ssh-server.js";
 
 const overSsh = requiresCommand("sshd", "openssh-server", "raw_tracepoint", "ringbuf");
@@ -40,6 +40,22 @@ describe("ssh://", () => {
     expect(existsSync(socket)).toBe(true);
     expect(await until(() => !existsSync(`${socket}.lock`), 10_000)).toBe(true);
     expect(existsSync(socket)).toBe(false);
+  });
+
+  overSsh("goes on through another ssh when one is killed, and nothing is missing", async () => {
+    const agent = placeAgent("steady");
+    const count = 'interval:ms:50 { @n++; printf("%d\\n", @n); }';
+    const target = `ssh://127.0.0.1:${server.port}${agent}`;
+    const sonde = await startAttached(["-t", target, "-e", count], { env: server.environment });
+    await sonde.prints(/^3$/m);
+    for (const ssh of childrenOf(sonde.pid)) process.kill(ssh, "SIGKILL");
+    await sonde.says(/^link lost \(.+\), reconnecting for up to 30 s$/m);
+    await sonde.says(/^resumed after \d+\.\d s, 0 lost$/m);
+    await sonde.prints(/^60$/m);
+    const { code, output } = await interrupt(sonde);
+    expect(code).toBe(130);
+    const numbers = output.match(/^\d+$/gm) ?? [];
+    expect(numbers).toEqual(Array.from(numbers, (_, index) => String(index + 1)));
   });
 
   overSsh("says so when what is there is no agent", async () => {
