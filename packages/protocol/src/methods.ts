@@ -130,6 +130,8 @@ export const methods = {
   },
   /** Closes everything of the session, newest first; the reply comes when nothing is left. */
   "session.close": { params: noParams, result: nothing },
+  /** Ends the agent, if it was started so that hosts may; refused while others have sessions there unless `force` is set. */
+  "agent.stop": { params: z.strictObject({ force: z.boolean() }), result: nothing },
   /** A part of a file on the allow-list. `limitBytes` at most; fewer at the end of the file. */
   "file.read": {
     params: z.strictObject({ path, offset: u64, limitBytes: u32.check(z.lte(16_777_216)) }),

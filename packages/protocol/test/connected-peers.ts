@@ -35,6 +35,7 @@ export function createHandlers(given: Partial<RequestHandlers> = {}): RequestHan
     "session.disable": refuse,
     "stream.flush": refuse,
     "session.close": refuse,
+    "agent.stop": refuse,
     "file.read": refuse,
     "file.lines": refuse,
     "file.list": refuse,

@@ -32,7 +32,7 @@ Options:
   --lease SECONDS    how long a host over TCP, a serial line or connect may be
                      silent until its session is ended (default 30)
   --idle SECONDS     end after so long without a session (default for --relay and
-                     connect 60, else never)
+                     connect 60, else never); hosts may then also stop the agent
   --version          print the version
   -h, --help         print this
 

@@ -18,8 +18,8 @@ import { version } from "./version.js";
 const longestSilenceMilliseconds = 10_000;
 
 /**
- * Serves hosts until a signal comes, until standard input ends, or until it has been idle for long enough; returns when nothing of any session is left.
- * Throws UsageError, ListenError, RelayHeldError and UnsupportedPlatformError.
+ * Serves hosts until a signal comes, standard input ends, a host stops it, or it has been idle for long enough; returns when
+ * nothing of any session is left. Throws UsageError, ListenError, RelayHeldError and UnsupportedPlatformError.
  */
 export async function serve(command: ServeCommand): Promise<void> {
   if (command.ways.some((way) => way.kind === "stdio") && process.stdin.isTTY) {
@@ -27,12 +27,14 @@ export async function serve(command: ServeCommand): Promise<void> {
   }
   const key = command.keyFile === undefined ? undefined : readKeyFile(command.keyFile);
   const system = createNodeSystem();
+  const end = waitForEnd(command.ways);
   const server = new AgentServer(system, {
     ...(key === undefined ? {} : { key }),
     agentName: `sonde-agent ${version}`,
+    // Who set up an agent that stays did not mean hosts to end it.
+    ...(command.idleSeconds === undefined ? {} : { onStop: end.finish }),
   });
   const throttle = new AuthenticationThrottle(() => system.now());
-  const end = waitForEnd(command.ways);
 
   const idle =
     command.idleSeconds === undefined

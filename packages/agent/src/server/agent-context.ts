@@ -11,14 +11,17 @@ export interface AgentContext {
   readonly features: Features;
   readonly probeEvents: ProbeEvents;
   readonly types: KernelTypes;
+  /** Ends the agent, soon. Throws a RefusalError when it may not be. */
+  readonly stop: (force: boolean) => void;
 }
 
-export function createAgentContext(system: System): AgentContext {
+export function createAgentContext(system: System, stop: (force: boolean) => void): AgentContext {
   const target = new Target(new Kernel(system));
   return {
     target,
     features: new Features(target),
     probeEvents: new ProbeEvents(target),
     types: new KernelTypes(target.kernel),
+    stop,
   };
 }

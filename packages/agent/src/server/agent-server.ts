@@ -1,9 +1,13 @@
 import { type AgentPeer, type MessageChannel } from "@sonde/protocol";
+import { ForbiddenError, RequestError } from "../kernel/errors.js";
 import { readRandomBytes } from "../kernel/random-bytes.js";
 import { type System } from "../system/system.js";
 import { type AgentContext, createAgentContext } from "./agent-context.js";
 import { planStepKinds } from "./plan-steps.js";
 import { Session, type SessionOptions } from "./session.js";
+
+/** For an answer to get out before the agent ends. */
+const stopMilliseconds = 20;
 
 /** How an agent is set up: what its command line says. */
 export interface AgentOptions {
@@ -11,6 +15,8 @@ export interface AgentOptions {
   readonly key?: Uint8Array;
   /** "sonde-agent 0.1.0", told in hello. */
   readonly agentName: string;
+  /** Called when a host asks that the agent end; without it no host may. */
+  readonly onStop?: () => void;
 }
 
 /** What a listener wants to hear of a host, and how it treats one. */
@@ -30,7 +36,9 @@ export class AgentServer {
   readonly #sessions = new Set<Session>();
 
   constructor(system: System, options: AgentOptions) {
-    this.#agent = createAgentContext(system);
+    this.#agent = createAgentContext(system, (force) => {
+      this.#stop(force);
+    });
     this.#options = options;
   }
 
@@ -68,6 +76,24 @@ export class AgentServer {
     const sessions = [...this.#sessions];
     for (const session of sessions) session.close("the agent is ending");
     await Promise.all(sessions.map((session) => session.ended));
+  }
+
+  /** Throws ForbiddenError, or RequestError while others have sessions. */
+  #stop(force: boolean): void {
+    const { onStop } = this.#options;
+    if (onStop === undefined) {
+      throw new ForbiddenError("stop the agent: it was not started for hosts to stop it", {
+        hint: "end it on the board itself; with --relay or --idle it may be stopped by hosts",
+      });
+    }
+    const others = this.#sessions.size - 1;
+    if (others > 0 && !force) {
+      throw new RequestError(`stop the agent: it has ${others} other sessions`, {
+        hint: "their traces would end; --force stops it all the same",
+      });
+    }
+    // Once the answer has gone.
+    this.#agent.target.kernel.system.after(stopMilliseconds, onStop);
   }
 
   /** Probes made in tracefs outlive an agent that was killed; where they are not used there is nothing to look for. */

@@ -71,6 +71,11 @@ export function createHandlers(session: SessionState): RequestHandlers {
       return {};
     },
 
+    "agent.stop"({ force }) {
+      session.agent.stop(force);
+      return {};
+    },
+
     async "file.read"({ path, offset, limitBytes }, request) {
       return files.read(
         path,

@@ -401,3 +401,43 @@ describe("a hint", () => {
     );
   });
 });
+
+describe("an agent that is asked to end", () => {
+  async function startStoppable(): Promise<{ peer: HostPeer; stops: string[] }> {
+    const stops: string[] = [];
+    const onStop = (): void => {
+      stops.push("stop");
+    };
+    server = new AgentServer(fake, { leaseSeconds: 30, agentName: "agent", onStop });
+    return { peer: await connect(), stops };
+  }
+
+  function passTime(): void {
+    for (const timer of fake.timers) timer.callback();
+  }
+
+  test("does so, once its answer is on the way", async () => {
+    const { peer, stops } = await startStoppable();
+    await peer.call("agent.stop", { force: false });
+    expect(stops).toEqual([]);
+    passTime();
+    expect(stops).toEqual(["stop"]);
+  });
+
+  test("does not while others have sessions, unless it must", async () => {
+    const { peer, stops } = await startStoppable();
+    await connect();
+    await expect(peer.call("agent.stop", { force: false })).rejects.toMatchObject({
+      message: expect.stringContaining("it has 1 other sessions"),
+    });
+    await peer.call("agent.stop", { force: true });
+    passTime();
+    expect(stops).toEqual(["stop"]);
+  });
+
+  test("does not when it was set up to stay", async () => {
+    await expect(host.call("agent.stop", { force: true })).rejects.toMatchObject({
+      code: "forbidden",
+    });
+  });
+});
