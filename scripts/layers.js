@@ -31,9 +31,10 @@ export const hostLayers = {
   symbols: ["asm", "elf"],
   output: ["asm", "btf", "spec", "symbols"],
   session: ["asm", "btf", "spec", "elf", "language", "symbols"],
+  board: ["session"],
   trace: ["asm", "btf", "spec", "symbols", "language", "output", "session"],
   tools: ["asm", "btf", "spec", "language", "output", "session", "trace"],
-  cli: ["asm", "spec", "language", "output", "session", "trace", "tools"],
+  cli: ["asm", "spec", "language", "output", "session", "board", "trace", "tools"],
 };
 
 export const layers = { protocol: protocolLayers, agent: agentLayers, host: hostLayers };
@@ -54,5 +55,6 @@ export const packageOwners = {
   msgpackr: "^packages/protocol/src/",
   zod: "^packages/protocol/src/",
   commander: "^packages/host/src/cli/",
+  "cli-progress": "^packages/host/src/cli/",
   serialport: "^packages/host/src/session/",
 };

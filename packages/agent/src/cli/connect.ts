@@ -8,7 +8,7 @@ import { createStdioDuplex } from "../system/node/stdio-duplex.js";
 import { errorCode } from "../system/node/system-error.js";
 import { type ConnectCommand, UsageError } from "./command-line.js";
 import { exitCodes } from "./exit-codes.js";
-import { makePrivateFolder, meetingFolder } from "./private-folder.js";
+import { makePrivateFolder, meetingFolder, requirePrivateFolder } from "./private-folder.js";
 import { RelayError } from "./relay-error.js";
 import { relayLog } from "./relay-listener.js";
 
@@ -77,12 +77,13 @@ async function reachAgent(path: string, command: ConnectCommand): Promise<Socket
   const deadline = performance.now() + startMilliseconds;
   let starting: StartingAgent | undefined;
   for (;;) {
-    if (command.socket === undefined) makePrivateFolder(dirname(path));
+    if (command.socket === undefined) requirePrivateFolder(dirname(path));
     const socket = await tryConnect(path);
     if (socket !== undefined) return socket;
     if (!command.startsAgent) {
       throw new RelayError(`no agent is running: nobody listens on ${path}`);
     }
+    if (command.socket === undefined) makePrivateFolder(dirname(path));
     if (starting?.exitCode() === exitCodes.held) starting = undefined;
     starting ??= startAgent(path, command);
     const exitCode = starting.exitCode();

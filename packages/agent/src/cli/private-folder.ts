@@ -28,7 +28,13 @@ export function makePrivateFolder(path: string): void {
       throw new RelayError(`make folder ${path}: ${errorCode(cause)}`, { cause, hint });
     }
   }
-  const status = lstatSync(path);
+  requirePrivateFolder(path);
+}
+
+/** Throws RelayError when it is there, and is not a folder that this user alone can open. */
+export function requirePrivateFolder(path: string): void {
+  const status = lstatSync(path, { throwIfNoEntry: false });
+  if (status === undefined) return;
   const isOurs = status.isDirectory() && status.uid === process.geteuid?.();
   if (!isOurs || (status.mode & othersPermissions) !== 0) {
     throw new RelayError(`${path} is not a folder of this user's alone`, { hint });

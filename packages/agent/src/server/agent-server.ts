@@ -1,5 +1,5 @@
 import { type AgentPeer, type MessageChannel } from "@sonde/protocol";
-import { ForbiddenError, RequestError } from "../kernel/errors.js";
+import { ForbiddenError } from "../kernel/errors.js";
 import { readRandomBytes } from "../kernel/random-bytes.js";
 import { type System } from "../system/system.js";
 import { type AgentContext, createAgentContext } from "./agent-context.js";
@@ -78,7 +78,7 @@ export class AgentServer {
     await Promise.all(sessions.map((session) => session.ended));
   }
 
-  /** Throws ForbiddenError, or RequestError while others have sessions. */
+  /** Throws ForbiddenError when no host may, and while others have sessions. */
   #stop(force: boolean): void {
     const { onStop } = this.#options;
     if (onStop === undefined) {
@@ -88,7 +88,7 @@ export class AgentServer {
     }
     const others = this.#sessions.size - 1;
     if (others > 0 && !force) {
-      throw new RequestError(`stop the agent: it has ${others} other sessions`, {
+      throw new ForbiddenError(`stop the agent: it has ${others} other sessions`, {
         hint: "their traces would end; --force stops it all the same",
       });
     }

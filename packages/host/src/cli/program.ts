@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { hostVersion } from "../session/version.js";
+import { addAgentCommand } from "./commands/agent.js";
 import { addInfoCommand } from "./commands/info.js";
 import { addProbesCommand } from "./commands/probes.js";
 import { addReplayCommand } from "./commands/replay.js";
@@ -16,6 +17,7 @@ Examples:
   sonde trace script.bt                    a script in bpftrace's language
   sonde probes 'tracepoint:sched:*'        what can be traced
   sonde info -t ws://board:4650            what a board can do, and what it cannot
+  sonde opensnoop -t ssh://root@board --push   with an agent that is put there for this one trace
   sonde targets add board ssh://root@board names a board: -t board
 
 Exit codes:
@@ -39,5 +41,6 @@ export function createProgram(): Command {
   addProbesCommand(program);
   addInfoCommand(program);
   addTargetsCommand(program);
+  addAgentCommand(program);
   return program;
 }

@@ -6,6 +6,7 @@ import { type TargetSettings } from "../session/target-config.js";
 import { withoutUndefined } from "../session/without-undefined.js";
 import { LinkStatus } from "./link-status.js";
 import { Target } from "../trace/target.js";
+import { connectByPush } from "./pushed-agent.js";
 
 /** Options that say how to get into a target, whatever names it. */
 export interface LinkOptions {
@@ -22,6 +23,8 @@ export interface LinkOptions {
 export interface TargetOptions extends LinkOptions {
   readonly target?: string;
   readonly verbose?: boolean;
+  readonly push?: boolean;
+  readonly keep?: boolean;
 }
 
 /** Adds -t, --key-file and the like to a command. */
@@ -93,6 +96,16 @@ export function chooseTarget(options: TargetOptions): {
   };
 }
 
+/** Adds --push and --keep to a command that connects by connectTarget. */
+export function addPushOptions(command: Command): Command {
+  return command
+    .option(
+      "--push",
+      "put an agent on the board first (ssh://, adb:, docker://, kubectl://), and remove it in the end",
+    )
+    .option("--keep", "leave there what --push has put there");
+}
+
 /** Connects as the options say. */
 export async function connectTarget(
   options: TargetOptions,
@@ -102,7 +115,7 @@ export async function connectTarget(
   const status = new LinkStatus(process.stderr, () => {
     target.session.giveUp("interrupted before its link was back");
   });
-  const target = await Target.connect(chosen.url, {
+  const how: SessionOptions = {
     ...session,
     ...more,
     onLink: (event) => {
@@ -111,6 +124,10 @@ export async function connectTarget(
     onWarning: (text) => {
       process.stderr.write(`sonde: warning: ${text}\n`);
     },
-  });
+  };
+  const target =
+    options.push === true
+      ? await connectByPush(chosen.url, how, options)
+      : await Target.connect(chosen.url, how);
   return target;
 }

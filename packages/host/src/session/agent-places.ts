@@ -5,8 +5,8 @@ import { quoteForShell } from "./board-shell.js";
  * folder of the user's own.
  */
 export const agentPlaces = [
-  '"${HOME:-/nonexistent}/.cache/sonde-agent"',
   '"/tmp/sonde-agent-$(id -u)"',
+  '"${HOME:-/nonexistent}/.cache/sonde-agent"',
   // Android has no /tmp.
   '"/data/local/tmp/sonde-agent-$(id -u)"',
 ] as const;

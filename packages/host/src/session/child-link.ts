@@ -117,8 +117,8 @@ class SpawnedLink implements ChildLink {
   }
 }
 
-/** Node says "spawn adb ENOENT". */
-function describeStartFault(error: NodeJS.ErrnoException): string {
+/** Why a program of this machine could not be started, where Node says "spawn adb ENOENT". */
+export function describeStartFault(error: NodeJS.ErrnoException): string {
   const program = error.path ?? "the program";
   return error.code === "ENOENT" ? `${program}: no such program on this machine` : error.message;
 }

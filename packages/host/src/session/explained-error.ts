@@ -3,6 +3,10 @@ import { ConnectError } from "./errors.js";
 /** What the tools that lead to boards say when they do not get there, and what helps. */
 const hints: readonly { readonly pattern: RegExp; readonly hint: string }[] = [
   {
+    pattern: /exit code 12[67]\b/,
+    hint: "put an agent there with: sonde agent push -t TARGET",
+  },
+  {
     pattern: /not an agent: it answered/,
     hint: "its shell prints something when it starts (in ~/.profile or ~/.bashrc): let it do so on terminals only, [ -t 1 ]",
   },
@@ -31,7 +35,7 @@ const hints: readonly { readonly pattern: RegExp; readonly hint: string }[] = [
 
 /** The error for a target of which this much is known, with a hint where one helps. */
 export function explainedError(target: string, said: string, cause: unknown): ConnectError {
-  const hint = hints.find(({ pattern }) => pattern.test(said))?.hint;
+  const hint = hints.find(({ pattern }) => pattern.test(said))?.hint.replace("TARGET", target);
   return new ConnectError(`${target}: ${said}`, {
     cause,
     ...(hint === undefined ? {} : { hint }),

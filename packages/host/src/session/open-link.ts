@@ -35,6 +35,8 @@ export interface LinkOptions {
   readonly tls: TlsOptions;
   /** The agent will have to prove that it has the same key as we. */
   readonly hasKey: boolean;
+  /** Through ssh and the like: start an agent where none is running. */
+  readonly startsAgent: boolean;
 }
 
 /** Opens the byte stream that an address names, and a WebSocket on it. Throws ConnectError, and TargetError for TLS options. */
@@ -55,14 +57,17 @@ export async function openLink(address: TargetAddress, options: LinkOptions): Pr
     case "ssh":
     case "adb":
     case "docker":
-    case "kubectl":
+    case "kubectl": {
+      const line = agentLine(address.program, [
+        "connect",
+        ...(options.startsAgent ? [] : ["--no-start"]),
+      ]);
       return await openChild(
         formatShellAddress(address),
-        startChild(shellCommand(address, agentLine(address.program, ["connect"])), {
-          showsLog: options.showsAgentLog,
-        }),
+        startChild(shellCommand(address, line), { showsLog: options.showsAgentLog }),
         options,
       );
+    }
     case "ws":
       return await openPlain(
         `ws://${address.host}:${address.port}`,

@@ -16,6 +16,8 @@ export interface ConnectOptions {
   readonly timeoutMilliseconds?: number;
   /** Pass the log of an agent that we started on to standard error. */
   readonly showsAgentLog?: boolean;
+  /** False: through ssh and the like, only connect to an agent that is running. */
+  readonly startsAgent?: boolean;
   /** Called when the link is open, and before the agent is greeted. */
   readonly onOpen?: () => void;
 }
@@ -46,6 +48,7 @@ export async function openPeer<T>(
     showsAgentLog: options.showsAgentLog ?? false,
     tls: options.tls ?? {},
     hasKey: options.key !== undefined,
+    startsAgent: options.startsAgent ?? true,
   });
   options.onOpen?.();
   const timer = setTimeout(() => {

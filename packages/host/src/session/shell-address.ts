@@ -57,6 +57,19 @@ export function parseShellAddress(text: string): ShellAddress | undefined {
   }
 }
 
+/** The same target, with the agent at that path on the board. */
+export function withProgram(text: string, program: string): string {
+  const path = program.split("/").map(encodeURIComponent).join("/");
+  const match = /^(kubectl:[^?]*)\?(.*)$/.exec(text);
+  if (text.startsWith("kubectl:")) {
+    const query = new URLSearchParams(match?.[2] ?? "");
+    query.set("program", program);
+    return `${match?.[1] ?? text}?${query.toString()}`;
+  }
+  const [, base = ""] = /^(\w+:(?:\/\/[^/]*)?)/.exec(text) ?? [];
+  return `${base.includes("//") ? base : `${base}//`}${path}`;
+}
+
 interface Parts {
   readonly host: string;
   /** With its slash; "" when there is none. */

@@ -51,15 +51,23 @@ export interface StartOptions extends LoadOptions {
 /** A machine that can be traced, through its agent. Closing it leaves nothing behind there. */
 export class Target implements AsyncDisposable {
   readonly session: Session;
+  readonly #onClosed: (() => Promise<void>) | undefined;
+  #closing: Promise<void> | undefined;
   #isTracing = false;
 
-  private constructor(session: Session) {
+  private constructor(session: Session, onClosed?: () => Promise<void>) {
     this.session = session;
+    this.#onClosed = onClosed;
   }
 
   /** Connects to "local:", "ws://board:4650", "wss://board:4650", "unix:PATH", "exec:COMMAND" or "ssh://user@board". */
-  static async connect(target: string, options: SessionOptions = {}): Promise<Target> {
-    return new Target(await Session.open(target, options));
+  static async connect(
+    target: string,
+    options: SessionOptions = {},
+    /** Called once the connection has been ended. */
+    onClosed?: () => Promise<void>,
+  ): Promise<Target> {
+    return new Target(await Session.open(target, options), onClosed);
   }
 
   get description(): TargetDescription {
@@ -133,8 +141,14 @@ export class Target implements AsyncDisposable {
   }
 
   /** Removes everything from the target and ends the connection. Idempotent. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await this.session.close();
+    await this.#onClosed?.();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { TargetError } from "../../src/session/errors.js";
+import { withProgram } from "../../src/session/shell-address.js";
 import { parseTarget, type TargetAddress } from "../../src/session/target-url.js";
 
 const good: readonly { readonly text: string; readonly expected: TargetAddress }[] = [
@@ -116,4 +117,22 @@ describe("parseTarget", () => {
   ])("refuses %j with the forms there are", (text) => {
     expect(() => parseTarget(text)).toThrow(TargetError);
   });
+});
+
+describe("withProgram", () => {
+  test.each(["ssh://me@board:22", "ssh://board/old/agent", "adb:", "adb://R5", "docker://web"])(
+    "names the agent on %s",
+    (text) => {
+      const program = "/tmp/a b%/sonde-agent";
+      expect(parseTarget(withProgram(text, program))).toEqual({ ...parseTarget(text), program });
+    },
+  );
+
+  test.each(["kubectl://web-0", "kubectl://shop/web-0?container=app&program=/old"])(
+    "names the agent on %s",
+    (text) => {
+      const program = "/tmp/a&b/sonde-agent";
+      expect(parseTarget(withProgram(text, program))).toEqual({ ...parseTarget(text), program });
+    },
+  );
 });

@@ -408,7 +408,7 @@ describe("an agent that is asked to end", () => {
     const onStop = (): void => {
       stops.push("stop");
     };
-    server = new AgentServer(fake, { leaseSeconds: 30, agentName: "agent", onStop });
+    server = new AgentServer(fake, { agentName: "agent", onStop });
     return { peer: await connect(), stops };
   }
 

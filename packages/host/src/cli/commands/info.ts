@@ -1,6 +1,11 @@
 import { type Command } from "commander";
 import { probeAttachTypes } from "../../session/probe-attach-types.js";
-import { addTargetOptions, connectTarget, type TargetOptions } from "../target-options.js";
+import {
+  addPushOptions,
+  addTargetOptions,
+  connectTarget,
+  type TargetOptions,
+} from "../target-options.js";
 import { formatInfo } from "../format-info.js";
 
 interface InfoOptions extends TargetOptions {
@@ -18,7 +23,7 @@ export function addInfoCommand(program: Command): void {
       "\nExamples:\n  sonde info\n  sonde info -t ws://board:4650 --key-file board.key --json",
     )
     .action(infoCommand);
-  addTargetOptions(command);
+  addPushOptions(addTargetOptions(command));
 }
 
 async function infoCommand(options: InfoOptions): Promise<void> {

@@ -1,6 +1,11 @@
 import { type Command } from "commander";
 import { listProbes } from "../../trace/list-probes.js";
-import { addTargetOptions, connectTarget, type TargetOptions } from "../target-options.js";
+import {
+  addPushOptions,
+  addTargetOptions,
+  connectTarget,
+  type TargetOptions,
+} from "../target-options.js";
 import { exitCodes } from "../exit-code.js";
 
 const examples = `
@@ -24,7 +29,7 @@ export function addProbesCommand(program: Command): void {
     .option("-l, --long", "also the fields of tracepoints")
     .addHelpText("after", examples)
     .action(printProbes);
-  addTargetOptions(command);
+  addPushOptions(addTargetOptions(command));
 }
 
 /** Prints the probes of a target that match. */

@@ -8,7 +8,12 @@ import { ProgramError, type Program, type Target } from "../../trace/target.js";
 import { exitCodes, UsageError } from "../exit-code.js";
 import { tellLoaded } from "../format-loaded.js";
 import { runTrace, type OutputFormat } from "../run-trace.js";
-import { addTargetOptions, connectTarget, type TargetOptions } from "../target-options.js";
+import {
+  addPushOptions,
+  addTargetOptions,
+  connectTarget,
+  type TargetOptions,
+} from "../target-options.js";
 import { printProbes } from "./probes.js";
 
 interface TraceOptions extends TargetOptions {
@@ -57,7 +62,7 @@ export function addTraceCommand(program: Command): void {
     .option("--verifier-log", "show the whole log when the kernel's verifier refuses")
     .addHelpText("after", examples)
     .action(traceCommand);
-  addTargetOptions(command);
+  addPushOptions(addTargetOptions(command));
 }
 
 async function traceCommand(
