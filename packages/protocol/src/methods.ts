@@ -3,7 +3,7 @@ import { btfTypesParams, btfTypesResult } from "./btf-types.js";
 import { handle } from "./handles.js";
 import { plan, planStepResult } from "./plan.js";
 import { bytes, exactBytes, text, u16, u32, u64 } from "./primitives.js";
-import { targetDescription, targetFeatures } from "./target.js";
+import { targetClocks, targetDescription, targetFeatures } from "./target.js";
 
 /** major.minor of the protocol: a host speaks every minor of its major. */
 export const protocolVersion = { major: 1, minor: 0 } as const;
@@ -77,6 +77,8 @@ export const methods = {
   "target.describe": { params: noParams, result: targetDescription },
   /** Asks the kernel what it can do: some dozens of small system calls, where the host has not kept the answers. */
   "target.features": { params: noParams, result: z.object({ features: targetFeatures }) },
+  /** The target's clocks at a moment between the request and its answer: from those the host tells how they stand to its own. */
+  "clock.read": { params: noParams, result: targetClocks },
   /** Creates, loads, fills, attaches and opens, in order; all or nothing. */
   "plan.run": { params: plan, result: z.object({ results: z.array(planStepResult) }) },
   /**

@@ -14,6 +14,10 @@ const probeResult = z.object({
 export const targetFeatures = z.record(text(64), probeResult);
 export type TargetFeatures = z.infer<typeof targetFeatures>;
 
+/** A target's clocks, read together: nanoseconds of CLOCK_MONOTONIC, CLOCK_BOOTTIME and CLOCK_REALTIME. */
+export const targetClocks = z.object({ monotonic: u64, boottime: u64, realtime: u64 });
+export type TargetClocks = z.infer<typeof targetClocks>;
+
 /**
  * Everything about a target that decides how a program is compiled, loaded or read: a value, so that it can be recorded.
  */
@@ -50,8 +54,7 @@ export const targetDescription = z.object({
   buildId: text(128),
   /** Size of /sys/kernel/btf/vmlinux in bytes; 0 when the kernel has none. */
   btfSizeBytes: u32,
-  /** The agent's three clocks, read together, in nanoseconds. */
-  clocks: z.object({ monotonic: u64, boottime: u64, realtime: u64 }),
+  clocks: targetClocks,
   /** Mount point of tracefs; "" when there is none and it could not be mounted. */
   tracefs: text(256),
   privileges: z.object({

@@ -25,6 +25,7 @@ export function createHandlers(given: Partial<RequestHandlers> = {}): RequestHan
   return {
     "target.describe": refuse,
     "target.features": refuse,
+    "clock.read": refuse,
     "plan.run": refuse,
     "map.dump": refuse,
     "map.lookup": refuse,

@@ -1,4 +1,5 @@
 import { type Handle, type RequestContext, type RequestHandlers } from "@sonde/protocol";
+import { readClocks } from "../features/clocks.js";
 import { describeTarget } from "../features/describe-target.js";
 import { answerKernelSymbols } from "../questions/kernel-symbols.js";
 import { dumpAndClearMap, dumpMap } from "../resources/map-dump.js";
@@ -27,6 +28,8 @@ export function createHandlers(session: SessionState): RequestHandlers {
     "target.describe": () => describeTarget(target),
 
     "target.features": () => ({ features: features.all() }),
+
+    "clock.read": () => readClocks(target.kernel),
 
     async "plan.run"({ steps }, request) {
       const { scope } = session;
