@@ -3,10 +3,12 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "@jest/globals";
+import { startAgent } from "./support/processes.js";
 import { requiresFeature } from "./support/requires.js";
 
 const root = join(import.meta.dirname, "..");
 const example = join(root, "docs/examples/opens-by-program.js");
+const merging = join(root, "docs/examples/merged.js");
 
 describe("the scripting example", () => {
   requiresFeature("tracepoint")("prints ten opens and counts them by program", async () => {
@@ -31,5 +33,36 @@ describe("the scripting example", () => {
   test("is the one that the README shows", () => {
     const readme = readFileSync(join(root, "README.md"), "utf8");
     expect(readme).toContain(`\`\`\`js\n${readFileSync(example, "utf8")}\`\`\``);
+  });
+});
+
+describe("the example of two targets", () => {
+  requiresFeature("tracepoint")("tells the same opens of both, in order", async () => {
+    const { agent, target } = await startAgent("--listen", "ws://127.0.0.1:0");
+    const path = (count: number): string => `/nonexistent/merged-${count}`;
+    let count = 0;
+    const opening = setInterval(() => {
+      expect(() => openSync(path(count++), "r")).toThrow("ENOENT");
+    }, 20);
+    const args = [merging, "1", "local:", target];
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args).finally(() => {
+      clearInterval(opening);
+      agent.kill("SIGTERM");
+    });
+    expect(stderr).toBe("");
+    const lines = stdout.trimEnd().split("\n");
+    const times = lines.map((line) => line.slice(0, "1970-01-01T00:00:00.000Z".length));
+    expect(times).toEqual([...times].sort());
+    // Each of the middle of the second was seen on both, next to each other in time.
+    const middle = Math.floor(count / 2);
+    const seen = lines.filter((line) => line.endsWith(` opened ${path(middle)}`));
+    expect(seen).toHaveLength(2);
+    const [first = 0, second = 0] = seen.map((line) => Date.parse(line.split(" ", 1)[0] ?? ""));
+    expect(second - first).toBeLessThan(20);
+  });
+
+  test("is the one that docs/clocks.md shows", () => {
+    const page = readFileSync(join(root, "docs/clocks.md"), "utf8");
+    expect(page).toContain(`\`\`\`js\n${readFileSync(merging, "utf8")}\`\`\``);
   });
 });

@@ -19,6 +19,8 @@ export {
 export { ConnectError, TargetError } from "./session/errors.js";
 export { readKeyFile } from "./session/key-file.js";
 export { type LoadOptions, type SessionOptions } from "./session/session.js";
+export { type ClockDrift } from "./session/clock-estimator.js";
+export { type ClockReport } from "./session/target-clock.js";
 export { type TlsOptions } from "./session/tls-options.js";
 export { type TargetDescription } from "./spec/target-description.js";
 export { type TraceSpec } from "./spec/trace-spec.js";
@@ -26,4 +28,5 @@ export { connect } from "./trace/connect.js";
 export { openRecording } from "./trace/open-recording.js";
 export { type RecordSink } from "./trace/record-pump.js";
 export { ProgramError, Target, type Program, type StartOptions } from "./trace/target.js";
+export { type ClockChoice } from "./trace/trace-clock.js";
 export { Trace, type TraceResult } from "./trace/trace.js";

@@ -1,4 +1,6 @@
 import { type Result, type TargetDescription, type TargetFeatures } from "@sonde/protocol";
+import { type ClockReport } from "../session/target-clock.js";
+import { formatClockDifference } from "../trace/trace-clock.js";
 
 /** What a feature lets a person do, and what happens without it: keys are the names that agents probe. */
 const meanings: Readonly<Record<string, readonly [what: string, without: string]>> = {
@@ -48,6 +50,7 @@ export function formatInfo(
   hello: Result<"hello">,
   target: TargetDescription,
   features: TargetFeatures,
+  clock: ClockReport,
 ): string {
   const lines = [
     row("agent", `${hello.agent}, protocol ${hello.major}.${hello.minor}`),
@@ -61,6 +64,7 @@ export function formatInfo(
     row("page size", `${target.pageSize} bytes`),
     row("build id", target.buildId === "" ? "none" : target.buildId),
     row("BTF", target.btfSizeBytes === 0 ? "none" : `${target.btfSizeBytes} bytes`),
+    row("clock", formatClock(clock)),
     row("tracefs", target.tracefs === "" ? "none" : target.tracefs),
     row("user id", String(target.privileges.uid)),
     "",
@@ -79,6 +83,19 @@ export function formatInfo(
     );
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** A clock's rate that is known less well says nothing. */
+const usefulDriftBoundPpm = 100;
+
+function formatClock(clock: ClockReport): string {
+  if (clock.boundNanoseconds <= 1n) return "this machine's";
+  const { drift } = clock;
+  if (drift === undefined || drift.boundPpm > usefulDriftBoundPpm) {
+    return formatClockDifference(clock);
+  }
+  const rate = `${drift.ppm.toFixed(0)} ppm fast (± ${drift.boundPpm.toFixed(0)})`;
+  return `${formatClockDifference(clock)}, ${rate}`;
 }
 
 function row(name: string, value: string): string {

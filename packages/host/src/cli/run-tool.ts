@@ -7,9 +7,9 @@ import { exitCodes, UsageError } from "./exit-code.js";
 import { openOutput } from "./output-stream.js";
 import { tellLoaded } from "./format-loaded.js";
 import { runUntilInterrupted, tellLosses } from "./run-trace.js";
-import { connectTarget, type TargetOptions } from "./target-options.js";
+import { connectTarget, type ClockOptions, type TargetOptions } from "./target-options.js";
 
-export interface RunToolOptions extends TargetOptions {
+export interface RunToolOptions extends TargetOptions, ClockOptions {
   readonly json?: boolean;
   readonly output?: string;
   readonly failOnLost?: boolean;
@@ -20,10 +20,10 @@ export async function runTool(tool: Tool, options: RunToolOptions): Promise<numb
   await using target = await connectTarget(options);
   const run = createRun(tool, options as RunToolOptions & ToolOptions, target);
   const program = await compileTool(tool, target, run.program);
-  await using trace = await target.start(
-    program,
-    options.verbose === true ? { onLoaded: tellLoaded } : {},
-  );
+  await using trace = await target.start(program, {
+    clock: options.clock,
+    ...(options.verbose === true ? { onLoaded: tellLoaded } : {}),
+  });
   const output = await openOutput(options.output);
   const notices = (text: string): void => {
     process.stderr.write(text);

@@ -7,6 +7,7 @@ import { withoutUndefined } from "../session/without-undefined.js";
 import { LinkStatus } from "./link-status.js";
 import { Target } from "../trace/target.js";
 import { connectByPush } from "./pushed-agent.js";
+import { type ClockChoice } from "../trace/trace-clock.js";
 
 /** Options that say how to get into a target, whatever names it. */
 export interface LinkOptions {
@@ -36,6 +37,23 @@ export function addTargetOptions(command: Command): Command {
   return addLinkOptions(command).option(
     "-v, --verbose",
     "also say what is loaded, and pass on the agent's log",
+  );
+}
+
+/** Options of commands that print times. */
+export interface ClockOptions {
+  readonly clock: ClockChoice;
+}
+
+/** Adds --clock to a command. */
+export function addClockOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      "--clock <whose>",
+      "whose wall clock times are printed by; auto: the target's, unless it is off by more than a second",
+    )
+      .choices(["host", "target", "auto"])
+      .default("auto"),
   );
 }
 

@@ -6,7 +6,7 @@ export interface DecodeContext {
   readonly byteOrder: "little" | "big";
   /** How many values one entry of a per-CPU map has in a dump. */
   readonly possibleCpuCount: number;
-  /** As in TargetDescription: added to a clock's nanoseconds they give nanoseconds since 1970. */
+  /** Added to a clock's nanoseconds they give nanoseconds since 1970, by the clock that is asked for; they may change. */
   readonly realtimeMinusBoottime: bigint;
   readonly realtimeMinusMonotonic: bigint;
   readonly timeZone: TimeZone;

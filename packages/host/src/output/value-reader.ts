@@ -81,11 +81,12 @@ export class ValueReaders {
 
   #createTimestampReader(type: Extract<ValueType, { readonly kind: "timestamp" }>): ValueReader {
     const format = createTimeFormatter(type.format, this.#context.timeZone);
-    const difference = realtimeMinusClock(this.#context, type.clock);
     const little = this.isLittleEndian;
     return ({ view }, offset) => ({
       kind: "text",
-      value: format(view.getBigUint64(offset, little) + difference),
+      value: format(
+        view.getBigUint64(offset, little) + realtimeMinusClock(this.#context, type.clock),
+      ),
     });
   }
 

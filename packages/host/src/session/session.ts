@@ -21,8 +21,10 @@ import { LinkKeeper, type LinkEvent } from "./link-keeper.js";
 import { openPeer, type ConnectOptions, type OpenPeer } from "./open-peer.js";
 import { RemoteFiles } from "./remote-files.js";
 import { isSlowLine } from "./slow-line.js";
-import { parseTarget } from "./target-url.js";
+import { TargetClock } from "./target-clock.js";
+import { parseTarget, type TargetAddress } from "./target-url.js";
 import { type TypesFile } from "./types-file.js";
+import { wallClock } from "./wall-clock.js";
 
 export interface SessionOptions extends ConnectOptions {
   /** The kernel's types, to use in place of the target's. */
@@ -58,6 +60,10 @@ export class Session implements AsyncDisposable {
   readonly target: TargetDescription;
   readonly files: RemoteFiles;
   readonly types: KernelTypes;
+  /** The target's clocks, and how they stand to this machine's. */
+  readonly clock: TargetClock;
+  /** Tells a person what they should know. */
+  readonly warn: (text: string) => void;
   readonly #link: LinkKeeper;
   readonly #isSlow: boolean;
   readonly #answerer: QueryAnswerer;
@@ -69,6 +75,7 @@ export class Session implements AsyncDisposable {
     opened: OpenPeer,
     description: WireDescription,
     features: TargetFeatures,
+    clock: TargetClock,
     options: SessionOptions,
   ) {
     const { peer, hello } = opened;
@@ -78,6 +85,8 @@ export class Session implements AsyncDisposable {
     this.hello = hello;
     this.description = description;
     this.features = features;
+    this.clock = clock;
+    this.warn = (text) => options.onWarning?.(text);
     this.files = new RemoteFiles(peer);
     this.types = new KernelTypes({
       peer,
@@ -85,7 +94,7 @@ export class Session implements AsyncDisposable {
       target: description,
       file: options.typesFile,
       asksNarrowly: this.#isSlow && hello.methods.includes("btf.types"),
-      onWarning: (text) => options.onWarning?.(text),
+      onWarning: this.warn,
     });
     this.target = toTargetDescription(description, features, this.types.areKnown);
     this.#answerer = new QueryAnswerer(this.files, description, this.types);
@@ -101,7 +110,7 @@ export class Session implements AsyncDisposable {
     return await openPeer(target, address, { ...options, onOpen }, async (opened) => {
       const { peer, hello } = opened;
       options.onStep?.("hello");
-      const description = await peer.call("target.describe", {});
+      const { description, clock } = await describe(opened, address);
       options.onStep?.("description");
       const cache = new FeatureCache(hello, description);
       const kept = options.asksFeaturesAnew === true ? undefined : cache.read();
@@ -110,7 +119,7 @@ export class Session implements AsyncDisposable {
       options.onStep?.("features");
       const onLink = options.onLink ?? ((): void => undefined);
       const link = new LinkKeeper(target, address, options, opened, onLink);
-      return new Session(link, opened, description, features, options);
+      return new Session(link, opened, description, features, clock, options);
     });
   }
 
@@ -179,6 +188,7 @@ export class Session implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    this.clock.stop();
     await this.clear();
     this.peer.close("the session is over");
     await this.#link.end();
@@ -187,4 +197,30 @@ export class Session implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** A clock is read so often once it is known well; each time takes a slow line some hundredths of a second. */
+const clockPauseMilliseconds = { fast: 30_000, slow: 120_000 };
+
+/** Asks the target what it is. That answer tells of its clocks, too. */
+async function describe(
+  { peer, link }: OpenPeer,
+  { kind }: TargetAddress,
+): Promise<{ readonly description: WireDescription; readonly clock: TargetClock }> {
+  if (kind === "local") {
+    const description = await peer.call("target.describe", {});
+    return { description, clock: TargetClock.ofThisMachine(description.clocks) };
+  }
+  const options = {
+    read: async () => await peer.call("clock.read", {}),
+    now: () => wallClock.now(),
+    seldomMilliseconds: clockPauseMilliseconds[isSlowLine(link.channel) ? "slow" : "fast"],
+  };
+  const sent = options.now();
+  const description = await peer.call("target.describe", {});
+  const clock = TargetClock.ofTarget(options, description.clocks, {
+    sent,
+    received: options.now(),
+  });
+  return { description, clock };
 }

@@ -11,6 +11,11 @@ export function showsUserNames(layout: TraceLayout): boolean {
   return anyType(layout, "username");
 }
 
+/** Whether anything is shown as a time of day that the target's clock tells. */
+export function showsTargetTimes(layout: TraceLayout): boolean {
+  return anyType(layout, "timestamp");
+}
+
 function anyType(layout: TraceLayout, kind: ValueType["kind"]): boolean {
   const isOf = (type: ValueType): boolean =>
     type.kind === kind ||

@@ -11,6 +11,7 @@ export class LiveSource implements TraceSource {
   readonly #spec: ObjectSpec;
   readonly #symbols: KernelSymbolSource | undefined;
   readonly #byteOrder: "little" | "big";
+  readonly now: () => bigint;
   /** When events last came. */
   #lastSpan: Date | undefined;
 
@@ -20,12 +21,15 @@ export class LiveSource implements TraceSource {
     options: {
       readonly symbols: KernelSymbolSource | undefined;
       readonly byteOrder: "little" | "big";
+      /** Nanoseconds since 1970. */
+      readonly now: () => bigint;
     },
   ) {
     this.#object = object;
     this.#spec = spec;
     this.#symbols = options.symbols;
     this.#byteOrder = options.byteOrder;
+    this.now = options.now;
   }
 
   open(receiver: { onSpan(span: SourceSpan): void; onEnd(error?: Error): void }): void {
@@ -93,10 +97,6 @@ export class LiveSource implements TraceSource {
       `${error.reason}; ${last}, and how many were lost after that is unknown`,
       { cause: error },
     );
-  }
-
-  now(): bigint {
-    return BigInt(Date.now()) * 1_000_000n;
   }
 
   resolveKernelSymbol(

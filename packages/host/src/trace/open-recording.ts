@@ -9,6 +9,6 @@ import { Trace } from "./trace.js";
 export async function openRecording(path: string): Promise<Trace> {
   const source = await ReplaySource.open(path);
   const { spec, target } = source.header;
-  const context = decodeContext(target, source, () => undefined);
+  const context = decodeContext(target, target, source, () => undefined);
   return new Trace(spec, source, context, () => Promise.resolve());
 }

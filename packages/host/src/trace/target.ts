@@ -4,7 +4,9 @@ import { type DecodeContext } from "../output/decode-context.js";
 import { TargetError } from "../session/errors.js";
 import { type LoadedObject } from "../session/loaded-object.js";
 import { Session, type LoadOptions, type SessionOptions } from "../session/session.js";
+import { type ClockReport } from "../session/target-clock.js";
 import { type TargetDescription } from "../spec/target-description.js";
+import { type TraceLayout } from "../spec/trace-layout.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
 import { compileProgram } from "./compile-program.js";
 import { LiveSource } from "./live-source.js";
@@ -14,7 +16,14 @@ import { RecordingSource } from "./recording-source.js";
 import { RecordingWriter } from "./recording.js";
 import { ResolvingSource } from "./resolving-source.js";
 import { Trace } from "./trace.js";
-import { showsKernelSymbols, showsUserNames } from "./layout-needs.js";
+import { showsKernelSymbols, showsTargetTimes, showsUserNames } from "./layout-needs.js";
+import {
+  createTraceClock,
+  formatClockDifference,
+  isEvidentlyWrong,
+  type ClockChoice,
+  type TraceClock,
+} from "./trace-clock.js";
 
 /** A program that has been compiled for one target. */
 export interface Program {
@@ -46,6 +55,11 @@ export interface StartOptions extends LoadOptions {
   readonly onLoaded?: (loaded: LoadedObject) => void;
   /** Keep what comes from the target, raw, in this file; `ReplaySource` plays it. */
   readonly record?: string;
+  /**
+   * Whose wall clock strftime() and time() are of. "auto", the default: the target's, unless it is off by more than a second
+   * beyond doubt; then this machine's, with the time that passed on the target as exact as it can be known.
+   */
+  readonly clock?: ClockChoice;
 }
 
 /** A machine that can be traced, through its agent. Closing it leaves nothing behind there. */
@@ -111,6 +125,8 @@ export class Target implements AsyncDisposable {
       showsKernelSymbols(spec.layout) ? this.session.kernelSymbols() : undefined,
       showsUserNames(spec.layout) ? this.session.files.text("/etc/passwd") : "",
     ]);
+    const clock = this.#createClock(options, spec.layout);
+    const { realtimeMinusBoottime, realtimeMinusMonotonic } = clock;
     // Opened first: a file that cannot be written is known before anything is loaded.
     const recording =
       options.record === undefined ? undefined : await RecordingWriter.open(options.record);
@@ -121,23 +137,56 @@ export class Target implements AsyncDisposable {
         version: 1,
         source: text,
         spec,
-        target: this.description,
+        target: { ...this.description, realtimeMinusBoottime, realtimeMinusMonotonic },
       },
     });
     const loaded = await this.session.load(spec.object, options);
     options.onLoaded?.(loaded);
     const { byteOrder } = this.description;
-    const live = new LiveSource(loaded, spec.object, { symbols, byteOrder });
+    const live = new LiveSource(loaded, spec.object, {
+      symbols,
+      byteOrder,
+      now: () => clock.now(),
+    });
+    this.session.clock.watch();
     const resolved =
       symbols?.prepare === undefined ? live : new ResolvingSource(live, spec, symbols, byteOrder);
     const source = recording === undefined ? resolved : new RecordingSource(resolved, recording);
     const names = parseUserNames(userNames);
-    const context = decodeContext(this.description, source, (uid) => names.get(uid));
+    const context = decodeContext(this.description, clock, source, (uid) => names.get(uid));
     return new Trace(spec, source, context, async () => {
       await this.session.clear();
       this.#isTracing = false;
       await recording?.end();
     });
+  }
+
+  /** The trace's clock; a recording's stays as it is now, since that is what it will be replayed with. */
+  #createClock(options: StartOptions, layout: TraceLayout): TraceClock {
+    const { description } = this;
+    const { clock, warn } = this.session;
+    const choice = options.clock ?? "auto";
+    const chosen = createTraceClock(choice, description, clock);
+    if (choice === "auto" && isEvidentlyWrong(clock.report) && showsTargetTimes(layout)) {
+      warn(
+        `the target's clock is ${formatClockDifference(clock.report)}: times are this machine's (--clock target: its own)`,
+      );
+    }
+    return options.record === undefined ? chosen : { ...chosen };
+  }
+
+  /**
+   * This machine's wall clock, in nanoseconds since 1970, when `nsecs` on the target was this. By it, events of several
+   * targets can be put in order: each is right within its `clock.boundNanoseconds`.
+   */
+  toHostTime(nsecs: bigint): bigint {
+    const hasBoottime = this.description.features.includes("ktime_get_boot_ns");
+    return this.session.clock.toHostTime(nsecs, hasBoottime ? "boottime" : "monotonic");
+  }
+
+  /** How the target's clock stands to this machine's, as far as is known; more becomes known while a trace runs. */
+  get clock(): ClockReport {
+    return this.session.clock.report;
   }
 
   /** Removes everything from the target and ends the connection. Idempotent. */
@@ -159,14 +208,19 @@ export class Target implements AsyncDisposable {
 /** What decoders ask of the world, for a target and where its records come from. */
 export function decodeContext(
   target: TargetDescription,
+  clock: Pick<TraceClock, "realtimeMinusBoottime" | "realtimeMinusMonotonic">,
   source: Pick<DecodeContext, "now" | "resolveKernelSymbol">,
   resolveUserName: (uid: number) => string | undefined,
 ): DecodeContext {
   return {
     byteOrder: target.byteOrder,
     possibleCpuCount: target.possibleCpuCount,
-    realtimeMinusBoottime: target.realtimeMinusBoottime,
-    realtimeMinusMonotonic: target.realtimeMinusMonotonic,
+    get realtimeMinusBoottime() {
+      return clock.realtimeMinusBoottime;
+    },
+    get realtimeMinusMonotonic() {
+      return clock.realtimeMinusMonotonic;
+    },
     timeZone: localTimeZone,
     now: () => source.now(),
     resolveKernelSymbol: (address) => source.resolveKernelSymbol(address),

@@ -30,11 +30,13 @@ async function infoCommand(options: InfoOptions): Promise<void> {
   await using target = await connectTarget(options, { asksFeaturesAnew: true });
   const { hello, description } = target.session;
   const features = { ...target.session.features, ...(await probeAttachTypes(target.session)) };
+  const clock = await target.session.clock.measure();
   if (options.json === true) {
     const value = {
       agent: hello.agent,
       protocol: `${hello.major}.${hello.minor}`,
       ...description,
+      clockDifference: clock,
       features,
     };
     const text = JSON.stringify(
@@ -45,5 +47,5 @@ async function infoCommand(options: InfoOptions): Promise<void> {
     process.stdout.write(`${text}\n`);
     return;
   }
-  process.stdout.write(formatInfo(hello, description, features));
+  process.stdout.write(formatInfo(hello, description, features, clock));
 }

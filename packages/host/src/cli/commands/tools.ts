@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option, type Command } from "commander";
 import { type Tool, ToolOptionError } from "../../tools/tool.js";
 import { tools } from "../../tools/registry.js";
 import { runTool, type RunToolOptions } from "../run-tool.js";
-import { addPushOptions, addTargetOptions } from "../target-options.js";
+import { addClockOption, addPushOptions, addTargetOptions } from "../target-options.js";
 
 /** Adds a command for each tool, and `sonde tools`, which lists them. */
 export function addToolCommands(program: Command): void {
@@ -35,7 +35,7 @@ function addToolCommand(program: Command, tool: Tool): void {
     }
     command.addOption(option);
   }
-  addPushOptions(addTargetOptions(command))
+  addPushOptions(addTargetOptions(addClockOption(command)))
     .option("--json", "one JSON object for each event")
     .option("-o, --output <file>", "write to a file")
     .option("--fail-on-lost", "end with exit code 4 when events were lost")

@@ -9,14 +9,16 @@ import { exitCodes, UsageError } from "../exit-code.js";
 import { tellLoaded } from "../format-loaded.js";
 import { runTrace, type OutputFormat } from "../run-trace.js";
 import {
+  addClockOption,
   addPushOptions,
   addTargetOptions,
   connectTarget,
+  type ClockOptions,
   type TargetOptions,
 } from "../target-options.js";
 import { printProbes } from "./probes.js";
 
-interface TraceOptions extends TargetOptions {
+interface TraceOptions extends TargetOptions, ClockOptions {
   readonly e?: string;
   readonly p?: number;
   readonly f: OutputFormat;
@@ -62,7 +64,7 @@ export function addTraceCommand(program: Command): void {
     .option("--verifier-log", "show the whole log when the kernel's verifier refuses")
     .addHelpText("after", examples)
     .action(traceCommand);
-  addPushOptions(addTargetOptions(command));
+  addPushOptions(addTargetOptions(addClockOption(command)));
 }
 
 async function traceCommand(
@@ -87,6 +89,7 @@ async function traceCommand(
   }
   if (options.dryRun === true) return;
   await using trace = await target.start(program, {
+    clock: options.clock,
     ...(options.record === undefined ? {} : { record: options.record }),
     ...(options.verbose === true ? { onLoaded: tellLoaded } : {}),
   });
