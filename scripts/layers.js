@@ -7,6 +7,7 @@
 
 /** @type {LayerTable} */
 export const protocolLayers = {
+  compression: ["errors.ts"],
   link: ["channel.ts", "stream.ts"],
 };
 

@@ -2,6 +2,7 @@ import { greet, provesKey } from "./agent-handshake.js";
 import { type AgentPeerLimits, type AgentPeerOptions } from "./agent-peer-options.js";
 import { agentDirectionKeys, type HandshakeSecrets } from "./auth.js";
 import { type MessageChannel } from "./channel.js";
+import { CompressedChannel } from "./compressed-channel.js";
 import { ControlCodec, packControlMessage } from "./codec.js";
 import { hostMessage, type HostMessage } from "./control.js";
 import { describeIssue } from "./describe-issue.js";
@@ -33,7 +34,7 @@ export interface AgentConnectionHandler {
  * side sends, the worst that happens is that this link closes.
  */
 export class AgentConnection {
-  readonly channel: MessageChannel;
+  readonly channel: CompressedChannel;
   /** Names the session that begins with this link. */
   readonly session: Uint8Array;
   readonly #options: AgentPeerOptions;
@@ -51,15 +52,15 @@ export class AgentConnection {
     limits: AgentPeerLimits,
     handler: AgentConnectionHandler,
   ) {
-    this.channel = channel;
+    this.channel = new CompressedChannel(channel, limits.session.sizeBytes);
     this.session = session;
     this.#options = options;
     this.#limits = limits;
     this.#handler = handler;
-    channel.onMessage((message) => {
+    this.channel.onMessage((message) => {
       this.#receive(message);
     });
-    channel.onClose((reason) => {
+    this.channel.onClose((reason) => {
       this.#finish(reason);
     });
   }

@@ -36,7 +36,11 @@ export function greet(
   const unproven: Omit<Result<"hello">, "proof"> = {
     ...protocolVersion,
     agent,
-    methods: [...Object.keys(handlers), ...(leaseSeconds > 0 ? ["session.resume"] : [])],
+    methods: [
+      ...Object.keys(handlers),
+      "session.compress",
+      ...(leaseSeconds > 0 ? ["session.resume"] : []),
+    ],
     planSteps: [...planSteps],
     authentication: key === undefined ? "none" : "key",
     nonce: randomBytes(nonceSizeBytes),

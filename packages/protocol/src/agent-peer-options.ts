@@ -10,7 +10,10 @@ import {
 } from "./methods.js";
 
 /** Every method but those that the peer answers itself. */
-export type SessionMethod = Exclude<MethodName, "hello" | "authenticate" | "session.resume">;
+export type SessionMethod = Exclude<
+  MethodName,
+  "hello" | "authenticate" | "session.compress" | "session.resume"
+>;
 
 export interface RequestContext {
   /** Aborts when the host cancels the request or the session ends. */

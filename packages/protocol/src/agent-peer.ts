@@ -139,6 +139,10 @@ export class AgentPeer implements AgentConnectionHandler {
     if (this.#requests.has(id)) {
       throw new ProtocolError(`request ${id} while one of that id is not answered`);
     }
+    if (method === "session.compress") {
+      this.#compress(request);
+      return;
+    }
     if (method === "session.resume") {
       this.#resume(request);
       return;
@@ -162,6 +166,17 @@ export class AgentPeer implements AgentConnectionHandler {
 
   #isHandled(method: string): method is SessionMethod {
     return Object.hasOwn(methods, method) && Object.hasOwn(this.#options.handlers, method);
+  }
+
+  /** What the host sent right behind this request is compressed already. */
+  #compress({ id, params }: Request): void {
+    const connection = this.#connection;
+    const parsed = methods["session.compress"].params.safeParse(params);
+    if (!parsed.success) {
+      throw new ProtocolError(`session.compress: params: ${describeIssue(parsed.error)}`);
+    }
+    connection?.send(packControlMessage({ kind: "reply", id, result: {} }));
+    connection?.channel.compress();
   }
 
   /** Hands this link over to the session that its host wants to go on with. */

@@ -1,4 +1,5 @@
 import { type MessageChannel } from "./channel.js";
+import { CompressedChannel } from "./compressed-channel.js";
 import { ControlCodec, type DirectionKeys, type MessageBounds } from "./codec.js";
 import { agentMessage, type AgentMessage, type HostMessage } from "./control.js";
 import { describeIssue } from "./describe-issue.js";
@@ -18,7 +19,7 @@ export interface HostConnectionHandler {
 
 /** One link to an agent, as long as it lasts: control messages encoded and checked, spans as they are. */
 export class HostConnection {
-  readonly #channel: MessageChannel;
+  readonly #channel: CompressedChannel;
   readonly #codec = new ControlCodec();
   #handler: HostConnectionHandler;
   /** Whether a message with the agent's MAC has come. */
@@ -27,12 +28,12 @@ export class HostConnection {
 
   /** Takes the channel over, its handlers too. */
   constructor(channel: MessageChannel, handler: HostConnectionHandler) {
-    this.#channel = channel;
+    this.#channel = new CompressedChannel(channel, bounds.sizeBytes);
     this.#handler = handler;
-    channel.onMessage((message) => {
+    this.#channel.onMessage((message) => {
       this.#receive(message);
     });
-    channel.onClose((reason) => {
+    this.#channel.onClose((reason) => {
       this.#finish(reason);
     });
   }
@@ -45,6 +46,11 @@ export class HostConnection {
   /** From now on control messages are sent with a MAC, and only those with a right one are believed. */
   authenticate(keys: DirectionKeys): void {
     this.#codec.authenticate(keys);
+  }
+
+  /** From now on messages are sent compressed, and may come so. */
+  compress(): void {
+    this.#channel.compress();
   }
 
   send(message: HostMessage): void {

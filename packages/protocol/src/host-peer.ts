@@ -71,6 +71,17 @@ export class HostPeer implements HostConnectionHandler {
     this.#reportsAnswers = leaseSeconds > 0;
   }
 
+  /** From now on this link's messages are compressed, both ways. */
+  compress(): void {
+    const connection = this.#connection;
+    this.call("session.compress", { method: "deflate" }).catch((error: unknown) => {
+      // A link that is gone needs no compression.
+      if (error instanceof ConnectionClosedError) return;
+      connection?.close("the agent does not compress, although it says so");
+    });
+    connection?.compress();
+  }
+
   /** From now on control messages are sent with a MAC, and only those with a right one are believed. */
   authenticate(keys: DirectionKeys): void {
     this.#connection?.authenticate(keys);
@@ -114,7 +125,7 @@ export class HostPeer implements HostConnectionHandler {
       if (signal.aborted) throw cancelledError(method);
       signal.addEventListener("abort", cancel);
       const result = await new Promise((resolve, reject) => {
-        const sequence = isOfSession(method) ? ++this.#requests : 0n;
+        const sequence = linkMethods.has(method) ? 0n : ++this.#requests;
         const isCancelled = (): boolean => signal.aborted;
         this.#pending.set(id, { method, params, sequence, isCancelled, resolve, reject });
         this.#send({ kind: "request", id, method, params });
@@ -301,10 +312,13 @@ export class HostPeer implements HostConnectionHandler {
   }
 }
 
-/** The others make the session, or find it again. */
-function isOfSession(method: MethodName): boolean {
-  return method !== "hello" && method !== "authenticate" && method !== "session.resume";
-}
+/** Those of a link: they make the session, or find it again. */
+const linkMethods: ReadonlySet<MethodName> = new Set([
+  "hello",
+  "authenticate",
+  "session.compress",
+  "session.resume",
+]);
 
 function parseResult<M extends MethodName>(method: M, result: unknown): Result<M> {
   const parsed = methods[method].result.safeParse(result);

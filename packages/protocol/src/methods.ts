@@ -57,6 +57,14 @@ export const methods = {
   /** The host's side of the challenge; only after it is anything else answered when hello said "key". */
   authenticate: { params: z.strictObject({ proof: exactBytes(32) }), result: nothing },
   /**
+   * From here on this link's messages are compressed: the host's after this request, the agent's after the reply. The
+   * host need not wait for it.
+   */
+  "session.compress": {
+    params: z.strictObject({ method: z.literal("deflate") }),
+    result: nothing,
+  },
+  /**
    * The first request on a new link: goes on with a session whose link has broken. Answers from the `answers`-th on are sent
    * again, in order; requests after the `requests`-th never came and are sent again by the host. Streams go on from `received`.
    */

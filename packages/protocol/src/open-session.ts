@@ -17,6 +17,8 @@ export interface SessionOptions {
   readonly client: string;
   /** The shared key, at least 16 bytes: the agent must then prove that it has it too. */
   readonly key?: Uint8Array;
+  /** Compress what both sides send: worth its work on a slow line. */
+  readonly compresses?: boolean;
   /** So many bytes that nobody can guess. */
   readonly randomBytes: (length: number) => Uint8Array;
 }
@@ -39,6 +41,7 @@ export async function openSession(
   try {
     const hello = await shakeHands(peer, options, channel.binding);
     peer.begin(hello);
+    if (options.compresses === true && hello.methods.includes("session.compress")) peer.compress();
     return { peer, hello };
   } catch (error) {
     const failure = asHandshakeError(error);

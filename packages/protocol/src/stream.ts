@@ -19,8 +19,14 @@ import { type Handle } from "./handles.js";
  */
 export const streamHeaderSizeBytes = 24;
 
-/** The first byte of a stream message. */
+/** The first byte of a stream message; and of one that is compressed, after which the message follows so. */
 export const streamMessageKind = 2;
+export const compressedStreamKind = 5;
+
+/** Whether a message is of a stream: such may wait for control messages, which are more urgent. */
+export function isStreamMessage(message: Uint8Array): boolean {
+  return message[0] === streamMessageKind || message[0] === compressedStreamKind;
+}
 
 export interface StreamHeader {
   readonly channel: number;

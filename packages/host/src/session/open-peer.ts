@@ -2,6 +2,7 @@ import { ConnectionClosedError, openSession, type HostPeer, type Result } from "
 import { randomBytes } from "node:crypto";
 import { explainedError } from "./explained-error.js";
 import { openLink, type OpenLink } from "./open-link.js";
+import { isSlowLine } from "./slow-line.js";
 import { type TargetAddress } from "./target-url.js";
 import { type TlsOptions } from "./tls-options.js";
 import { hostVersion } from "./version.js";
@@ -59,6 +60,7 @@ export async function openPeer<T>(
       client: `sonde ${hostVersion}`,
       randomBytes: (length) => new Uint8Array(randomBytes(length)),
       ...(options.key === undefined ? {} : { key: options.key }),
+      compresses: isSlowLine(link.channel),
     });
     if (hello.leaseSeconds > 0) {
       link.watch?.(Math.min(hello.leaseSeconds * 1000, longestSilenceMilliseconds));

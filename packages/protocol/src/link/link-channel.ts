@@ -1,5 +1,5 @@
 import { type MessageChannel } from "../channel.js";
-import { streamMessageKind } from "../stream.js";
+import { isStreamMessage } from "../stream.js";
 import { type Clock, type Line } from "./line.js";
 import { type LinkRole } from "./frame.js";
 import { Link, type LinkReport } from "./link.js";
@@ -135,7 +135,7 @@ class LinkChannel implements LineChannel {
   /** `onSent` comes once the other side has the message: until then its bytes may have to be sent again. */
   send(message: Uint8Array, onSent?: () => void): void {
     if (this.#state !== "open") return;
-    const priority = message[0] === streamMessageKind ? "stream" : "control";
+    const priority = isStreamMessage(message) ? "stream" : "control";
     this.#link.send(message, priority, onSent);
     this.#wake();
   }
