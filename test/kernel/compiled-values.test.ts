@@ -224,6 +224,10 @@ describe("variables and maps in the kernel", () => {
       expected: [1n, 0n, 1n, 0n, 0n, 1n],
     },
     {
+      body: '@s = "abcd"; $s = "abcd"; @r[0] = strcontains(@s, "bc") ? 1 : 0; @r[1] = strcontains($s, "cd") ? 1 : 0; @r[2] = strcontains(@s, "ac") ? 1 : 0; @r[3] = strcontains($s, "abcde") ? 1 : 0; @r[4] = !strcontains(@s, "a") ? 1 : 0; @r[5] = strcontains(comm, "") && !strcontains(comm, "no\\xff") ? 1 : 0;',
+      expected: [1n, 1n, 0n, 0n, 0n, 1n],
+    },
+    {
       body: '@m["a", 1] = 1; @m["a", 2] = 2; $k = "a"; @r[0] = @m[$k, 2]; @r[1] = @m["b", 1];',
       expected: [2n, 0n],
     },

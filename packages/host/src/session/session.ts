@@ -20,7 +20,7 @@ import { LoadedObject } from "./loaded-object.js";
 import { LinkKeeper, type LinkEvent } from "./link-keeper.js";
 import { openPeer, type ConnectOptions, type OpenPeer } from "./open-peer.js";
 import { RemoteFiles } from "./remote-files.js";
-import { isSlowLine } from "./slow-line.js";
+import { eventBufferBytes, isSlowLine } from "./slow-line.js";
 import { TargetClock } from "./target-clock.js";
 import { parseTarget, type TargetAddress } from "./target-url.js";
 import { type TypesFile } from "./types-file.js";
@@ -64,6 +64,8 @@ export class Session implements AsyncDisposable {
   readonly clock: TargetClock;
   /** Tells a person what they should know. */
   readonly warn: (text: string) => void;
+  /** What the kernel's buffer of events should hold over this line, where the program does not say; `undefined`: no matter. */
+  readonly eventBufferBytes: number | undefined;
   readonly #link: LinkKeeper;
   readonly #isSlow: boolean;
   readonly #answerer: QueryAnswerer;
@@ -81,6 +83,7 @@ export class Session implements AsyncDisposable {
     const { peer, hello } = opened;
     this.#link = link;
     this.#isSlow = isSlowLine(opened.link.channel);
+    this.eventBufferBytes = eventBufferBytes(opened.link.channel);
     this.peer = peer;
     this.hello = hello;
     this.description = description;
@@ -136,7 +139,7 @@ export class Session implements AsyncDisposable {
       byteOrder: this.target.byteOrder,
       creditBytes: options.creditBytes ?? 8 * 1024 * 1024,
       gatherMilliseconds: options.gatherMilliseconds ?? 2,
-      perfPages: 64,
+      perfPages: this.#isSlow ? 8 : 64,
       ...(btfId === undefined ? {} : { btfId }),
     });
     const { results } = await this.peer.call("plan.run", built.plan);

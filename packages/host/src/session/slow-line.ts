@@ -5,3 +5,14 @@ const slowBytesPerSecond = 1_000_000;
 export function isSlowLine(line: { readonly bytesPerSecond?: number }): boolean {
   return line.bytesPerSecond !== undefined && line.bytesPerSecond < slowBytesPerSecond;
 }
+
+/** Events of so much of a slow line's time may wait in the kernel, where the newest find no room when there are more. */
+const waitingSeconds = 5;
+/** For a few of the largest records. */
+const smallestBufferBytes = 16_384;
+
+/** The size of the kernel's buffer of events for a slow line, or `undefined`: what comes after a burst is seen soon, what the line cannot carry is counted. */
+export function eventBufferBytes(line: { readonly bytesPerSecond?: number }): number | undefined {
+  if (!isSlowLine(line) || line.bytesPerSecond === undefined) return undefined;
+  return Math.max(smallestBufferBytes, line.bytesPerSecond * waitingSeconds);
+}

@@ -133,8 +133,8 @@ class Execsnoop implements ToolRun {
       `${String(row.result).padStart(3)} ${line}`,
     ];
     return {
-      text: columns.join(""),
-      json: {
+      text: () => columns.join(""),
+      json: () => ({
         time: seconds,
         uid,
         comm,
@@ -142,7 +142,7 @@ class Execsnoop implements ToolRun {
         ppid: row.ppid,
         ret: row.result,
         args: row.all,
-      },
+      }),
     };
   }
 }

@@ -3,7 +3,7 @@ import { integerField, numberField, textField } from "./fields.js";
 import { openFlag, openFlagNames } from "./open-flags.js";
 import { parseId, parseSeconds } from "./parse-option.js";
 import { fullPath } from "./full-path.js";
-import { type Tool, type ToolEvent, type ToolRow, type ToolRun } from "./tool.js";
+import { type Tool, type ToolEvent, type ToolFields, type ToolRow, type ToolRun } from "./tool.js";
 import { type Session } from "../session/session.js";
 import { type TargetDescription } from "../spec/target-description.js";
 
@@ -23,7 +23,11 @@ interface Options {
   readonly failed?: boolean;
   readonly fullPath?: boolean;
   readonly bufferPages?: number;
+  readonly json?: boolean;
 }
+
+/** What of an open is to be shown, and has to cross the line. */
+type Field = "pid" | "tid" | "uid" | "nsecs" | "ret" | "flags" | "mode" | "dfd" | "comm" | "path";
 
 export const opensnoop: Tool = {
   name: "opensnoop",
@@ -98,76 +102,119 @@ class Opensnoop implements ToolRun {
     ].join("");
   }
 
-  async row(event: ToolEvent, session: Session): Promise<ToolRow | undefined> {
-    const { fields } = event;
-    const { text: comm } = textField(fields, "comm");
-    const { name } = this.#options;
-    if (name !== undefined && !comm.includes(name)) return undefined;
-    const result = numberField(fields, "ret");
-    const pid = numberField(fields, "pid");
-    const tid = numberField(fields, "tid");
-    const uid = numberField(fields, "uid");
+  async row({ fields }: ToolEvent, session: Session): Promise<ToolRow> {
     const given = textField(fields, "path").text;
     const path =
-      this.#options.fullPath === true
-        ? await fullPath(session, { path: given, pid, directoryFd: numberField(fields, "dfd") })
-        : given;
-    const seconds = this.#seconds(integerField(fields, "nsecs"));
-    const fd = result >= 0 ? result : -1;
-    const errno = result >= 0 ? 0 : -result;
-    const flags = numberField(fields, "flags");
-    const mode = numberField(fields, "mode");
+      this.#options.fullPath === true ? await fullPath(session, atDirectory(fields, given)) : given;
+    return { text: () => this.#text(fields, path), json: () => this.#json(fields, path) };
+  }
+
+  #text(fields: ToolFields, path: string): string {
+    const { timestamp, printUid, tid, extendedFields } = this.#options;
+    const { fd, errno } = resultOf(fields);
+    const comm = escapeText(textField(fields, "comm").text);
     const columns = [
-      this.#options.timestamp === true ? seconds.toFixed(9).padEnd(14) : "",
-      this.#options.printUid === true ? `${String(uid).padEnd(6)} ` : "",
-      `${String(this.#options.tid === undefined ? pid : tid).padEnd(6)} ${escapeText(comm).padEnd(16)} `,
-      `${String(fd).padStart(4)} ${String(errno).padStart(3)} `,
-      this.#options.extendedFields === true
-        ? `${flags.toString(8).padStart(8, "0")} ${mode.toString(8).padStart(4, "0").padEnd(8)} `
-        : "",
+      timestamp === true ? this.#seconds(fields).toFixed(9).padEnd(14) : "",
+      printUid === true ? `${String(numberField(fields, "uid")).padEnd(6)} ` : "",
+      `${String(numberField(fields, tid === undefined ? "pid" : "tid")).padEnd(6)} `,
+      `${comm.padEnd(16)} ${String(fd).padStart(4)} ${String(errno).padStart(3)} `,
+      extendedFields === true ? formatHow(fields) : "",
       escapeText(path),
     ];
+    return columns.join("");
+  }
+
+  #json(fields: ToolFields, path: string): ReturnType<ToolRow["json"]> {
+    const flags = numberField(fields, "flags");
     return {
-      text: columns.join(""),
-      json: {
-        time: seconds,
-        uid,
-        pid,
-        tid,
-        comm,
-        fd,
-        errno,
-        flags,
-        flagNames: openFlagNames(flags, this.#architecture),
-        mode,
-        path,
-      },
+      time: this.#seconds(fields),
+      uid: numberField(fields, "uid"),
+      pid: numberField(fields, "pid"),
+      tid: numberField(fields, "tid"),
+      comm: textField(fields, "comm").text,
+      ...resultOf(fields),
+      flags,
+      flagNames: openFlagNames(flags, this.#architecture),
+      mode: numberField(fields, "mode"),
+      path,
     };
   }
 
-  #seconds(now: bigint): number {
+  #seconds(fields: ToolFields): number {
+    const now = integerField(fields, "nsecs");
     this.#firstNanoseconds ??= now;
     return Number(now - this.#firstNanoseconds) / 1e9;
   }
 }
 
-/** The entries keep what the exits print: only at the exit is the path sure to be in memory. */
+function atDirectory(fields: ToolFields, path: string): Parameters<typeof fullPath>[1] {
+  return { path, pid: numberField(fields, "pid"), directoryFd: numberField(fields, "dfd") };
+}
+
+function resultOf(fields: ToolFields): { readonly fd: number; readonly errno: number } {
+  const result = numberField(fields, "ret");
+  return result >= 0 ? { fd: result, errno: 0 } : { fd: -1, errno: -result };
+}
+
+/** Flags and mode, in octal. */
+function formatHow(fields: ToolFields): string {
+  const flags = numberField(fields, "flags").toString(8).padStart(8, "0");
+  const mode = numberField(fields, "mode").toString(8).padStart(4, "0");
+  return `${flags} ${mode.padEnd(8)} `;
+}
+
+function fieldsFor(options: Options): readonly Field[] {
+  if (options.json === true) {
+    return ["pid", "tid", "uid", "nsecs", "ret", "flags", "mode", "dfd", "comm", "path"];
+  }
+  const fields: readonly (readonly [Field, boolean | undefined])[] = [
+    ["pid", options.tid === undefined || options.fullPath],
+    ["tid", options.tid !== undefined],
+    ["uid", options.printUid],
+    ["nsecs", options.timestamp],
+    ["ret", true],
+    ["flags", options.extendedFields],
+    ["mode", options.extendedFields],
+    ["dfd", options.fullPath],
+    ["comm", true],
+    ["path", true],
+  ];
+  return fields.filter(([, isShown]) => isShown === true).map(([field]) => field);
+}
+
+/** Each as small as it can be. What the entry alone knows it leaves in a map. */
+const expressions: Readonly<Record<Field, string>> = {
+  pid: "pid",
+  tid: "tid",
+  uid: "uid",
+  nsecs: "nsecs",
+  ret: "(int32)args.ret",
+  flags: "(uint32)@flags[tid]",
+  mode: "(uint32)@mode[tid]",
+  dfd: "(int32)@dfd[tid]",
+  comm: "comm",
+  path: `str(@path[tid], ${pathBytes})`,
+};
+
+/** Filters run there, so that what is not shown costs the line nothing. The entries keep what the exits print: only at the exit is the path sure to be in memory. */
 function programFor(options: Options, mask: number | undefined): string {
   const pages = options.bufferPages === undefined ? "" : ` perf_rb_pages = ${options.bufferPages};`;
   const conditions = [
     options.pid === undefined ? "" : `pid == ${options.pid}`,
     options.tid === undefined ? "" : `tid == ${options.tid}`,
     options.uid === undefined ? "" : `uid == ${options.uid}`,
+    options.name === undefined ? "" : `strcontains(comm, ${quote(options.name)})`,
   ].filter((one) => one !== "");
-  const entry = (probes: string, fields: { flags: string; mode: string; dfd: string }): string => {
-    const all =
-      mask === undefined ? conditions : [...conditions, `(${fields.flags} & ${mask}) != 0`];
+  const fields = fieldsFor(options);
+  const kept = (["flags", "mode", "dfd"] as const).filter((field) => fields.includes(field));
+  const entry = (
+    probes: string,
+    how: Readonly<Record<"flags" | "mode" | "dfd", string>>,
+  ): string => {
+    const all = mask === undefined ? conditions : [...conditions, `(${how.flags} & ${mask}) != 0`];
     return `${probes}${all.length === 0 ? "" : ` /${all.join(" && ")}/`} {
   @path[tid] = args.filename;
-  @flags[tid] = ${fields.flags};
-  @mode[tid] = ${fields.mode};
-  @dfd[tid] = ${fields.dfd};
-}`;
+${kept.map((field) => `  @${field}[tid] = ${how[field]};\n`).join("")}}`;
   };
   const calls = ["open", "openat", "openat2"];
   const exits = calls.map((call) => `tracepoint:syscalls:sys_exit_${call}`).join(",\n");
@@ -178,13 +225,16 @@ ${entry("tracepoint:syscalls:sys_enter_openat", { flags: "args.flags", mode: "ar
 ${entry("tracepoint:syscalls:sys_enter_openat2", { flags: "*(uint64 *)args.how", mode: "*((uint64 *)args.how + 1)", dfd: "args.dfd" })}
 ${exits} /has_key(@path, tid)/ {
   if (${condition}) {
-    emit("open", "pid", pid, "tid", tid, "uid", uid, "nsecs", nsecs, "ret", args.ret, "flags", @flags[tid],
-      "mode", @mode[tid], "dfd", @dfd[tid], "comm", comm, "path", str(@path[tid], ${pathBytes}));
+    emit("open", ${fields.map((field) => `"${field}", ${expressions[field]}`).join(", ")});
   }
-  delete(@path, tid);
-  delete(@flags, tid);
-  delete(@mode, tid);
-  delete(@dfd, tid);
-}
+${["path", ...kept].map((field) => `  delete(@${field}, tid);\n`).join("")}}
 `;
+}
+
+/** As a string of the language. */
+function quote(text: string): string {
+  const escaped = text
+    .replace(/[\\"]/g, "\\$&")
+    .replace(/\p{Cc}/gu, (one) => `\\x${one.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return `"${escaped}"`;
 }

@@ -60,8 +60,8 @@ export class ToolSink implements RecordSink {
   }
 
   #format(row: ToolRow): string {
-    if (!this.#options.isJson) return `${row.text}\n`;
-    return `${JSON.stringify(row.json, (_key, item: unknown) => (typeof item === "bigint" ? item.toString() : item))}\n`;
+    if (!this.#options.isJson) return `${row.text()}\n`;
+    return `${JSON.stringify(row.json(), (_key, item: unknown) => (typeof item === "bigint" ? item.toString() : item))}\n`;
   }
 
   ready(): Promise<void> | undefined {

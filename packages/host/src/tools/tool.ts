@@ -12,7 +12,7 @@ export interface ToolOption {
   readonly default?: unknown;
 }
 
-/** The options that were given, by their long names in camel case. */
+/** The options that were given, by their long names in camel case; `json` as every tool has it. */
 export type ToolOptions = Readonly<Record<string, unknown>>;
 
 /** An option's text makes no sense: what is wrong with it. */
@@ -56,8 +56,10 @@ export interface ToolEvent {
   readonly now: bigint;
 }
 
-/** A row in both forms: with columns for people, with names for programs. */
+/** A row in both forms. One is asked for, and what the other needs may not be there: a slow line carries only what is shown. */
 export interface ToolRow {
-  readonly text: string;
-  readonly json: Readonly<Record<string, string | number | boolean | bigint | readonly string[]>>;
+  /** With columns, for people. */
+  text(): string;
+  /** With names, for programs. */
+  json(): Readonly<Record<string, string | number | boolean | bigint | readonly string[]>>;
 }

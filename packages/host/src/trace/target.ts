@@ -90,11 +90,15 @@ export class Target implements AsyncDisposable {
 
   /** Compiles a program of the tracing language for this target. Throws ProgramError. */
   async compile(source: string, options: Partial<CompileOptions> = {}): Promise<Program> {
+    const { target, eventBufferBytes } = this.session;
     const result = await compileProgram(
       source,
-      this.session.target,
+      target,
       async (queries) => await this.session.answer(queries),
-      options,
+      {
+        ...(eventBufferBytes === undefined ? {} : { ringSizeBytes: eventBufferBytes }),
+        ...options,
+      },
     );
     if (result.spec === undefined) throw new ProgramError(source, result.diagnostics);
     return { source, spec: result.spec, diagnostics: result.diagnostics };

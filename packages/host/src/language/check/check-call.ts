@@ -5,7 +5,13 @@ import { checkKeys, requireAssigned } from "./check-place.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { convert } from "./coerce.js";
 import { maximumRecordStringBytes, maximumStoredStringBytes } from "./config.js";
-import { convertConstant, integerConstant, stringConstant } from "./constant.js";
+import {
+  booleanConstant,
+  convertConstant,
+  integerConstant,
+  stringConstant,
+  utf8Length,
+} from "./constant.js";
 import {
   aggregationNames,
   functionNames,
@@ -24,6 +30,7 @@ const valueFunctions: ReadonlyMap<string, CallCheck> = new Map<string, CallCheck
   ["ksym", checkKsym],
   ["strftime", checkStrftime],
   ["strncmp", checkStrncmp],
+  ["strcontains", checkStrcontains],
   ["has_key", checkHasKey],
   ["kptr", (probe, call) => checkPointerSpace(probe, call, "kernel")],
   ["uptr", (probe, call) => checkPointerSpace(probe, call, "user")],
@@ -265,6 +272,32 @@ function checkStrncmp(probe: ProbeState, call: Call): CheckedExpression | undefi
     type: int64,
     span,
   };
+}
+
+/** Each place where the text may stand is compared with it, one after the other. */
+const mostSearchedBytes = 256;
+
+/** `strcontains(s, "text")`. */
+function checkStrcontains(probe: ProbeState, call: Call): CheckedExpression | undefined {
+  if (!requireArguments(probe, call, 2)) return undefined;
+  const [string] = probe.checkAll(call.args.slice(0, 1)) ?? [];
+  const literal = requireText(probe, call, 1);
+  if (string === undefined || literal === undefined) return undefined;
+  const { span } = call;
+  if (string.type.kind !== "string") {
+    const message = `strcontains() takes strings, not ${describeType(string.type)}`;
+    return probe.error("argument-type", string.span, message);
+  }
+  const { capacityBytes } = string.type;
+  const { value: text } = stringConstant(literal, span);
+  if (text === "") return booleanConstant(true, span);
+  if (string.kind === "stringConstant") return booleanConstant(string.value.includes(text), span);
+  if (utf8Length(text) >= capacityBytes) return booleanConstant(false, span);
+  if (capacityBytes > mostSearchedBytes) {
+    const message = `strcontains() searches at most ${mostSearchedBytes - 1} bytes, this string may have ${capacityBytes - 1}`;
+    return probe.error("argument-type", string.span, message, ["Give it a length: str(p, 64)."]);
+  }
+  return { kind: "containsText", string, text, type: boolean, span };
 }
 
 /** `has_key(@m, k)`. */

@@ -314,6 +314,12 @@ export type CheckedExpression =
       readonly right: CheckedExpression;
       readonly limitBytes: number | undefined;
     } & Typed)
+  /** Whether a string has these bytes somewhere: never none, and no more than it has room for. */
+  | ({
+      readonly kind: "containsText";
+      readonly string: CheckedExpression;
+      readonly text: string;
+    } & Typed)
   /** The right side is evaluated only when it decides. Operands are integers, booleans or pointers. */
   | ({
       readonly kind: "logical";

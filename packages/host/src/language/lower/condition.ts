@@ -1,6 +1,6 @@
 import { type JumpCondition } from "../../asm/instruction.js";
 import { type CheckedExpression, type CheckedExpressionOf } from "../check/checked-program.js";
-import { jumpIfDifferent } from "./compare-strings.js";
+import { jumpIfContained, jumpIfDifferent } from "./compare-strings.js";
 import { type Lowering } from "./lowering.js";
 import { lookUp, requireMap, withKey } from "./map-access.js";
 import { constant } from "./program-builder.js";
@@ -38,6 +38,17 @@ export function branch(
         jumpIfDifferent(lowering, expression, different);
         builder.jump(target);
         builder.label(different);
+      }
+      return;
+    }
+    case "containsText": {
+      if (when) {
+        jumpIfContained(lowering, expression, target);
+      } else {
+        const contained = builder.newLabel("contained");
+        jumpIfContained(lowering, expression, contained);
+        builder.jump(target);
+        builder.label(contained);
       }
       return;
     }

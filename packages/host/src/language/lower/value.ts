@@ -57,6 +57,7 @@ export function lowerValue(lowering: Lowering, expression: CheckedExpression): I
     case "hasKey":
     case "compare":
     case "compareStrings":
+    case "containsText":
     case "logical":
     case "not":
       return truthValue(lowering, expression);

@@ -79,6 +79,7 @@ const expression = fc.letrec<{ any: string }>((tie) => ({
       weight: 1,
       arbitrary: fc.tuple(tie("any"), tie("any")).map(([a, b]) => `strncmp(${a}, ${b}, 3)`),
     },
+    { weight: 1, arbitrary: tie("any").map((a) => `strcontains(${a}, "ab")`) },
     { weight: 1, arbitrary: tie("any").map((a) => `has_key(@m, ${a})`) },
   ),
 })).any;

@@ -372,6 +372,16 @@ describe("faults", () => {
       expected: ["1: argument-type: has_key() takes a map, as has_key(@m, key)"],
     },
     {
+      source: 'BEGIN { @ = strcontains(1, "a") }',
+      expected: ["1: argument-type: strcontains() takes strings, not int64"],
+    },
+    {
+      source: 'BEGIN { @ = strcontains(str(nsecs, 500), "a") }',
+      expected: [
+        "str(nsecs, 500): argument-type: strcontains() searches at most 255 bytes, this string may have 500",
+      ],
+    },
+    {
       source: "BEGIN { @ = str(comm, 3) }",
       expected: [
         "str(comm, 3): not-supported: str() of a string with a length is not supported yet",

@@ -45,6 +45,10 @@ describe("constants are folded", () => {
     ['"é"', '"é":str3'],
     ['strncmp("abc", "abd", 2)', "0:s64"],
     ['strncmp("abc", "abd", 3)', "1:s64"],
+    ['strcontains("abcd", "bc")', "1:bool"],
+    ['strcontains("abcd", "cb")', "0:bool"],
+    ['strcontains("abcd", "")', "1:bool"],
+    ['strcontains(comm, "no name is so long")', "0:bool"],
     ['probe == "BEGIN"', "1:bool"],
     ['"END" == probe', "0:bool"],
   ];
@@ -138,6 +142,7 @@ describe("strings have the room that their place gives them", () => {
       "(str-equal (str-user arg0:u64):str64 (str-user arg1:u64):str64):bool",
     ],
     ['strncmp(str(arg0), "ab", 2)', '(str-different-2 (str-user arg0:u64):str3 "ab":str3):s64'],
+    ['strcontains(comm, "ab")', '(str-contains "ab" comm:str16):bool'],
     ["func", "0:name"],
   ];
   test.each(cases)("%s", (text, expected) => {

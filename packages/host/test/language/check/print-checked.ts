@@ -74,6 +74,8 @@ function printBare(expression: CheckedExpression): string {
         expression.left,
         expression.right,
       );
+    case "containsText":
+      return list(`str-contains ${JSON.stringify(expression.text)}`, expression.string);
     case "compareStrings":
       return list(
         `str-${expression.operation}${expression.limitBytes === undefined ? "" : `-${expression.limitBytes}`}`,
