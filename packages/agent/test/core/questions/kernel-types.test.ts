@@ -77,123 +77,125 @@ function sample(): { readonly blob: BtfBlob; readonly ids: Readonly<Record<strin
 
 const { blob: sampleBlob, ids } = sample();
 
-describe.each([true, false])("types of which little-endian is %s", (isLittleEndian) => {
-  beforeEach(() => {
-    fake.files.set(path, sampleBlob.build(isLittleEndian));
-  });
+for (const isLittleEndian of [true, false]) {
+  describe(`types of which little-endian is ${isLittleEndian}`, () => {
+    beforeEach(() => {
+      fake.files.set(path, sampleBlob.build(isLittleEndian));
+    });
 
-  const list = ({ types: bytes }: Answer): string[] => listTypes(bytes, isLittleEndian);
+    const list = ({ types: bytes }: Answer): string[] => listTypes(bytes, isLittleEndian);
 
-  test("are found by name and kind, and cost no more than their ids", async () => {
-    const answer = await ask(
-      { kind: "find", type: struct("task_struct") },
-      { kind: "find", type: { kind: "typedef", name: "btf_trace_wake" } },
-      { kind: "find", type: { kind: "func", name: "wake" } },
-      { kind: "find", type: struct("wake") },
-      { kind: "find", type: struct("task") },
-      { kind: "find", type: struct("struct") },
-      { kind: "find", type: struct("a".repeat(511)) },
-    );
-    expect(answer.answers.map(({ id }) => id)).toEqual([
-      ids["task"],
-      ids["trace"],
-      ids["func"],
-      0,
-      0,
-      0,
-      0,
-    ]);
-    expect(answer.ids).toEqual([]);
-    expect(list(answer)).toEqual([]);
-  });
+    test("are found by name and kind, and cost no more than their ids", async () => {
+      const answer = await ask(
+        { kind: "find", type: struct("task_struct") },
+        { kind: "find", type: { kind: "typedef", name: "btf_trace_wake" } },
+        { kind: "find", type: { kind: "func", name: "wake" } },
+        { kind: "find", type: struct("wake") },
+        { kind: "find", type: struct("task") },
+        { kind: "find", type: struct("struct") },
+        { kind: "find", type: struct("a".repeat(511)) },
+      );
+      expect(answer.answers.map(({ id }) => id)).toEqual([
+        ids["task"],
+        ids["trace"],
+        ids["func"],
+        0,
+        0,
+        0,
+        0,
+      ]);
+      expect(answer.ids).toEqual([]);
+      expect(list(answer)).toEqual([]);
+    });
 
-  test("are whole, and cut off at named structs, enums and prototypes", async () => {
-    const answer = await ask({ kind: "type", type: struct("task_struct") });
-    expect(list(answer)).toEqual([
-      "struct task_struct 64: comm@0 of 2, @128 of 4, pid@192 of 3, se@224 of 9, state@352 of 8, parent@384 of 5",
-      "array 0: 16 of 7",
-      "typedef pid_t 6",
-      "struct 8: low@0 of 6, high@32 of 6",
-      "ptr 1",
-      "int int 4",
-      "int char 1",
-      "enum state 4",
-      "struct entity 16",
-    ]);
-    expect(answer.wholeCount).toBe(7);
-    expect(answer.ids[0]).toBe(ids["task"]);
-  });
+    test("are whole, and cut off at named structs, enums and prototypes", async () => {
+      const answer = await ask({ kind: "type", type: struct("task_struct") });
+      expect(list(answer)).toEqual([
+        "struct task_struct 64: comm@0 of 2, @128 of 4, pid@192 of 3, se@224 of 9, state@352 of 8, parent@384 of 5",
+        "array 0: 16 of 7",
+        "typedef pid_t 6",
+        "struct 8: low@0 of 6, high@32 of 6",
+        "ptr 1",
+        "int int 4",
+        "int char 1",
+        "enum state 4",
+        "struct entity 16",
+      ]);
+      expect(answer.wholeCount).toBe(7);
+      expect(answer.ids[0]).toBe(ids["task"]);
+    });
 
-  test("are asked for by their ids, too", async () => {
-    const named = await ask({ kind: "type", type: struct("entity") });
-    const entity = named.answers[0]?.id ?? 0;
-    const answer = await ask({ kind: "type", type: { id: entity } });
-    expect(answer).toEqual(named);
-    expect(list(answer)).toEqual(["struct entity 16: weight@0 of 2", "int int 4"]);
-    // One that was not asked by name first, in an agent that has not looked at the types.
-    types = new KernelTypes(new Kernel(fake));
-    expect(await ask({ kind: "type", type: { id: entity } })).toEqual(named);
-  });
+    test("are asked for by their ids, too", async () => {
+      const named = await ask({ kind: "type", type: struct("entity") });
+      const entity = named.answers[0]?.id ?? 0;
+      const answer = await ask({ kind: "type", type: { id: entity } });
+      expect(answer).toEqual(named);
+      expect(list(answer)).toEqual(["struct entity 16: weight@0 of 2", "int int 4"]);
+      // One that was not asked by name first, in an agent that has not looked at the types.
+      types = new KernelTypes(new Kernel(fake));
+      expect(await ask({ kind: "type", type: { id: entity } })).toEqual(named);
+    });
 
-  test("have members, also in members without a name, and behind typedefs", async () => {
-    const answer = await ask(
-      { kind: "member", type: struct("task_struct"), name: "pid" },
-      { kind: "member", type: struct("task_struct"), name: "high" },
-      { kind: "member", type: struct("task_struct"), name: "weight" },
-      { kind: "member", type: { kind: "typedef", name: "task_t" }, name: "parent" },
-      { kind: "member", type: struct("flags"), name: "on" },
-      { kind: "member", type: struct("nothing"), name: "on" },
-      { kind: "member", type: { kind: "int", name: "int" }, name: "on" },
-    );
-    expect(answer.answers).toMatchObject([
-      { id: ids["task"], member: { bitOffset: 192, bitFieldSize: 0 } },
-      { member: { bitOffset: 160 } },
-      { id: ids["task"] },
-      { id: ids["named"], member: { type: ids["pointer"], bitOffset: 384 } },
-      { member: { bitOffset: 3, bitFieldSize: 1 } },
-      { id: 0 },
-      { id: 1 },
-    ]);
-    expect(answer.answers[2]).not.toHaveProperty("member");
-    // What the members are: no more of the struct than its name and size.
-    expect(list(answer)).toEqual([
-      "typedef pid_t 2",
-      "int int 4",
-      "ptr 4",
-      "struct task_struct 64",
-    ]);
-    expect(answer.wholeCount).toBe(3);
-  });
+    test("have members, also in members without a name, and behind typedefs", async () => {
+      const answer = await ask(
+        { kind: "member", type: struct("task_struct"), name: "pid" },
+        { kind: "member", type: struct("task_struct"), name: "high" },
+        { kind: "member", type: struct("task_struct"), name: "weight" },
+        { kind: "member", type: { kind: "typedef", name: "task_t" }, name: "parent" },
+        { kind: "member", type: struct("flags"), name: "on" },
+        { kind: "member", type: struct("nothing"), name: "on" },
+        { kind: "member", type: { kind: "int", name: "int" }, name: "on" },
+      );
+      expect(answer.answers).toMatchObject([
+        { id: ids["task"], member: { bitOffset: 192, bitFieldSize: 0 } },
+        { member: { bitOffset: 160 } },
+        { id: ids["task"] },
+        { id: ids["named"], member: { type: ids["pointer"], bitOffset: 384 } },
+        { member: { bitOffset: 3, bitFieldSize: 1 } },
+        { id: 0 },
+        { id: 1 },
+      ]);
+      expect(answer.answers[2]).not.toHaveProperty("member");
+      // What the members are: no more of the struct than its name and size.
+      expect(list(answer)).toEqual([
+        "typedef pid_t 2",
+        "int int 4",
+        "ptr 4",
+        "struct task_struct 64",
+      ]);
+      expect(answer.wholeCount).toBe(3);
+    });
 
-  test("of a raw tracepoint lead through their pointer to the prototype", async () => {
-    const answer = await ask({ kind: "type", type: { kind: "typedef", name: "btf_trace_wake" } });
-    expect(list(answer)).toEqual([
-      "typedef btf_trace_wake 2",
-      "ptr 3",
-      "func_proto 0:  of 5,  of 4",
-      "typedef pid_t 6",
-      "ptr 7",
-      "int int 4",
-      "struct task_struct 64",
-    ]);
-    expect(answer.wholeCount).toBe(6);
-  });
+    test("of a raw tracepoint lead through their pointer to the prototype", async () => {
+      const answer = await ask({ kind: "type", type: { kind: "typedef", name: "btf_trace_wake" } });
+      expect(list(answer)).toEqual([
+        "typedef btf_trace_wake 2",
+        "ptr 3",
+        "func_proto 0:  of 5,  of 4",
+        "typedef pid_t 6",
+        "ptr 7",
+        "int int 4",
+        "struct task_struct 64",
+      ]);
+      expect(answer.wholeCount).toBe(6);
+    });
 
-  test("of a member do not lead through pointers to prototypes", async () => {
-    const answer = await ask({ kind: "type", type: struct("operations") });
-    expect(list(answer)).toEqual(["struct operations 8: run@0 of 2", "ptr 3", "func_proto 0"]);
-    expect(answer.wholeCount).toBe(2);
-  });
+    test("of a member do not lead through pointers to prototypes", async () => {
+      const answer = await ask({ kind: "type", type: struct("operations") });
+      expect(list(answer)).toEqual(["struct operations 8: run@0 of 2", "ptr 3", "func_proto 0"]);
+      expect(answer.wholeCount).toBe(2);
+    });
 
-  test("that were mentioned first can be whole in the same answer", async () => {
-    const answer = await ask(
-      { kind: "member", type: struct("task_struct"), name: "se" },
-      { kind: "type", type: struct("entity") },
-    );
-    expect(list(answer)).toContain("struct entity 16: weight@0 of 2");
-    expect(answer.wholeCount).toBe(answer.ids.length);
+    test("that were mentioned first can be whole in the same answer", async () => {
+      const answer = await ask(
+        { kind: "member", type: struct("task_struct"), name: "se" },
+        { kind: "type", type: struct("entity") },
+      );
+      expect(list(answer)).toContain("struct entity 16: weight@0 of 2");
+      expect(answer.wholeCount).toBe(answer.ids.length);
+    });
   });
-});
+}
 
 describe("a question", () => {
   test("of a kernel without types says how to give them", async () => {
