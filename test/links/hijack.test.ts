@@ -9,7 +9,7 @@ import { heldBy, leftInKernel } from "../support/kernel-objects.js";
 import { Meddler, type Side, type Trick } from "../support/meddler.js";
 import { type RunningProgram, startAgent, until } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
-import { endOf, startSonde } from "../support/sonde.js";
+import { endOf, interrupt, startSonde } from "../support/sonde.js";
 
 const tracing = requiresFeature("tracepoint", "raw_tracepoint", "ringbuf", "perf_event");
 
@@ -147,7 +147,7 @@ describe("someone in between who, after the handshake,", () => {
         const listening = ["--listen", "ws://127.0.0.1:0", "--key-file", keyFile, "--lease", "1"];
         const { agent, target } = await startAgent(...listening);
         agents.push(agent);
-        const meddler = await Meddler.start(target);
+        const meddler = await Meddler.start(target, 1);
         meddlers.push(meddler);
         const sonde = startSonde([
           "trace",
@@ -162,7 +162,7 @@ describe("someone in between who, after the handshake,", () => {
         const held = heldBy(agent.pid);
         expect(held.size).toBeGreaterThan(0);
 
-        meddler.begin(towards, create());
+        meddler.begin({ towards, kind: "control" }, create());
         // What is missing shows by the next message: here that the trace is to end.
         if (needsMore === true) {
           await until(() => meddler.heardCount > 0, 5000);
@@ -179,3 +179,59 @@ describe("someone in between who, after the handshake,", () => {
     }
   }
 });
+
+const twice: Trick = (message, to) => [
+  { to, message },
+  { to, message },
+];
+
+/** Consecutive numbers, and dumps of the map, as long as it runs. */
+const counting = `
+  tracepoint:sched:sched_switch { @switches = count(); }
+  interval:ms:10 { printf("number %d\\n", @n); @n++; }
+  interval:ms:50 { print(@switches); }
+`;
+
+const passing: { name: string; kind: "control" | "stream"; towards: Side; create: () => Trick }[] =
+  [
+    ...tricks
+      .filter(({ needsMore }) => needsMore !== true)
+      .flatMap(({ name, create }) =>
+        (["agent", "host"] as const).map(
+          (towards) => ({ name, kind: "control", towards, create }) as const,
+        ),
+      ),
+    { name: "repeats events", kind: "stream", towards: "host", create: () => once(twice) },
+    { name: "drops events", kind: "stream", towards: "host", create: () => once(() => []) },
+    { name: "swaps events", kind: "stream", towards: "host", create: swapTwo },
+  ];
+
+describe("a trace goes on over its next connection", () => {
+  for (const { name, kind, towards, create } of passing) {
+    tracing(`when someone ${name} on the way to the ${towards}, and is gone then`, async () => {
+      const { agent, target } = await startAgent(
+        ...["--listen", "ws://127.0.0.1:0", "--key-file", keyFile],
+      );
+      agents.push(agent);
+      const meddler = await Meddler.start(target, 2);
+      meddlers.push(meddler);
+      const sonde = startSonde(["trace", "-t", meddler.url, "--key-file", keyFile, "-e", counting]);
+      await sonde.prints(/number 5\n/);
+      meddler.begin({ towards, kind }, create());
+      await sonde.says(/^link lost \(.*\), reconnecting/m);
+      await sonde.says(/^resumed after .* s, 0 lost$/m);
+      const before = numbers(sonde.output).length;
+      await until(() => numbers(sonde.output).length > before + 20, 10_000);
+      const { code, output, errors } = await interrupt(sonde);
+      expect(code).toBe(130);
+      expect(numbers(output).length).toBeGreaterThan(before + 20);
+      expect(numbers(output)).toEqual(numbers(output).map((_, index) => index));
+      expect(errors.match(/resumed/g)).toHaveLength(1);
+      expect(await until(() => heldBy(agent.pid).size === 0, 3000)).toBe(true);
+    });
+  }
+});
+
+function numbers(output: string): number[] {
+  return [...output.matchAll(/^number (\d+)$/gm)].map((match) => Number(match[1]));
+}

@@ -1,6 +1,7 @@
 import { type AddressInfo } from "node:net";
 import { WebSocket, WebSocketServer } from "ws";
 import { authenticatedMessageKind } from "../../packages/protocol/src/codec.js";
+import { streamMessageKind } from "../../packages/protocol/src/stream.js";
 
 export type Side = "agent" | "host";
 
@@ -9,31 +10,40 @@ export interface Delivery {
   readonly message: Uint8Array;
 }
 
-/** What someone in between makes of an authenticated control message: in its place these are delivered. */
+/** What someone in between makes of a message: in its place these are delivered. */
 export type Trick = (message: Uint8Array, to: Side) => readonly Delivery[];
 
-/**
- * Someone between a host and an agent who passes on whole messages, and once plays a trick on the control messages towards one
- * side. Serves one connection, and no second one.
- */
+export interface Prey {
+  readonly towards: Side;
+  /** Authenticated control messages, or those of streams. */
+  readonly kind: "control" | "stream";
+}
+
+const firstBytes = { control: authenticatedMessageKind, stream: streamMessageKind };
+
+/** Someone between hosts and an agent who passes on whole messages, and plays a trick on some of them. */
 export class Meddler {
   readonly #server: WebSocketServer;
   readonly #agentUrl: string;
+  /** How many connections there have been. */
+  connectionCount = 0;
   /** Messages that the trick was played on, or could have been. */
   heardCount = 0;
-  #trick: { readonly towards: Side; readonly play: Trick } | undefined;
+  #trick: { readonly prey: Prey; readonly play: Trick } | undefined;
 
   private constructor(agentUrl: string) {
     this.#agentUrl = agentUrl;
     this.#server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: false });
   }
 
-  static async start(agentUrl: string): Promise<Meddler> {
+  /** Refuses all connections but so many. */
+  static async start(agentUrl: string, connectionLimit: number): Promise<Meddler> {
     const meddler = new Meddler(agentUrl);
     const server = meddler.#server;
-    server.once("connection", (host) => {
+    server.on("connection", (host) => {
+      meddler.connectionCount++;
+      if (meddler.connectionCount === connectionLimit) server.close();
       meddler.#serve(host);
-      server.close();
     });
     await new Promise((resolve) => server.once("listening", resolve));
     return meddler;
@@ -43,9 +53,9 @@ export class Meddler {
     return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** From now on: `play` hears of each control message towards that side. */
-  begin(towards: Side, play: Trick): void {
-    this.#trick = { towards, play };
+  /** From now on `play` hears of each such message. */
+  begin(prey: Prey, play: Trick): void {
+    this.#trick = { prey, play };
   }
 
   close(): void {
@@ -76,9 +86,11 @@ export class Meddler {
   }
 
   #pass(message: Uint8Array, to: Side): readonly Delivery[] {
-    const isControl = message[0] === authenticatedMessageKind;
-    if (!isControl || this.#trick?.towards !== to) return [{ to, message }];
+    const { prey, play } = this.#trick ?? {};
+    if (play === undefined || prey?.towards !== to || message[0] !== firstBytes[prey.kind]) {
+      return [{ to, message }];
+    }
     this.heardCount++;
-    return this.#trick.play(message, to);
+    return play(message, to);
   }
 }
