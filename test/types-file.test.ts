@@ -106,7 +106,7 @@ function openTypes(file: TypesFile, buildId: string, warnings: string[]): Kernel
   const peer = {} as unknown as HostPeer;
   return new KernelTypes({
     peer,
-    files: new RemoteFiles(peer),
+    files: new RemoteFiles(peer, ""),
     target: { buildId, btfSizeBytes: 0 } as TargetDescription,
     file,
     asksNarrowly: false,

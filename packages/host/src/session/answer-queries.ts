@@ -7,6 +7,7 @@ import { globToRegExp } from "./glob.js";
 import { nearNames } from "../language/near-names.js";
 import { TargetError } from "./errors.js";
 import { type KernelTypes } from "./kernel-types.js";
+import { readFunctions } from "./kept-functions.js";
 import { type RemoteFiles } from "./remote-files.js";
 
 /** Answers the compiler's queries from the target's files, and remembers what it has read. */
@@ -115,7 +116,7 @@ export class QueryAnswerer {
     let reading = this.#functions.get(path);
     if (reading === undefined) {
       reading = ElfReader.open((offset, length) => this.#files.readPart(path, offset, length)).then(
-        (elf) => elf.functions(),
+        readFunctions,
       );
       this.#functions.set(path, reading);
     }
@@ -133,7 +134,7 @@ export class QueryAnswerer {
   }
 
   async #findLibrary(name: string): Promise<string | undefined> {
-    const cache = await absentWhenMissing(this.#files.read("/etc/ld.so.cache"));
+    const cache = await absentWhenMissing(this.#files.readKept("/etc/ld.so.cache"));
     if (cache === undefined) return undefined;
     const path = resolveLibrary(parseLdSoCache(cache), name);
     return path === undefined ? undefined : await this.#files.resolve(path);

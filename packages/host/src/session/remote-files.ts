@@ -1,4 +1,8 @@
 import { RemoteError, type HostPeer } from "@sonde/protocol";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { cacheFolder } from "./cache-folder.js";
+import { keepFile, readKeptFile } from "./kept-file.js";
 
 /** Bytes asked for at a time: large enough that a fast link is not waiting, small enough for a cancel to be prompt. */
 const pieceBytes = 4 * 1024 * 1024;
@@ -6,10 +10,13 @@ const pieceBytes = 4 * 1024 * 1024;
 /** Files of the target, as its agent's allow-list lets them be read. */
 export class RemoteFiles {
   readonly #peer: HostPeer;
+  /** Of the target's kernel: what is kept of a file holds until the next boot at most. */
+  readonly #bootId: string;
   readonly #texts = new Map<string, Promise<string>>();
 
-  constructor(peer: HostPeer) {
+  constructor(peer: HostPeer, bootId: string) {
     this.#peer = peer;
+    this.#bootId = bootId;
   }
 
   /** The whole file. Throws RemoteError "missing" or "forbidden". */
@@ -26,6 +33,21 @@ export class RemoteFiles {
       offset += BigInt(data.length);
       if (isEnd) return pieces.length === 1 ? data : Buffer.concat(pieces);
     }
+  }
+
+  /** The whole file, from this machine's cache while it is the same file there. Throws as `read` does. */
+  async readKept(path: string): Promise<Uint8Array> {
+    const { file } = await this.#peer.call("file.stat", { path });
+    if (file === null || this.#bootId === "") return await this.read(path);
+    const { sizeBytes, modified, device, inode } = file;
+    const parts = [this.#bootId, file.path, sizeBytes, modified, device, inode].map(String);
+    const name = createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+    const keptPath = join(cacheFolder(), "files", name);
+    const kept = readKeptFile(keptPath);
+    if (kept?.length === Number(sizeBytes)) return kept;
+    const bytes = await this.read(path);
+    keepFile(keptPath, bytes);
+    return bytes;
   }
 
   /** A part of a file; fewer bytes at its end. */

@@ -90,7 +90,7 @@ export class Session implements AsyncDisposable {
     this.features = features;
     this.clock = clock;
     this.warn = (text) => options.onWarning?.(text);
-    this.files = new RemoteFiles(peer);
+    this.files = new RemoteFiles(peer, description.bootId);
     this.types = new KernelTypes({
       peer,
       files: this.files,
