@@ -65,6 +65,11 @@ export class AgentConnection {
     });
   }
 
+  /** How long a session is kept when this link has broken. */
+  get leaseSeconds(): number {
+    return this.#options.leaseSeconds;
+  }
+
   /** Whether the host has authenticated, where that is asked, and the link is open. */
   get isReady(): boolean {
     return this.#state.kind === "ready";

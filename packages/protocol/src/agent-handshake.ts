@@ -36,11 +36,7 @@ export function greet(
   const unproven: Omit<Result<"hello">, "proof"> = {
     ...protocolVersion,
     agent,
-    methods: [
-      ...Object.keys(handlers),
-      "session.compress",
-      ...(leaseSeconds > 0 ? ["session.resume"] : []),
-    ],
+    methods: methodNames(Object.keys(handlers), leaseSeconds),
     planSteps: [...planSteps],
     authentication: key === undefined ? "none" : "key",
     nonce: randomBytes(nonceSizeBytes),
@@ -53,6 +49,13 @@ export function greet(
       : deriveHandshake(key, { host: parsed.data, agent: unproven, binding });
   const answer = { ...unproven, proof: secrets?.agentProof ?? new Uint8Array(0) };
   return { kind: "answer", answer, client: parsed.data.client, secrets };
+}
+
+/** Where a session ends with its link there is nothing to come back to later. */
+function methodNames(handled: readonly string[], leaseSeconds: number): string[] {
+  const always = [...handled, "session.compress", "session.attach"];
+  if (leaseSeconds > 0) return [...always, "session.resume"];
+  return always.filter((name) => name !== "session.detach");
 }
 
 /** Whether the params of `authenticate` have the right proof. */

@@ -12,7 +12,7 @@ import {
 /** Every method but those that the peer answers itself. */
 export type SessionMethod = Exclude<
   MethodName,
-  "hello" | "authenticate" | "session.compress" | "session.resume"
+  "hello" | "authenticate" | "session.compress" | "session.resume" | "session.attach"
 >;
 
 export interface RequestContext {
@@ -64,7 +64,7 @@ export interface AgentPeerOptions {
   readonly randomBytes: (length: number) => Uint8Array;
   /** Called once for each link, when the host may send requests; with the name it gave. */
   readonly onReady?: (client: string) => void;
-  /** The link of a host that was let in is gone. Whether the session waits for another; it ends else. */
+  /** A link is gone. Whether the session waits for another; it ends else. */
   readonly onLinkLost?: (reason: string) => boolean;
   /**
    * The host wants to come back, and says how far it has come with each stream. Gives what each has lost on the kernel's
@@ -75,6 +75,10 @@ export interface AgentPeerOptions {
   ) => readonly { readonly stream: Handle; readonly lost: bigint }[];
   /** The host is back: streams go on from there. */
   readonly onResumed?: (streams: readonly StreamProgress[]) => void;
+  /** A host attaches to the session, which is detached: what it is answered. Nothing is on its way to another any more. */
+  readonly onAttach?: () => ResultInput<"session.attach">;
+  /** The host that attaches has its answer: streams go on. */
+  readonly onAttached?: () => void;
   /** The host has consumed the channel's bytes before the position. A ProtocolError thrown by it closes the link. */
   readonly onAcknowledge?: (stream: Handle, channel: number, position: bigint) => void;
   /** A host gave a wrong proof: it hears of it once the promise has resolved, which slows guessing down. */

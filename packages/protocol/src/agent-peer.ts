@@ -28,6 +28,21 @@ type Answer = Extract<AgentMessage, { kind: "reply" | "error" }>;
 /** Bytes of the 16 that name a session. */
 export const sessionNameSizeBytes = 16;
 
+/** Where a host finds the session that it wants to go on with. */
+export interface SessionFinder {
+  /** The one that the host of a broken link calls so. */
+  resumable(name: Uint8Array): AgentPeer | undefined;
+  /** The detached one that people call so. What is thrown goes to the host, as what a handler throws does. */
+  attachable(name: string, takeOver: boolean): AgentPeer;
+}
+
+const noSessions: SessionFinder = {
+  resumable: () => undefined,
+  attachable: (name) => {
+    throw new RemoteError({ code: "missing", message: `session.attach ${name}: not here` });
+  },
+};
+
 /**
  * The agent's end of a session: validates and dispatches requests, and keeps the answers that may not have come, so that
  * the session can go on over another link. It begins with one link.
@@ -36,36 +51,39 @@ export class AgentPeer implements AgentConnectionHandler {
   /** Resolves with the reason once the session is over; never rejects. */
   readonly closed: Promise<string>;
 
-  /** What a host that comes back calls this session. */
-  readonly #name: Uint8Array;
+  /** What a host that comes back calls this session; undefined: none may. */
+  #name: Uint8Array | undefined;
   readonly #options: AgentPeerOptions;
-  readonly #findSession: (name: Uint8Array) => AgentPeer | undefined;
+  readonly #sessions: SessionFinder;
   readonly #limits: AgentPeerLimits;
   readonly #requests = new Map<number, CancelSource>();
-  readonly #kept = new KeptAnswers();
+  #kept = new KeptAnswers();
   #connection: AgentConnection | undefined;
+  #leaseSeconds: number;
   #requestCount = 0n;
   #hasEnded = false;
   #resolveClosed: (reason: string) => void = () => undefined;
 
   /**
-   * Takes the channel over, its handlers too. `findSession` gives the session of a name, where a host wants to go on with
-   * one. Throws HandshakeError for a key that is too short.
+   * Takes the channel over, its handlers too. `sessions` are those that a host may want to go on with. Throws HandshakeError
+   * for a key that is too short.
    */
   constructor(
     channel: MessageChannel,
     options: AgentPeerOptions,
-    findSession: (name: Uint8Array) => AgentPeer | undefined = () => undefined,
+    sessions: SessionFinder = noSessions,
   ) {
     if (options.key !== undefined) requireLongKey(options.key);
     this.#options = options;
-    this.#findSession = findSession;
+    this.#sessions = sessions;
+    this.#leaseSeconds = options.leaseSeconds;
     this.#limits = { ...defaultLimits, ...options.limits };
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    this.#name = options.randomBytes(sessionNameSizeBytes);
-    this.#connection = new AgentConnection(channel, this.#name, options, this.#limits, this);
+    const name = options.randomBytes(sessionNameSizeBytes);
+    this.#name = name;
+    this.#connection = new AgentConnection(channel, name, options, this.#limits, this);
   }
 
   /** Whether the host has authenticated, where that is asked, and there is a link. */
@@ -75,7 +93,20 @@ export class AgentPeer implements AgentConnectionHandler {
 
   /** Whether a host that comes back calls this session so: takes as long whatever of the name is right. */
   isNamed(name: Uint8Array): boolean {
-    return !this.#hasEnded && areMacsEqual(this.#name, name);
+    return !this.#hasEnded && this.#name !== undefined && areMacsEqual(this.#name, name);
+  }
+
+  /** How long the session is kept when its present link, or the last one, has broken. */
+  get leaseSeconds(): number {
+    return this.#leaseSeconds;
+  }
+
+  /** Nobody may come back over another link any more, and what the host had asked for is given up. A host may still attach. */
+  forgetHost(): void {
+    this.#name = undefined;
+    this.#requestCount = 0n;
+    this.#kept = new KeptAnswers();
+    this.#cancelRequests();
   }
 
   /** Whether a request is being worked on. */
@@ -129,8 +160,7 @@ export class AgentPeer implements AgentConnectionHandler {
   onClose(reason: string): void {
     this.#connection = undefined;
     if (this.#hasEnded) return;
-    // Without a request there is nothing to come back to.
-    if (this.#requestCount > 0n && this.#options.onLinkLost?.(reason) === true) return;
+    if (this.#options.onLinkLost?.(reason) === true) return;
     this.#finish(reason);
   }
 
@@ -143,8 +173,8 @@ export class AgentPeer implements AgentConnectionHandler {
       this.#compress(request);
       return;
     }
-    if (method === "session.resume") {
-      this.#resume(request);
+    if (method === "session.resume" || method === "session.attach") {
+      this.#goOnWithAnother(request);
       return;
     }
     this.#requestCount += 1n;
@@ -180,25 +210,38 @@ export class AgentPeer implements AgentConnectionHandler {
   }
 
   /** Hands this link over to the session that its host wants to go on with. */
-  #resume({ id, params }: Request): void {
+  #goOnWithAnother(request: Request): void {
     const connection = this.#connection;
     if (connection === undefined) return;
-    if (this.#requestCount > 0n) throw new ProtocolError("session.resume comes first on a link");
-    const parsed = methods["session.resume"].params.safeParse(params);
-    if (!parsed.success) {
-      throw new ProtocolError(`session.resume: params: ${describeIssue(parsed.error)}`);
-    }
-    const peer = this.#findSession(parsed.data.session);
-    if (peer === undefined || peer === this) {
-      const message = "session.resume: there is no such session any more";
+    const { id, method } = request;
+    if (this.#requestCount > 0n) throw new ProtocolError(`${method} comes first on a link`);
+    try {
+      if (method === "session.resume") this.#resume(connection, request);
+      else this.#attach(connection, request);
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error;
       connection.send(
-        packControlMessage({ kind: "error", id, error: { code: "missing", message } }),
+        packControlMessage({ kind: "error", id, error: this.#toWireError(method, error) }),
       );
       return;
     }
-    peer.#adopt(connection, id, parsed.data);
     this.#connection = undefined;
     this.#finish("its link is another's");
+  }
+
+  #resume(connection: AgentConnection, { id, params }: Request): void {
+    const parsed = parseParams("session.resume", params);
+    const peer = this.#sessions.resumable(parsed.session);
+    if (peer === undefined || peer === this) {
+      const message = "session.resume: there is no such session any more";
+      throw new RemoteError({ code: "missing", message });
+    }
+    peer.#adopt(connection, id, parsed);
+  }
+
+  #attach(connection: AgentConnection, { id, params }: Request): void {
+    const { name, takeOver } = parseParams("session.attach", params);
+    this.#sessions.attachable(name, takeOver).#beginAnew(connection, id);
   }
 
   /** Throws ProtocolError when the host cannot have come as far as it says: then nothing has changed. */
@@ -209,16 +252,33 @@ export class AgentPeer implements AgentConnectionHandler {
   ): void {
     this.#kept.require(answers);
     const lost = [...(this.#options.onResume?.(streams) ?? [])];
-    const old = this.#connection;
-    this.#connection = connection;
-    old?.redirect(nobody);
-    old?.close("its host has come back over another link");
-    connection.redirect(this);
+    this.#take(connection, "its host has come back over another link");
     this.#kept.reported(answers);
     const result = { requests: this.#requestCount, lost };
     connection.send(packControlMessage({ kind: "reply", id, result }));
     for (const payload of this.#kept) connection.send(payload);
     this.#options.onResumed?.(streams);
+  }
+
+  /** Goes on with another host, which knows nothing of what was asked before. */
+  #beginAnew(connection: AgentConnection, id: number): void {
+    const reason = "another host has attached to the session";
+    this.#tell({ kind: "end", reason });
+    this.forgetHost();
+    this.#name = connection.session;
+    const result = this.#options.onAttach?.();
+    this.#take(connection, reason);
+    connection.send(packControlMessage({ kind: "reply", id, result }));
+    this.#options.onAttached?.();
+  }
+
+  #take(connection: AgentConnection, reason: string): void {
+    const old = this.#connection;
+    this.#connection = connection;
+    this.#leaseSeconds = connection.leaseSeconds;
+    old?.redirect(nobody);
+    old?.close(reason);
+    connection.redirect(this);
   }
 
   async #run(id: number, method: SessionMethod, params: unknown): Promise<void> {
@@ -237,6 +297,8 @@ export class AgentPeer implements AgentConnectionHandler {
     } catch (error) {
       answer = { kind: "error", id, error: this.#toWireError(method, error) };
     }
+    // Else its host has gone, and another may have asked for something under this id.
+    if (this.#requests.get(id) !== source) return;
     this.#requests.delete(id);
     this.#answer(answer);
   }
@@ -255,7 +317,7 @@ export class AgentPeer implements AgentConnectionHandler {
     return result;
   }
 
-  #toWireError(method: SessionMethod, error: unknown): WireError {
+  #toWireError(method: string, error: unknown): WireError {
     if (error instanceof RemoteError) return error.details;
     return this.#options.toWireError?.(error) ?? internalError(method, error);
   }
@@ -267,7 +329,7 @@ export class AgentPeer implements AgentConnectionHandler {
   #answer(answer: Answer): void {
     if (this.#hasEnded) return;
     const payload = packAnswer(answer);
-    if (this.#options.leaseSeconds > 0) {
+    if (this.#leaseSeconds > 0) {
       this.#kept.add(payload);
       if (this.#kept.count > this.#limits.keptAnswers) {
         this.close("the host does not say that its answers come");
@@ -286,10 +348,14 @@ export class AgentPeer implements AgentConnectionHandler {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#connection = undefined;
+    this.#cancelRequests();
+    this.#resolveClosed(reason);
+  }
+
+  #cancelRequests(): void {
     const sources = [...this.#requests.values()];
     this.#requests.clear();
     for (const source of sources) source.cancel();
-    this.#resolveClosed(reason);
   }
 }
 
@@ -298,6 +364,19 @@ const nobody: AgentConnectionHandler = {
   onMalformed: () => undefined,
   onClose: () => undefined,
 };
+
+/** Of a request that changes the session a link belongs to: a wrong one closes the link. */
+function parseParams<M extends "session.resume" | "session.attach">(
+  method: M,
+  params: unknown,
+): ParsedParams<M> {
+  const parsed = methods[method].params.safeParse(params);
+  if (!parsed.success) {
+    throw new ProtocolError(`${method}: params: ${describeIssue(parsed.error)}`);
+  }
+  // The schema of exactly this method made it; TypeScript does not follow the index into the table.
+  return parsed.data as ParsedParams<M>;
+}
 
 /** A result that msgpack cannot hold is a fault of ours, and still has to be answered. */
 function packAnswer(answer: Answer): Uint8Array {

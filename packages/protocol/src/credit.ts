@@ -33,6 +33,12 @@ export class CreditWindow {
     return this.#channels.get(channel)?.sent ?? 0n;
   }
 
+  /** So many bytes of the channel will never be sent. Only while nothing of it is unacknowledged. */
+  skip(lengthBytes: number, channel = 0): void {
+    const position = this.position(channel) + BigInt(lengthBytes);
+    this.#channels.set(channel, { sent: position, acknowledged: position });
+  }
+
   /** Counts bytes that are on their way. */
   sent(lengthBytes: number, channel = 0): void {
     const account = this.#channels.get(channel);

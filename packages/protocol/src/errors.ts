@@ -23,6 +23,8 @@ export const errorCode = z.enum([
   "missing",
   /** More than the agent's bounds allow: limit is set. */
   "limit",
+  /** Another has it: a name that is taken, a session that a host is attached to. */
+  "busy",
   /** The host cancelled the request. */
   "cancelled",
   /** A fault of the agent's own; please report. */

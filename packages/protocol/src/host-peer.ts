@@ -149,31 +149,25 @@ export class HostPeer implements HostConnectionHandler {
       answers: this.#answers,
       streams: this.#streams.progress(),
     };
-    return await new Promise<bigint>((resolve, reject) => {
-      const id = fresh.#takeId();
-      fresh.#pending.set(id, {
-        method: "session.resume",
-        params,
-        sequence: 0n,
-        isCancelled: () => false,
-        // At once, and not in a later turn: what comes next over the link is for this peer.
-        resolve: (result) => {
-          try {
-            const { requests, lost } = parseResult("session.resume", result);
-            this.#adopt(fresh, requests);
-            resolve(this.#streams.lostSince(lost));
-          } catch (error) {
-            fresh.close("the agent's answer to session.resume makes no sense");
-            reject(error instanceof Error ? error : new ProtocolError("session.resume")); // a ProtocolError
-          }
-        },
-        reject,
-      });
-      fresh.#send({ kind: "request", id, method: "session.resume", params });
+    return await fresh.#ask("session.resume", params, ({ requests, lost }) => {
+      this.#adopt(fresh, requests);
+      return this.#streams.lostSince(lost);
     });
   }
 
-  /** Spans of the stream from its start on, in order; those that came before this call come first, at once. */
+  /**
+   * Goes on with a detached session, in place of the one that began with this link; to be called before any other. Rejects
+   * with RemoteError: "missing" when there is none of that name, "busy" when a host is attached and is not to be sent away.
+   */
+  async attach(params: Params<"session.attach">): Promise<Result<"session.attach">> {
+    this.#requireMethod("session.attach");
+    return await this.#ask("session.attach", params, (result) => {
+      this.#streams.goOnFrom(result.streams);
+      return result;
+    });
+  }
+
+  /** Spans of the stream, in order, from its start or from where `attach` found it; those that came before this call come first, at once. */
   onStream(stream: Handle, receiver: StreamReceiver): void {
     this.#streams.open(stream, receiver);
   }
@@ -224,6 +218,33 @@ export class HostPeer implements HostConnectionHandler {
     if (this.#closeError !== undefined) return;
     if (this.#onLinkLost === undefined) this.#finish(reason);
     else this.#onLinkLost(reason);
+  }
+
+  /** Sends a request whose result is used at once, and not in a later turn: what comes next over the link depends on it. */
+  #ask<M extends MethodName, T>(
+    method: M,
+    params: Params<M>,
+    use: (result: Result<M>) => T,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const id = this.#takeId();
+      this.#pending.set(id, {
+        method,
+        params,
+        sequence: 0n,
+        isCancelled: () => false,
+        resolve: (result) => {
+          try {
+            resolve(use(parseResult(method, result)));
+          } catch (error) {
+            this.close(`the agent's answer to ${method} makes no sense`);
+            reject(error instanceof Error ? error : new ProtocolError(method)); // a ProtocolError
+          }
+        },
+        reject,
+      });
+      this.#send({ kind: "request", id, method, params });
+    });
   }
 
   #requireMethod(method: MethodName): void {
@@ -318,6 +339,7 @@ const linkMethods: ReadonlySet<MethodName> = new Set([
   "authenticate",
   "session.compress",
   "session.resume",
+  "session.attach",
 ]);
 
 function parseResult<M extends MethodName>(method: M, result: unknown): Result<M> {

@@ -1,5 +1,5 @@
 export { minimumKeySizeBytes } from "./auth.js";
-export { AgentPeer } from "./agent-peer.js";
+export { AgentPeer, type SessionFinder } from "./agent-peer.js";
 export {
   type AgentPeerLimits,
   type AgentPeerOptions,

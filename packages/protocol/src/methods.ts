@@ -19,6 +19,16 @@ const streamProgress = z.strictObject({
 });
 export type StreamProgress = z.infer<typeof streamProgress>;
 
+/** What people call a session that they have detached from. */
+const sessionLabel = z.string().check(z.regex(/^[A-Za-z0-9_.-]{1,64}$/));
+/** The hosts' own: what the next one must know to go on. */
+const note = bytes(65_536);
+/** Whether the newest records or the oldest are kept when a buffer that nobody reads is full. */
+const keeps = z.enum(["newest", "oldest"]);
+export type Keeps = z.infer<typeof keeps>;
+/** Two weeks, in seconds. */
+const longestRun = 1_209_600;
+
 const nothing = z.object({});
 const noParams = z.strictObject({});
 const path = z.string().check(z.regex(/^\/[^\0]{0,4094}$/));
@@ -82,6 +92,74 @@ export const methods = {
       lost: z.array(z.object({ stream: handle, lost: u64 })),
     }),
   },
+  /**
+   * The session gets a name that people can remember, and needs no host any more: when this link closes it goes on alone,
+   * until someone stops it. After `seconds` nothing more is recorded.
+   */
+  "session.detach": {
+    params: z.strictObject({
+      name: sessionLabel,
+      keeps,
+      note,
+      seconds: z.optional(u32.check(z.gte(1), z.lte(longestRun))),
+    }),
+    result: nothing,
+  },
+  /**
+   * The first request on a new link: goes on with a detached session. It is named anew, as this link's hello says; requests and
+   * answers are counted from 0. Streams go on from `positions` (0 for channels that are not named).
+   */
+  "session.attach": {
+    params: z.strictObject({
+      name: sessionLabel,
+      /** Take it from the host that is attached; else that is an error. */
+      takeOver: z.boolean(),
+    }),
+    result: z.object({
+      note,
+      keeps,
+      /** Since it was detached. */
+      ageMilliseconds: u64,
+      /** Its seconds are over: nothing is recorded any more. */
+      isOver: z.boolean(),
+      streams: z.array(
+        z.object({
+          stream: handle,
+          /** Records that did not fit, and records that were dropped from the buffer, since the stream's start. */
+          lost: u64,
+          dropped: u64,
+          positions: z.array(z.object({ channel: u16, position: u64 })),
+        }),
+      ),
+    }),
+  },
+  /** This host goes, and leaves the detached session alone at once, without a lease; `note` replaces the old one. */
+  "session.leave": { params: z.strictObject({ note: z.optional(note) }), result: nothing },
+  /** The detached sessions, oldest first. */
+  "session.list": {
+    params: noParams,
+    result: z.object({
+      sessions: z.array(
+        z.object({
+          name: sessionLabel,
+          ageMilliseconds: u64,
+          isAttached: z.boolean(),
+          isOver: z.boolean(),
+          keeps,
+          maps: u32,
+          programs: u32,
+          attachments: u32,
+          streams: u32,
+          lost: u64,
+          dropped: u64,
+          /** In the buffers, and not consumed by a host. */
+          waitingBytes: u64,
+        }),
+      ),
+    }),
+  },
+  /** Ends a detached session, whoever is attached; the reply comes when nothing of it is left. */
+  "session.stop": { params: z.strictObject({ name: sessionLabel }), result: nothing },
   "target.describe": { params: noParams, result: targetDescription },
   /** Asks the kernel what it can do: some dozens of small system calls, where the host has not kept the answers. */
   "target.features": { params: noParams, result: z.object({ features: targetFeatures }) },

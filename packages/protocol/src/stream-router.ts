@@ -5,7 +5,7 @@ import {
   type WireError,
 } from "./errors.js";
 import { type Handle } from "./handles.js";
-import { type StreamProgress } from "./methods.js";
+import { type Result, type StreamProgress } from "./methods.js";
 import { type StreamSpan } from "./stream.js";
 
 /** Spans that came before anyone asked for their stream; a host opens it as soon as it has the plan's results. */
@@ -73,6 +73,17 @@ export class StreamRouter {
     entry.lost = span.lost;
     if (entry.receiver === undefined) this.#keep(entry, span);
     else entry.receiver.onSpan(span);
+  }
+
+  /** What came before these positions was for another host. */
+  goOnFrom(streams: Result<"session.attach">["streams"]): void {
+    for (const { stream, lost, positions } of streams) {
+      const entry = this.#entry(stream);
+      entry.lost = lost;
+      for (const { channel, position } of positions) {
+        entry.channels.set(channel, { received: position, consumed: position });
+      }
+    }
   }
 
   /** Every byte of the channel before the position has been dealt with. */

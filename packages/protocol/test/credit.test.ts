@@ -95,4 +95,14 @@ describe("CreditWindow", () => {
       window.requireProgress(1n, 0n, 3);
     }).toThrow("channel 3: 1 received and 0 consumed, of 0 to 0");
   });
+
+  test("bytes that are skipped move the position and cost no credit", () => {
+    const window = new CreditWindow(10);
+    window.sent(8);
+    window.acknowledged(8n);
+    window.skip(100);
+    expect(window.position()).toBe(108n);
+    expect(window.available()).toBe(10);
+    expect(window.channels).toEqual([{ channel: 0, acknowledged: 108n }]);
+  });
 });

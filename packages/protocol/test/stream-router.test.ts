@@ -109,4 +109,22 @@ describe("StreamRouter", () => {
     router.close(new ConnectionClosedError("again"));
     expect(events).toEqual(["end connection closed: gone"]);
   });
+
+  test("goes on from where another host had come to, and counts losses from there", () => {
+    const router = new StreamRouter();
+    const { events, receiver } = createReceiver();
+    const positions = [{ channel: 1, position: 64n }];
+    router.goOnFrom([{ stream, lost: 5n, dropped: 2n, positions }]);
+    expect(router.lostSince([{ stream, lost: 7n }])).toBe(2n);
+    router.open(stream, receiver);
+    router.receive(span(64n, 8, 1));
+    router.receive(span(0n, 8, 0));
+    expect(events).toEqual(["1@64", "0@0"]);
+    expect(router.progress()).toContainEqual({
+      stream,
+      channel: 1,
+      received: 72n,
+      consumed: 64n,
+    });
+  });
 });

@@ -100,6 +100,11 @@ export class LimitError extends RefusalError {
   }
 }
 
+/** Another has what was asked for. */
+export class BusyError extends RefusalError {
+  override readonly name = "BusyError";
+}
+
 /** No such handle in this session, or it names another kind of object. */
 export class HandleError extends RefusalError {
   override readonly name = "HandleError";

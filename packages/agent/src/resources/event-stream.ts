@@ -1,4 +1,4 @@
-import { type Handle } from "@sonde/protocol";
+import { type Handle, type Keeps } from "@sonde/protocol";
 import { type Target } from "../features/target.js";
 import { RequestError } from "../kernel/errors.js";
 import { BPF_F_MMAPABLE, BPF_MAP_TYPE_ARRAY } from "../kernel/uapi.js";
@@ -22,8 +22,26 @@ export interface EventStream extends Resource {
   /** Throws ProtocolError when the host of a broken link cannot have come so far. */
   requireProgress(progress: readonly ChannelProgress[]): void;
 
-  /** Goes on over a new link from where the host has come to. */
+  /** Goes on over a new link from where the host has come to; without a word of a channel, from what was consumed. */
   resume(progress: readonly ChannelProgress[]): void;
+
+  /** Whether it can go on alone and keep the newest records. */
+  readonly canKeepNewest: boolean;
+
+  /**
+   * There is no host until `resume`: what was not acknowledged is to be sent again. The oldest records are kept, and the
+   * programs find no room for more; or the newest, and the oldest are dropped and counted.
+   */
+  goOnAlone(keeps: Keeps): void;
+
+  /** Records that were dropped since the stream's start. */
+  readonly dropped: bigint;
+
+  /** Bytes in the buffer that no host has acknowledged. */
+  readonly waitingBytes: number;
+
+  /** Up to where each channel has been acknowledged or dropped; 0 for those that are not named. */
+  readonly consumed: readonly { readonly channel: number; readonly position: bigint }[];
 
   /** Sends what credit allows, and says where each channel will stand when all that is there has been sent. */
   flush(): Promise<{ readonly positions: readonly bigint[]; readonly lost: bigint }>;

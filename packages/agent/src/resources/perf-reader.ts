@@ -135,13 +135,40 @@ class PerfReader implements EventStream {
   }
 
   resume(progress: readonly ChannelProgress[]): void {
+    this.#rewind(progress);
+    this.#pump.pump();
+  }
+
+  /** The kernel counts what it finds no room for in a record of its own, which must not be dropped. */
+  readonly canKeepNewest = false;
+
+  goOnAlone(): void {
+    this.#rewind([]);
+  }
+
+  readonly dropped = 0n;
+
+  get waitingBytes(): number {
+    const { buffers, sender } = this.#parts;
+    const consumed = new Map(sender.consumed.map(({ channel, position }) => [channel, position]));
+    return buffers.reduce(
+      (sum, { cpu, buffer }) =>
+        sum + buffer.available(Number((consumed.get(cpu) ?? 0n) & 0xffff_ffffn)),
+      0,
+    );
+  }
+
+  get consumed(): readonly { readonly channel: number; readonly position: bigint }[] {
+    return this.#parts.sender.consumed;
+  }
+
+  #rewind(progress: readonly ChannelProgress[]): void {
     const { sender } = this.#parts;
     for (const { channel, consumed } of progress) this.#buffer(channel)?.buffer.consume(consumed);
     sender.resume(progress, (channel, position) => {
       const part = this.#buffer(channel);
       if (part !== undefined) part.sent = Number(position & 0xffff_ffffn);
     });
-    this.#pump.pump();
   }
 
   #buffer(channel: number): CpuBuffer | undefined {

@@ -70,6 +70,17 @@ export class RingMemory {
     return offset;
   }
 
+  /** How many records a stretch of whole ones has, those that were discarded left out. */
+  countRecords(from: number, lengthBytes: number): number {
+    let count = 0;
+    for (let offset = 0; offset < lengthBytes;) {
+      const header = this.#words[((from + offset) & this.#mask) >>> 2] ?? 0;
+      if ((header & BPF_RINGBUF_DISCARD_BIT) === 0) count += 1;
+      offset += ((header & lengthMask) + 15) & ~7;
+    }
+    return count;
+  }
+
   /** The length of the record at a position when it is complete; 0 when it is not, or when there is none. */
   recordLength(from: number): number {
     if (this.producerPosition === from) return 0;

@@ -1,3 +1,4 @@
+import { type Keeps } from "@sonde/protocol";
 import { type Target } from "../features/target.js";
 import { CancelledError } from "../kernel/errors.js";
 import { type NativeMapping } from "../system/system.js";
@@ -12,6 +13,7 @@ import {
 import { type LoadedMap } from "./loaded-map.js";
 import { delay } from "./pacer.js";
 import { RingMemory } from "./ring-memory.js";
+import { RingTrimmer } from "./ring-trimmer.js";
 import { type ChannelProgress, SpanSender } from "./span-sender.js";
 import { type DrainOutcome, StreamPump } from "./stream-pump.js";
 
@@ -71,8 +73,10 @@ export function openRingStream(
 class RingReader implements EventStream {
   readonly #parts: RingReaderParts;
   readonly #pump: StreamPump;
+  readonly #trimmer: RingTrimmer;
   /** Low word of the position up to which all has been sent. */
   #sent: number;
+  #dropped = 0n;
   #isReleased = false;
 
   constructor(parts: RingReaderParts) {
@@ -85,6 +89,14 @@ class RingReader implements EventStream {
       gatherMilliseconds,
       drain: () => this.#drain(),
       hasUnacknowledged: () => sender.hasUnacknowledged,
+    });
+    this.#trimmer = new RingTrimmer({
+      system: target.kernel.system,
+      sizeBytes: map.attributes.maxEntries,
+      waiting: () => this.waitingBytes,
+      drop: (limitBytes) => {
+        this.#drop(limitBytes);
+      },
     });
   }
 
@@ -108,12 +120,56 @@ class RingReader implements EventStream {
   }
 
   resume(progress: readonly ChannelProgress[]): void {
+    this.#trimmer.stop();
+    this.#rewind(progress);
+    this.#pump.pump();
+  }
+
+  readonly canKeepNewest = true;
+
+  goOnAlone(keeps: Keeps): void {
+    this.#rewind([]);
+    if (keeps === "newest") this.#trimmer.start();
+  }
+
+  get dropped(): bigint {
+    return this.#dropped;
+  }
+
+  get waitingBytes(): number {
+    const { memory } = this.#parts;
+    return (memory.producerPosition - this.#lowWord(this.#consumedPosition)) >>> 0;
+  }
+
+  get consumed(): readonly { readonly channel: number; readonly position: bigint }[] {
+    return this.#parts.sender.consumed;
+  }
+
+  get #consumedPosition(): bigint {
+    return this.consumed[0]?.position ?? 0n;
+  }
+
+  /** Of a stream's position in the ring. */
+  #lowWord(position: bigint): number {
+    return Number((this.#parts.memory.start + position) & 0xffff_ffffn);
+  }
+
+  #rewind(progress: readonly ChannelProgress[]): void {
     const { sender, memory } = this.#parts;
     for (const { consumed } of progress) memory.consume(memory.start + consumed);
     sender.resume(progress, (_channel, position) => {
-      this.#sent = Number((memory.start + position) & 0xffff_ffffn);
+      this.#sent = this.#lowWord(position);
     });
-    this.#pump.pump();
+  }
+
+  /** The oldest records, while nothing of them is on its way. */
+  #drop(limitBytes: number): void {
+    const { memory, sender } = this.#parts;
+    const length = memory.scan(this.#sent, limitBytes);
+    this.#dropped += BigInt(memory.countRecords(this.#sent, length));
+    sender.skip(0, length);
+    this.#sent = (this.#sent + length) >>> 0;
+    memory.consume(memory.start + this.#consumedPosition);
   }
 
   async flush(): Promise<{ positions: readonly bigint[]; lost: bigint }> {
@@ -134,6 +190,7 @@ class RingReader implements EventStream {
     const { map, mappings, losses } = this.#parts;
     this.#isReleased = true;
     this.#pump.close();
+    this.#trimmer.stop();
     for (const mapping of mappings) mapping.close();
     losses.close();
     map.hasStream = false;

@@ -92,6 +92,19 @@ export class SpanSender {
     return this.#options.readLost();
   }
 
+  /** Up to where the host has consumed each channel of which something was sent. */
+  get consumed(): readonly { readonly channel: number; readonly position: bigint }[] {
+    return this.#window.channels.map(({ channel, acknowledged }) => ({
+      channel,
+      position: acknowledged,
+    }));
+  }
+
+  /** Passes over bytes of a channel of which nothing is unacknowledged. */
+  skip(channel: number, lengthBytes: number): void {
+    this.#window.skip(lengthBytes, channel);
+  }
+
   /** Sends whole records, in two pieces when they lie across the buffer's end. */
   send(channel: number, span: Uint8Array, rest?: Uint8Array): void {
     const { channel: link, pool, stream, readLost } = this.#options;

@@ -1,9 +1,10 @@
-import { type AgentPeer, type MessageChannel } from "@sonde/protocol";
+import { type MessageChannel } from "@sonde/protocol";
 import { ForbiddenError } from "../kernel/errors.js";
 import { readRandomBytes } from "../kernel/random-bytes.js";
 import { type System } from "../system/system.js";
 import { type AgentContext, createAgentContext } from "./agent-context.js";
 import { planStepKinds } from "./plan-steps.js";
+import { SessionRegister } from "./session-register.js";
 import { Session, type SessionOptions } from "./session.js";
 
 /** For an answer to get out before the agent ends. */
@@ -33,7 +34,7 @@ export interface LinkOptions {
 export class AgentServer {
   readonly #agent: AgentContext;
   readonly #options: AgentOptions;
-  readonly #sessions = new Set<Session>();
+  readonly #sessions = new SessionRegister();
 
   constructor(system: System, options: AgentOptions) {
     this.#agent = createAgentContext(system, (force) => {
@@ -62,20 +63,12 @@ export class AgentServer {
       },
       ...(link.onWrongKey === undefined ? {} : { onWrongKey: link.onWrongKey }),
     };
-    const session = new Session(this.#agent, channel, options, (name) => this.#find(name));
-    this.#sessions.add(session);
-    void session.ended.finally(() => this.#sessions.delete(session));
-  }
-
-  #find(name: Uint8Array): AgentPeer | undefined {
-    return [...this.#sessions].find(({ peer }) => peer.isNamed(name))?.peer;
+    this.#sessions.add(new Session(this.#agent, channel, options, this.#sessions));
   }
 
   /** Ends every session; resolves when nothing of them is left in the kernel. */
   async close(): Promise<void> {
-    const sessions = [...this.#sessions];
-    for (const session of sessions) session.close("the agent is ending");
-    await Promise.all(sessions.map((session) => session.ended));
+    await this.#sessions.close("the agent is ending");
   }
 
   /** Throws ForbiddenError when no host may, and while others have sessions. */

@@ -39,6 +39,11 @@ export class HandleTable {
     return this.#objects.get(name);
   }
 
+  /** How many names there are of a kind. */
+  count(kind: HandledObject["kind"]): number {
+    return [...this.#objects.values()].filter((object) => object.kind === kind).length;
+  }
+
   streams(): [Handle, EventStream][] {
     return [...this.#objects].flatMap(([name, object]) =>
       object.kind === "stream" ? [[name, object.stream] as [Handle, EventStream]] : [],

@@ -9,10 +9,11 @@ import { Pacer } from "../resources/pacer.js";
 import { FileAccess } from "./file-access.js";
 import { expectMap, expectProgram, expectStream } from "./handle-table.js";
 import { runPlan } from "./plan-runner.js";
+import { type SessionMethods } from "./session-methods.js";
 import { type SessionState } from "./session-state.js";
 
-/** What answers each method of the protocol, for one session. */
-export function createHandlers(session: SessionState): RequestHandlers {
+/** What answers each method of the protocol, for one session, but those that are about sessions. */
+export function createHandlers(session: SessionState): Omit<RequestHandlers, keyof SessionMethods> {
   const { target, features } = session.agent;
   const files = new FileAccess(target);
   const { system } = target.kernel;
@@ -67,11 +68,6 @@ export function createHandlers(session: SessionState): RequestHandlers {
       const stream = expectStream(session.handles.require(name), `handle ${name}`);
       const { positions, lost } = await stream.flush();
       return { positions: [...positions], lost };
-    },
-
-    async "session.close"() {
-      await session.reset();
-      return {};
     },
 
     "agent.stop"({ force }) {

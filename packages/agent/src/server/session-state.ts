@@ -1,4 +1,11 @@
-import { type Handle, streamHeaderSizeBytes, type StreamProgress } from "@sonde/protocol";
+import {
+  type Handle,
+  type Keeps,
+  type ResultInput,
+  streamHeaderSizeBytes,
+  type StreamProgress,
+} from "@sonde/protocol";
+import { NotSupportedError } from "../kernel/errors.js";
 import { BufferPool } from "../resources/buffer-pool.js";
 import { Scope } from "../resources/scope.js";
 import { spanLimitBytes, type StreamChannel } from "../resources/span-sender.js";
@@ -61,6 +68,43 @@ export class SessionState {
     for (const [name, stream] of this.handles.streams()) {
       stream.resume(progressOf(name, progress));
     }
+  }
+
+  /** Throws NotSupportedError when a stream cannot drop its oldest records. */
+  requireCanKeep(keeps: Keeps): void {
+    if (keeps === "oldest") return;
+    if (this.handles.streams().every(([, { canKeepNewest }]) => canKeepNewest)) return;
+    throw new NotSupportedError(
+      "detach: this kernel's perf buffers cannot drop their oldest records",
+      {
+        hint: "keep the oldest: --keep oldest",
+      },
+    );
+  }
+
+  /** There is no host until `resume`. */
+  goOnAlone(keeps: Keeps): void {
+    for (const [, stream] of this.handles.streams()) stream.goOnAlone(keeps);
+  }
+
+  /** Of all streams together. */
+  counts(): { readonly lost: bigint; readonly dropped: bigint; readonly waitingBytes: bigint } {
+    const streams = this.handles.streams().map(([, stream]) => stream);
+    return {
+      lost: streams.reduce((sum, { lost }) => sum + lost, 0n),
+      dropped: streams.reduce((sum, { dropped }) => sum + dropped, 0n),
+      waitingBytes: streams.reduce((sum, { waitingBytes }) => sum + BigInt(waitingBytes), 0n),
+    };
+  }
+
+  /** Where a new host finds the streams. */
+  positions(): ResultInput<"session.attach">["streams"] {
+    return this.handles.streams().map(([name, { lost, dropped, consumed }]) => ({
+      stream: name,
+      lost,
+      dropped,
+      positions: [...consumed],
+    }));
   }
 
   /** The host has consumed a stream's bytes before the position. Throws ProtocolError when that cannot be. */

@@ -1,44 +1,55 @@
-import { AgentPeer, type AgentPeerOptions, type MessageChannel } from "@sonde/protocol";
+import {
+  AgentPeer,
+  type AgentPeerOptions,
+  type MessageChannel,
+  type ParsedParams,
+  type Result,
+  type ResultInput,
+} from "@sonde/protocol";
+import { NotSupportedError, RequestError } from "../kernel/errors.js";
 import { type StreamChannel } from "../resources/span-sender.js";
-import { type Timer } from "../system/system.js";
+import { type System, type Timer } from "../system/system.js";
 import { type AgentContext } from "./agent-context.js";
+import { Detachment } from "./detachment.js";
 import { createHandlers } from "./methods.js";
+import { createSessionMethods, type OwnSession } from "./session-methods.js";
+import { type SessionRegister } from "./session-register.js";
 import { SessionState } from "./session-state.js";
 import { toWireError } from "./wire-errors.js";
 
 /** What of a peer's options is not the session's own. */
-export type SessionOptions = Omit<
+export type SessionOptions = Pick<
   AgentPeerOptions,
-  "handlers" | "onAcknowledge" | "toWireError" | "onLinkLost" | "onResume" | "onResumed"
+  "agent" | "leaseSeconds" | "planSteps" | "key" | "randomBytes" | "onReady" | "onWrongKey"
 >;
 
 /**
- * What was made for one host, and who asks for it. A session that owns something outlives its link by the lease; when it
- * ends, nothing of it is left.
+ * What was made for one host, and who asks for it. A session that owns something outlives its link by the lease, and a
+ * detached one its host; when it ends, nothing of it is left.
  */
-export class Session {
-  /** Resolves when the session is over and nothing is left in the kernel. */
+export class Session implements OwnSession {
   readonly ended: Promise<void>;
   readonly peer: AgentPeer;
-  readonly #agent: AgentContext;
+  readonly #system: System;
   readonly #state: SessionState;
-  readonly #leaseSeconds: number;
+  readonly #sessions: SessionRegister;
+  #detachment: Detachment | undefined;
   #lease: Timer | undefined;
 
-  /** `findSession` gives the session of a name, where the host wants to go on with one. */
+  /** `sessions` are all of the agent's. */
   constructor(
     agent: AgentContext,
     channel: MessageChannel,
     options: SessionOptions,
-    findSession: (name: Uint8Array) => AgentPeer | undefined,
+    sessions: SessionRegister,
   ) {
-    this.#agent = agent;
-    this.#leaseSeconds = options.leaseSeconds;
+    this.#system = agent.target.kernel.system;
+    this.#sessions = sessions;
     this.#state = new SessionState(agent, this.#createStreamChannel());
     const state = this.#state;
     const peerOptions: AgentPeerOptions = {
       ...options,
-      handlers: createHandlers(state),
+      handlers: { ...createHandlers(state), ...createSessionMethods(this, sessions) },
       toWireError: (error) => toWireError(agent.target, error),
       onAcknowledge: (stream, channelIndex, position) => {
         state.acknowledge(stream, channelIndex, position);
@@ -49,11 +60,15 @@ export class Session {
         this.#lease?.cancel();
         state.resume(streams);
       },
+      onAttach: () => this.#attach(),
+      onAttached: () => {
+        state.resume([]);
+      },
     };
-    this.peer = new AgentPeer(channel, peerOptions, findSession);
+    this.peer = new AgentPeer(channel, peerOptions, sessions);
     this.ended = this.peer.closed.then(() => {
       this.#lease?.cancel();
-      return state.reset();
+      return this.clear();
     });
   }
 
@@ -62,17 +77,107 @@ export class Session {
     this.peer.close(reason);
   }
 
-  /** Whether the session waits for its host to come back. */
+  async clear(): Promise<void> {
+    this.#detachment?.end();
+    this.#detachment = undefined;
+    await this.#state.reset();
+  }
+
+  get label(): string | undefined {
+    return this.#detachment?.label;
+  }
+
+  get isAttached(): boolean {
+    return this.peer.isReady && this.#detachment?.isLeft !== true;
+  }
+
+  describe(): Result<"session.list">["sessions"][number] | undefined {
+    const detachment = this.#detachment;
+    if (detachment === undefined) return undefined;
+    const { handles } = this.#state;
+    return {
+      name: detachment.label,
+      ageMilliseconds: detachment.ageMilliseconds,
+      isAttached: this.isAttached,
+      isOver: detachment.isOver,
+      keeps: detachment.keeps,
+      maps: handles.count("map"),
+      programs: handles.count("program"),
+      attachments: handles.count("attachment"),
+      streams: handles.count("stream"),
+      ...this.#state.counts(),
+    };
+  }
+
+  detach(params: ParsedParams<"session.detach">): void {
+    if (this.peer.leaseSeconds === 0) {
+      throw new NotSupportedError("session.detach: over this link a session ends with it");
+    }
+    if (this.#detachment !== undefined) {
+      throw new RequestError(
+        `session.detach: it is detached already, as ${this.#detachment.label}`,
+      );
+    }
+    this.#sessions.requireRoom(params.name);
+    this.#state.requireCanKeep(params.keeps);
+    this.#detachment = new Detachment(this.#system, params, () => {
+      this.#system.log(
+        `the detached session ${params.name} records nothing more: its time is over`,
+      );
+      void this.#state.scope.disable();
+    });
+    this.#system.log(`a session is detached: ${params.name}`);
+  }
+
+  leave(note: Uint8Array | undefined): void {
+    if (this.#detachment === undefined) {
+      throw new RequestError("session.leave: the session is not detached");
+    }
+    this.#detachment.isLeft = true;
+    if (note !== undefined) this.#detachment.note = note;
+  }
+
+  /** A host comes, after the last one or in its place. */
+  #attach(): ResultInput<"session.attach"> {
+    const detachment = this.#detachment;
+    if (detachment === undefined) throw new RequestError("session.attach: it is not detached");
+    this.#lease?.cancel();
+    detachment.isLeft = false;
+    this.#state.goOnAlone("oldest");
+    const { note, keeps, ageMilliseconds, isOver } = detachment;
+    return { note, keeps, ageMilliseconds, isOver, streams: this.#state.positions() };
+  }
+
+  /** Whether the session goes on without its link. */
   #keep(reason: string): boolean {
-    const { system } = this.#agent.target.kernel;
-    const isWorthKeeping = this.#state.ownsSomething || this.peer.isBusy;
-    if (this.#leaseSeconds === 0 || !isWorthKeeping) return false;
-    system.log(`a host's link is lost (${reason}): its session waits for ${this.#leaseSeconds} s`);
-    this.#lease = system.after(this.#leaseSeconds * 1000, () => {
-      system.log("the host has not come back: its session is over");
-      this.close("the host has not come back within the lease");
+    const { leaseSeconds } = this.peer;
+    if (this.#detachment !== undefined && (this.#detachment.isLeft || leaseSeconds === 0)) {
+      this.#goOnAlone(this.#detachment);
+      return true;
+    }
+    const isWorthKeeping =
+      this.#detachment !== undefined || this.#state.ownsSomething || this.peer.isBusy;
+    if (leaseSeconds === 0 || !isWorthKeeping) return false;
+    this.#system.log(`a host's link is lost (${reason}): its session waits for ${leaseSeconds} s`);
+    this.#lease = this.#system.after(leaseSeconds * 1000, () => {
+      this.#endLease();
     });
     return true;
+  }
+
+  #endLease(): void {
+    if (this.#detachment === undefined) {
+      this.#system.log("the host has not come back: its session is over");
+      this.close("the host has not come back within the lease");
+    } else {
+      this.#system.log(`the host has not come back: ${this.#detachment.label} goes on alone`);
+      this.#goOnAlone(this.#detachment);
+    }
+  }
+
+  #goOnAlone({ keeps }: Detachment): void {
+    this.peer.forgetHost();
+    this.#state.goOnAlone(keeps);
   }
 
   /** Streams know nothing of links: while there is none they wait. */

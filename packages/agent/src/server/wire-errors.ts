@@ -1,6 +1,7 @@
 import { type ErrorCode, type WireError } from "@sonde/protocol";
 import { type Target } from "../features/target.js";
 import {
+  BusyError,
   CancelledError,
   ForbiddenError,
   HandleError,
@@ -57,6 +58,7 @@ const codes: readonly (readonly [new (...args: never[]) => RefusalError, ErrorCo
   [MissingError, "missing"],
   [ForbiddenError, "forbidden"],
   [LimitError, "limit"],
+  [BusyError, "busy"],
   [HandleError, "handle"],
   [RequestError, "protocol"],
   [CancelledError, "cancelled"],

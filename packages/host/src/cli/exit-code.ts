@@ -25,7 +25,10 @@ export function exitCodeOf(error: unknown): number | undefined {
   if (isNoAgent) return exitCodes.notReached;
   if (error instanceof RemoteError) {
     const isNotReached =
-      error.code === "authentication" || error.code === "version" || error.code === "protocol";
+      error.code === "authentication" ||
+      error.code === "version" ||
+      error.code === "protocol" ||
+      error.code === "busy";
     return isNotReached ? exitCodes.notReached : exitCodes.refused;
   }
   return undefined;

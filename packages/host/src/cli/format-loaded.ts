@@ -1,13 +1,13 @@
 import { type PlanStep } from "@sonde/protocol";
-import { type LoadedObject } from "../session/loaded-object.js";
+import { type LoadReport } from "../session/session.js";
 
 /** Says on standard error what was made in the target's kernel: --verbose. */
-export function tellLoaded(loaded: LoadedObject): void {
-  process.stderr.write(formatLoaded(loaded));
+export function tellLoaded(report: LoadReport): void {
+  process.stderr.write(formatLoaded(report));
 }
 
 /** What was made in the target's kernel, a line for each step, with the mechanism that attached each probe. */
-export function formatLoaded({ plan, results }: Pick<LoadedObject, "plan" | "results">): string {
+export function formatLoaded({ plan, results }: LoadReport): string {
   const lines = plan.steps.map((step, index) => {
     const mechanism = results[index]?.mechanism;
     return `${describe(step)}${mechanism === undefined ? "" : ` (${mechanism})`}\n`;

@@ -1,9 +1,12 @@
 import { Command } from "commander";
 import { hostVersion } from "../session/version.js";
 import { addAgentCommand } from "./commands/agent.js";
+import { addAttachCommand } from "./commands/attach.js";
 import { addInfoCommand } from "./commands/info.js";
 import { addProbesCommand } from "./commands/probes.js";
 import { addReplayCommand } from "./commands/replay.js";
+import { addSessionsCommand } from "./commands/sessions.js";
+import { addStopCommand } from "./commands/stop.js";
 import { addTargetsCommand } from "./commands/targets.js";
 import { addToolCommands } from "./commands/tools.js";
 import { addTraceCommand } from "./commands/trace.js";
@@ -15,6 +18,7 @@ Examples:
   sonde opensnoop -t ssh://root@board      the same on a board
   sonde trace 'tracepoint:syscalls:sys_enter_openat { printf("%s %s\\n", comm, str(args.filename)); }'
   sonde trace script.bt                    a script in bpftrace's language
+  sonde attach boot -t ssh://root@board    a trace that was left there: sonde trace --detach --name boot
   sonde probes 'tracepoint:sched:*'        what can be traced
   sonde info -t ws://board:4650            what a board can do, and what it cannot
   sonde opensnoop -t ssh://root@board --push   with an agent that is put there for this one trace
@@ -37,6 +41,9 @@ export function createProgram(): Command {
     });
   addToolCommands(program);
   addTraceCommand(program);
+  addSessionsCommand(program);
+  addAttachCommand(program);
+  addStopCommand(program);
   addReplayCommand(program);
   addProbesCommand(program);
   addInfoCommand(program);

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly output: string | undefined;
   readonly isQuiet: boolean;
   readonly failsOnLost: boolean;
+  /** Ctrl-C leaves a detached trace at work. */
+  readonly leaves?: boolean;
 }
 
 /** Prints a trace until it ends, or until it is interrupted; gives the exit code. */
@@ -30,14 +32,16 @@ export async function runTrace(trace: Trace, options: RunOptions): Promise<numbe
     if (!options.isQuiet) process.stderr.write(text);
   };
   const { sink, writer } = createSink(trace.layout, trace.context, options.format, output, notices);
-  const outcome = await runUntilInterrupted(trace, sink, output.broken, async (result) => {
-    writer.end(result.maps);
+  const finish = async (result: TraceResult): Promise<void> => {
+    if (trace.outcome === "ended") writer.end(result.maps);
     tellLosses(result, notices);
     await output.end();
-  });
+  };
+  const stop = options.leaves === true ? () => trace.leave() : () => trace.stop();
+  const outcome = await runUntilInterrupted(trace, sink, output.broken, finish, stop);
   // Before "interrupted": who asks for it mostly ends the trace from outside.
   if (outcome.result.lost > 0n && options.failsOnLost) return exitCodes.lost;
-  if (outcome.isInterrupted) return exitCodes.interrupted;
+  if (outcome.isInterrupted && trace.outcome !== "left") return exitCodes.interrupted;
   return outcome.result.exitCode;
 }
 
@@ -50,11 +54,12 @@ export async function runUntilInterrupted(
   sink: RecordSink,
   broken: Promise<void>,
   finish: (result: TraceResult) => Promise<void>,
+  end: () => Promise<unknown> = () => trace.stop(),
 ): Promise<{ readonly result: TraceResult; readonly isInterrupted: boolean }> {
   let isInterrupted = false;
   const stop = (): void => {
     // Failures are told by `run` below.
-    trace.stop().catch(() => undefined);
+    end().catch(() => undefined);
   };
   const forget = onInterrupt(() => {
     isInterrupted = true;

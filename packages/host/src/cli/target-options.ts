@@ -127,7 +127,7 @@ export function addPushOptions(command: Command): Command {
 /** Connects as the options say. */
 export async function connectTarget(
   options: TargetOptions,
-  more: Pick<SessionOptions, "asksFeaturesAnew"> = {},
+  more: Pick<SessionOptions, "asksFeaturesAnew" | "attach"> = {},
 ): Promise<Target> {
   const { target: chosen, session } = chooseTarget(options);
   const status = new LinkStatus(process.stderr, () => {

@@ -1,10 +1,4 @@
-import {
-  type Handle,
-  type HostPeer,
-  type Plan,
-  type PlanStepResult,
-  type StreamReceiver,
-} from "@sonde/protocol";
+import { type Handle, type HostPeer, type StreamReceiver } from "@sonde/protocol";
 import { InternalError } from "../asm/internal-error.js";
 import { type LoadedHandles } from "./build-plan.js";
 
@@ -17,22 +11,13 @@ export interface MapDump {
 
 /** An object that lives in the target's kernel; maps, programs and streams by their names in the blueprint. */
 export class LoadedObject {
+  /** What it is called there. */
+  readonly handles: LoadedHandles;
   readonly #peer: HostPeer;
-  readonly #handles: LoadedHandles;
-  /** What was sent and what came of it, step by step, for those who want to tell a person. */
-  readonly plan: Plan;
-  readonly results: readonly PlanStepResult[];
 
-  constructor(
-    peer: HostPeer,
-    handles: LoadedHandles,
-    plan: Plan,
-    results: readonly PlanStepResult[],
-  ) {
+  constructor(peer: HostPeer, handles: LoadedHandles) {
     this.#peer = peer;
-    this.#handles = handles;
-    this.plan = plan;
-    this.results = results;
+    this.handles = handles;
   }
 
   /** Gives each span of a stream, in order; each must be acknowledged once it has been dealt with. */
@@ -71,13 +56,13 @@ export class LoadedObject {
   }
 
   async run(program: string): Promise<number> {
-    const handle = required(this.#handles.programs.get(program), program);
+    const handle = required(this.handles.programs.get(program), program);
     return (await this.#peer.call("program.run", { program: handle })).returnValue;
   }
 
   /** Times that the kernel did not run one of the programs at its probe (bpf_prog_info.recursion_misses). */
   async missedRuns(): Promise<bigint> {
-    const handles = [...this.#handles.programs.values()];
+    const handles = [...this.handles.programs.values()];
     const { programs } = await this.#peer.call("program.statistics", { programs: handles });
     return programs.reduce((sum, program) => sum + program.recursionMisses, 0n);
   }
@@ -88,11 +73,11 @@ export class LoadedObject {
   }
 
   #map(name: string): Handle {
-    return required(this.#handles.maps.get(name), name);
+    return required(this.handles.maps.get(name), name);
   }
 
   #stream(map: string): Handle {
-    return required(this.#handles.streams.get(map), map);
+    return required(this.handles.streams.get(map), map);
   }
 }
 

@@ -1,6 +1,10 @@
 import {
   ConnectionClosedError,
   type HostPeer,
+  type Params,
+  type Plan,
+  type PlanStepResult,
+  RemoteError,
   type Result,
   type TargetDescription as WireDescription,
   type TargetFeatures,
@@ -12,8 +16,9 @@ import { symbolsAtHand, type KernelSymbolSource } from "../symbols/kernel-symbol
 import { parseKernelSymbols } from "../symbols/kernel-symbols.js";
 import { QueryAnswerer } from "./answer-queries.js";
 import { AskedSymbols } from "./asked-symbols.js";
-import { buildPlan, nameHandles } from "./build-plan.js";
+import { buildPlan, nameHandles, type LoadedHandles } from "./build-plan.js";
 import { toTargetDescription } from "./describe-target.js";
+import { TargetError } from "./errors.js";
 import { FeatureCache } from "./feature-cache.js";
 import { KernelTypes } from "./kernel-types.js";
 import { LoadedObject } from "./loaded-object.js";
@@ -33,6 +38,8 @@ export interface SessionOptions extends ConnectOptions {
   readonly onWarning?: (text: string) => void;
   /** Ask the target's kernel what it can do, even when that is known of this boot. */
   readonly asksFeaturesAnew?: boolean;
+  /** Go on with a detached session, in place of a new one. */
+  readonly attach?: Params<"session.attach">;
   /** Hears what becomes of the link when it breaks. */
   readonly onLink?: (event: LinkEvent) => void;
   /** Called at the end of each step of opening. */
@@ -47,12 +54,24 @@ export interface LoadOptions {
   readonly creditBytes?: number;
   /** How long the agent gathers events before it sends them; 2 ms unless said. */
   readonly gatherMilliseconds?: number;
+  /** Hears of what was made in the kernel, step by step, before events are read. */
+  readonly onLoaded?: (report: LoadReport) => void;
 }
+
+/** What was asked for, and what came of each step. */
+export interface LoadReport {
+  readonly plan: Plan;
+  readonly results: readonly PlanStepResult[];
+}
+
+export type DetachedSession = Result<"session.list">["sessions"][number];
 
 /** A conversation with one agent. Closing it removes everything that was made through it. */
 export class Session implements AsyncDisposable {
   readonly peer: HostPeer;
   readonly hello: Result<"hello">;
+  /** As the session was found when we attached to it; undefined for one that began with its link. */
+  readonly attached: Result<"session.attach"> | undefined;
   /** As the agent reported it. */
   readonly description: WireDescription;
   /** What its kernel can do, as the agent's probes found. */
@@ -70,6 +89,8 @@ export class Session implements AsyncDisposable {
   readonly #isSlow: boolean;
   readonly #answerer: QueryAnswerer;
   #symbols: Promise<KernelSymbolSource> | undefined;
+  /** Whether it goes on without us. */
+  #isDetached: boolean;
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -78,9 +99,12 @@ export class Session implements AsyncDisposable {
     description: WireDescription,
     features: TargetFeatures,
     clock: TargetClock,
+    attached: Result<"session.attach"> | undefined,
     options: SessionOptions,
   ) {
     const { peer, hello } = opened;
+    this.attached = attached;
+    this.#isDetached = attached !== undefined;
     this.#link = link;
     this.#isSlow = isSlowLine(opened.link.channel);
     this.eventBufferBytes = eventBufferBytes(opened.link.channel);
@@ -105,7 +129,8 @@ export class Session implements AsyncDisposable {
 
   /**
    * Connects to a target ("local:", "ws://board:4650", …), authenticates and asks what it is. Throws TargetError,
-   * ConnectError, or RemoteError when the agent refuses (a wrong key, another major version).
+   * ConnectError, or RemoteError when the agent refuses (a wrong key, another major version, a session that another host
+   * is attached to).
    */
   static async open(target: string, options: SessionOptions = {}): Promise<Session> {
     const address = parseTarget(target);
@@ -113,6 +138,8 @@ export class Session implements AsyncDisposable {
     return await openPeer(target, address, { ...options, onOpen }, async (opened) => {
       const { peer, hello } = opened;
       options.onStep?.("hello");
+      const { attach } = options;
+      const attached = attach === undefined ? undefined : await findSession(peer.attach(attach));
       const { description, clock } = await describe(opened, address);
       options.onStep?.("description");
       const cache = new FeatureCache(hello, description);
@@ -122,7 +149,7 @@ export class Session implements AsyncDisposable {
       options.onStep?.("features");
       const onLink = options.onLink ?? ((): void => undefined);
       const link = new LinkKeeper(target, address, options, opened, onLink);
-      return new Session(link, opened, description, features, clock, options);
+      return new Session(link, opened, description, features, clock, attached, options);
     });
   }
 
@@ -143,7 +170,38 @@ export class Session implements AsyncDisposable {
       ...(btfId === undefined ? {} : { btfId }),
     });
     const { results } = await this.peer.call("plan.run", built.plan);
-    return new LoadedObject(this.peer, nameHandles(built, results), built.plan, results);
+    options.onLoaded?.({ plan: built.plan, results });
+    return this.loaded(nameHandles(built, results));
+  }
+
+  /** What this session has in the target's kernel already, under these handles. */
+  loaded(handles: LoadedHandles): LoadedObject {
+    return new LoadedObject(this.peer, handles);
+  }
+
+  /** The agent's detached sessions, oldest first. Throws RemoteError. */
+  async detached(): Promise<readonly DetachedSession[]> {
+    return (await this.peer.call("session.list", {})).sessions;
+  }
+
+  /** Ends one of the agent's detached sessions; resolves when nothing is left of it. Throws TargetError, RemoteError. */
+  async stop(name: string): Promise<void> {
+    await findSession(this.peer.call("session.stop", { name }));
+  }
+
+  /** Leaves everything that was made to the agent, under a name, and ends the link. Throws RemoteError: then nothing has changed. */
+  async detach(params: Params<"session.detach">): Promise<void> {
+    await this.peer.call("session.detach", params);
+    this.#isDetached = true;
+    this.#closing ??= this.#end();
+    await this.#closing;
+  }
+
+  /** Leaves a detached session to itself again, with another note for the next host if there is one, and ends the link. */
+  async leave(note?: Uint8Array): Promise<void> {
+    await this.peer.call("session.leave", note === undefined ? {} : { note });
+    this.#closing ??= this.#end();
+    await this.#closing;
   }
 
   /** The kernel's symbols: all, fetched when first asked for; over a slow line each when it is needed. */
@@ -163,6 +221,7 @@ export class Session implements AsyncDisposable {
   async clear(): Promise<void> {
     try {
       await this.peer.call("session.close", {});
+      this.#isDetached = false;
     } catch (error) {
       // Without a link the agent removes everything by itself.
       if (!(error instanceof ConnectionClosedError)) throw error;
@@ -184,15 +243,30 @@ export class Session implements AsyncDisposable {
     return this.peer.closed;
   }
 
-  /** Removes everything from the target and ends the link. Idempotent; silent when the connection has gone already. */
+  /** Removes everything from the target, unless the session is detached, and ends the link. Idempotent; silent when the connection has gone already. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async #close(): Promise<void> {
+    if (this.#isDetached) await this.#goAway();
+    else await this.clear();
+    await this.#end();
+  }
+
+  /** Without it the agent would wait for us. */
+  async #goAway(): Promise<void> {
+    try {
+      await this.peer.call("session.leave", {});
+    } catch (error) {
+      if (!(error instanceof ConnectionClosedError)) throw error;
+    }
+  }
+
+  /** Nothing can be asked any more. */
+  async #end(): Promise<void> {
     this.clock.stop();
-    await this.clear();
     this.peer.close("the session is over");
     await this.#link.end();
   }
@@ -226,4 +300,18 @@ async function describe(
     received: options.now(),
   });
   return { description, clock };
+}
+
+/** A name that is wrong is the person's to put right: the agent's hint lists those that are there. */
+async function findSession<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!(error instanceof RemoteError) || error.code !== "missing") throw error;
+    const { hint } = error.details;
+    throw new TargetError(error.message, {
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
 }

@@ -23,12 +23,24 @@ export class MapAccess {
    * The last dump of maps that were cleared without touching them: an array's counts cannot be read and set to zero in
    * one go, so they run on and what stood there is taken off what is read.
    */
-  readonly #baselines = new Map<number, MapDump>();
+  readonly #baselines: Map<number, MapDump>;
 
-  constructor(layout: TraceLayout, source: TraceSource, context: DecodeContext) {
+  /** `baselines`: of a reader that was there before, by map. */
+  constructor(
+    layout: TraceLayout,
+    source: TraceSource,
+    context: DecodeContext,
+    baselines: Iterable<readonly [number, MapDump]> = [],
+  ) {
+    this.#baselines = new Map(baselines);
     this.#layout = layout;
     this.#source = source;
     this.#reader = createMapReader(layout, context);
+  }
+
+  /** What the next reader must know of maps that were cleared. */
+  get baselines(): readonly (readonly [number, MapDump])[] {
+    return [...this.#baselines];
   }
 
   /** The map as it is printed. */

@@ -43,8 +43,9 @@ export class RecordPump {
   readonly #watchers = new Set<() => void>();
   #isBusy = false;
   #isOver = false;
-  #lost = 0n;
-  #lostTold = 0n;
+  #isHalted = false;
+  #lost: bigint;
+  #lostTold: bigint;
   #lostToldAt: bigint | undefined;
   #failure: Error | undefined;
 
@@ -53,7 +54,11 @@ export class RecordPump {
     cursor: RecordCursor & { readonly lost?: bigint },
     sink: RecordSink,
     control: ControlHandler,
+    /** Losses that need not be told. */
+    lostBefore = 0n,
   ) {
+    this.#lost = lostBefore;
+    this.#lostTold = lostBefore;
     this.#source = source;
     this.#cursor = cursor;
     this.#sink = sink;
@@ -119,6 +124,17 @@ export class RecordPump {
     await this.#until(isReached);
   }
 
+  /** Deals with no more spans until `goOn`; resolves when the one at hand has been dealt with. */
+  async halt(): Promise<void> {
+    this.#isHalted = true;
+    await this.#until(() => !this.#isBusy);
+  }
+
+  goOn(): void {
+    this.#isHalted = false;
+    this.#work();
+  }
+
   /** Resolves when the source has ended by itself; rejects when it has failed. */
   async ended(): Promise<void> {
     await this.#until(() => this.#isOver);
@@ -150,7 +166,7 @@ export class RecordPump {
   #work(): void {
     if (this.#isBusy) return;
     this.#isBusy = true;
-    while (this.#failure === undefined) {
+    while (this.#failure === undefined && !this.#isHalted) {
       const span = this.#waiting[0];
       if (span === undefined) break;
       let pause: Promise<void> | undefined;
@@ -172,6 +188,7 @@ export class RecordPump {
       }
     }
     this.#isBusy = false;
+    if (this.#isHalted) this.#notify();
   }
 
   /** Goes on once a pause within a span, or a full sink, is over. */

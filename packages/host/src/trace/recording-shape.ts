@@ -86,7 +86,7 @@ const isMapValue = isKindOf<MapValueLayout>({
   lhist: { ...buckets, min: isBigint, max: isBigint, step: isBigint },
 });
 
-const isLayout = isObject<TraceLayout>({
+const isLayoutShape = isObject<TraceLayout>({
   records: isArrayOf(isRecord),
   maps: isArrayOf(
     isObject<MapLayout>({
@@ -130,7 +130,7 @@ const isHeader = isObject<RecordingHeader>({
   format: isOneOf("sonde recording"),
   version: isOneOf(1),
   source: isString,
-  spec: isObject<TraceSpec>({ object: isLoadedObject, layout: isLayout }),
+  spec: isObject<TraceSpec>({ object: isLoadedObject, layout: isLayoutShape }),
   target: isTarget,
 });
 
@@ -159,6 +159,13 @@ const isLine = isKindOf<RecordingLine>({
     }),
   },
 });
+
+export const isDump = isObject<MapDump>({ count: isWhole, keys: isBytes, values: isBytes });
+
+/** Whether a value has the form of a layout. */
+export function isLayout(value: unknown): value is TraceLayout {
+  return isLayoutShape(value) && namesItsMaps(value);
+}
 
 /** Whether a value has the form of a recording's line, as far as anything of it is used; bytes are checked by their decoders. */
 export function isRecordingLine(value: unknown): value is RecordingLine {

@@ -1,3 +1,4 @@
+import { type Keeps } from "@sonde/protocol";
 import { type Diagnostic, isError } from "../language/diagnostic.js";
 import { type CompileOptions } from "../language/compile.js";
 import { type DecodeContext } from "../output/decode-context.js";
@@ -6,15 +7,19 @@ import { type LoadedObject } from "../session/loaded-object.js";
 import { Session, type LoadOptions, type SessionOptions } from "../session/session.js";
 import { type ClockReport } from "../session/target-clock.js";
 import { type TargetDescription } from "../spec/target-description.js";
+import { type ObjectSpec } from "../spec/object-spec.js";
 import { type TraceLayout } from "../spec/trace-layout.js";
+import { type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
 import { compileProgram } from "./compile-program.js";
 import { LiveSource } from "./live-source.js";
+import { createNote, decodeNote, encodeNote, toHandles } from "./detached-note.js";
 import { localTimeZone } from "./local-time-zone.js";
 import { parseUserNames } from "./user-names.js";
 import { RecordingSource } from "./recording-source.js";
 import { RecordingWriter } from "./recording.js";
 import { ResolvingSource } from "./resolving-source.js";
+import { type TraceSource } from "./trace-source.js";
 import { Trace } from "./trace.js";
 import { showsKernelSymbols, showsTargetTimes, showsUserNames } from "./layout-needs.js";
 import {
@@ -51,8 +56,6 @@ export class ProgramError extends Error {
 }
 
 export interface StartOptions extends LoadOptions {
-  /** Hears of what was made in the kernel, step by step, before the trace runs. */
-  readonly onLoaded?: (loaded: LoadedObject) => void;
   /** Keep what comes from the target, raw, in this file; `ReplaySource` plays it. */
   readonly record?: string;
   /**
@@ -60,6 +63,28 @@ export interface StartOptions extends LoadOptions {
    * beyond doubt; then this machine's, with the time that passed on the target as exact as it can be known.
    */
   readonly clock?: ClockChoice;
+}
+
+export interface DetachOptions extends LoadOptions {
+  /** Letters, digits, "_", "." and "-": 64 at most. */
+  readonly name: string;
+  /**
+   * What is kept when the buffer is full and nobody reads it: "newest" unless the kernel has no ring buffer, which can only
+   * keep the "oldest".
+   */
+  readonly keeps?: Keeps;
+  /** Record nothing more after so long; two weeks at most. */
+  readonly seconds?: number;
+}
+
+export interface AttachOptions extends Pick<StartOptions, "clock"> {
+  /** Read what was recorded, and end. */
+  readonly endsAtOnce?: boolean;
+}
+
+interface TargetNames {
+  readonly symbols: KernelSymbolSource | undefined;
+  readonly resolveUserName: (uid: number) => string | undefined;
 }
 
 /** A machine that can be traced, through its agent. Closing it leaves nothing behind there. */
@@ -125,10 +150,7 @@ export class Target implements AsyncDisposable {
   }
 
   async #start({ source: text, spec }: Program, options: StartOptions): Promise<Trace> {
-    const [symbols, userNames] = await Promise.all([
-      showsKernelSymbols(spec.layout) ? this.session.kernelSymbols() : undefined,
-      showsUserNames(spec.layout) ? this.session.files.text("/etc/passwd") : "",
-    ]);
+    const names = await this.#fetchNames(spec.layout);
     const clock = this.#createClock(options, spec.layout);
     const { realtimeMinusBoottime, realtimeMinusMonotonic } = clock;
     // Opened first: a file that cannot be written is known before anything is loaded.
@@ -145,24 +167,96 @@ export class Target implements AsyncDisposable {
       },
     });
     const loaded = await this.session.load(spec.object, options);
-    options.onLoaded?.(loaded);
-    const { byteOrder } = this.description;
-    const live = new LiveSource(loaded, spec.object, {
-      symbols,
-      byteOrder,
-      now: () => clock.now(),
-    });
-    this.session.clock.watch();
-    const resolved =
-      symbols?.prepare === undefined ? live : new ResolvingSource(live, spec, symbols, byteOrder);
-    const source = recording === undefined ? resolved : new RecordingSource(resolved, recording);
-    const names = parseUserNames(userNames);
-    const context = decodeContext(this.description, clock, source, (uid) => names.get(uid));
+    const live = this.#read(loaded, spec, names, clock);
+    const source = recording === undefined ? live : new RecordingSource(live, recording);
+    const context = decodeContext(this.description, clock, source, names.resolveUserName);
     return new Trace(spec, source, context, async () => {
       await this.session.clear();
       this.#isTracing = false;
       await recording?.end();
     });
+  }
+
+  /**
+   * Loads and attaches a program and leaves it to the agent, under a name, where it goes on without us; ends the connection.
+   * Throws TargetError when the agent ends with its link, RemoteError; nothing is left then.
+   */
+  async startDetached(program: Program, options: DetachOptions): Promise<void> {
+    this.requireStays();
+    const { name, keeps, seconds } = options;
+    const loaded = await this.session.load(program.spec.object, options);
+    try {
+      await this.session.detach({
+        name,
+        keeps: keeps ?? (usesRing(program.spec.object) ? "newest" : "oldest"),
+        note: encodeNote(createNote(program, loaded.handles)),
+        ...(seconds === undefined ? {} : { seconds }),
+      });
+    } catch (error) {
+      await this.session.clear();
+      throw error;
+    }
+  }
+
+  /** Throws TargetError when nothing can be left to the agent, because it ends with its link. */
+  requireStays(): void {
+    if (this.session.hello.leaseSeconds > 0) return;
+    throw new TargetError("nothing can be detached here: over this link a session ends with it", {
+      hint: "start an agent that stays, sonde-agent --listen ws://127.0.0.1:4650, and use -t ws://127.0.0.1:4650",
+    });
+  }
+
+  /**
+   * The trace that was detached under the name which the connection attached to (SessionOptions). Closing it leaves it at work,
+   * unless it has ended. Throws TargetError when it is another version's.
+   */
+  async attachedTrace(options: AttachOptions = {}): Promise<Trace> {
+    const { attached } = this.session;
+    if (attached === undefined) throw new TargetError("the connection attached to no session");
+    const note = decodeNote(attached.note);
+    const { spec } = note;
+    const names = await this.#fetchNames(spec.layout);
+    const clock = this.#createClock(options, spec.layout);
+    const source = this.#read(this.session.loaded(toHandles(note)), spec, names, clock);
+    const context = decodeContext(this.description, clock, source, names.resolveUserName);
+    const close = async (): Promise<void> => {
+      if (trace.outcome === "ended") await this.session.clear();
+    };
+    const trace = new Trace(spec, source, context, close, {
+      lost: attached.streams.reduce((sum, { lost }) => sum + lost, 0n),
+      isOver: attached.isOver || options.endsAtOnce === true,
+      baselines: note.baselines,
+      leave: async (baselines) => {
+        const isKnown = baselines.length === 0;
+        await this.session.leave(isKnown ? undefined : encodeNote({ ...note, baselines }));
+      },
+    });
+    return trace;
+  }
+
+  /** What of the target records and maps are printed with. */
+  async #fetchNames(layout: TraceLayout): Promise<TargetNames> {
+    const [symbols, passwords] = await Promise.all([
+      showsKernelSymbols(layout) ? this.session.kernelSymbols() : undefined,
+      showsUserNames(layout) ? this.session.files.text("/etc/passwd") : "",
+    ]);
+    const userNames = parseUserNames(passwords);
+    return { symbols, resolveUserName: (uid) => userNames.get(uid) };
+  }
+
+  #read(
+    loaded: LoadedObject,
+    spec: TraceSpec,
+    { symbols }: TargetNames,
+    clock: TraceClock,
+  ): TraceSource {
+    const { byteOrder } = this.description;
+    const now = (): bigint => clock.now();
+    const live = new LiveSource(loaded, spec.object, { symbols, byteOrder, now });
+    this.session.clock.watch();
+    return symbols?.prepare === undefined
+      ? live
+      : new ResolvingSource(live, spec, symbols, byteOrder);
   }
 
   /** The trace's clock; a recording's stays as it is now, since that is what it will be replayed with. */
@@ -231,4 +325,8 @@ export function decodeContext(
     resolveUserSymbol: () => undefined,
     resolveUserName,
   };
+}
+
+function usesRing(object: ObjectSpec): boolean {
+  return object.maps.some((map) => map.type === "ringbuf");
 }

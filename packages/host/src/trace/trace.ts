@@ -2,6 +2,7 @@ import { type DecodeContext } from "../output/decode-context.js";
 import { PerfCursor } from "../output/perf-span.js";
 import { RingCursor } from "../output/ring-span.js";
 import { createRecordDecoder } from "../output/record-decoder.js";
+import { type MapDump } from "../output/map-dump.js";
 import { type MapEvent } from "../output/trace-writer.js";
 import { type MapEntry, type TraceEvent } from "../output/value.js";
 import { type TraceLayout } from "../spec/trace-layout.js";
@@ -27,6 +28,17 @@ export interface TraceResult {
   readonly maps: readonly MapEvent[];
 }
 
+/** For a program that was at work before, while nobody read what it recorded. */
+export interface EarlierWork {
+  /** Records lost before. */
+  readonly lost: bigint;
+  /** Nothing is recorded any more: what is there is read, and the trace ends. */
+  readonly isOver: boolean;
+  readonly baselines: readonly (readonly [number, MapDump])[];
+  /** Leaves the program to itself again. */
+  readonly leave: (baselines: readonly (readonly [number, MapDump])[]) => Promise<void>;
+}
+
 /** A program at work on a target (or in a recording). */
 export class Trace implements AsyncDisposable {
   readonly #spec: TraceSpec;
@@ -35,7 +47,10 @@ export class Trace implements AsyncDisposable {
   /** What decoders of its records need to know of the world. */
   readonly context: DecodeContext;
   readonly #close: () => Promise<void>;
-  #exitCode = 0;
+  readonly #earlier: EarlierWork | undefined;
+  #exitCode: number | undefined;
+  #isLeaving = false;
+  #outcome: "running" | "left" | "ended" = "running";
   #pump: RecordPump | undefined;
   #result: Promise<TraceResult> | undefined;
   #requestStop: () => void = () => undefined;
@@ -48,11 +63,13 @@ export class Trace implements AsyncDisposable {
     context: DecodeContext,
     /** Removes the program from the target. */
     close: () => Promise<void>,
+    earlier?: EarlierWork,
   ) {
+    this.#earlier = earlier;
     this.#spec = spec;
     this.#source = source;
     this.context = context;
-    this.#maps = new MapAccess(spec.layout, source, context);
+    this.#maps = new MapAccess(spec.layout, source, context, earlier?.baselines);
     this.#close = close;
     this.#stopRequest = new Promise((resolve) => {
       this.#requestStop = resolve;
@@ -102,6 +119,21 @@ export class Trace implements AsyncDisposable {
     return await this.#result;
   }
 
+  /**
+   * Stops reading and leaves the program at work, for whoever attaches next: of a detached trace alone. One whose script has
+   * exited ends all the same.
+   */
+  async leave(): Promise<TraceResult> {
+    if (this.#earlier === undefined) throw new TargetError("the trace is not detached");
+    this.#isLeaving = true;
+    return await this.stop();
+  }
+
+  /** "left": the program is at work; "ended": it is not, and all that it recorded has been dealt with. */
+  get outcome(): "running" | "left" | "ended" {
+    return this.#outcome;
+  }
+
   async #run(sink: RecordSink): Promise<TraceResult> {
     const { layout, object } = this.#spec;
     const control = new ControlReader(layout, this.#maps, this.context, sink, (code) => {
@@ -111,13 +143,27 @@ export class Trace implements AsyncDisposable {
     const usesRing = object.maps.some((map) => map.type === "ringbuf");
     const { byteOrder } = this.context;
     const cursor = usesRing ? new RingCursor(byteOrder) : new PerfCursor(byteOrder);
-    const pump = new RecordPump(this.#source, cursor, sink, control);
+    const pump = new RecordPump(this.#source, cursor, sink, control, this.#earlier?.lost);
     this.#pump = pump;
-    sink.event({ kind: "attached", probes: layout.probeCount });
+    if (this.#earlier === undefined) sink.event({ kind: "attached", probes: layout.probeCount });
     pump.start();
-    if (object.attachments.length === 0) this.#requestStop();
+    if (object.attachments.length === 0 || this.#earlier?.isOver === true) this.#requestStop();
     await Promise.race([this.#stopRequest, pump.ended()]);
-    return await this.#finish(pump, sink);
+    return (await this.#tryToLeave(pump, sink)) ?? (await this.#finish(pump, sink));
+  }
+
+  /** Undefined: the trace is to end. */
+  async #tryToLeave(pump: RecordPump, sink: RecordSink): Promise<TraceResult | undefined> {
+    if (!this.#isLeaving || this.#earlier === undefined) return undefined;
+    await pump.halt();
+    if (this.#exitCode !== undefined) {
+      pump.goOn();
+      return undefined;
+    }
+    sink.flush();
+    await this.#earlier.leave(this.#maps.baselines);
+    this.#outcome = "left";
+    return { exitCode: 0, lost: pump.lost, failedUpdates: 0n, missedRuns: 0n, maps: [] };
   }
 
   async #finish(pump: RecordPump, sink: RecordSink): Promise<TraceResult> {
@@ -131,8 +177,9 @@ export class Trace implements AsyncDisposable {
         maps.push(await this.#maps.read(index, { clears: false }));
       }
     }
+    this.#outcome = "ended";
     const { failedUpdates, missedRuns } = counts;
-    return { exitCode: this.#exitCode, lost: pump.lost, failedUpdates, missedRuns, maps };
+    return { exitCode: this.#exitCode ?? 0, lost: pump.lost, failedUpdates, missedRuns, maps };
   }
 
   /** How its records and maps are read. */
@@ -145,7 +192,7 @@ export class Trace implements AsyncDisposable {
     return this.#pump?.lost ?? 0n;
   }
 
-  /** Removes the program from the target, with what it recorded. Idempotent. */
+  /** Removes the program from the target, with what it recorded; a detached one only when it has ended. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

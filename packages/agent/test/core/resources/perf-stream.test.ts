@@ -165,3 +165,21 @@ describe("a perf event array's stream", () => {
     expect(() => open(1, 0)).toThrow("0 pages are no power of two");
   });
 });
+
+test("a perf array's stream without a host keeps its oldest records, and says how much waits", () => {
+  const b = open();
+  b.cpus[0]?.write(24, 1);
+  b.cpus[1]?.write(32, 2);
+  b.fake.advance(100);
+  b.stream.acknowledge(0, 24n);
+  b.stream.goOnAlone("oldest");
+  b.cpus[0]?.write(16, 3);
+  expect(b.stream.canKeepNewest).toBe(false);
+  expect(b.stream.waitingBytes).toBe(48);
+  b.spans.length = 0;
+  b.stream.resume([]);
+  expect(seen(b)).toEqual([
+    [0, 24n, 16],
+    [1, 0n, 32],
+  ]);
+});

@@ -86,7 +86,7 @@ interface Bench {
   readonly stream: EventStream;
   /** Calls that tell the pool that a message has left. */
   readonly sent: (() => void)[];
-  readonly channel: { queuedBytes: number };
+  readonly channel: { isOpen: boolean; queuedBytes: number };
   /** Called while a message is being sent. */
   onSend: (() => void) | undefined;
 }
@@ -428,6 +428,122 @@ describe("flushing a ring's stream", () => {
       b.fake.advance(1);
     }
     expect((await flushed).positions).toEqual([16n]);
+  });
+});
+
+describe("a ring's stream without a host", () => {
+  const record = new Array<number>(56).fill(1); // 64 bytes with its header: 64 of them fill the ring
+
+  /** The link is gone. */
+  function leave(b: Bench, keeps: "newest" | "oldest"): void {
+    b.channel.isOpen = false;
+    b.stream.goOnAlone(keeps);
+  }
+
+  function comeBack(b: Bench): void {
+    b.channel.isOpen = true;
+    b.spans.length = 0;
+    b.stream.resume([]);
+  }
+
+  test("keeps what was not acknowledged, and sends it again to the next host", () => {
+    const b = open();
+    b.producer.write(1);
+    b.producer.write(2);
+    wake(b);
+    b.stream.acknowledge(0, 16n);
+    leave(b, "oldest");
+    b.producer.write(3);
+    b.fake.advance(10_000);
+    expect(b.stream.waitingBytes).toBe(32);
+    expect(b.stream.consumed).toEqual([{ channel: 0, position: 16n }]);
+    comeBack(b);
+    expect(b.spans.map(({ position, span }) => [position, span.length])).toEqual([[16n, 32]]);
+  });
+
+  test("that keeps the oldest leaves a full ring as it is", () => {
+    const b = open();
+    leave(b, "oldest");
+    for (let count = 0; count < 60; count++) b.producer.write(...record);
+    b.fake.advance(10_000);
+    expect([b.producer.consumed, b.stream.dropped, b.stream.waitingBytes]).toEqual([0n, 0n, 3840]);
+  });
+
+  test("that keeps the newest drops the oldest when the ring is fuller than three quarters", () => {
+    const b = open();
+    leave(b, "newest");
+    for (let count = 0; count < 48; count++) b.producer.write(...record);
+    b.fake.advance(1000);
+    expect([b.producer.consumed, b.stream.dropped]).toEqual([0n, 0n]);
+    b.producer.write(...record);
+    b.fake.advance(1000);
+    // Half of the ring is left.
+    expect([b.producer.consumed, b.stream.dropped]).toEqual([17n * 64n, 17n]);
+    expect(b.stream.waitingBytes).toBe(32 * 64);
+    comeBack(b);
+    expect(b.spans.map(({ position, span }) => [position, span.length])).toEqual([
+      [17n * 64n, 32 * 64],
+    ]);
+    b.stream.acknowledge(0, 49n * 64n);
+    expect(b.producer.consumed).toBe(49n * 64n);
+  });
+
+  test("counts no record as dropped that its program had discarded", () => {
+    const b = open();
+    leave(b, "newest");
+    for (let count = 0; count < 49; count++) {
+      b.producer.commit(b.producer.reserve(56), record, { discard: count % 2 === 0 });
+    }
+    b.fake.advance(1000);
+    expect([b.producer.consumed, b.stream.dropped]).toEqual([17n * 64n, 8n]);
+  });
+
+  test("drops nothing from a record on that is being written", () => {
+    const b = open();
+    leave(b, "newest");
+    b.producer.write(...record);
+    const busy = b.producer.reserve(56);
+    for (let count = 0; count < 50; count++) b.producer.write(...record);
+    b.fake.advance(1000);
+    expect(b.stream.dropped).toBe(1n);
+    b.producer.commit(busy, record);
+    b.fake.advance(1000);
+    expect(b.stream.waitingBytes).toBe(32 * 64);
+    expect(b.stream.dropped).toBe(20n);
+  });
+
+  test("drops again after a second host has come and gone, and counts on", () => {
+    const b = open();
+    leave(b, "newest");
+    for (let count = 0; count < 49; count++) b.producer.write(...record);
+    b.fake.advance(1000);
+    comeBack(b);
+    b.stream.acknowledge(0, 20n * 64n);
+    leave(b, "newest");
+    expect(b.stream.consumed).toEqual([{ channel: 0, position: 20n * 64n }]);
+    for (let count = 0; count < 22; count++) b.producer.write(...record);
+    b.fake.advance(1000);
+    // 49 and 22 were written, 17 and 3 had gone: of 51 half a ring is left.
+    expect([b.stream.dropped, b.stream.waitingBytes]).toEqual([36n, 32 * 64]);
+  });
+
+  test("drops nothing while its host is there", () => {
+    const b = open({ creditBytes: 64 });
+    leave(b, "newest");
+    comeBack(b);
+    for (let count = 0; count < 60; count++) b.producer.write(...record);
+    b.fake.advance(1000);
+    expect(b.stream.dropped).toBe(0n);
+  });
+
+  test("looks at the ring more seldom while little comes, and not at all once it is released", () => {
+    const b = open();
+    leave(b, "newest");
+    b.fake.advance(1000);
+    const [timer] = b.fake.timers;
+    expect((timer?.at ?? 0) - b.fake.time).toBeGreaterThan(20);
+    b.stream.release();
+    expect(b.fake.timers).toEqual([]);
   });
 });
 

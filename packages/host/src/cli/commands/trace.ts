@@ -4,7 +4,13 @@ import { type Diagnostic } from "../../language/diagnostic.js";
 import { renderDiagnostic } from "../../language/render-diagnostic.js";
 import { formatListing } from "../../asm/disassemble/format-listing.js";
 import { type ObjectSpec } from "../../spec/object-spec.js";
-import { ProgramError, type Program, type Target } from "../../trace/target.js";
+import { ProgramError, type DetachOptions, type Program, type Target } from "../../trace/target.js";
+import {
+  addDetachOptions,
+  chooseDetached,
+  tellDetached,
+  type DetachFlags,
+} from "../detach-options.js";
 import { exitCodes, UsageError } from "../exit-code.js";
 import { tellLoaded } from "../format-loaded.js";
 import { runTrace, type OutputFormat } from "../run-trace.js";
@@ -18,7 +24,7 @@ import {
 } from "../target-options.js";
 import { printProbes } from "./probes.js";
 
-interface TraceOptions extends TargetOptions, ClockOptions {
+interface TraceOptions extends TargetOptions, ClockOptions, DetachFlags {
   readonly e?: string;
   readonly p?: number;
   readonly f: OutputFormat;
@@ -41,6 +47,7 @@ Examples:
   sonde trace -p 1234 'uprobe:libc:malloc { @ = hist(arg0); }'
   sonde trace -f json -o events.json script.bt first-parameter
   sonde trace --record boot.sonde script.bt     then: sonde replay boot.sonde
+  sonde trace --detach --name boot -t ssh://root@board script.bt     then: sonde attach boot -t ssh://root@board
 
 The language is bpftrace's; docs/language.md says what of it works today.`;
 
@@ -64,6 +71,7 @@ export function addTraceCommand(program: Command): void {
     .option("--verifier-log", "show the whole log when the kernel's verifier refuses")
     .addHelpText("after", examples)
     .action(traceCommand);
+  addDetachOptions(command);
   addPushOptions(addTargetOptions(addClockOption(command)));
 }
 
@@ -80,7 +88,9 @@ async function traceCommand(
     return;
   }
   const script = chooseScript(first, rest, options.e);
+  const detached = chooseDetached(options);
   await using target = await connectTarget(options);
+  if (detached !== undefined) target.requireStays();
   const program = await compileOrReport(target, script, options);
   if (program === undefined) return;
   if (options.listing === true) {
@@ -88,10 +98,15 @@ async function traceCommand(
     return;
   }
   if (options.dryRun === true) return;
+  if (detached !== undefined) {
+    await target.startDetached(program, { ...detached, ...loadOptions(options) });
+    if (options.quiet !== true) tellDetached(program, detached, options);
+    return;
+  }
   await using trace = await target.start(program, {
     clock: options.clock,
     ...(options.record === undefined ? {} : { record: options.record }),
-    ...(options.verbose === true ? { onLoaded: tellLoaded } : {}),
+    ...loadOptions(options),
   });
   process.exitCode = await runTrace(trace, {
     format: options.f,
@@ -99,6 +114,10 @@ async function traceCommand(
     isQuiet: options.quiet === true,
     failsOnLost: options.failOnLost === true,
   });
+}
+
+function loadOptions({ verbose }: TraceOptions): Pick<DetachOptions, "onLoaded"> {
+  return verbose === true ? { onLoaded: tellLoaded } : {};
 }
 
 interface Script {
