@@ -91,7 +91,7 @@ describe("a trace that is detached", () => {
       name,
       `config = { perf_rb_pages = ${ringPages} }
        tracepoint:syscalls:sys_enter_umask /pid == $1/ { @ = count(); printf("n %d\\n", args.mask); }`,
-      { options: ["--keep", keep], parameters: [workload.pid] },
+      { options: ["--keep-events", keep], parameters: [workload.pid] },
     );
     await workload.step();
     const limit = keep === "newest" ? 0.75 : 1;

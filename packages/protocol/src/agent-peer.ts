@@ -33,15 +33,10 @@ export interface SessionFinder {
   /** The one that the host of a broken link calls so. */
   resumable(name: Uint8Array): AgentPeer | undefined;
   /** The detached one that people call so. What is thrown goes to the host, as what a handler throws does. */
-  attachable(name: string, takeOver: boolean): AgentPeer;
+  attachable?(name: string, takeOver: boolean): AgentPeer;
 }
 
-const noSessions: SessionFinder = {
-  resumable: () => undefined,
-  attachable: (name) => {
-    throw new RemoteError({ code: "missing", message: `session.attach ${name}: not here` });
-  },
-};
+const noSessions: SessionFinder = { resumable: () => undefined };
 
 /**
  * The agent's end of a session: validates and dispatches requests, and keeps the answers that may not have come, so that
@@ -241,7 +236,12 @@ export class AgentPeer implements AgentConnectionHandler {
 
   #attach(connection: AgentConnection, { id, params }: Request): void {
     const { name, takeOver } = parseParams("session.attach", params);
-    this.#sessions.attachable(name, takeOver).#beginAnew(connection, id);
+    const peer = this.#sessions.attachable?.(name, takeOver);
+    if (peer === undefined) {
+      const message = `session.attach ${name}: nothing can be detached here`;
+      throw new RemoteError({ code: "missing", message });
+    }
+    peer.#beginAnew(connection, id);
   }
 
   /** Throws ProtocolError when the host cannot have come as far as it says: then nothing has changed. */

@@ -220,9 +220,9 @@ describe("a session", () => {
       onResume: () => [],
     });
     const accept = (channel: MessageChannel): AgentPeer => {
-      const session = new AgentPeer(channel, options, (name) =>
-        sessions.find((one) => one.isNamed(name)),
-      );
+      const session = new AgentPeer(channel, options, {
+        resumable: (name) => sessions.find((one) => one.isNamed(name)),
+      });
       sessions.push(session);
       return session;
     };

@@ -11,6 +11,7 @@ import {
   ProtocolError,
   RemoteError,
   type Result,
+  type SessionFinder,
   type StreamProgress,
 } from "../src/index.js";
 import { createAgentOptions, createHandlers, createSessionOptions } from "./connected-peers.js";
@@ -86,9 +87,10 @@ class Conversation {
       randomBytes: (length) => Uint8Array.from({ length }, () => this.#nextByte++ & 0xff),
       ...given,
     });
-    const find = (name: Uint8Array): AgentPeer | undefined =>
-      this.sessions.find((peer) => peer.isNamed(name));
-    this.sessions.push(new AgentPeer(this.link.agent, options, find));
+    const finder: SessionFinder = {
+      resumable: (name) => this.sessions.find((peer) => peer.isNamed(name)),
+    };
+    this.sessions.push(new AgentPeer(this.link.agent, options, finder));
     const opening = openSession(this.link.host, createSessionOptions());
     await this.link.settle();
     return await opening;

@@ -77,7 +77,7 @@ export class SessionState {
     throw new NotSupportedError(
       "detach: this kernel's perf buffers cannot drop their oldest records",
       {
-        hint: "keep the oldest: --keep oldest",
+        hint: "keep the oldest: --keep-events oldest",
       },
     );
   }

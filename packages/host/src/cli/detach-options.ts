@@ -11,7 +11,7 @@ import { type TargetOptions } from "./target-options.js";
 export interface DetachFlags {
   readonly detach?: boolean;
   readonly name?: string;
-  readonly keep?: Keeps;
+  readonly keepEvents?: Keeps;
   /** Seconds. */
   readonly for?: number;
 }
@@ -28,7 +28,7 @@ export function addDetachOptions(command: Command): void {
     .option("--name <name>", "what to call it there", parseSessionName)
     .addOption(
       new Option(
-        "--keep <which>",
+        "--keep-events <which>",
         "events to keep when its buffer is full and nobody is attached (default: newest)",
       ).choices(["newest", "oldest"]),
     )
@@ -41,10 +41,10 @@ export function addDetachOptions(command: Command): void {
 
 /** Undefined without --detach. Throws UsageError. */
 export function chooseDetached(options: TraceFlags): DetachOptions | undefined {
-  const { name, keep, for: seconds } = options;
+  const { name, keepEvents: keeps, for: seconds } = options;
   if (options.detach !== true) {
-    if ((name ?? keep ?? seconds) !== undefined) {
-      throw new UsageError("trace: --name, --keep and --for are for --detach");
+    if ((name ?? keeps ?? seconds) !== undefined) {
+      throw new UsageError("trace: --name, --keep-events and --for are for --detach");
     }
     return undefined;
   }
@@ -58,7 +58,7 @@ export function chooseDetached(options: TraceFlags): DetachOptions | undefined {
       hint: "sonde attach takes -o",
     });
   }
-  return { name, ...withoutUndefined({ keeps: keep, seconds }) };
+  return { name, ...withoutUndefined({ keeps, seconds }) };
 }
 
 /** Says how to come back. */

@@ -20,6 +20,11 @@ export class LoadedObject {
     this.handles = handles;
   }
 
+  /** Resolves with the reason when the session has ended, whoever ended it. */
+  get closed(): Promise<string> {
+    return this.#peer.closed;
+  }
+
   /** Gives each span of a stream, in order; each must be acknowledged once it has been dealt with. */
   openStream(map: string, receiver: StreamReceiver): void {
     this.#peer.onStream(this.#stream(map), receiver);

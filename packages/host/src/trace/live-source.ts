@@ -33,6 +33,12 @@ export class LiveSource implements TraceSource {
   }
 
   open(receiver: { onSpan(span: SourceSpan): void; onEnd(error?: Error): void }): void {
+    if (this.#spec.streams.length === 0) {
+      // No stream will say so.
+      void this.#object.closed.then((reason) => {
+        receiver.onEnd(this.#sessionLost(new ConnectionClosedError(reason)));
+      });
+    }
     for (const stream of this.#spec.streams) {
       this.#object.openStream(stream.map, {
         onSpan: ({ channel, position, lost, span }) => {

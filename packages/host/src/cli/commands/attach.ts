@@ -2,7 +2,13 @@ import { Option, type Command } from "commander";
 import { describeAttached } from "../describe-attached.js";
 import { runTrace, type OutputFormat } from "../run-trace.js";
 import { parseSessionName } from "../session-name.js";
-import { addTargetOptions, connectTarget, type TargetOptions } from "../target-options.js";
+import {
+  addClockOption,
+  addTargetOptions,
+  connectTarget,
+  type ClockOptions,
+  type TargetOptions,
+} from "../target-options.js";
 
 const examples = `
 Ctrl-C leaves the trace at work again. It ends, and is removed, by exit() in the script, sonde stop, or --stop and Ctrl-C.
@@ -11,7 +17,7 @@ Examples:
   sonde attach boot -t ssh://root@board
   sonde attach -f json -o events.json boot -t board`;
 
-interface AttachOptions extends TargetOptions {
+interface AttachOptions extends TargetOptions, ClockOptions {
   readonly f: OutputFormat;
   readonly o?: string;
   readonly quiet?: boolean;
@@ -34,14 +40,14 @@ export function addAttachCommand(program: Command): void {
     .option("--fail-on-lost", "end with exit code 4 when events were lost")
     .addHelpText("after", examples)
     .action(attachCommand);
-  addTargetOptions(command);
+  addTargetOptions(addClockOption(command));
 }
 
 async function attachCommand(name: string, options: AttachOptions): Promise<void> {
   await using target = await connectTarget(options, {
     attach: { name, takeOver: options.takeOver === true },
   });
-  await using trace = await target.attachedTrace();
+  await using trace = await target.attachedTrace({ clock: options.clock });
   const notices = (text: string): void => {
     if (options.quiet !== true) process.stderr.write(text);
   };

@@ -2,7 +2,13 @@ import { Option, type Command } from "commander";
 import { describeAttached } from "../describe-attached.js";
 import { runTrace, type OutputFormat } from "../run-trace.js";
 import { parseSessionName } from "../session-name.js";
-import { addTargetOptions, connectTarget, type TargetOptions } from "../target-options.js";
+import {
+  addClockOption,
+  addTargetOptions,
+  connectTarget,
+  type ClockOptions,
+  type TargetOptions,
+} from "../target-options.js";
 
 const examples = `
 What was recorded is printed as at the end of a trace: events that wait, what END prints, maps.
@@ -11,7 +17,7 @@ Examples:
   sonde stop boot -t ssh://root@board
   sonde stop --no-output boot -t board`;
 
-interface StopOptions extends TargetOptions {
+interface StopOptions extends TargetOptions, ClockOptions {
   readonly f: OutputFormat;
   readonly o?: string;
   readonly quiet?: boolean;
@@ -33,7 +39,7 @@ export function addStopCommand(program: Command): void {
     .option("--fail-on-lost", "end with exit code 4 when events were lost")
     .addHelpText("after", examples)
     .action(stopCommand);
-  addTargetOptions(command);
+  addTargetOptions(addClockOption(command));
 }
 
 async function stopCommand(name: string, options: StopOptions): Promise<void> {
@@ -43,7 +49,10 @@ async function stopCommand(name: string, options: StopOptions): Promise<void> {
     return;
   }
   await using target = await connectTarget(options, { attach: { name, takeOver: true } });
-  await using trace = await target.attachedTrace({ endsAtOnce: true });
+  await using trace = await target.attachedTrace({
+    clock: options.clock,
+    endsAtOnce: true,
+  });
   if (options.quiet !== true) {
     process.stderr.write(`Ending ${describeAttached(name, target.session)}\n`);
   }

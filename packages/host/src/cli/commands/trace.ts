@@ -2,6 +2,7 @@ import { Option, type Command } from "commander";
 import { existsSync, readFileSync } from "node:fs";
 import { type Diagnostic } from "../../language/diagnostic.js";
 import { renderDiagnostic } from "../../language/render-diagnostic.js";
+import { defaultRingBytes } from "../../language/lower/lower.js";
 import { formatListing } from "../../asm/disassemble/format-listing.js";
 import { type ObjectSpec } from "../../spec/object-spec.js";
 import { ProgramError, type DetachOptions, type Program, type Target } from "../../trace/target.js";
@@ -89,7 +90,11 @@ async function traceCommand(
   }
   const script = chooseScript(first, rest, options.e);
   const detached = chooseDetached(options);
-  await using target = await connectTarget(options);
+  // What is left at work needs its agent.
+  await using target = await connectTarget({
+    ...options,
+    ...(detached === undefined ? {} : { keep: true }),
+  });
   if (detached !== undefined) target.requireStays();
   const program = await compileOrReport(target, script, options);
   if (program === undefined) return;
@@ -179,6 +184,8 @@ async function compileOrReport(
     const program = await target.compile(script.source, {
       positional: script.parameters,
       ...(options.p === undefined ? {} : { pid: options.p }),
+      // Not the small one that keeps events young on a slow line: nobody may come for them for long.
+      ...(options.detach === true ? { ringSizeBytes: defaultRingBytes } : {}),
     });
     show(program.diagnostics);
     return program;

@@ -32,7 +32,8 @@ export interface Lowered {
   readonly object: Omit<ObjectSpec, "programs">;
 }
 
-const defaultRingBytes = 4 << 20;
+/** Of a ring buffer, where neither the program nor its caller says. */
+export const defaultRingBytes = 4 << 20;
 
 /** Writes a checked program in the intermediate form, with the maps and attachments that it needs. */
 export function lower(
