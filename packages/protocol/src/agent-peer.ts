@@ -55,6 +55,9 @@ export class AgentPeer implements AgentConnectionHandler {
   #kept = new KeptAnswers();
   #connection: AgentConnection | undefined;
   #leaseSeconds: number;
+  /** Whether a host has asked for anything: else there is nothing to come back to. */
+  #hasBegun = false;
+  /** Since the host came that is there now. */
   #requestCount = 0n;
   #hasEnded = false;
   #resolveClosed: (reason: string) => void = () => undefined;
@@ -148,14 +151,14 @@ export class AgentPeer implements AgentConnectionHandler {
 
   onMalformed(id: number, fault: string): void {
     if (this.#requests.has(id)) throw new ProtocolError(fault);
-    this.#requestCount += 1n;
+    this.#countRequest();
     this.#answerError(id, { code: "protocol", message: fault });
   }
 
   onClose(reason: string): void {
     this.#connection = undefined;
     if (this.#hasEnded) return;
-    if (this.#options.onLinkLost?.(reason) === true) return;
+    if (this.#hasBegun && this.#options.onLinkLost?.(reason) === true) return;
     this.#finish(reason);
   }
 
@@ -172,7 +175,7 @@ export class AgentPeer implements AgentConnectionHandler {
       this.#goOnWithAnother(request);
       return;
     }
-    this.#requestCount += 1n;
+    this.#countRequest();
     const isFull =
       this.#requests.size >= this.#limits.requests ||
       this.#kept.sizeBytes > this.#limits.queuedBytes ||
@@ -187,6 +190,11 @@ export class AgentPeer implements AgentConnectionHandler {
         this.close(`internal error: ${describeError(error)}`);
       });
     }
+  }
+
+  #countRequest(): void {
+    this.#hasBegun = true;
+    this.#requestCount += 1n;
   }
 
   #isHandled(method: string): method is SessionMethod {
