@@ -3,6 +3,7 @@
 import { cpus, release } from "node:os";
 import { measureLibrary } from "./library.js";
 import { findBpftrace, findSonde } from "./peers.js";
+import { measureFaultyLines, measureLines } from "./lines.js";
 import { measureProgramCost } from "./program-cost.js";
 import { measureStartup } from "./startup.js";
 import { measureThroughput } from "./throughput.js";
@@ -23,6 +24,17 @@ const parts = [
     name: "program-cost",
     title: "One run of the program in the kernel",
     measure: measureProgramCost,
+  },
+  {
+    name: "lines",
+    title: "opensnoop over ser2net and a line of 115,200 baud (sonde alone)",
+    measure: measureLines,
+  },
+  {
+    name: "faulty-lines",
+    title:
+      "More events than a line of 115,200 baud carries, and what of them it delivers (sonde alone)",
+    measure: measureFaultyLines,
   },
 ];
 

@@ -116,6 +116,18 @@ class Direction {
     this.#sink = socket;
   }
 
+  /** How long nothing moved between two times of performance.now(), to about a tick. */
+  stalledMilliseconds(from: number, to: number): number {
+    const { stall } = this.#faults;
+    if (stall === undefined) return 0;
+    const { everyMilliseconds: every, forMilliseconds: stalled } = stall;
+    const until = (time: number): number => {
+      const since = time - this.#begin;
+      return Math.floor(since / every) * stalled + Math.max(0, (since % every) - (every - stalled));
+    };
+    return until(to) - until(from);
+  }
+
   close(): void {
     clearInterval(this.#timer);
     this.#source?.destroy();

@@ -4,23 +4,24 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const folder = fileURLToPath(new URL("../test/support", import.meta.url));
 
 /**
- * What some TypeScript files of this repository export, which Node does not run by itself.
+ * What some TypeScript files of test/support export, which Node does not run by itself.
  *
- * @param {readonly string[]} paths from the root of the repository
+ * @param {readonly string[]} names
  * @returns {Promise<any>}
  */
-export async function importTypeScript(paths) {
-  const contents = paths.map((path) => `export * from ${JSON.stringify(`./${path}`)};`).join("\n");
+export async function importTestSupport(names) {
+  const contents = names.map((name) => `export * from ${JSON.stringify(`./${name}`)};`).join("\n");
   const { outputFiles } = await build({
-    stdin: { contents, resolveDir: root },
+    stdin: { contents, resolveDir: folder },
     bundle: true,
     platform: "node",
     format: "esm",
     target: "node20",
     conditions: ["sonde-source"],
+    define: { "import.meta.dirname": JSON.stringify(folder) },
     write: false,
   });
   const directory = mkdtempSync(join(tmpdir(), "sonde-bench-"));
