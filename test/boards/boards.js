@@ -1,0 +1,58 @@
+/**
+ * The boards: each a value, from which an image is built and a machine started.
+ *
+ * @typedef {object} Board
+ * @property {string} name
+ * @property {keyof typeof import("./architectures.js").architectures} architecture
+ * @property {string} suite          Debian's, of the kernel
+ * @property {string} kernelPackage  Debian's, which depends on the kernel proper
+ * @property {number} memoryMegabytes
+ * @property {string} commandLine    the kernel's, further
+ * @property {boolean} hidesBtf      whether /sys/kernel/btf is empty
+ * @property {"node"} agent
+ * @property {readonly string[]} lacks  features that `sonde info` is to find missing: a board without any other is wrong
+ */
+
+/** @type {Omit<Board, "name" | "architecture" | "suite" | "kernelPackage">} */
+const usual = {
+  memoryMegabytes: 768,
+  commandLine: "",
+  hidesBtf: false,
+  agent: "node",
+  lacks: [],
+};
+
+/** @type {readonly Board[]} */
+export const boards = [
+  {
+    ...usual,
+    name: "x86_64-6.1",
+    architecture: "x86_64",
+    suite: "bookworm",
+    kernelPackage: "linux-image-cloud-amd64",
+  },
+  {
+    ...usual,
+    name: "arm64-6.1",
+    architecture: "arm64",
+    suite: "bookworm",
+    kernelPackage: "linux-image-arm64",
+  },
+];
+
+/**
+ * Those with these names, or all. Throws for a name that no board has.
+ *
+ * @param {readonly string[]} names
+ */
+export function boardsNamed(names) {
+  if (names.length === 0) return boards;
+  return names.map((name) => {
+    const board = boards.find((one) => one.name === name);
+    if (board === undefined) {
+      const known = boards.map((one) => one.name).join(", ");
+      throw new Error(`there is no board named ${name} (there are: ${known})`);
+    }
+    return board;
+  });
+}

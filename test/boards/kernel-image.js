@@ -1,0 +1,129 @@
+// A kernel of Debian's: its image, its configuration, and an archive of the modules that its network card needs.
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { architectures } from "./architectures.js";
+import { cachedFolder, hashOf } from "./cache.js";
+import { cpioArchive } from "./cpio.js";
+import { DebianSuite, unpackPackage } from "./debian.js";
+import { runProgram } from "./run-program.js";
+
+/** Of a virtual network card on a PCI bus; what they depend on is found. */
+const neededModules = ["virtio_pci", "virtio_net"];
+
+/**
+ * The folder with `vmlinuz`, `config` and `modules.cpio`.
+ *
+ * @param {import("./boards.js").Board} board
+ * @param {(what: string) => void} report
+ */
+export async function kernelFolder({ architecture, suite, kernelPackage }, report) {
+  const { debian } = architectures[architecture];
+  const hash = hashOf(debian, suite, kernelPackage, neededModules, sources());
+  const name = `kernel-${debian}-${suite}-${kernelPackage}-${hash}`;
+  return await cachedFolder(name, async (output) => {
+    const work = mkdtempSync(join(tmpdir(), "sonde-kernel-"));
+    try {
+      report(`asking for the packages of ${suite} for ${debian}`);
+      const source = await DebianSuite.open(suite, debian);
+      try {
+        const proper = await source.dependencyOf(kernelPackage, "linux-image-");
+        report(`fetching ${proper} (up to 100 MB)`);
+        const file = await source.download(proper);
+        report(`unpacking ${proper}`);
+        await unpackPackage(file, work, ["./boot/vmlinu*", "./boot/config-*", "*.ko", "*.ko.xz"]);
+      } finally {
+        source.close();
+      }
+      await arrange(work, output);
+    } finally {
+      rmSync(work, { recursive: true, force: true });
+    }
+  });
+}
+
+function sources() {
+  return ["kernel-image.js", "cpio.js"].map((name) =>
+    readFileSync(new URL(name, import.meta.url), "utf8"),
+  );
+}
+
+/**
+ * @param {string} work
+ * @param {string} output
+ */
+async function arrange(work, output) {
+  const paths = readdirSync(work, { recursive: true, encoding: "utf8" });
+  const find = (/** @type {RegExp} */ pattern) => {
+    const path = paths.find((one) => pattern.test(one));
+    if (path === undefined) throw new Error(`the kernel's package has no ${pattern.source}`);
+    return join(work, path);
+  };
+  copyFileSync(find(/^boot\/vmlinu[xz]-/), join(output, "vmlinuz"));
+  copyFileSync(find(/^boot\/config-/), join(output, "config"));
+  const modules = new Map(
+    paths
+      .filter((path) => /\.ko(\.xz)?$/.test(path))
+      .map((path) => [moduleName(path), join(work, path)]),
+  );
+  const inOrder = await inOrderOfLoading(modules);
+  writeFileSync(
+    join(output, "modules.cpio"),
+    cpioArchive([
+      { path: "usr" },
+      { path: "usr/lib" },
+      { path: "usr/lib/sonde-modules" },
+      ...inOrder.map(({ name, content }, index) => ({
+        path: `usr/lib/sonde-modules/${String(index).padStart(2, "0")}-${name}.ko`,
+        content,
+      })),
+    ]),
+  );
+}
+
+/**
+ * The modules that are needed, each after those it depends on. What is not among the files is built into the kernel.
+ *
+ * @param {ReadonlyMap<string, string>} files
+ */
+async function inOrderOfLoading(files) {
+  /** @type {Map<string, { name: string, content: Buffer }>} */
+  const loaded = new Map();
+  const load = async (/** @type {string} */ name) => {
+    const file = files.get(name);
+    if (file === undefined || loaded.has(name)) return;
+    const content = await readModule(file);
+    for (const dependency of dependenciesOf(content)) await load(dependency);
+    loaded.set(name, { name, content });
+  };
+  for (const name of neededModules) await load(name);
+  return [...loaded.values()];
+}
+
+async function readModule(/** @type {string} */ file) {
+  if (!file.endsWith(".xz")) return readFileSync(file);
+  await runProgram("xz", ["--decompress", file]);
+  return readFileSync(file.slice(0, -".xz".length));
+}
+
+/** Of a module's section .modinfo, which is strings of the form name=value, each ended by a zero. */
+function dependenciesOf(/** @type {Buffer} */ content) {
+  const start = content.indexOf("\0depends=", 0, "latin1");
+  if (start < 0) return [];
+  const end = content.indexOf(0, start + 1);
+  const names = content.toString("latin1", start + "\0depends=".length, end);
+  return names === "" ? [] : names.split(",").map((name) => name.replaceAll("-", "_"));
+}
+
+function moduleName(/** @type {string} */ path) {
+  return basename(path)
+    .replace(/\.ko(\.xz)?$/, "")
+    .replaceAll("-", "_");
+}

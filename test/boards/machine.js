@@ -1,0 +1,240 @@
+// A board that runs: a machine of QEMU's, reached over ports of this machine's loopback.
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { architectures } from "./architectures.js";
+import { cpioArchive } from "./cpio.js";
+import { kernelFolder } from "./kernel-image.js";
+import { runProgram } from "./run-program.js";
+import { agentFolder, userlandArchive } from "./userland.js";
+
+/** @typedef {import("./boards.js").Board} Board */
+
+/** Of the machine, not of the person who started it: nothing outlives this process. */
+const dieWithParent = ["setpriv", "--pdeathsig", "KILL", "--"];
+
+const ports = { agent: 4650, shell: 4651 };
+const baud = 115_200;
+const agentDist = new URL("../../packages/agent/dist/", import.meta.url);
+
+export class Machine {
+  /** @type {Board} */
+  board;
+  /** Where the agent is reached over the network, and over the second serial port. */
+  networkTarget;
+  serialTarget;
+  /** The file with the agent's key. */
+  keyFile;
+  shellPort;
+  #process;
+  #console = "";
+  /** @type {Promise<void>} */
+  #ended;
+  #hasEnded = false;
+
+  /**
+   * @param {Board} board
+   * @param {string} folder
+   * @param {readonly [number, number, number]} hostPorts
+   * @param {readonly string[]} commandLine
+   */
+  constructor(board, folder, [agentPort, shellPort, serialPort], commandLine) {
+    this.board = board;
+    this.networkTarget = `ws://127.0.0.1:${agentPort}`;
+    this.serialTarget = `tcp://127.0.0.1:${serialPort}?baud=${baud}`;
+    this.keyFile = join(folder, "board.key");
+    this.shellPort = shellPort;
+    const [program = "", ...args] = commandLine;
+    // In a process group of its own: Ctrl-C is for us.
+    this.#process = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      stream.setEncoding("utf8").on("data", (/** @type {string} */ text) => {
+        this.#console += text;
+      });
+    }
+    this.#ended = new Promise((resolve) => {
+      const end = () => {
+        this.#hasEnded = true;
+        rmSync(folder, { recursive: true, force: true });
+        resolve();
+      };
+      this.#process.once("close", end);
+      this.#process.once("error", (error) => {
+        this.#console += error.message;
+        end();
+      });
+    });
+  }
+
+  /** What the kernel and the init script have printed. */
+  get console() {
+    return this.#console;
+  }
+
+  /** Resolves when the machine is off. */
+  get ended() {
+    return this.#ended;
+  }
+
+  /**
+   * Builds what is not in the cache, starts the machine, and waits until its agent listens.
+   *
+   * @param {Board} board
+   * @param {(what: string) => void} report
+   */
+  static async start(board, report) {
+    const architecture = architectures[board.architecture];
+    await requireEmulator(architecture);
+    const kernel = await kernelFolder(board, report);
+    const userland = await userlandArchive(architecture, report);
+    const folder = mkdtempSync(join(tmpdir(), "sonde-board-"));
+    const key = randomBytes(32).toString("hex");
+    writeFileSync(join(folder, "board.key"), key, { mode: 0o600 });
+    const initrd = join(folder, "initrd");
+    copyFileSync(userland, initrd);
+    appendFileSync(initrd, readFileSync(join(kernel, "modules.cpio")));
+    appendFileSync(initrd, ownArchive(board, key));
+    const hostPorts = /** @type {const} */ ([await freePort(), await freePort(), await freePort()]);
+    report("starting the machine");
+    const machine = new Machine(board, folder, hostPorts, [
+      ...dieWithParent,
+      ...qemuCommand(board, join(kernel, "vmlinuz"), initrd, hostPorts),
+    ]);
+    try {
+      await machine.#untilReady();
+    } catch (error) {
+      await machine.stop();
+      throw error;
+    }
+    return machine;
+  }
+
+  /** Runs commands of a shell on the board, and gives what they print. */
+  async shell(/** @type {string} */ commands) {
+    const socket = connect(this.shellPort, "127.0.0.1");
+    let output = "";
+    socket.setEncoding("utf8").on("data", (/** @type {string} */ text) => {
+      output += text;
+    });
+    socket.setTimeout(30_000, () => {
+      socket.destroy(new Error(`${this.board.name}: no answer to: ${commands}`));
+    });
+    socket.write(`exec 2>&1\n${commands}\nexit\n`);
+    await once(socket, "close");
+    return output;
+  }
+
+  /** As if the power had been cut. */
+  async stop() {
+    this.#process.kill("SIGTERM");
+    await this.#ended;
+  }
+
+  async #untilReady() {
+    const deadline = performance.now() + bootMilliseconds;
+    while (!/^listening on ws:/m.test(this.#console)) {
+      const why = this.#hasEnded
+        ? "the machine ended"
+        : this.#console.includes(agentEnded)
+          ? "its agent ended"
+          : performance.now() > deadline
+            ? `it took more than ${bootMilliseconds / 1000} s`
+            : undefined;
+      if (why !== undefined) {
+        const last = this.#console.trimEnd().split("\n").slice(-20).join("\n  ");
+        throw new Error(`${this.board.name} did not start: ${why}. Its console:\n  ${last}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+/** As init.sh says it. */
+const agentEnded = "sonde-board: the agent ended";
+/** Emulated, on a machine that has other things to do. */
+const bootMilliseconds = 60_000;
+
+/** @param {import("./architectures.js").Architecture} architecture */
+async function requireEmulator({ qemu, qemuPackage }) {
+  await runProgram(qemu, ["--version"]).catch((/** @type {unknown} */ cause) => {
+    throw new Error(`${qemu} is needed: apt-get install ${qemuPackage}`, { cause });
+  });
+}
+
+/**
+ * The init script, the board's settings and the agent as it was built last: what changes often.
+ *
+ * @param {Board} board
+ * @param {string} key
+ */
+function ownArchive(board, key) {
+  const { serialDevice } = architectures[board.architecture];
+  const options = `--listen ws://0.0.0.0:${ports.agent} --key-file /etc/sonde.key --serial ${serialDevice} --baud ${baud}`;
+  const settings = `NAME=${board.name}\nHIDE_BTF=${board.hidesBtf ? "yes" : ""}\nAGENT_OPTIONS="${options}"\n`;
+  const agent = readdirSync(agentDist).filter((name) => /^sonde-agent.*\.cjs$/.test(name));
+  if (agent.length === 0) throw new Error("the agent is not built: npm run build");
+  return cpioArchive([
+    {
+      path: "init",
+      content: readFileSync(new URL("init.sh", import.meta.url)),
+      isExecutable: true,
+    },
+    { path: "etc/sonde-board", content: Buffer.from(settings) },
+    { path: "etc/sonde.key", content: Buffer.from(key), isSecret: true },
+    ...agent.map((name) => ({
+      path: `${agentFolder}/${basename(name)}`,
+      content: readFileSync(new URL(name, agentDist)),
+    })),
+  ]);
+}
+
+/**
+ * @param {Board} board
+ * @param {string} kernel
+ * @param {string} initrd
+ * @param {readonly [number, number, number]} hostPorts
+ */
+function qemuCommand(board, kernel, initrd, [agentPort, shellPort, serialPort]) {
+  const { qemu, machine, console, serialPort: secondPort } = architectures[board.architecture];
+  const forward = (/** @type {number} */ from, /** @type {number} */ to) =>
+    `hostfwd=tcp:127.0.0.1:${from}-:${to}`;
+  return [
+    ...[qemu, "-accel", "tcg", "-nodefaults", "-display", "none", "-no-reboot"],
+    ...["-smp", "2", "-m", String(board.memoryMegabytes), ...machine],
+    ...[
+      "-netdev",
+      `user,id=net,${forward(agentPort, ports.agent)},${forward(shellPort, ports.shell)}`,
+    ],
+    ...["-serial", "stdio"],
+    ...[
+      "-chardev",
+      `socket,id=line,host=127.0.0.1,port=${serialPort},server=on,wait=off,nodelay=on`,
+    ],
+    ...secondPort,
+    ...["-kernel", kernel, "-initrd", initrd, "-append"],
+    `console=${console},${baud} panic=-1 quiet ${board.commandLine}`,
+  ];
+}
+
+/** @returns {Promise<number>} */
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port is free");
+  return address.port;
+}
