@@ -44,10 +44,11 @@ export class CompressedChannel implements MessageChannel {
     this.#channel.send(this.#isCompressed ? this.#deflate(message) : message, onSent);
   }
 
-  onMessage(handler: (message: Uint8Array) => void): void {
+  /** The handler is also told how many bytes the message had when it came. */
+  onMessage(handler: (message: Uint8Array, carriedBytes: number) => void): void {
     this.#channel.onMessage((message) => {
       const expanded = this.#expand(message);
-      if (expanded !== undefined) handler(expanded);
+      if (expanded !== undefined) handler(expanded, message.length);
     });
   }
 

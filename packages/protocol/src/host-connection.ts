@@ -11,6 +11,8 @@ const bounds: MessageBounds = { sizeBytes: 603_979_776, items: 4_194_304 };
 
 /** Who hears what comes over a link. A ProtocolError thrown by one closes the link. */
 export interface HostConnectionHandler {
+  /** A message of so many bytes has come, compressed or not. */
+  onReceived(sizeBytes: number): void;
   onMessage(message: AgentMessage, sizeBytes: number): void;
   onSpan(span: StreamSpan): void;
   /** Once, whoever closed. */
@@ -30,7 +32,8 @@ export class HostConnection {
   constructor(channel: MessageChannel, handler: HostConnectionHandler) {
     this.#channel = new CompressedChannel(channel, bounds.sizeBytes);
     this.#handler = handler;
-    this.#channel.onMessage((message) => {
+    this.#channel.onMessage((message, carriedBytes) => {
+      this.#handler.onReceived(carriedBytes);
       this.#receive(message);
     });
     this.#channel.onClose((reason) => {

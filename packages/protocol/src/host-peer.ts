@@ -46,6 +46,7 @@ export class HostPeer implements HostConnectionHandler {
   readonly #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] =
     [];
   #nextId = 1;
+  #receivedBytes = 0;
   #requests = 0n;
   #answers = 0n;
   #messagesReceived = 0;
@@ -188,6 +189,15 @@ export class HostPeer implements HostConnectionHandler {
     this.#finish(reason);
     this.#connection?.close(reason);
     this.#connection = undefined;
+  }
+
+  /** Bytes of all messages that have come, over all links, as they came. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
+  onReceived(sizeBytes: number): void {
+    this.#receivedBytes += sizeBytes;
   }
 
   onSpan(span: StreamSpan): void {

@@ -186,6 +186,22 @@ describe("HostPeer.call", () => {
   }
 });
 
+describe("HostPeer.receivedBytes", () => {
+  test("counts every message that came", async () => {
+    const { host, link } = start();
+    const call = host.call("file.list", file);
+    expect(host.receivedBytes).toBe(0);
+    link.send({ kind: "reply", id: 1, result: { names: [] } });
+    await call;
+    const answered = host.receivedBytes;
+    expect(answered).toBeGreaterThan(0);
+    const header = { stream, channel: 0, position: 0n, lost: 0n };
+    link.sendBytes(encodeStreamMessage(header, new Uint8Array(100)));
+    await settle();
+    expect(host.receivedBytes).toBe(answered + 124);
+  });
+});
+
 describe("HostPeer's streams", () => {
   test("spans reach their receiver, then the end does", async () => {
     const { host, link } = start();

@@ -7,9 +7,11 @@ import { exitCodes, UsageError } from "./exit-code.js";
 import { openOutput } from "./output-stream.js";
 import { tellLoaded } from "./format-loaded.js";
 import { runUntilInterrupted, tellLosses } from "./run-trace.js";
+import { type RateOptions, whileTellingRate } from "./rate-status.js";
+import { statusLine } from "./status-line.js";
 import { connectTarget, type ClockOptions, type TargetOptions } from "./target-options.js";
 
-export interface RunToolOptions extends TargetOptions, ClockOptions {
+export interface RunToolOptions extends TargetOptions, ClockOptions, RateOptions {
   readonly json?: boolean;
   readonly output?: string;
   readonly failOnLost?: boolean;
@@ -26,7 +28,7 @@ export async function runTool(tool: Tool, options: RunToolOptions): Promise<numb
   });
   const output = await openOutput(options.output);
   const notices = (text: string): void => {
-    process.stderr.write(text);
+    statusLine.print(text);
   };
   const sink = new ToolSink(run, createRecordDecoder(trace.layout, trace.context), {
     session: target.session,
@@ -42,15 +44,18 @@ export async function runTool(tool: Tool, options: RunToolOptions): Promise<numb
           trace.stop().catch(() => undefined);
         }, run.durationSeconds * 1000);
   try {
-    const { result, isInterrupted } = await runUntilInterrupted(
-      trace,
-      sink,
-      output.broken,
-      async (ended) => {
+    const context = {
+      ...options,
+      isQuiet: false,
+      isVerbose: options.verbose === true,
+      writesToFile: options.output !== undefined,
+    };
+    const { result, isInterrupted } = await whileTellingRate(target, trace, context, async () =>
+      runUntilInterrupted(trace, sink, output.broken, async (ended) => {
         await sink.ready();
         tellLosses(ended, notices);
         await output.end();
-      },
+      }),
     );
     if (result.lost > 0n && options.failOnLost === true) return exitCodes.lost;
     return isInterrupted ? exitCodes.interrupted : exitCodes.fine;

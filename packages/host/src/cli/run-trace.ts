@@ -12,6 +12,7 @@ import { WriterSink } from "../trace/writer-sink.js";
 import { exitCodes } from "./exit-code.js";
 import { onInterrupt } from "./interrupts.js";
 import { openOutput, type OutputStream } from "./output-stream.js";
+import { statusLine } from "./status-line.js";
 
 export type OutputFormat = "text" | "json";
 
@@ -29,7 +30,7 @@ export interface RunOptions {
 export async function runTrace(trace: Trace, options: RunOptions): Promise<number> {
   const output = await openOutput(options.output);
   const notices = (text: string): void => {
-    if (!options.isQuiet) process.stderr.write(text);
+    if (!options.isQuiet) statusLine.print(text);
   };
   const { sink, writer } = createSink(trace.layout, trace.context, options.format, output, notices);
   const finish = async (result: TraceResult): Promise<void> => {

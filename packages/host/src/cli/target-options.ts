@@ -5,6 +5,7 @@ import { settingsOptions } from "../session/settings-options.js";
 import { type TargetSettings } from "../session/target-config.js";
 import { withoutUndefined } from "../session/without-undefined.js";
 import { LinkStatus } from "./link-status.js";
+import { statusLine } from "./status-line.js";
 import { Target } from "../trace/target.js";
 import { connectByPush } from "./pushed-agent.js";
 import { type ClockChoice } from "../trace/trace-clock.js";
@@ -130,7 +131,7 @@ export async function connectTarget(
   more: Pick<SessionOptions, "asksFeaturesAnew" | "attach"> = {},
 ): Promise<Target> {
   const { target: chosen, session } = chooseTarget(options);
-  const status = new LinkStatus(process.stderr, () => {
+  const status = new LinkStatus(statusLine, () => {
     target.session.giveUp("interrupted before its link was back");
   });
   const how: SessionOptions = {
@@ -140,7 +141,7 @@ export async function connectTarget(
       status.tell(event);
     },
     onWarning: (text) => {
-      process.stderr.write(`sonde: warning: ${text}\n`);
+      statusLine.print(`sonde: warning: ${text}\n`);
     },
   };
   const target =

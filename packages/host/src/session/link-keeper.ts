@@ -58,6 +58,15 @@ export class LinkKeeper {
     });
   }
 
+  get isThisMachine(): boolean {
+    return this.#address.kind === "local";
+  }
+
+  /** What the present link carries, where that is known. */
+  get bytesPerSecond(): number | undefined {
+    return this.#link.channel.bytesPerSecond;
+  }
+
   /** Whether the session waits for a link. */
   get isLost(): boolean {
     return !this.#peer.isConnected;

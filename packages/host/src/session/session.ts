@@ -228,6 +228,16 @@ export class Session implements AsyncDisposable {
     }
   }
 
+  /** Whether the agent is one that was started here. */
+  get isThisMachine(): boolean {
+    return this.#link.isThisMachine;
+  }
+
+  /** What the link carries, where that is known. */
+  get linkBytesPerSecond(): number | undefined {
+    return this.#link.bytesPerSecond;
+  }
+
   /** Whether the link is lost, and the session waits for another. */
   get isLinkLost(): boolean {
     return this.#link.isLost;

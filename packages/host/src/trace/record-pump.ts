@@ -15,6 +15,16 @@ export interface RecordSink {
   ready(): Promise<void> | undefined;
 }
 
+/** How far a trace has come. */
+export interface TraceProgress {
+  /** Records that went to the sink. */
+  readonly events: number;
+  /** Records lost, as far as is known. */
+  readonly lost: bigint;
+  /** For how long the sink was not ready for more. */
+  readonly blockedMilliseconds: number;
+}
+
 /** What the pump does when a program asks something of its reader. */
 export interface ControlHandler {
   /** The control record with this id; `undefined` for ordinary ones. */
@@ -42,6 +52,8 @@ export class RecordPump {
   readonly #positions = new Map<number, bigint>();
   readonly #watchers = new Set<() => void>();
   #isBusy = false;
+  #events = 0;
+  #blockedMilliseconds = 0;
   #isOver = false;
   #isHalted = false;
   #lost: bigint;
@@ -68,6 +80,14 @@ export class RecordPump {
   /** Records lost so far, as far as is known here. */
   get lost(): bigint {
     return this.#lost;
+  }
+
+  get progress(): TraceProgress {
+    return {
+      events: this.#events,
+      lost: this.#lost,
+      blockedMilliseconds: this.#blockedMilliseconds,
+    };
   }
 
   start(): void {
@@ -221,7 +241,13 @@ export class RecordPump {
       this.#notify();
     };
     const full = this.#sink.ready();
-    if (full !== undefined) return full.then(done);
+    if (full !== undefined) {
+      const since = performance.now();
+      return full.then(() => {
+        this.#blockedMilliseconds += performance.now() - since;
+        done();
+      });
+    }
     done();
     return undefined;
   }
@@ -229,16 +255,17 @@ export class RecordPump {
   /** Walks on through the span; stops with a promise when a control record has to be waited for. */
   #walk(): Promise<void> | undefined {
     const cursor = this.#cursor;
-    while (cursor.next()) {
+    let events = 0;
+    let pause: Promise<void> | undefined;
+    while (pause === undefined && cursor.next()) {
       const control = this.#control.controlOf(cursor.bytes, cursor.offset, cursor.length);
       if (control === undefined) {
         this.#sink.record(cursor.bytes, cursor.offset, cursor.length);
-        continue;
-      }
-      const pause = this.#obey(control);
-      if (pause !== undefined) return pause;
+        events++;
+      } else pause = this.#obey(control);
     }
-    return undefined;
+    this.#events += events;
+    return pause;
   }
 
   #obey(control: ControlRecord): Promise<void> | undefined {
@@ -266,8 +293,9 @@ export class RecordPump {
       return this.#control.printMap(control, { clears: true });
     }
     return this.#control.printMap(control, { clears: false }).then(() => {
-      if (next === undefined) this.#sink.record(bytes, offset, length);
-      else return this.#obey(next);
+      if (next !== undefined) return this.#obey(next);
+      this.#sink.record(bytes, offset, length);
+      this.#events++;
       return undefined;
     });
   }

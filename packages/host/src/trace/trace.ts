@@ -11,7 +11,7 @@ import { TargetError } from "../session/errors.js";
 import { ControlReader } from "./control-reader.js";
 import { EventQueue } from "./event-queue.js";
 import { MapAccess } from "./map-access.js";
-import { RecordPump, type RecordSink } from "./record-pump.js";
+import { RecordPump, type RecordSink, type TraceProgress } from "./record-pump.js";
 import { type TraceSource } from "./trace-source.js";
 
 /** How a trace ended. */
@@ -190,6 +190,11 @@ export class Trace implements AsyncDisposable {
   /** Records lost so far, as far as the host knows. */
   get lost(): bigint {
     return this.#pump?.lost ?? 0n;
+  }
+
+  /** How far it has come. */
+  get progress(): TraceProgress {
+    return this.#pump?.progress ?? { events: 0, lost: 0n, blockedMilliseconds: 0 };
   }
 
   /** Removes the program from the target, with what it recorded; a detached one only when it has ended. Idempotent. */

@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
 import { describeAttached } from "../describe-attached.js";
+import { addRateOptions, type RateOptions, whileTellingRate } from "../rate-status.js";
 import { runTrace, type OutputFormat } from "../run-trace.js";
 import { parseSessionName } from "../session-name.js";
 import {
@@ -17,7 +18,7 @@ Examples:
   sonde attach boot -t ssh://root@board
   sonde attach -f json -o events.json boot -t board`;
 
-interface AttachOptions extends TargetOptions, ClockOptions {
+interface AttachOptions extends TargetOptions, ClockOptions, RateOptions {
   readonly f: OutputFormat;
   readonly o?: string;
   readonly quiet?: boolean;
@@ -40,7 +41,7 @@ export function addAttachCommand(program: Command): void {
     .option("--fail-on-lost", "end with exit code 4 when events were lost")
     .addHelpText("after", examples)
     .action(attachCommand);
-  addTargetOptions(addClockOption(command));
+  addTargetOptions(addRateOptions(addClockOption(command)));
 }
 
 async function attachCommand(name: string, options: AttachOptions): Promise<void> {
@@ -52,12 +53,20 @@ async function attachCommand(name: string, options: AttachOptions): Promise<void
     if (options.quiet !== true) process.stderr.write(text);
   };
   notices(`Attached to ${describeAttached(name, target.session)}\n`);
-  process.exitCode = await runTrace(trace, {
-    format: options.f,
-    output: options.o,
+  const context = {
+    ...options,
     isQuiet: options.quiet === true,
-    failsOnLost: options.failOnLost === true,
-    leaves: options.stop !== true,
-  });
+    isVerbose: options.verbose === true,
+    writesToFile: options.o !== undefined,
+  };
+  process.exitCode = await whileTellingRate(target, trace, context, async () =>
+    runTrace(trace, {
+      format: options.f,
+      output: options.o,
+      isQuiet: context.isQuiet,
+      failsOnLost: options.failOnLost === true,
+      leaves: options.stop !== true,
+    }),
+  );
   if (trace.outcome === "left") notices(`Left ${name} at work\n`);
 }

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { type Tool, ToolOptionError } from "../../tools/tool.js";
 import { tools } from "../../tools/registry.js";
+import { addRateOptions } from "../rate-status.js";
 import { runTool, type RunToolOptions } from "../run-tool.js";
 import { addClockOption, addPushOptions, addTargetOptions } from "../target-options.js";
 
@@ -35,7 +36,7 @@ function addToolCommand(program: Command, tool: Tool): void {
     }
     command.addOption(option);
   }
-  addPushOptions(addTargetOptions(addClockOption(command)))
+  addPushOptions(addTargetOptions(addRateOptions(addClockOption(command))))
     .option("--json", "one JSON object for each event")
     .option("-o, --output <file>", "write to a file")
     .option("--fail-on-lost", "end with exit code 4 when events were lost")

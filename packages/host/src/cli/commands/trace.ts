@@ -14,6 +14,7 @@ import {
 } from "../detach-options.js";
 import { exitCodes, UsageError } from "../exit-code.js";
 import { tellLoaded } from "../format-loaded.js";
+import { addRateOptions, type RateOptions, whileTellingRate } from "../rate-status.js";
 import { runTrace, type OutputFormat } from "../run-trace.js";
 import {
   addClockOption,
@@ -25,7 +26,7 @@ import {
 } from "../target-options.js";
 import { printProbes } from "./probes.js";
 
-interface TraceOptions extends TargetOptions, ClockOptions, DetachFlags {
+interface TraceOptions extends TargetOptions, ClockOptions, RateOptions, DetachFlags {
   readonly e?: string;
   readonly p?: number;
   readonly f: OutputFormat;
@@ -73,7 +74,7 @@ export function addTraceCommand(program: Command): void {
     .addHelpText("after", examples)
     .action(traceCommand);
   addDetachOptions(command);
-  addPushOptions(addTargetOptions(addClockOption(command)));
+  addPushOptions(addTargetOptions(addRateOptions(addClockOption(command))));
 }
 
 async function traceCommand(
@@ -113,12 +114,20 @@ async function traceCommand(
     ...(options.record === undefined ? {} : { record: options.record }),
     ...loadOptions(options),
   });
-  process.exitCode = await runTrace(trace, {
-    format: options.f,
-    output: options.o,
+  const context = {
+    ...options,
     isQuiet: options.quiet === true,
-    failsOnLost: options.failOnLost === true,
-  });
+    isVerbose: options.verbose === true,
+    writesToFile: options.o !== undefined,
+  };
+  process.exitCode = await whileTellingRate(target, trace, context, async () =>
+    runTrace(trace, {
+      format: options.f,
+      output: options.o,
+      isQuiet: context.isQuiet,
+      failsOnLost: options.failOnLost === true,
+    }),
+  );
 }
 
 function loadOptions({ verbose }: TraceOptions): Pick<DetachOptions, "onLoaded"> {
