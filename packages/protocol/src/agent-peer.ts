@@ -18,7 +18,6 @@ import { packControlMessage } from "./codec.js";
 import { type AgentMessage, type HostMessage } from "./control.js";
 import { describeIssue } from "./describe-issue.js";
 import { ProtocolError, RemoteError, type WireError } from "./errors.js";
-import { type Handle } from "./handles.js";
 import { areMacsEqual } from "./hmac.js";
 import { KeptAnswers } from "./kept-answers.js";
 import { methods, type ParsedParams } from "./methods.js";
@@ -115,11 +114,6 @@ export class AgentPeer implements AgentConnectionHandler {
   /** Where stream messages go, as long as there is a link and the host is ready. */
   get channel(): MessageChannel | undefined {
     return this.isReady ? this.#connection?.channel : undefined;
-  }
-
-  /** Tells the host that nothing more comes; with an error when it did not ask for the end. */
-  endStream(stream: Handle, error?: WireError): void {
-    this.#tell({ kind: "streamEnd", stream, ...(error === undefined ? {} : { error }) });
   }
 
   /** Ends the session, and closes the link after what is queued, where it still works. Idempotent. */

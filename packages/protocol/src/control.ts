@@ -29,8 +29,6 @@ export type HostMessage = z.infer<typeof hostMessage>;
 export const agentMessage = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("reply"), id: u32, result: z.unknown() }),
   z.object({ kind: z.literal("error"), id: u32, error: wireError }),
-  /** Nothing more comes on this stream; the error says why, when it was not asked for. */
-  z.object({ kind: z.literal("streamEnd"), stream: handle, error: z.optional(wireError) }),
   /** The session is over, and nothing of it is kept. A link that closes without it has only broken. */
   z.object({ kind: z.literal("end"), reason: text(512) }),
 ]);

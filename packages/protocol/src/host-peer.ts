@@ -214,9 +214,6 @@ export class HostPeer implements HostConnectionHandler {
       case "error":
         this.#settle(message.id, sizeBytes).reject(new RemoteError(message.error));
         break;
-      case "streamEnd":
-        this.#streams.end(message.stream, message.error);
-        break;
       case "end":
         this.close(message.reason);
         break;

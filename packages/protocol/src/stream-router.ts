@@ -1,9 +1,4 @@
-import {
-  type ConnectionClosedError,
-  ProtocolError,
-  RemoteError,
-  type WireError,
-} from "./errors.js";
+import { type ConnectionClosedError, ProtocolError } from "./errors.js";
 import { type Handle } from "./handles.js";
 import { type Result, type StreamProgress } from "./methods.js";
 import { type StreamSpan } from "./stream.js";
@@ -14,15 +9,14 @@ const unclaimedLimitBytes = 67_108_864;
 /** Where the spans of one stream go. */
 export interface StreamReceiver {
   onSpan(span: StreamSpan): void;
-  /** Once, after the last span: with an error when the stream was not closed on request. */
-  onEnd(error?: RemoteError | ConnectionClosedError): void;
+  /** Once, after the last span: the session has ended. */
+  onEnd(error: ConnectionClosedError): void;
 }
 
 interface OpenStream {
   receiver: StreamReceiver | undefined;
-  /** Spans that came before the receiver, and the end if it did. */
+  /** Spans that came before the receiver. */
   readonly unclaimed: StreamSpan[];
-  end: { readonly error: RemoteError | undefined } | undefined;
   readonly channels: Map<number, ChannelProgress>;
   /** As the last span told. */
   lost: bigint;
@@ -39,7 +33,7 @@ export class StreamRouter {
   readonly #streams = new Map<Handle, OpenStream>();
   readonly #ignored = new Set<number>();
   #unclaimedBytes = 0;
-  #closed: { readonly error: ConnectionClosedError } | undefined;
+  #closed: ConnectionClosedError | undefined;
 
   open(stream: Handle, receiver: StreamReceiver): void {
     const entry = this.#entry(stream);
@@ -48,8 +42,7 @@ export class StreamRouter {
       this.#unclaimedBytes -= span.span.length;
       receiver.onSpan(span);
     }
-    const end = entry.end ?? this.#closed;
-    if (end !== undefined) this.#finish(stream, receiver, end.error);
+    if (this.#closed !== undefined) this.#finish(stream, receiver, this.#closed);
   }
 
   ignore(stream: Handle): void {
@@ -60,9 +53,6 @@ export class StreamRouter {
   receive(span: StreamSpan): void {
     if (this.#ignored.has(span.stream)) return;
     const entry = this.#entry(span.stream);
-    if (entry.end !== undefined) {
-      throw new ProtocolError(`stream ${span.stream}: a span after the end`);
-    }
     const channel = progressOf(entry, span.channel);
     if (channel.received !== span.position) {
       throw new ProtocolError(
@@ -112,17 +102,9 @@ export class StreamRouter {
     }, 0n);
   }
 
-  end(stream: Handle, error: WireError | undefined): void {
-    if (this.#ignored.has(stream)) return;
-    const entry = this.#entry(stream);
-    if (entry.end !== undefined) throw new ProtocolError(`stream ${stream}: ended twice`);
-    entry.end = { error: error === undefined ? undefined : new RemoteError(error) };
-    if (entry.receiver !== undefined) this.#finish(stream, entry.receiver, entry.end.error);
-  }
-
   /** Ends every stream with the error; one that nobody has opened yet, when it is opened. */
   close(error: ConnectionClosedError): void {
-    this.#closed ??= { error };
+    this.#closed ??= error;
     for (const [stream, { receiver }] of [...this.#streams]) {
       if (receiver !== undefined) this.#finish(stream, receiver, error);
     }
@@ -134,7 +116,6 @@ export class StreamRouter {
     const entry: OpenStream = {
       receiver: undefined,
       unclaimed: [],
-      end: undefined,
       channels: new Map(),
       lost: 0n,
     };
@@ -150,11 +131,7 @@ export class StreamRouter {
     entry.unclaimed.push(span);
   }
 
-  #finish(
-    stream: Handle,
-    receiver: StreamReceiver,
-    error: RemoteError | ConnectionClosedError | undefined,
-  ): void {
+  #finish(stream: Handle, receiver: StreamReceiver, error: ConnectionClosedError): void {
     this.ignore(stream);
     receiver.onEnd(error);
   }

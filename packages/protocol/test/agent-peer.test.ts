@@ -120,14 +120,6 @@ describe("AgentPeer before a host is ready", () => {
     expect(link.closeReason).toContain("before authentication");
   });
 
-  test("tells of no stream's end", async () => {
-    const { link, agent } = start();
-    agent.endStream(handle.parse(1));
-    await settle();
-    expect(link.received).toEqual([]);
-    expect(link.closeReason).toBeUndefined();
-  });
-
   test("does not take a key that is too short", () => {
     const [, channel] = createChannelPair();
     expect(() => new AgentPeer(channel, createAgentOptions({ key: new Uint8Array(15) }))).toThrow(

@@ -203,7 +203,7 @@ describe("HostPeer.receivedBytes", () => {
 });
 
 describe("HostPeer's streams", () => {
-  test("spans reach their receiver, then the end does", async () => {
+  test("spans reach their receiver, then the session's end does", async () => {
     const { host, link } = start();
     const events: unknown[] = [];
     host.onStream(stream, {
@@ -212,18 +212,9 @@ describe("HostPeer's streams", () => {
     });
     const header = { stream, channel: 0, position: 0n, lost: 3n };
     link.sendBytes(encodeStreamMessage(header, Uint8Array.of(1, 2)));
-    link.send({ kind: "streamEnd", stream });
+    link.send({ kind: "end", reason: "the agent is ending" });
     await settle();
-    expect(events).toEqual([[[1, 2], 3n], undefined]);
-  });
-
-  test("an end that was not asked for tells its error", async () => {
-    const { host, link } = start();
-    const ends: unknown[] = [];
-    host.onStream(stream, { onSpan: () => undefined, onEnd: (error) => ends.push(error) });
-    link.send({ kind: "streamEnd", stream, error: { code: "internal", message: "gone" } });
-    await settle();
-    expect(ends).toMatchObject([{ name: "RemoteError", message: "gone" }]);
+    expect(events).toMatchObject([[[1, 2], 3n], { reason: "the agent is ending" }]);
   });
 
   test("an ignored stream ends silently", async () => {
@@ -231,7 +222,7 @@ describe("HostPeer's streams", () => {
     const ends: unknown[] = [];
     host.onStream(stream, { onSpan: () => undefined, onEnd: (error) => ends.push(error) });
     host.ignoreStream(stream);
-    link.send({ kind: "streamEnd", stream });
+    link.send({ kind: "end", reason: "the agent is ending" });
     await settle();
     expect(ends).toEqual([]);
   });
@@ -267,9 +258,9 @@ describe("HostPeer's streams", () => {
       });
       const header = { stream, channel: 0, position: 0n, lost: 0n };
       agentChannel.send(encodeStreamMessage(header, Uint8Array.of(4)));
-      agent.endStream(stream);
+      agent.close("the agent is ending");
       await settle();
-      expect(events).toEqual([[4], undefined]);
+      expect(events).toMatchObject([[4], { reason: "the agent is ending" }]);
     }
   });
 });

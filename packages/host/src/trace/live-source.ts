@@ -46,7 +46,7 @@ export class LiveSource implements TraceSource {
           receiver.onSpan({ channel, position, lost, bytes: span });
         },
         onEnd: (error) => {
-          receiver.onEnd(error instanceof ConnectionClosedError ? this.#sessionLost(error) : error);
+          receiver.onEnd(this.#sessionLost(error));
         },
       });
     }
