@@ -5,7 +5,7 @@ import { cacheFolder } from "./cache-folder.js";
 import { keepFile, readKeptFile } from "./kept-file.js";
 
 /** Bytes asked for at a time: large enough that a fast link is not waiting, small enough for a cancel to be prompt. */
-const pieceBytes = 4 * 1024 * 1024;
+const usualPieceBytes = 4 * 1024 * 1024;
 
 /** Files of the target, as its agent's allow-list lets them be read. */
 export class RemoteFiles {
@@ -14,9 +14,12 @@ export class RemoteFiles {
   readonly #bootId: string;
   readonly #texts = new Map<string, Promise<string>>();
 
-  constructor(peer: HostPeer, bootId: string) {
+  readonly #pieceBytes: number;
+
+  constructor(peer: HostPeer, bootId: string, pieceBytes = usualPieceBytes) {
     this.#peer = peer;
     this.#bootId = bootId;
+    this.#pieceBytes = pieceBytes;
   }
 
   /** The whole file. Throws RemoteError "missing" or "forbidden". */
@@ -27,7 +30,7 @@ export class RemoteFiles {
       const { data, isEnd } = await this.#peer.call("file.read", {
         path,
         offset,
-        limitBytes: pieceBytes,
+        limitBytes: this.#pieceBytes,
       });
       pieces.push(data);
       offset += BigInt(data.length);
@@ -58,7 +61,7 @@ export class RemoteFiles {
       const { data, isEnd } = await this.#peer.call("file.read", {
         path,
         offset: BigInt(offset + done),
-        limitBytes: Math.min(length - done, pieceBytes),
+        limitBytes: Math.min(length - done, this.#pieceBytes),
       });
       pieces.push(data);
       done += data.length;

@@ -25,7 +25,7 @@ import { LoadedObject } from "./loaded-object.js";
 import { LinkKeeper, type LinkEvent } from "./link-keeper.js";
 import { openPeer, type ConnectOptions, type OpenPeer } from "./open-peer.js";
 import { RemoteFiles } from "./remote-files.js";
-import { eventBufferBytes, isSlowLine } from "./slow-line.js";
+import { eventBufferBytes, isSlowLine, slowPieceBytes } from "./slow-line.js";
 import { TargetClock } from "./target-clock.js";
 import { parseTarget, type TargetAddress } from "./target-url.js";
 import { type TypesFile } from "./types-file.js";
@@ -114,7 +114,8 @@ export class Session implements AsyncDisposable {
     this.features = features;
     this.clock = clock;
     this.warn = (text) => options.onWarning?.(text);
-    this.files = new RemoteFiles(peer, description.bootId);
+    const pieceBytes = this.#isSlow ? slowPieceBytes : undefined;
+    this.files = new RemoteFiles(peer, description.bootId, pieceBytes);
     this.types = new KernelTypes({
       peer,
       files: this.files,

@@ -6,6 +6,9 @@ export function isSlowLine(line: { readonly bytesPerSecond?: number }): boolean 
   return line.bytesPerSecond !== undefined && line.bytesPerSecond < slowBytesPerSecond;
 }
 
+/** Of a file, asked for at a time: seconds of the line, so that a cancel is prompt and the board compresses it in no time. */
+export const slowPieceBytes = 65_536;
+
 /** Events of so much of a slow line's time may wait in the kernel, where the newest find no room when there are more. */
 const waitingSeconds = 5;
 /** For a few of the largest records. */
