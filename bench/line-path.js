@@ -24,7 +24,11 @@ export async function openLinePath(options) {
     await openTerminal(bridge, `TCP:127.0.0.1:${line.hostPort},nodelay`),
   ];
   const connector = `serialdev,${bridge},${options.baud}n81,local`;
-  const ser2net = await Ser2net.start(join(directory, "ser2net.yaml"), "tcp", connector);
+  const ser2net = await Ser2net.start({
+    configurationFile: join(directory, "ser2net.yaml"),
+    accepter: "tcp",
+    connector,
+  });
   const agent = new RunningProgram(agentCommand, [
     ...["--serial", board, "--baud", String(options.baud)],
   ]);

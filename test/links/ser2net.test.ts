@@ -39,12 +39,12 @@ async function startBridge(
   const name = join(folder, String(count++));
   const [near, far] = [`${name}-bridge`, `${name}-board`];
   pairs.push(await TerminalPair.open(near, far));
-  const bridge = await Ser2net.start(
-    `${name}.yaml`,
+  const bridge = await Ser2net.start({
+    configurationFile: `${name}.yaml`,
     accepter,
-    `serialdev,${near},${settings},local`,
+    connector: `serialdev,${near},${settings},local`,
     options,
-  );
+  });
   bridges.push(bridge);
   const agent = new RunningProgram(agentCommand, ["--serial", far]);
   running.push(agent);

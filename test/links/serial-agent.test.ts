@@ -103,12 +103,12 @@ describe("an agent at a serial port", () => {
   tracing("serves one host, and tells a second one so", async () => {
     const { host, board } = await plugIn();
     await startAgent(board);
-    const bridge = await Ser2net.start(
-      join(folder, "two.yaml"),
-      "tcp",
-      `serialdev,${host},115200n81,local`,
-      ["max-connections: 2"],
-    );
+    const bridge = await Ser2net.start({
+      configurationFile: join(folder, "two.yaml"),
+      accepter: "tcp",
+      connector: `serialdev,${host},115200n81,local`,
+      options: ["max-connections: 2"],
+    });
     bridges.push(bridge);
     const target = `tcp://127.0.0.1:${bridge.port}`;
     const first = await startAttached(["-t", target, "-e", numberOpens("undisturbed")]);
@@ -160,6 +160,50 @@ describe("an agent at a serial port", () => {
     await agent.says(/^listening on serial:/m);
     expect(agent.errors).toContain(`sleep (process ${other.pid}) has ${device} open, too`);
     expect(agent.errors).toMatch(/the kernel's log goes to .*: dmesg -n 1 keeps it quiet/);
+  });
+});
+
+describe("a trace over a line", () => {
+  tracing("goes on when the bridge has gone and come back", async () => {
+    const { host, board } = await plugIn();
+    await startAgent(board);
+    const start = async (port?: number): Promise<Ser2net> => {
+      const bridge = await Ser2net.start({
+        configurationFile: join(folder, "cut.yaml"),
+        accepter: "tcp",
+        connector: `serialdev,${host},115200n81,local`,
+        ...(port === undefined ? {} : { port }),
+      });
+      bridges.push(bridge);
+      return bridge;
+    };
+    const first = await start();
+    const target = `tcp://127.0.0.1:${first.port}`;
+    const sonde = await startAttached(["-t", target, "-e", numberOpens("bridged")]);
+    const work = runWorkload("bridged", openMany(400));
+    await sonde.prints(/^open 50$/m);
+    await first.stop();
+    await sonde.says(/reconnecting/);
+    await start(first.port);
+    await sonde.says(/resumed.*, 0 lost/);
+    await work;
+    await sonde.prints(/^open 399$/m);
+    expect(opensIn((await interrupt(sonde)).output)).toEqual(upTo(400));
+  });
+
+  tracing("goes on when the cable was pulled out and put in again", async () => {
+    const { host, board, pair } = await plugIn();
+    await startAgent(board);
+    const sonde = await startAttached(["-t", `serial:${host}`, "-e", numberOpens("pulled")]);
+    const work = runWorkload("pulled", openMany(400));
+    await sonde.prints(/^open 50$/m);
+    await pair.close();
+    await sonde.says(/reconnecting/);
+    await plugIn(host, board);
+    await sonde.says(/resumed.*, 0 lost/);
+    await work;
+    await sonde.prints(/^open 399$/m);
+    expect(opensIn((await interrupt(sonde)).output)).toEqual(upTo(400));
   });
 });
 

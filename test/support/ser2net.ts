@@ -2,6 +2,17 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { RunningCommand, until } from "./processes.js";
 
+export interface Ser2netSettings {
+  readonly configurationFile: string;
+  /** As ser2net spells it: "tcp" for raw bytes, "telnet(rfc2217),tcp". */
+  readonly accepter: string;
+  /** A serial port, as ser2net spells it. */
+  readonly connector: string;
+  readonly options?: readonly string[];
+  /** Any that is free unless it is said. */
+  readonly port?: number;
+}
+
 /** Debian's ser2net, with one serial port that it gives to whoever connects to a TCP port. */
 export class Ser2net {
   readonly port: number;
@@ -12,14 +23,14 @@ export class Ser2net {
     this.#command = command;
   }
 
-  /** `accepter`: "tcp" for raw bytes, "telnet(rfc2217),tcp". `connector`, `options`: as ser2net spells them. */
-  static async start(
-    configurationFile: string,
-    accepter: string,
-    connector: string,
-    options: readonly string[] = [],
-  ): Promise<Ser2net> {
-    const port = await freePort();
+  static async start({
+    configurationFile,
+    accepter,
+    connector,
+    options = [],
+    ...settings
+  }: Ser2netSettings): Promise<Ser2net> {
+    const port = settings.port ?? (await freePort());
     const configuration = [
       "%YAML 1.1",
       "---",
