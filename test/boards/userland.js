@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { architectures } from "./architectures.js";
 import { cachedFolder, hashOf } from "./cache.js";
 import { cpioArchive } from "./cpio.js";
 import { DebianSuite, unpackPackage } from "./debian.js";
@@ -29,6 +30,15 @@ const debianFiles = {
 
 /** Where the agent lies on a board, with koffi's binary beside it. */
 export const agentFolder = "usr/lib/sonde-agent";
+
+/**
+ * The path of the C library on a board.
+ *
+ * @param {import("./boards.js").Board} board
+ */
+export function libc({ architecture }) {
+  return `/usr/lib/${architectures[architecture].triplet}/libc.so.6`;
+}
 
 /**
  * The path of an archive for the kernel's first root file system.

@@ -1,0 +1,11 @@
+/**
+ * One thing that is to work on a board, seen from this machine through `sonde`. It fails by throwing.
+ *
+ * @typedef {object} Check
+ * @property {string} name                what works, as the table says it
+ * @property {readonly string[]} needs    features, by their names in `sonde info --json`: a board that lacks one is not asked
+ * @property {boolean} [isSerialToo]      whether it is also done over the serial port
+ * @property {(on: import("../board-under-test.js").BoardUnderTest) => Promise<void>} run
+ */
+
+export {};

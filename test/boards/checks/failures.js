@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { describeOutcome } from "../board-under-test.js";
+import { libc } from "../userland.js";
+
+/** @type {readonly import("./check.js").Check[]} */
+export const failureChecks = [
+  {
+    name: "a program that the verifier refuses",
+    needs: ["raw_tracepoint"],
+    run: async (on) => {
+      // More branches in a row than it keeps (BPF_COMPLEXITY_LIMIT_JMP_SEQ, 8,192): refused soon, on every kernel.
+      const branches = "BEGIN { unroll(95) { unroll(90) { if (rand == 0) { return; } } } exit(); }";
+      const { code, errors } = await on.start("trace", "-e", branches).ended;
+      assert.match(errors, /^sonde: load program ".*": the verifier refused it: E/);
+      assert.match(errors, /The sequence of \d+ jumps is too complex/);
+      assert.equal(code, 3);
+    },
+  },
+  {
+    name: "nothing left after kill -9 of the agent",
+    needs: ["kprobe", "uprobe"],
+    run: async (on) => {
+      const trace = on.start(
+        ...["trace", "-e"],
+        `kprobe:do_sys_openat2 { @opens = count(); }
+         kretprobe:do_sys_openat2 { @ends = count(); }
+         tracepoint:sched:sched_switch { @switches = count(); }
+         uprobe:${libc(on.board)}:malloc { @allocations = count(); }`,
+      );
+      const isAttached = () => /^Attached/m.test(trace.said.errors);
+      try {
+        await until(
+          () => Promise.resolve(isAttached() || trace.child.exitCode !== null),
+          "the trace has not begun",
+        );
+        if (!isAttached()) throw new Error(`sonde trace ${describeOutcome(await trace.ended)}`);
+        assert.match(await inKernel(on), /do_sys_openat2/, "no probe is seen in the kernel");
+        await on.machine.shell("kill -9 $(pidof node)");
+        await until(async () => (await inKernel(on)) === "", "probes are left in the kernel");
+      } finally {
+        trace.child.kill("SIGKILL");
+        await trace.ended;
+      }
+      // The board's init script starts another agent: for the next check.
+      await until(async () => (await on.start("info").ended).code === 0, "no agent is there again");
+    },
+  },
+];
+
+/** The kernel's own list of kprobes, and those made through tracefs. */
+async function inKernel(/** @type {import("../board-under-test.js").BoardUnderTest} */ on) {
+  const text = await on.machine.shell(
+    "cat /sys/kernel/debug/kprobes/list /sys/kernel/tracing/kprobe_events /sys/kernel/tracing/uprobe_events",
+  );
+  return text.trim();
+}
+
+/**
+ * @param {() => Promise<boolean>} isTrue
+ * @param {string} otherwise
+ */
+async function until(isTrue, otherwise) {
+  const deadline = performance.now() + 30_000;
+  while (!(await isTrue())) {
+    if (performance.now() > deadline) throw new Error(otherwise);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

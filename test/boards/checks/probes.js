@@ -1,0 +1,127 @@
+// Each kind of probe, on what the board's init script does all the time: `cat /etc/hostname /etc/none`, and dash.
+import assert from "node:assert/strict";
+import { libc } from "../userland.js";
+
+/** @type {readonly import("./check.js").Check[]} */
+export const probeChecks = [
+  {
+    name: "BEGIN, interval, END",
+    needs: ["raw_tracepoint", "perf_event"],
+    run: async (on) => {
+      const printed = await on.trace(
+        `BEGIN { printf("begin\\n"); }
+         interval:ms:100 { @n += 1; if (@n == 3) { exit(); } }
+         END { printf("end %d\\n", @n); clear(@n); }`,
+      );
+      assert.equal(printed, "begin\nend 3");
+    },
+  },
+  {
+    name: "tracepoint",
+    needs: ["tracepoint"],
+    run: async (on) => {
+      const printed = await on.trace(
+        `tracepoint:sched:sched_process_exec /comm == "cat"/ { printf("%s\\n", args.filename); exit(); }`,
+      );
+      assert.match(printed, /^\/usr\/bin\/cat\b/);
+    },
+  },
+  {
+    name: "tracepoint of a system call",
+    needs: ["tracepoint"],
+    run: async (on) => {
+      const printed = await on.trace(
+        `tracepoint:syscalls:sys_enter_openat /comm == "cat"/ { @path[tid] = args.filename; }
+         tracepoint:syscalls:sys_exit_openat /@path[tid]/ {
+           printf("%s %d\\n", str(@path[tid]), args.ret);
+           if (args.ret == -2) { exit(); }
+         }
+         END { clear(@path); }`,
+      );
+      assert.match(printed, /^\/etc\/none -2$/m);
+    },
+  },
+  {
+    name: "raw tracepoint",
+    needs: ["raw_tracepoint"],
+    run: async (on) => {
+      const printed = await on.trace(
+        `rawtracepoint:sched_process_exec /comm == "cat"/ { printf("%s was %d\\n", comm, arg1); exit(); }`,
+      );
+      assert.match(printed, /^cat was [1-9]\d*\b/);
+    },
+  },
+  {
+    name: "raw tracepoint, arguments by name",
+    needs: ["raw_tracepoint", "btf"],
+    run: async (on) => {
+      const printed = await on.trace(
+        `rawtracepoint:sched_process_exec /comm == "cat"/ { printf("%s was %d\\n", comm, args.old_pid); exit(); }`,
+      );
+      assert.match(printed, /^cat was [1-9]\d*\b/);
+    },
+  },
+  {
+    name: "kprobe, its arguments",
+    needs: ["kprobe"],
+    isSerialToo: true,
+    run: async (on) => {
+      const printed = await on.trace(
+        `kprobe:do_sys_openat2 /comm == "cat"/ { printf("%d %s\\n", (int32)arg0, str(uptr(arg1))); exit(); }`,
+      );
+      assert.match(printed, /^-100 \/etc\/(hostname|none)\b/);
+    },
+  },
+  {
+    name: "kretprobe",
+    needs: ["kprobe"],
+    run: async (on) => {
+      const printed = await on.trace(
+        `kretprobe:do_sys_openat2 /comm == "cat" && (int32)retval < 0/ { printf("%d\\n", (int32)retval); exit(); }`,
+      );
+      assert.match(printed, /^-2\b/);
+    },
+  },
+  {
+    name: "uprobe, its arguments",
+    needs: ["uprobe"],
+    run: async (on) => {
+      const printed = await on.trace(
+        `uprobe:${libc(on.board)}:malloc /comm == "dash"/ { printf("%d bytes\\n", arg0); exit(); }`,
+      );
+      assert.match(printed, /^[1-9]\d* bytes/);
+    },
+  },
+  {
+    name: "uretprobe",
+    needs: ["uprobe"],
+    run: async (on) => {
+      const printed = await on.trace(
+        `uretprobe:${libc(on.board)}:malloc /comm == "dash"/ { printf("%s\\n", retval > 4096 ? "memory" : "none"); exit(); }`,
+      );
+      assert.match(printed, /^memory\b/);
+    },
+  },
+  {
+    name: "profile",
+    needs: ["perf_event"],
+    run: async (on) => {
+      const printed = await on.trace(
+        `profile:hz:50 { @samples = count(); } interval:s:1 { exit(); }`,
+      );
+      const samples = Number(/^@samples: (\d+)$/m.exec(printed)?.[1]);
+      // Two CPUs that are emulated: some may be late, and some of the first and last fall outside.
+      assert.ok(samples >= 20 && samples <= 200, `${samples} samples in a second at 50 Hz`);
+    },
+  },
+  {
+    name: "software event",
+    needs: ["perf_event"],
+    run: async (on) => {
+      const printed = await on.trace(
+        `software:faults:1 /comm == "cat"/ { @faults = count(); } interval:s:1 { exit(); }`,
+      );
+      assert.match(printed, /^@faults: [1-9]\d*$/m);
+    },
+  },
+];

@@ -1,0 +1,67 @@
+import { BoardUnderTest } from "./board-under-test.js";
+import { checks } from "./checks/all.js";
+
+/**
+ * @typedef {{ kind: "passed" } | { kind: "failed", reason: string } | { kind: "not applicable", reason: string }} Result
+ * @typedef {{ name: string, result: Result }} Finding
+ */
+
+/**
+ * Does every check on a board that runs, one after the other, over the network and then, those that are to be, over the
+ * serial port.
+ *
+ * @param {import("./machine.js").Machine} machine
+ * @param {(finding: Finding) => void} [report]
+ * @returns {Promise<readonly Finding[]>}
+ */
+export async function runChecks(machine, report = () => undefined) {
+  const features = await featuresOf(machine);
+  /** @type {Finding[]} */
+  const findings = [];
+  const ways = [
+    { suffix: "", target: machine.networkTarget, list: checks },
+    {
+      suffix: " (serial)",
+      target: machine.serialTarget,
+      list: checks.filter(({ isSerialToo }) => isSerialToo === true),
+    },
+  ];
+  for (const { suffix, target, list } of ways) {
+    const on = new BoardUnderTest(machine, target);
+    for (const check of list) {
+      const finding = { name: check.name + suffix, result: await resultOf(check, on, features) };
+      findings.push(finding);
+      report(finding);
+    }
+  }
+  return findings;
+}
+
+/**
+ * @param {import("./checks/check.js").Check} check
+ * @param {BoardUnderTest} on
+ * @param {Features} features
+ * @returns {Promise<Result>}
+ */
+async function resultOf(check, on, features) {
+  for (const name of check.needs) {
+    const answer = features[name];
+    if (answer?.state !== "supported") {
+      return { kind: "not applicable", reason: `${name}: ${answer?.reason ?? "unknown"}` };
+    }
+  }
+  try {
+    await check.run(on);
+    return { kind: "passed" };
+  } catch (error) {
+    return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** @typedef {Readonly<Record<string, { state: string, reason?: string }>>} Features */
+
+/** @returns {Promise<Features>} */
+async function featuresOf(/** @type {import("./machine.js").Machine} */ machine) {
+  const on = new BoardUnderTest(machine, machine.networkTarget);
+  return JSON.parse(await on.sonde("info", "--json")).features;
+}
