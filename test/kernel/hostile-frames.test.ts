@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import {
   type MethodName,
@@ -20,6 +21,8 @@ const warmUpCount = 50_000;
 const leastConnections = 1000;
 /** Connections at the same time. */
 const lanes = 8;
+/** Of a session whose link was lost while it answered; and some. */
+const leaseMilliseconds = 2000;
 const heapGrowthLimitBytes = 1_000_000;
 const residentGrowthLimitBytes = 5_000_000;
 /** About a minute of work, but on a machine that may be busy. */
@@ -190,7 +193,7 @@ describe(`an agent under a million hostile frames (SONDE_FUZZ_SEED=${seed})`, ()
   beforeAll(async () => {
     const script = new URL("../../packages/agent/dist/sonde-agent.cjs", import.meta.url).pathname;
     const preload = new URL("../support/memory-report.cjs", import.meta.url).pathname;
-    agent = new RunningProgram(script, ["--listen", "ws://127.0.0.1:0"], {
+    agent = new RunningProgram(script, ["--listen", "ws://127.0.0.1:0", "--lease", "1"], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       nodeOptions: ["--expose-gc", "-r", preload],
     });
@@ -228,8 +231,10 @@ describe(`an agent under a million hostile frames (SONDE_FUZZ_SEED=${seed})`, ()
     async () => {
       const steady = await visit();
       await attackUntil(port, warmUpCount);
+      await delay(leaseMilliseconds);
       const before = await measure();
       const { frames, connections } = await attackUntil(port, frameCount);
+      await delay(leaseMilliseconds);
       const after = await measure();
 
       expect(frames).toBeGreaterThanOrEqual(frameCount);

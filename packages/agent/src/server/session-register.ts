@@ -1,6 +1,8 @@
 import { type AgentPeer, type Result, type SessionFinder } from "@sonde/protocol";
 import { BusyError, LimitError, MissingError } from "../kernel/errors.js";
 
+/** Sessions whose link is lost keep answers and what they own until their lease has run out. */
+const waitingLimit = 32;
 /** Each holds programs, maps and a note in memory until someone stops it. */
 const detachedLimit = 16;
 
@@ -11,6 +13,10 @@ export interface RegisteredSession {
   readonly ended: Promise<void>;
   /** Undefined: not detached. */
   readonly label: string | undefined;
+  /** Whether its link is lost and its lease runs. */
+  readonly isWaiting: boolean;
+  /** Whether something would be removed if it ended. */
+  readonly ownsSomething: boolean;
   /** Whether a host is there that has not said that it goes. */
   readonly isAttached: boolean;
   describe(): Result<"session.list">["sessions"][number] | undefined;
@@ -29,6 +35,15 @@ export class SessionRegister implements SessionFinder {
   add(session: RegisteredSession): void {
     this.#sessions.add(session);
     void session.ended.finally(() => this.#sessions.delete(session));
+  }
+
+  /** One more waits for its host: where there are too many, one that owns nothing ends, or else the oldest. */
+  boundWaiting(): void {
+    const waiting = [...this.#sessions].filter(({ isWaiting }) => isWaiting);
+    if (waiting.length <= waitingLimit) return;
+    const [oldest] = waiting;
+    const victim = waiting.find(({ ownsSomething }) => !ownsSomething) ?? oldest;
+    victim?.close("too many sessions wait for their hosts");
   }
 
   resumable(name: Uint8Array): AgentPeer | undefined {

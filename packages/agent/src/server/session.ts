@@ -34,6 +34,7 @@ export class Session implements OwnSession {
   readonly #state: SessionState;
   readonly #sessions: SessionRegister;
   #detachment: Detachment | undefined;
+  /** While it waits for its host. */
   #lease: Timer | undefined;
 
   /** `sessions` are all of the agent's. */
@@ -57,7 +58,7 @@ export class Session implements OwnSession {
       onLinkLost: (reason) => this.#keep(reason),
       onResume: (streams) => state.requireProgress(streams),
       onResumed: (streams) => {
-        this.#lease?.cancel();
+        this.#stopLease();
         state.resume(streams);
       },
       onAttach: () => this.#attach(),
@@ -67,7 +68,7 @@ export class Session implements OwnSession {
     };
     this.peer = new AgentPeer(channel, peerOptions, sessions);
     this.ended = this.peer.closed.then(() => {
-      this.#lease?.cancel();
+      this.#stopLease();
       return this.clear();
     });
   }
@@ -85,6 +86,14 @@ export class Session implements OwnSession {
 
   get label(): string | undefined {
     return this.#detachment?.label;
+  }
+
+  get isWaiting(): boolean {
+    return this.#lease !== undefined;
+  }
+
+  get ownsSomething(): boolean {
+    return this.#state.ownsSomething;
   }
 
   get isAttached(): boolean {
@@ -141,7 +150,7 @@ export class Session implements OwnSession {
   #attach(): ResultInput<"session.attach"> {
     const detachment = this.#detachment;
     if (detachment === undefined) throw new RequestError("session.attach: it is not detached");
-    this.#lease?.cancel();
+    this.#stopLease();
     detachment.isLeft = false;
     this.#state.goOnAlone("oldest");
     const { note, keeps, ageMilliseconds, isOver } = detachment;
@@ -162,10 +171,17 @@ export class Session implements OwnSession {
     this.#lease = this.#system.after(leaseSeconds * 1000, () => {
       this.#endLease();
     });
+    this.#sessions.boundWaiting();
     return true;
   }
 
+  #stopLease(): void {
+    this.#lease?.cancel();
+    this.#lease = undefined;
+  }
+
   #endLease(): void {
+    this.#lease = undefined;
     if (this.#detachment === undefined) {
       this.#system.log("the host has not come back: its session is over");
       this.close("the host has not come back within the lease");
