@@ -53,12 +53,15 @@ describe("the example of two targets", () => {
     const lines = stdout.trimEnd().split("\n");
     const times = lines.map((line) => line.slice(0, "1970-01-01T00:00:00.000Z".length));
     expect(times).toEqual([...times].sort());
-    // Each of the middle of the second was seen on both, next to each other in time.
-    const middle = Math.floor(count / 2);
-    const seen = lines.filter((line) => line.endsWith(` opened ${path(middle)}`));
-    expect(seen).toHaveLength(2);
-    const [first = 0, second = 0] = seen.map((line) => Date.parse(line.split(" ", 1)[0] ?? ""));
-    expect(second - first).toBeLessThan(20);
+    // While both were traced, each was seen on both, at the same time but for what is not known of the clocks.
+    const seen = new Map<string, number[]>();
+    for (const line of lines) {
+      const [, time = "", file = ""] = /^(\S+).* opened (\S+)$/.exec(line) ?? [];
+      seen.set(file, [...(seen.get(file) ?? []), Date.parse(time)]);
+    }
+    const twice = [...seen.values()].filter((both) => both.length === 2);
+    expect(twice.length).toBeGreaterThan(5);
+    for (const [first = 0, second = 0] of twice) expect(second - first).toBeLessThan(100);
   });
 
   test("is the one that docs/clocks.md shows", () => {

@@ -30,7 +30,13 @@ async function reachAgent(): Promise<Socket> {
   const server = createServer({ noDelay: true });
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const reached = new Promise<Socket>((resolve) => server.once("connection", resolve));
+  const reached = new Promise<Socket>((resolve) => {
+    server.once("connection", (socket) => {
+      // The terminal's end is killed when the test is over.
+      socket.on("error", () => undefined);
+      resolve(socket);
+    });
+  });
   const device = join(folder, "board");
   const { port } = server.address() as AddressInfo;
   running.push(await openTerminal(device, `TCP:127.0.0.1:${port}`));
