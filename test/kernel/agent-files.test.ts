@@ -91,6 +91,8 @@ describe("the agent's files", () => {
     expect(names).toEqual(readdirSync(events).sort());
     const processes = await agent.peer.call("file.list", { path: "/proc" });
     expect(processes.names).toContain(String(process.pid));
+    const libraries = await agent.peer.call("file.list", { path: "/usr/lib" });
+    expect(libraries.names).toEqual(readdirSync("/usr/lib").sort());
   });
 
   onTarget("say where a process works, and no more of it", async () => {

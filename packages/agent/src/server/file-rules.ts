@@ -26,6 +26,9 @@ const listable: readonly RegExp[] = [
   /^\/sys\/bus\/event_source\/devices$/,
   /^\/proc$/,
   /^\/proc\/\d+\/task$/,
+  // Where libraries are: a board without /etc/ld.so.cache tells nowhere else what "libc" is.
+  /^(\/usr)?\/lib(32|64)?(\/[^/]+-linux-[^/]+)?$/,
+  /^\/system\/lib(64)?$/,
 ];
 
 const listableEvents: readonly RegExp[] = [/^\/events(\/[^/]+){0,2}$/];

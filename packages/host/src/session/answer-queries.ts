@@ -7,6 +7,7 @@ import { globToRegExp } from "./glob.js";
 import { nearNames } from "../language/near-names.js";
 import { TargetError } from "./errors.js";
 import { type KernelTypes } from "./kernel-types.js";
+import { librariesInFolders } from "./library-folders.js";
 import { readFunctions } from "./kept-functions.js";
 import { type RemoteFiles } from "./remote-files.js";
 
@@ -135,8 +136,9 @@ export class QueryAnswerer {
 
   async #findLibrary(name: string): Promise<string | undefined> {
     const cache = await absentWhenMissing(this.#files.readKept("/etc/ld.so.cache"));
-    if (cache === undefined) return undefined;
-    const path = resolveLibrary(parseLdSoCache(cache), name);
+    const libraries =
+      cache === undefined ? await librariesInFolders(this.#files) : parseLdSoCache(cache);
+    const path = resolveLibrary(libraries, name);
     return path === undefined ? undefined : await this.#files.resolve(path);
   }
 
