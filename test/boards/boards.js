@@ -26,9 +26,41 @@ const usual = {
 export const boards = [
   {
     ...usual,
+    name: "x86_64-5.10",
+    architecture: "x86_64",
+    suite: "bullseye",
+    kernelPackage: "linux-image-cloud-amd64",
+    lacks: [
+      "atomic_fetch",
+      "bpf_loop",
+      "for_each_map_elem",
+      "get_current_task_btf",
+      "hash_without_preallocation",
+      "map_lookup_and_delete",
+      "perf_event_link",
+    ],
+  },
+  {
+    ...usual,
     name: "x86_64-6.1",
     architecture: "x86_64",
     suite: "bookworm",
+    kernelPackage: "linux-image-cloud-amd64",
+  },
+  {
+    ...usual,
+    name: "x86_64-6.1-no-btf",
+    architecture: "x86_64",
+    suite: "bookworm",
+    kernelPackage: "linux-image-cloud-amd64",
+    hidesBtf: true,
+    lacks: ["btf", "tp_btf", "fentry", "fexit"],
+  },
+  {
+    ...usual,
+    name: "x86_64-6.12",
+    architecture: "x86_64",
+    suite: "trixie",
     kernelPackage: "linux-image-cloud-amd64",
   },
   {
@@ -39,6 +71,13 @@ export const boards = [
     kernelPackage: "linux-image-arm64",
     // Direct calls of ftrace came to arm64 with 6.5.
     lacks: ["fentry", "fexit"],
+  },
+  {
+    ...usual,
+    name: "arm64-6.12",
+    architecture: "arm64",
+    suite: "trixie",
+    kernelPackage: "linux-image-arm64",
   },
 ];
 
