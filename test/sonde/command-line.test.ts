@@ -257,7 +257,19 @@ describe("what is asked for", () => {
     expect(output).toBe(`\n\n@[${chosen.pid}]: 2\n`);
   });
 
-  const commands = ["", "trace", "replay", "probes", "info", "tools", "opensnoop", "execsnoop"];
+  const commands = [
+    "",
+    "trace",
+    "sessions",
+    "attach",
+    "stop",
+    "replay",
+    "probes",
+    "info",
+    "tools",
+    "opensnoop",
+    "execsnoop",
+  ];
   for (const command of commands) {
     test(`sonde ${command} --help has examples`, async () => {
       const { code, output } = await runSonde([...command.split(" ").filter(Boolean), "--help"]);

@@ -146,7 +146,8 @@ export class Trace implements AsyncDisposable {
     const pump = new RecordPump(this.#source, cursor, sink, control, this.#earlier?.lost);
     this.#pump = pump;
     if (this.#earlier === undefined) sink.event({ kind: "attached", probes: layout.probeCount });
-    pump.start();
+    // One that is left before it is read keeps all that waits.
+    if (!this.#isLeaving) pump.start();
     if (object.attachments.length === 0 || this.#earlier?.isOver === true) this.#requestStop();
     await Promise.race([this.#stopRequest, pump.ended()]);
     return (await this.#tryToLeave(pump, sink)) ?? (await this.#finish(pump, sink));

@@ -154,3 +154,18 @@ describe("RecordPump", () => {
     await expect(pump.reach([3n])).rejects.toThrow("span");
   });
 });
+
+test("a pump that is halted deals with no more spans, and goes on where it was", async () => {
+  const { source, pump, log, give } = harness();
+  give(spanOf(0n, [4, 2, 5]));
+  give(spanOf(48n, [6]));
+  // The first span is at hand: clearing the map takes a while.
+  await pump.halt();
+  expect(log).toEqual(["record 4", "clear", "record 5"]);
+  expect(source.acknowledged).toEqual([48n]);
+  give(spanOf(64n, [7]));
+  expect(source.acknowledged).toEqual([48n]);
+  pump.goOn();
+  expect(log.slice(3)).toEqual(["record 6", "record 7"]);
+  expect(source.acknowledged).toEqual([48n, 64n, 80n]);
+});
