@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, describe, expect } from "@jest/globals";
-import { type Params, type RemoteError, type Result, type StreamSpan } from "@sonde/protocol";
-import { type AgentInProcess, startAgent } from "../support/agent-in-process.js";
+import {
+  type HostPeer,
+  type Params,
+  type RemoteError,
+  type Result,
+  type StreamSpan,
+} from "@sonde/protocol";
+import { type AgentInProcess, connect, startAgent } from "../support/agent-in-process.js";
 import { requiresFeature } from "../support/requires.js";
 import {
   callGetppid,
@@ -72,11 +78,13 @@ class Receiver {
   readonly stream: Handle;
   end: RemoteError | Error | undefined;
   isAcknowledging = true;
+  readonly #peer: HostPeer;
   #unacknowledged: StreamSpan[] = [];
 
-  constructor(stream: Handle) {
+  constructor(stream: Handle, peer = agent.peer) {
     this.stream = stream;
-    agent.peer.onStream(stream, {
+    this.#peer = peer;
+    peer.onStream(stream, {
       onSpan: (span) => {
         this.spans.push(span);
         this.#unacknowledged.push(span);
@@ -90,7 +98,7 @@ class Receiver {
 
   acknowledge(): void {
     for (const { channel, position, span } of this.#unacknowledged) {
-      agent.peer.acknowledge(this.stream, channel, position + BigInt(span.length));
+      this.#peer.acknowledge(this.stream, channel, position + BigInt(span.length));
     }
     this.#unacknowledged = [];
   }
@@ -290,4 +298,40 @@ describe("a perf event array's stream", () => {
     expect(receiver.bytes).toBeGreaterThan(3 * 16_384);
     expect(samples + Number(lost)).toBe(produced);
   });
+
+  onPerf(
+    "goes on without a host and keeps its oldest: delivered and lost are what was produced",
+    async () => {
+      const produced = 5000;
+      const steps = reportingPlan({
+        through: "perf",
+        bufferSizeBytes: 16_384,
+        recordSizeBytes: 24,
+      });
+      const first = await connect(agent.server, 30);
+      const { results } = await first.call("plan.run", { steps });
+      const stream = results[3]?.handle;
+      if (stream === undefined) throw new Error("no stream");
+      const detachment = { name: "perf", note: new Uint8Array(0) };
+      await expect(
+        first.call("session.detach", { ...detachment, keeps: "newest" }),
+      ).rejects.toMatchObject({ code: "unsupported" });
+      await first.call("session.detach", { ...detachment, keeps: "oldest" });
+      first.close("gone home");
+      callGetppid(produced);
+
+      const second = await connect(agent.server, 30);
+      await second.attach({ name: "perf", takeOver: false });
+      const receiver = new Receiver(stream, second);
+      await second.call("session.disable", {});
+      const { positions, lost } = await second.call("stream.flush", { stream });
+      await receiver.until(positions);
+      const samples = receiver.spans.reduce((sum, { span }) => sum + perfRecords(span).samples, 0);
+      expect(samples).toBeGreaterThan(0);
+      expect(lost).toBeGreaterThan(0n);
+      expect(samples + Number(lost)).toBe(produced);
+      await second.call("session.close", {});
+      second.close("done");
+    },
+  );
 });

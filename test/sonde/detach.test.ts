@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect } from "@jest/globals";
+import { connect } from "../../packages/host/src/index.js";
+import { CutProxy } from "../support/cut-proxy.js";
 import { heldBy, leftInKernel } from "../support/kernel-objects.js";
 import { agentCommand, type RunningProgram, startAgent } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
@@ -13,6 +15,7 @@ const tracing = requiresFeature("tracepoint", "raw_tracepoint", "ringbuf");
 
 let agent: RunningProgram;
 let way: readonly string[];
+const proxies: CutProxy[] = [];
 const folder = mkdtempSync(join(tmpdir(), "sonde-detach-"));
 
 beforeAll(async () => {
@@ -22,6 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => {
   agent.kill("SIGKILL");
+  for (const proxy of proxies) proxy.close();
   rmSync(folder, { recursive: true });
 });
 
@@ -68,6 +72,9 @@ async function find(name: string): Promise<Listed | undefined> {
 async function stop(name: string, ...options: readonly string[]): Promise<Outcome> {
   return await runSonde(["stop", name, ...way, ...options]);
 }
+
+const printsMasks =
+  'tracepoint:syscalls:sys_enter_umask /pid == $1/ { printf("n %d\\n", args.mask); }';
 
 /** The numbers after "n" at the beginning of lines. */
 function numbers(output: string): number[] {
@@ -177,6 +184,69 @@ describe("a trace that is detached", () => {
     expect(await find("steps")).toBeUndefined();
   });
 
+  tracing("goes on where it was when the link of the attached sonde breaks", async () => {
+    const proxy = await CutProxy.open(Number(new URL(way[1] ?? "").port));
+    proxies.push(proxy);
+    const workload = await Workload.start(
+      "detach-cut",
+      "umask($_) for 1..5;",
+      "umask($_) for 6..9;",
+      "umask($_) for 10..12;",
+    );
+    await detach("cut", printsMasks, { parameters: [workload.pid] });
+    await workload.step();
+    const sonde = startSonde(["attach", "cut", "-t", `ws://127.0.0.1:${proxy.port}`]);
+    await sonde.prints(/^n 5$/m);
+    proxy.cut({ refuses: true });
+    await sonde.says(/link lost/);
+    await workload.step();
+    expect(await find("cut")).toMatchObject({ isAttached: false });
+    proxy.mend();
+    await sonde.says(/^resumed after/m);
+    await workload.step();
+    await workload.end();
+    await sonde.prints(/^n 12$/m);
+    expect((await interrupt(sonde)).code).toBe(0);
+    expect(numbers(sonde.output)).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
+    expect((await stop("cut")).code).toBe(0);
+  });
+
+  tracing("can be left and gone on with by a script", async () => {
+    const address = way[1] ?? "";
+    const workload = await Workload.start("detach-api", "umask(1);", "umask(2);");
+    {
+      await using target = await connect(address);
+      const program = await target.compile(printsMasks, { positional: [String(workload.pid)] });
+      await target.startDetached(program, { name: "script", keeps: "oldest" });
+    }
+    await workload.step();
+    const attach = { name: "script", takeOver: false };
+    const read = async (count: number): Promise<readonly string[]> => {
+      await using target = await connect(address, { attach });
+      await using trace = await target.attachedTrace();
+      const texts: string[] = [];
+      for await (const event of trace.events()) {
+        if (event.kind === "printf") texts.push(event.text);
+        if (texts.length === count) break;
+      }
+      await trace.leave();
+      return texts;
+    };
+    expect(await read(1)).toEqual(["n 1\n"]);
+    await workload.step();
+    await workload.end();
+    expect(await read(1)).toEqual(["n 2\n"]);
+    // One that is left before it is read keeps all that waits; one that is only closed, too.
+    await detach("unread", 'BEGIN { printf("n 3\\n"); } interval:s:100 { }');
+    for (const ending of ["leave", "close"] as const) {
+      await using target = await connect(address, { attach: { name: "unread", takeOver: false } });
+      const trace = await target.attachedTrace();
+      await trace[ending]();
+    }
+    expect(numbers((await stop("unread")).output)).toEqual([3]);
+    expect((await stop("script", "--no-output")).code).toBe(0);
+  });
+
   tracing("as JSON is what it would have been from the start", async () => {
     const workload = await Workload.start("detach-json", "umask(7);");
     const program = `tracepoint:syscalls:sys_enter_umask /pid == $1/ { printf("n %d\\n", args.mask); @[comm] = count(); }`;
@@ -214,8 +284,7 @@ describe("a trace that is detached", () => {
 
   tracing("records nothing more after --for, and ends when someone attaches", async () => {
     const workload = await Workload.start("detach-for", "umask(1);", "umask(2);");
-    const program = `tracepoint:syscalls:sys_enter_umask /pid == $1/ { printf("n %d\\n", args.mask); }`;
-    await detach("hour", program, { options: ["--for", "2s"], parameters: [workload.pid] });
+    await detach("hour", printsMasks, { options: ["--for", "2s"], parameters: [workload.pid] });
     await workload.step();
     const deadline = performance.now() + 20_000;
     while ((await find("hour"))?.isOver !== true) {

@@ -26,10 +26,10 @@ export async function startAgent(system: System = createNodeSystem()): Promise<A
   };
 }
 
-/** Another session with the same agent. */
-export async function connect(server: AgentServer): Promise<HostPeer> {
+/** Another session with the same agent, which outlives its link by the lease. */
+export async function connect(server: AgentServer, leaseSeconds = 0): Promise<HostPeer> {
   const [hostEnd, agentEnd] = createChannelPair();
-  server.accept(agentEnd);
+  server.accept(agentEnd, { leaseSeconds });
   const { peer } = await openSession(hostEnd, {
     client: "sonde test",
     randomBytes: (length) => randomBytes(length),

@@ -27,6 +27,13 @@ export { type TraceSpec } from "./spec/trace-spec.js";
 export { connect } from "./trace/connect.js";
 export { openRecording } from "./trace/open-recording.js";
 export { type RecordSink } from "./trace/record-pump.js";
-export { ProgramError, Target, type Program, type StartOptions } from "./trace/target.js";
+export {
+  ProgramError,
+  Target,
+  type AttachOptions,
+  type DetachOptions,
+  type Program,
+  type StartOptions,
+} from "./trace/target.js";
 export { type ClockChoice } from "./trace/trace-clock.js";
 export { Trace, type TraceResult } from "./trace/trace.js";

@@ -38,6 +38,14 @@ export interface ControlHandler {
   exit(code: number): void;
 }
 
+/** What others have dealt with, of a source that does not begin at its start. */
+export interface EarlierRecords {
+  /** Records that were lost, which need not be told. */
+  readonly lost: bigint;
+  /** Where its channels go on; at 0 those that are not named. */
+  readonly positions: readonly { readonly channel: number; readonly position: bigint }[];
+}
+
 /**
  * Takes spans from a source and deals with their records one after the other, in program order: ordinary ones go to the
  * sink, and while a map is being read or cleared for one, those behind it wait. A span's credit goes back when the sink
@@ -66,11 +74,11 @@ export class RecordPump {
     cursor: RecordCursor & { readonly lost?: bigint },
     sink: RecordSink,
     control: ControlHandler,
-    /** Losses that need not be told. */
-    lostBefore = 0n,
+    earlier: EarlierRecords = { lost: 0n, positions: [] },
   ) {
-    this.#lost = lostBefore;
-    this.#lostTold = lostBefore;
+    this.#lost = earlier.lost;
+    this.#lostTold = earlier.lost;
+    for (const { channel, position } of earlier.positions) this.#positions.set(channel, position);
     this.#source = source;
     this.#cursor = cursor;
     this.#sink = sink;

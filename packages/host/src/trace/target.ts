@@ -224,6 +224,8 @@ export class Target implements AsyncDisposable {
     };
     const trace = new Trace(spec, source, context, close, {
       lost: attached.streams.reduce((sum, { lost }) => sum + lost, 0n),
+      // There is one stream at most.
+      positions: attached.streams.flatMap(({ positions }) => positions),
       isOver: attached.isOver || options.endsAtOnce === true,
       baselines: note.baselines,
       leave: async (baselines) => {

@@ -11,7 +11,12 @@ import { TargetError } from "../session/errors.js";
 import { ControlReader } from "./control-reader.js";
 import { EventQueue } from "./event-queue.js";
 import { MapAccess } from "./map-access.js";
-import { RecordPump, type RecordSink, type TraceProgress } from "./record-pump.js";
+import {
+  RecordPump,
+  type EarlierRecords,
+  type RecordSink,
+  type TraceProgress,
+} from "./record-pump.js";
 import { type TraceSource } from "./trace-source.js";
 
 /** How a trace ended. */
@@ -29,9 +34,7 @@ export interface TraceResult {
 }
 
 /** For a program that was at work before, while nobody read what it recorded. */
-export interface EarlierWork {
-  /** Records lost before. */
-  readonly lost: bigint;
+export interface EarlierWork extends EarlierRecords {
   /** Nothing is recorded any more: what is there is read, and the trace ends. */
   readonly isOver: boolean;
   readonly baselines: readonly (readonly [number, MapDump])[];
@@ -143,7 +146,7 @@ export class Trace implements AsyncDisposable {
     const usesRing = object.maps.some((map) => map.type === "ringbuf");
     const { byteOrder } = this.context;
     const cursor = usesRing ? new RingCursor(byteOrder) : new PerfCursor(byteOrder);
-    const pump = new RecordPump(this.#source, cursor, sink, control, this.#earlier?.lost);
+    const pump = new RecordPump(this.#source, cursor, sink, control, this.#earlier);
     this.#pump = pump;
     if (this.#earlier === undefined) sink.event({ kind: "attached", probes: layout.probeCount });
     // One that is left before it is read keeps all that waits.

@@ -47,6 +47,8 @@ function harness(): {
   readonly log: string[];
   readonly give: (span: SourceSpan) => void;
   readonly hold: { full: Promise<void> | undefined };
+  readonly sink: RecordSink;
+  readonly handler: ControlHandler;
 } {
   const source = new FakeSource();
   const log: string[] = [];
@@ -77,7 +79,7 @@ function harness(): {
   };
   const pump = new RecordPump(source, new RingCursor("little"), sink, handler);
   pump.start();
-  return { source, pump, log, hold, give: (span) => source.receiver?.onSpan(span) };
+  return { source, pump, log, hold, sink, handler, give: (span) => source.receiver?.onSpan(span) };
 }
 
 describe("RecordPump", () => {
@@ -168,4 +170,19 @@ test("a pump that is halted deals with no more spans, and goes on where it was",
   pump.goOn();
   expect(log.slice(3)).toEqual(["record 6", "record 7"]);
   expect(source.acknowledged).toEqual([48n, 64n, 80n]);
+});
+
+test("a pump that goes on where another stopped has reached that place, and tells only later losses", async () => {
+  const { source, log, sink, handler } = harness();
+  const positions = [{ channel: 0, position: 64n }];
+  const pump = new RecordPump(source, new RingCursor("little"), sink, handler, {
+    lost: 5n,
+    positions,
+  });
+  pump.start();
+  await pump.reach([64n]);
+  source.receiver?.onSpan(spanOf(64n, [4], 7n));
+  await pump.reach([80n]);
+  expect(log).toEqual(["lost 2", "record 4"]);
+  expect(pump.lost).toBe(7n);
 });
