@@ -65,6 +65,13 @@ export const boards = [
   },
   {
     ...usual,
+    name: "x86_64-7",
+    architecture: "x86_64",
+    suite: "sid",
+    kernelPackage: "linux-image-cloud-amd64",
+  },
+  {
+    ...usual,
     name: "arm64-6.1",
     architecture: "arm64",
     suite: "bookworm",

@@ -66,21 +66,18 @@ Dir::Etc::sourceparts "${folder}/sources.d";
   }
 
   /**
-   * The first package that a package depends on and whose name begins so: the kernel that a metapackage stands for.
+   * The packages that a package depends on and whose names match: for a metapackage, the kernel that it stands for.
    *
    * @param {string} name
-   * @param {string} prefix
+   * @param {RegExp} pattern
    */
-  async dependencyOf(name, prefix) {
+  async dependenciesOf(name, pattern) {
     const text = await runProgram("apt-cache", ["depends", "--important", name], {
       env: this.#environment,
     });
-    const names = [...text.matchAll(/^ *Depends: (\S+)$/gm)].map(([, found = ""]) => found);
-    const dependency = names.find((found) => found.startsWith(prefix));
-    if (dependency === undefined) {
-      throw new Error(`${name} depends on no ${prefix}…, but on ${names.join(", ")}`);
-    }
-    return dependency;
+    return [...text.matchAll(/^ *Depends: (\S+)$/gm)]
+      .map(([, found = ""]) => found)
+      .filter((found) => pattern.test(found));
   }
 
   /**

@@ -18,6 +18,9 @@ import { runProgram } from "./run-program.js";
 /** Of a virtual network card on a PCI bus; what they depend on is found. */
 const neededModules = ["virtio_pci", "virtio_net"];
 
+/** tar's patterns. */
+const wantedFiles = ["*/vmlinu[xz]-*", "*/vmlinu[xz]", "*/config-*", "*/config", "*.ko", "*.ko.xz"];
+
 /**
  * The folder with `vmlinuz`, `config` and `modules.cpio`.
  *
@@ -34,11 +37,16 @@ export async function kernelFolder({ architecture, suite, kernelPackage }, repor
       report(`asking for the packages of ${suite} for ${debian}`);
       const source = await DebianSuite.open(suite, debian);
       try {
-        const proper = await source.dependencyOf(kernelPackage, "linux-image-");
-        report(`fetching ${proper} (up to 100 MB)`);
-        const file = await source.download(proper);
-        report(`unpacking ${proper}`);
-        await unpackPackage(file, work, ["./boot/vmlinu*", "./boot/config-*", "*.ko", "*.ko.xz"]);
+        const [proper] = await source.dependenciesOf(kernelPackage, /^linux-image-/);
+        if (proper === undefined) throw new Error(`${kernelPackage} depends on no kernel`);
+        // Sid's kernel, configuration and modules are in packages of their own.
+        const parts = await source.dependenciesOf(proper, /^linux-(base|binary|modules)-\d/);
+        for (const name of [proper, ...parts]) {
+          report(`fetching ${name} (up to 100 MB)`);
+          const file = await source.download(name);
+          report(`unpacking ${name}`);
+          await unpackPackage(file, work, wantedFiles);
+        }
       } finally {
         source.close();
       }
@@ -63,11 +71,17 @@ async function arrange(work, output) {
   const paths = readdirSync(work, { recursive: true, encoding: "utf8" });
   const find = (/** @type {RegExp} */ pattern) => {
     const path = paths.find((one) => pattern.test(one));
-    if (path === undefined) throw new Error(`the kernel's package has no ${pattern.source}`);
+    if (path === undefined) throw new Error(`the kernel's packages have no ${pattern.source}`);
     return join(work, path);
   };
-  copyFileSync(find(/^boot\/vmlinu[xz]-/), join(output, "vmlinuz"));
-  copyFileSync(find(/^boot\/config-/), join(output, "config"));
+  copyFileSync(
+    find(/(^boot\/vmlinu[xz]-[^/]+|^usr\/lib\/modules\/[^/]+\/vmlinu[xz])$/),
+    join(output, "vmlinuz"),
+  );
+  copyFileSync(
+    find(/(^boot\/config-[^/]+|^usr\/lib\/modules\/[^/]+\/config)$/),
+    join(output, "config"),
+  );
   const modules = new Map(
     paths
       .filter((path) => /\.ko(\.xz)?$/.test(path))
