@@ -69,12 +69,15 @@ export class LiveSource implements TraceSource {
     await this.#object.fill(map, entries);
   }
 
-  async finish(): Promise<FinalCounts> {
+  async finish(reach: (positions: readonly bigint[]) => Promise<void>): Promise<FinalCounts> {
     await this.#object.disable();
-    for (const run of this.#spec.runs) {
-      if (run.when === "end") await this.#object.run(run.program);
-    }
     const stream = this.#spec.streams[0];
+    const ends = this.#spec.runs.filter((run) => run.when === "end");
+    if (stream !== undefined && ends.length > 0) {
+      // What is printed at the end must find room, also in a buffer that the events before have filled.
+      await reach((await this.#object.flush(stream.map)).positions);
+    }
+    for (const run of ends) await this.#object.run(run.program);
     const [failedUpdates, missedRuns, flushed] = await Promise.all([
       this.#failedUpdates(),
       this.#object.missedRuns(),

@@ -54,8 +54,8 @@ export class RecordingSource implements TraceSource {
     await this.#source.fill(map, entries);
   }
 
-  async finish(): Promise<FinalCounts> {
-    const counts = await this.#source.finish();
+  async finish(reach: (positions: readonly bigint[]) => Promise<void>): Promise<FinalCounts> {
+    const counts = await this.#source.finish(reach);
     this.#writer.write({ kind: "finish", counts });
     return counts;
   }

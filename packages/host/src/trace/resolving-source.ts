@@ -76,8 +76,8 @@ export class ResolvingSource implements TraceSource {
     await this.#source.fill(map, entries);
   }
 
-  async finish(): Promise<FinalCounts> {
-    return await this.#source.finish();
+  async finish(reach: (positions: readonly bigint[]) => Promise<void>): Promise<FinalCounts> {
+    return await this.#source.finish(reach);
   }
 
   now(): bigint {

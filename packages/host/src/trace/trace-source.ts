@@ -22,8 +22,11 @@ export interface TraceSource {
     map: string,
     entries: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[],
   ): Promise<void>;
-  /** Ends recording, runs what runs at the end; gives the positions where the stream's channels will then stand. */
-  finish(): Promise<FinalCounts>;
+  /**
+   * Ends recording, runs what runs at the end; gives the positions where the stream's channels will then stand. `reach`
+   * resolves when the channels have been dealt with up to some positions.
+   */
+  finish(reach: (positions: readonly bigint[]) => Promise<void>): Promise<FinalCounts>;
   /** Nanoseconds since 1970. */
   now(): bigint;
   resolveKernelSymbol(

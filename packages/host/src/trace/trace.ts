@@ -171,7 +171,7 @@ export class Trace implements AsyncDisposable {
   }
 
   async #finish(pump: RecordPump, sink: RecordSink): Promise<TraceResult> {
-    const counts = await this.#source.finish();
+    const counts = await this.#source.finish((positions) => pump.reach(positions));
     await pump.reach(counts.positions);
     pump.endLosses(counts.lost);
     sink.flush();
