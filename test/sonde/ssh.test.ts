@@ -1,8 +1,9 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "@jest/globals";
-import { agentCommand, childrenOf, until } from "../support/processes.js";
+import { heldBy, stillInKernel } from "../support/kernel-objects.js";
+import { agentCommand, childrenOf, isRunning, until } from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
 import { interrupt, type Outcome, runSonde, startAttached } from "../support/sonde.js";
 import { freePort, SshServer, writeCommand } from "../support/ssh-server.js";
@@ -20,9 +21,23 @@ afterAll(() => {
 });
 
 /** An agent's command that needs no PATH on the far side, and meets in a place of its own. */
-function placeAgent(name: string, before = ""): string {
-  const own = `--socket '${join(server.folder, `${name}.sock`)}' --idle 1`;
+function placeAgent(name: string, before = "", lease = 30): string {
+  const socket = join(server.folder, `${name}.sock`);
+  const own = `--socket '${socket}' --idle 1 --lease ${lease}`;
   return server.place(name, `${before}\nexec '${process.execPath}' '${agentCommand}' "$@" ${own}`);
+}
+
+/** The process that serves a socket of connect's. */
+function agentOn(socket: string): number {
+  const isIt = (pid: string): boolean => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`\0--relay\0${socket}\0`);
+    } catch {
+      // Not a process, or one that has ended.
+      return false;
+    }
+  };
+  return Number(readdirSync("/proc").find(isIt) ?? 0);
 }
 
 async function trace(target: string, env = server.environment): Promise<Outcome> {
@@ -42,20 +57,42 @@ describe("ssh://", () => {
     expect(existsSync(socket)).toBe(false);
   });
 
-  overSsh("goes on through another ssh when one is killed, and nothing is missing", async () => {
-    const agent = placeAgent("steady");
-    const count = 'interval:ms:50 { @n++; printf("%d\\n", @n); }';
+  overSsh(
+    "goes on when ssh is killed on this side and on that, and nothing is missing",
+    async () => {
+      const agent = placeAgent("steady");
+      const count = 'interval:ms:50 { @n++; printf("%d\\n", @n); }';
+      const target = `ssh://127.0.0.1:${server.port}${agent}`;
+      const sonde = await startAttached(["-t", target, "-e", count], { env: server.environment });
+      await sonde.prints(/^3$/m);
+      for (const ssh of childrenOf(sonde.pid)) process.kill(ssh, "SIGKILL");
+      await sonde.says(/^link lost \(.+\), reconnecting for up to 30 s$/m);
+      await sonde.says(/^resumed after \d+\.\d s, 0 lost$/m);
+      await sonde.prints(/^60$/m);
+      server.cut();
+      await sonde.says(/(^resumed after \d+\.\d s, 0 lost$[^]*){2}/m);
+      await sonde.prints(/^120$/m);
+      const { code, output } = await interrupt(sonde);
+      expect(code).toBe(130);
+      const numbers = output.match(/^\d+$/gm) ?? [];
+      expect(numbers).toEqual(Array.from(numbers, (_, index) => String(index + 1)));
+    },
+  );
+
+  overSsh("keeps what a host that has died had made for the lease, and then nothing", async () => {
+    const agent = placeAgent("lease", "", 2);
+    const count = "tracepoint:syscalls:sys_enter_umask { @ = count(); }";
     const target = `ssh://127.0.0.1:${server.port}${agent}`;
     const sonde = await startAttached(["-t", target, "-e", count], { env: server.environment });
-    await sonde.prints(/^3$/m);
-    for (const ssh of childrenOf(sonde.pid)) process.kill(ssh, "SIGKILL");
-    await sonde.says(/^link lost \(.+\), reconnecting for up to 30 s$/m);
-    await sonde.says(/^resumed after \d+\.\d s, 0 lost$/m);
-    await sonde.prints(/^60$/m);
-    const { code, output } = await interrupt(sonde);
-    expect(code).toBe(130);
-    const numbers = output.match(/^\d+$/gm) ?? [];
-    expect(numbers).toEqual(Array.from(numbers, (_, index) => String(index + 1)));
+    const pid = agentOn(`${agent}.sock`);
+    const held = heldBy(pid);
+    expect(held.size).toBeGreaterThan(2);
+    for (const child of [...childrenOf(sonde.pid), sonde.pid]) process.kill(child, "SIGKILL");
+    await sonde.ended;
+    expect(stillInKernel(held)).toHaveLength(held.size);
+    expect(await until(() => stillInKernel(held).length === 0, 20_000)).toBe(true);
+    expect(await until(() => !isRunning(pid), 10_000)).toBe(true);
+    expect(existsSync(`${agent}.sock`)).toBe(false);
   });
 
   overSsh("says so when what is there is no agent", async () => {

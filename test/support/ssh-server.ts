@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { until } from "./processes.js";
+import { childrenOf, until } from "./processes.js";
 
 /** A server of sshd on loopback, with a host key and a user's key made for it, and an ssh that knows both. */
 export class SshServer {
@@ -55,6 +55,11 @@ export class SshServer {
   stop(): void {
     this.#server.kill();
     rmSync(this.folder, { recursive: true });
+  }
+
+  /** Ends every connection that is open, without a word. */
+  cut(): void {
+    for (const pid of childrenOf(this.#server.pid ?? 0)) process.kill(pid, "SIGKILL");
   }
 
   /** A command on the far side: a script of sh. */
