@@ -82,12 +82,13 @@ while [ -n "$p" ] && [ ! -d "$p" ]; do p=\${p%/*}; done
 [ -n "$p" ] || p=/
 if [ $s = fit ]; then
 f="$p/.sonde-trial-$$"
-if (printf '#!/bin/sh\\nexit 0\\n' >"$f" && chmod 700 "$f") 2>/dev/null; then
-"$f" 2>/dev/null || s=noexec
+if mkdir "$f" 2>/dev/null; then
+printf '#!/bin/sh\\nexit 0\\n' >"$f/t" && chmod 700 "$f/t"
+"$f/t" 2>/dev/null || s=noexec
+rm -rf "$f"
 else
 s=closed
 fi
-rm -f "$f" 2>/dev/null
 fi
 k=$(df -Pk "$p" 2>/dev/null | (while read -r a b c k e; do x=$k; done; echo "$x"))
 echo "folder $s \${k:-0} $d"

@@ -41,7 +41,7 @@ export async function pushAgent(shell: Shell, options: PushOptions): Promise<Pus
   const next = `${folder}.new`;
   try {
     const parcels = pack(next, payload, facts);
-    const sentBytes = await unpack(shell, next, parcels, options.onProgress);
+    const sentBytes = await unpack(shell, folder, parcels, options.onProgress);
     if (!(await isWhole(shell, next, payload, checksum))) {
       throw new ConnectError(`${shell.name}: what came to ${next} is not what was sent`, {
         hint: "push once more; if that does not help, the board's memory or storage is failing",
@@ -64,7 +64,7 @@ export async function removeAgent(
   const places = folder === undefined ? agentPlaces.join(" ") : quoteForShell(folder);
   const { code, output, errors } = await shell.run(`
 for d in ${places}; do
-for f in "$d" "$d.new"; do
+for f in "$d" "$d.new" "$d.part"; do
 if [ -O "$f" ] && { [ -f "$f/${manifestName}" ] || [ "$f" != "$d" ]; }; then
 rm -rf "$f" && echo "$f" || exit 1
 fi
@@ -127,9 +127,10 @@ async function unpack(
   let sentBytes = 0;
   for (const { bytes, script } of parcels) {
     const before = sentBytes;
-    const result = await shell.send(bytes, script, (sent) => {
+    const onSent = (sent: number): void => {
       onProgress(before + sent, totalBytes);
-    });
+    };
+    const result = await shell.send(bytes, script, onSent, `${folder}.part`);
     if (result.code !== 0) throw refused(shell, `unpack the agent in ${folder}`, result);
     sentBytes += bytes.length;
   }
@@ -145,7 +146,9 @@ interface Parcel {
 /** One compressed archive where the board can unpack it, else file by file: every shell has cat. */
 function pack(folder: string, { id, files }: Payload, { tools }: BoardFacts): readonly Parcel[] {
   const d = quoteForShell(folder);
-  const prepare = `umask 077; rm -rf ${d} && mkdir -p ${d}`;
+  const parent = quoteForShell(folder.replace(/\/[^/]+$/, "") || "/");
+  // Its last part is made anew, or it fails: anyone can make a folder in /tmp.
+  const prepare = `umask 077; rm -rf ${d} && mkdir -p ${parent} && mkdir ${d}`;
   const manifest = { name: manifestName, mode: 0o600, bytes: Buffer.from(`${id}\n`) };
   const all = [...files, manifest];
   if (tools.has("tar")) {
@@ -185,7 +188,7 @@ c=$?
 echo "$o"
 exit $c`);
   if (trial.code !== 0) throw refused(shell, "start the agent that was put there", trial);
-  const moved = await shell.run(`rm -rf ${d} && mv ${n} ${d}`);
+  const moved = await shell.run(`rm -rf ${d} && mv ${n} ${d} && [ -O ${d} ]`);
   if (moved.code !== 0) throw refused(shell, `rename ${next} to ${folder}`, moved);
 }
 

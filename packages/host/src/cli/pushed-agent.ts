@@ -1,3 +1,4 @@
+import { isConsole, startOnConsole } from "../board/console-agent.js";
 import { openShell } from "../board/open-shell.js";
 import { pushAgent, type PushedAgent, removeAgent } from "../board/push.js";
 import { stopRunning } from "../board/running-agent.js";
@@ -5,6 +6,9 @@ import { type SessionOptions } from "../session/session.js";
 import { withProgram } from "../session/shell-address.js";
 import { Target } from "../trace/target.js";
 import { showProgress } from "./progress-bar.js";
+
+/** An agent on a console that nobody uses for so long gives it back: the laptop has gone. */
+const consoleIdleSeconds = 120;
 
 /** Puts an agent on the board of a target, with a bar of what has gone. Throws TargetError and ConnectError. */
 export async function pushTo(target: string, folder?: string): Promise<PushedAgent> {
@@ -27,11 +31,15 @@ export async function connectByPush(
   { keep = false }: { readonly keep?: boolean },
 ): Promise<Target> {
   const pushed = await pushTo(target);
-  const url = withProgram(target, pushed.program);
+  const { program } = pushed;
+  const url = isConsole(target) ? target : withProgram(target, program);
   const onClosed = async (): Promise<void> => {
-    if (pushed.isNew && !keep) await cleanUp(target, url, pushed, options);
+    if (!keep && (pushed.isNew || isConsole(target))) await cleanUp(target, url, pushed, options);
   };
   try {
+    if (isConsole(target)) {
+      await startOnConsole(target, options, { program, idleSeconds: consoleIdleSeconds });
+    }
     return await Target.connect(url, options, onClosed);
   } catch (error) {
     await onClosed();
@@ -43,11 +51,12 @@ export async function connectByPush(
 async function cleanUp(
   target: string,
   url: string,
-  { folder }: PushedAgent,
+  { folder, isNew }: PushedAgent,
   options: SessionOptions,
 ): Promise<void> {
   try {
     await stopRunning(url, options, { force: false });
+    if (!isNew) return;
     await using shell = await openShell(target);
     await removeAgent(shell, folder);
   } catch (error) {

@@ -120,7 +120,7 @@ export function addPushOptions(command: Command): Command {
   return command
     .option(
       "--push",
-      "put an agent on the board first (ssh://, adb:, docker://, kubectl://), and remove it in the end",
+      "put an agent on the board first (through ssh, adb, docker, kubectl or a console), and remove it in the end",
     )
     .option("--keep", "leave there what --push has put there");
 }

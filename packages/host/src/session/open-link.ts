@@ -93,7 +93,8 @@ export async function openLink(address: TargetAddress, options: LinkOptions): Pr
   }
 }
 
-type LineAddress = Extract<TargetAddress, { kind: "tcp" | "rfc2217" | "serial" }>;
+/** A raw line, at whose other end is a serial port of a board. */
+export type LineAddress = Extract<TargetAddress, { kind: "tcp" | "rfc2217" | "serial" }>;
 
 async function openLineLink(address: LineAddress, options: LinkOptions): Promise<OpenLink> {
   const { timeoutMilliseconds } = options;
@@ -106,7 +107,11 @@ async function openLineLink(address: LineAddress, options: LinkOptions): Promise
   };
 }
 
-async function openRawLine(address: LineAddress, timeoutMilliseconds: number): Promise<RawLine> {
+/** Opens a line, with nothing on it yet. Throws ConnectError. */
+export async function openRawLine(
+  address: LineAddress,
+  timeoutMilliseconds: number,
+): Promise<RawLine> {
   switch (address.kind) {
     case "tcp":
       return await openTcpLine(address, timeoutMilliseconds);

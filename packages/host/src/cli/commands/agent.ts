@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { type Command } from "commander";
-import { openShell } from "../../board/open-shell.js";
-import { removeAgent } from "../../board/push.js";
+import { type Command, Option } from "commander";
+import { isConsole, startOnConsole } from "../../board/console-agent.js";
 import { askRunning, stopRunning } from "../../board/running-agent.js";
-import { ConnectError } from "../../session/errors.js";
+import { takeAwayAgent } from "../../board/take-away.js";
 import { Session } from "../../session/session.js";
 import { withProgram } from "../../session/shell-address.js";
 import { UsageError } from "../exit-code.js";
@@ -16,11 +15,14 @@ Examples:
   sonde opensnoop -t ssh://root@board
   sonde agent remove -t ssh://root@board    stops it, and leaves nothing behind
   sonde opensnoop -t ssh://root@board --push   all three in one
+  sonde agent push -t serial:/dev/ttyUSB0   through a console where root has logged in; then:
+  sonde agent start -t serial:/dev/ttyUSB0  the agent takes the console over, until it is stopped
   sonde agent key > board.key               a key for --key-file of both sides`;
 
 interface AgentOptions extends TargetOptions {
   readonly dir?: string;
   readonly force?: boolean;
+  readonly idle: number;
 }
 
 /** Adds `sonde agent` and its commands. */
@@ -36,7 +38,7 @@ export function addAgentCommand(program: Command): void {
     );
   add(
     "push",
-    "put the agent for a board there, through ssh, adb, docker or kubectl; nothing is sent when the same one is there",
+    "put the agent for a board there, through ssh, adb, docker, kubectl or a shell on a serial console; nothing is sent when the same one is there",
     "sonde agent push -t ssh://root@board",
   )
     .option(
@@ -46,9 +48,19 @@ export function addAgentCommand(program: Command): void {
     .action(push);
   add(
     "start",
-    "start the agent, which ends by itself when it is not used for a minute",
-    "sonde agent start -t ssh://root@board",
-  ).action(start);
+    "start the agent: on a serial console, which it takes over; elsewhere a trace does so by itself",
+    "sonde agent start -t serial:/dev/ttyUSB0",
+  )
+    .option("--dir <folder>", "where it was put, if that was said")
+    .addOption(
+      new Option(
+        "--idle <seconds>",
+        "on a console: after so long without a session it ends, and the shell is back",
+      )
+        .default(600)
+        .argParser(parseSeconds),
+    )
+    .action(start);
   add(
     "status",
     "whether an agent is running there",
@@ -82,14 +94,23 @@ async function push(options: AgentOptions): Promise<void> {
     ? `${Math.ceil(pushed.sentBytes / 1000)} kB sent`
     : "it was there already";
   print(`${pushed.name}: in ${pushed.folder} (${how})`);
-  if (options.dir !== undefined) {
+  if (options.dir !== undefined && !isConsole(target.url)) {
     print(`its target is ${withProgram(target.url, pushed.program)}`);
   }
 }
 
 async function start(options: AgentOptions): Promise<void> {
   const { target, session: how } = chooseTarget(options);
-  await using session = await Session.open(target.url, how);
+  const { dir, idle } = options;
+  requireAbsolute(dir);
+  const program = dir === undefined ? undefined : `${dir}/sonde-agent`;
+  if (isConsole(target.url)) {
+    const agent = await startOnConsole(target.url, how, { program, idleSeconds: idle });
+    print(`${agent} has taken the console over`);
+    return;
+  }
+  const url = program === undefined ? target.url : withProgram(target.url, program);
+  await using session = await Session.open(url, how);
   print(`${session.hello.agent} is running`);
 }
 
@@ -106,18 +127,10 @@ async function stop(options: AgentOptions): Promise<void> {
 }
 
 async function remove(options: AgentOptions): Promise<void> {
-  const { target, session: how } = chooseTarget(options);
-  const { dir } = options;
-  requireAbsolute(dir);
-  await using shell = await openShell(target.url);
-  const url = dir === undefined ? target.url : withProgram(target.url, `${dir}/sonde-agent`);
-  try {
-    await stopRunning(url, how, { force: options.force === true });
-  } catch (error) {
-    // Without an agent that can be started there is none to stop; a board that is not reached is told of below.
-    if (!(error instanceof ConnectError)) throw error;
-  }
-  const folders = await removeAgent(shell, dir);
+  const { target, session: connect } = chooseTarget(options);
+  const { dir: folder, force = false } = options;
+  requireAbsolute(folder);
+  const folders = await takeAwayAgent(target.url, { folder, force, connect });
   print(folders.length === 0 ? "nothing was there" : `removed ${folders.join(", ")}`);
 }
 
@@ -128,4 +141,9 @@ function requireAbsolute(folder: string | undefined): void {
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
+}
+
+function parseSeconds(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text)) throw new UsageError(`--idle ${text}: not a number of seconds`);
+  return Number(text);
 }

@@ -1,0 +1,247 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, describe, expect } from "@jest/globals";
+import { ConsoleShell } from "../../packages/host/src/board/console-shell.js";
+import { type RawLine } from "../../packages/host/src/session/raw-line.js";
+import { openTcpLine } from "../../packages/host/src/session/tcp-line.js";
+import { Random } from "../../packages/protocol/test/link/random.js";
+import { Line, type LineOptions } from "../support/line.js";
+import { RunningCommand } from "../support/processes.js";
+import { requiresCommand } from "../support/requires.js";
+import { Ser2net } from "../support/ser2net.js";
+import { type Outcome, runSonde } from "../support/sonde.js";
+import { writeCommand } from "../support/ssh-server.js";
+import { TerminalPair } from "../support/terminals.js";
+
+const onConsole = requiresCommand("busybox", "busybox");
+const tracing = requiresCommand("busybox", "busybox", "raw_tracepoint", "ringbuf");
+
+const folder = mkdtempSync(join(tmpdir(), "sonde-console-"));
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function pathOf(command: string): string {
+  return execFileSync("sh", ["-c", `command -v ${command}`], { encoding: "utf8" }).trim();
+}
+
+/** A program on a terminal, at the other end of a serial line. */
+async function startBoard(
+  options: LineOptions,
+  program = `${pathOf("busybox")} ash -i`,
+  path = process.env["PATH"],
+): Promise<Line> {
+  const line = await Line.open(options);
+  const board = new RunningCommand(
+    pathOf("socat"),
+    [`TCP:127.0.0.1:${line.devicePort}`, `EXEC:${program},pty,setsid,ctty,stderr,sane`],
+    { env: { ...process.env, PS1: "board# ", PATH: path } },
+  );
+  closers.push(async () => {
+    board.kill("SIGTERM");
+    await board.ended;
+    line.close();
+  });
+  return line;
+}
+
+async function openShell({ hostPort }: Line, baud: number): Promise<ConsoleShell> {
+  return await ConsoleShell.open(await openLine(hostPort), baud);
+}
+
+async function openLine(port: number): Promise<RawLine> {
+  return await openTcpLine({ kind: "tcp", host: "127.0.0.1", port }, 5000);
+}
+
+/** Programs of a board that has busybox alone, and some of its applets. */
+function placeBusybox(name: string, more: readonly string[]): string {
+  const path = join(folder, name);
+  mkdirSync(path);
+  for (const applet of ["rm", "mkdir", "wc", "dd", "mv", "cat", "md5sum", ...more]) {
+    symlinkSync(pathOf(applet === "openssl" ? "openssl" : "busybox"), join(path, applet));
+  }
+  return path;
+}
+
+function someBytes(length: number): Uint8Array {
+  const random = new Random(7);
+  return Uint8Array.from({ length }, () => random.between(0, 255));
+}
+
+/** Sends bytes into a file there; gives how many had come each time that was told. */
+async function sendFile(shell: ConsoleShell, bytes: Uint8Array, name: string): Promise<number[]> {
+  const told: number[] = [];
+  const file = join(folder, name);
+  const tell = (sent: number): void => {
+    told.push(sent);
+  };
+  const result = await shell.send(bytes, `cat >'${file}'; echo taken`, tell, `${file}.part`);
+  expect(result).toMatchObject({ code: 0, output: "taken\n" });
+  expect(new Uint8Array(readFileSync(file))).toEqual(bytes);
+  expect(existsSync(`${file}.part`)).toBe(false);
+  return told;
+}
+
+describe("the shell of a console", () => {
+  onConsole("runs scripts as they are, and gives what they say", async () => {
+    const line = await startBoard({ baud: 1_000_000 });
+    await using shell = await openShell(line, 1_000_000);
+    const script = `for w in "it's" 'a "b"' '\\n' '$HOME' 'é %s'; do\n  echo "<$w>"\ndone\nexit 7`;
+    expect(await shell.run(script)).toEqual({
+      code: 7,
+      output: `<it's>\n<a "b">\n<\\n>\n<$HOME>\n<é %s>\n`,
+      errors: "",
+    });
+    expect(await shell.run("cat; echo done >&2")).toMatchObject({ code: 0, output: "done\n" });
+  });
+
+  onConsole("takes bytes over a line that damages, loses and is written on", async () => {
+    const baud = 115_200;
+    const faults = { corrupt: 1 / 5000, lose: 1 / 5000 };
+    // The kernel writes into one direction alone.
+    const towardsHost = { ...faults, textMilliseconds: 300 };
+    const line = await startBoard({ baud, seed: 3, towardsHost, towardsDevice: faults });
+    await using shell = await openShell(line, baud);
+    const told = await sendFile(shell, someBytes(20_000), "damaged");
+    expect(told.at(-1)).toBe(20_000);
+  });
+
+  const ways = [
+    { way: "base64", more: ["base64"] },
+    { way: "openssl", more: ["openssl"] },
+    { way: "uudecode", more: ["uudecode"] },
+    { way: "printf alone", more: [] },
+  ];
+  for (const { way, more } of ways) {
+    onConsole(`takes bytes with ${way}`, async () => {
+      const path = placeBusybox(`bin-${way}`, more);
+      const line = await startBoard({ baud: 1_000_000 }, undefined, path);
+      await using shell = await openShell(line, 1_000_000);
+      const every = Uint8Array.from({ length: 5000 }, (_, index) => index & 0xff);
+      await sendFile(shell, every, `by-${way}`);
+    });
+  }
+
+  onConsole("goes on where it was cut", async () => {
+    const baud = 460_800;
+    const line = await startBoard({ baud });
+    const bytes = someBytes(60_000);
+    const raw = await openLine(line.hostPort);
+    let lose = (): void => undefined;
+    const cut = await ConsoleShell.open(
+      {
+        name: raw.name,
+        write: (sent) => {
+          raw.write(sent);
+        },
+        outsideBytes: () => raw.outsideBytes(),
+        listen: (listener) => {
+          raw.listen(listener);
+          lose = () => {
+            listener.onLost("pulled out");
+          };
+        },
+        close: () => raw.close(),
+      },
+      baud,
+    );
+    const onSent = (sent: number): void => {
+      if (sent > 20_000) lose();
+    };
+    const sending = cut.send(bytes, "cat >/dev/null", onSent, join(folder, "cut.part"));
+    await expect(sending).rejects.toThrow("pulled out");
+    await cut.line.close();
+    await using shell = await openShell(line, baud);
+    const told = await sendFile(shell, bytes, "cut");
+    expect(told[0]).toBeGreaterThan(20_000);
+  });
+
+  const others = [
+    {
+      name: "a login prompt",
+      script: "stty -echo; trap '' INT; while :; do printf 'board login: '; read -r who; done",
+      told: "log in first",
+    },
+    { name: "nothing", script: "stty -echo; trap '' INT; cat >/dev/null", told: "nothing answers" },
+    { name: "another program", script: "echo U-Boot; trap '' INT; cat", told: "no shell answers" },
+  ];
+  for (const { name, script, told } of others) {
+    onConsole(`is missed where there is ${name}`, async () => {
+      const program = join(folder, name.replaceAll(" ", "-"));
+      writeCommand(program, script);
+      const line = await startBoard({ baud: 4_000_000 }, program);
+      await expect(openShell(line, 4_000_000)).rejects.toThrow(told);
+    });
+  }
+});
+
+async function sonde(...args: string[]): Promise<Outcome> {
+  return await runSonde(args, { limitMilliseconds: 60_000 });
+}
+
+const hello = ["trace", "-e", 'BEGIN { printf("hello\\n"); exit(); }'];
+const fine = { code: 0, errors: "" };
+
+describe("a board with a root shell on its console", () => {
+  tracing(
+    "is given an agent, traced, and has its shell back",
+    async () => {
+      const baud = 4_000_000;
+      const line = await startBoard({ baud });
+      const target = `tcp://127.0.0.1:${line.hostPort}?baud=${baud}`;
+      const dir = join(folder, "agent");
+      const there = ["-t", target, "--dir", dir];
+      expect(await sonde("agent", "start", ...there)).toMatchObject({
+        code: 2,
+        errors: expect.stringContaining("there is no sonde-agent on the board"),
+      });
+      expect(await sonde("agent", "push", ...there)).toMatchObject(fine);
+      expect(await sonde("agent", "start", ...there)).toMatchObject(fine);
+      expect((await sonde("agent", "status", "-t", target)).output).toContain("is running");
+      expect((await sonde(...hello, "-t", target)).output).toContain("hello");
+      expect(await sonde("agent", "remove", ...there)).toMatchObject({
+        code: 0,
+        output: `removed ${dir}\n`,
+      });
+      expect(existsSync(dir)).toBe(false);
+      await using shell = await openShell(line, baud);
+      expect((await shell.run("echo here I am")).output).toBe("here I am\n");
+    },
+    120_000,
+  );
+
+  tracing(
+    "behind ser2net is traced by one command, and nothing is left there",
+    async () => {
+      const [host, end] = [join(folder, "host"), join(folder, "end")];
+      const pair = await TerminalPair.open(host, end);
+      closers.push(() => pair.close());
+      const bridge = await Ser2net.start({
+        configurationFile: join(folder, "ser2net.yaml"),
+        accepter: "tcp",
+        connector: `serialdev,${host},115200n81,local`,
+      });
+      closers.push(() => bridge.stop());
+      const shell = new RunningCommand(
+        "sh",
+        ["-c", `stty sane 115200 <${end}; exec setsid -c -w busybox ash -i <${end} >${end} 2>&1`],
+        { detached: true, env: { ...process.env, HOME: folder, PS1: "board# " } },
+      );
+      closers.push(async () => {
+        process.kill(-shell.pid, "SIGKILL");
+        await shell.ended;
+      });
+      const target = `tcp://127.0.0.1:${bridge.port}`;
+      const traced = await sonde(...hello, "-t", target, "--push");
+      expect(traced).toMatchObject({ code: 0, output: expect.stringContaining("hello") });
+      expect((await sonde("agent", "remove", "-t", target)).output).toBe("nothing was there\n");
+    },
+    120_000,
+  );
+});
