@@ -6,6 +6,7 @@ import { afterAll, afterEach, describe, expect } from "@jest/globals";
 import { agentCommand, RunningCommand } from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
 import { runSonde } from "../support/sonde.js";
+import { Workload } from "../support/workload.js";
 
 const withSystemd = requiresCommand("systemd-analyze", "systemd");
 const restricted = requiresCommand(
@@ -65,7 +66,14 @@ describe("the systemd unit", () => {
   for (const program of programs) {
     restricted(`leaves an agent what it needs for ${program}`, async () => {
       const target = await startRestricted();
+      // On a quiet machine nothing else might happen for a while.
+      const busy = await Workload.start(
+        "unit-busy",
+        "while (1) { open(my $file, '<', '/dev/null'); `true`; select(undef, undef, undef, 0.02) }",
+      );
+      busy.begin();
       const { code, output, errors } = await runSonde(["trace", "-t", target, "-e", program]);
+      await busy.stop();
       expect({ code, output, errors }).toMatchObject({
         code: 0,
         output: expect.stringMatching(/^in\n/),
