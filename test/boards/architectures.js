@@ -10,6 +10,7 @@
  * @property {string} qemu            the emulator
  * @property {string} qemuPackage     Debian's package of it
  * @property {readonly string[]} machine  its arguments for a machine with a network
+ * @property {string} cpu             the processor that it emulates, unless a board says otherwise
  * @property {string} console         the first serial port's device, for the kernel's console
  * @property {readonly string[]} serialPort  its arguments for a second serial port on the chardev "line"
  * @property {string} serialDevice    that port's device
@@ -25,7 +26,8 @@ export const architectures = {
     nodeName: "x64",
     qemu: "qemu-system-x86_64",
     qemuPackage: "qemu-system-x86",
-    machine: ["-M", "q35", "-cpu", "max", "-device", "virtio-net-pci,netdev=net,romfile="],
+    machine: ["-M", "q35", "-device", "virtio-net-pci,netdev=net,romfile="],
+    cpu: "max",
     console: "ttyS0",
     serialPort: ["-serial", "chardev:line"],
     serialDevice: "/dev/ttyS1",
@@ -38,7 +40,8 @@ export const architectures = {
     nodeName: "arm64",
     qemu: "qemu-system-aarch64",
     qemuPackage: "qemu-system-arm",
-    machine: ["-M", "virt", "-cpu", "cortex-a57", "-device", "virtio-net-pci,netdev=net,romfile="],
+    machine: ["-M", "virt", "-device", "virtio-net-pci,netdev=net,romfile="],
+    cpu: "cortex-a57",
     console: "ttyAMA0",
     serialPort: ["-device", "pci-serial,chardev=line"],
     serialDevice: "/dev/ttyS0",

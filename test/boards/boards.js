@@ -6,6 +6,7 @@
  * @property {keyof typeof import("./architectures.js").architectures} architecture
  * @property {string} suite          Debian's, of the kernel
  * @property {string} kernelPackage  Debian's, which depends on the kernel proper
+ * @property {string} [cpu]          the processor, where it is not the usual one of its architecture
  * @property {number} memoryMegabytes
  * @property {string} commandLine    the kernel's, further
  * @property {boolean} hidesBtf      whether /sys/kernel/btf is empty
@@ -85,6 +86,24 @@ export const boards = [
     architecture: "arm64",
     suite: "trixie",
     kernelPackage: "linux-image-arm64",
+  },
+  {
+    ...usual,
+    name: "arm64-6.12-no-btf",
+    architecture: "arm64",
+    suite: "trixie",
+    kernelPackage: "linux-image-arm64",
+    hidesBtf: true,
+    lacks: ["btf", "tp_btf", "fentry", "fexit"],
+  },
+  {
+    ...usual,
+    name: "arm64-6.12-16k",
+    architecture: "arm64",
+    suite: "trixie",
+    kernelPackage: "linux-image-arm64-16k",
+    // The first of Arm's processors that has pages of 16 kB.
+    cpu: "cortex-a76",
   },
 ];
 

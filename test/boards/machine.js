@@ -207,12 +207,12 @@ function ownArchive(board, key) {
  * @param {readonly [number, number, number]} hostPorts
  */
 function qemuCommand(board, kernel, initrd, [agentPort, shellPort, serialPort]) {
-  const { qemu, machine, console, serialPort: secondPort } = architectures[board.architecture];
+  const { qemu, machine, cpu, console, serialPort: secondPort } = architectures[board.architecture];
   const forward = (/** @type {number} */ from, /** @type {number} */ to) =>
     `hostfwd=tcp:127.0.0.1:${from}-:${to}`;
   return [
     ...[qemu, "-accel", "tcg", "-nodefaults", "-display", "none", "-no-reboot"],
-    ...["-smp", "2", "-m", String(board.memoryMegabytes), ...machine],
+    ...["-smp", "2", "-m", String(board.memoryMegabytes), ...machine, "-cpu", board.cpu ?? cpu],
     ...[
       "-netdev",
       `user,id=net,${forward(agentPort, ports.agent)},${forward(shellPort, ports.shell)}`,
