@@ -1,5 +1,5 @@
 import { type ExpressionOf, type StatementOf } from "../syntax/ast.js";
-import { requireArguments, requireConstant, requireInteger } from "./check-call.js";
+import { requireArguments, requireConstant, requireInteger } from "./call-arguments.js";
 import { checkKeys } from "./check-place.js";
 import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
 import { linearBuckets } from "./map-layout.js";

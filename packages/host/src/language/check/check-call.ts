@@ -1,5 +1,11 @@
 import { meantHints, nearNames } from "../near-names.js";
 import { type ExpressionOf } from "../syntax/ast.js";
+import {
+  requireArguments,
+  requireConstant,
+  requireInteger,
+  requireText,
+} from "./call-arguments.js";
 import { checkBuiltin, isBuiltin } from "./check-builtin.js";
 import { checkKeys, requireAssigned } from "./check-place.js";
 import { type CheckedExpression } from "./checked-program.js";
@@ -71,73 +77,6 @@ export function unknownFunction(
   }
   const near = nearNames(name, [...functionNames, ...unsupportedFunctions]);
   return probe.error("unknown-function", span, `unknown function: ${name}`, meantHints(near));
-}
-
-/** Whether a call has from `from` to `to` arguments; reports it when not. */
-export function requireArguments(
-  probe: ProbeState,
-  call: Call,
-  from: number,
-  to: number = from,
-): boolean {
-  const count = call.args.length;
-  if (count >= from && count <= to) return true;
-  const wanted =
-    from === to
-      ? plural(from, "argument")
-      : to === Infinity
-        ? `at least ${plural(from, "argument")}`
-        : `${from} to ${to} arguments`;
-  probe.error("argument-count", call.span, `${call.name}() takes ${wanted} (${count} found)`);
-  return false;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count === 0 ? "no" : count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-/** The text of an argument that must be a literal. */
-export function requireText(probe: ProbeState, call: Call, index: number): string | undefined {
-  const argument = call.args[index];
-  if (argument === undefined) return undefined;
-  const value = argument.kind === "string" ? argument : probe.check(argument);
-  if (value === undefined) return undefined;
-  if (value.kind === "string" || value.kind === "stringConstant") return value.value;
-  const message = `${call.name}() takes a literal string here`;
-  return probe.error("argument-type", argument.span, message);
-}
-
-/** The value of an argument that must be a constant in a range. */
-export function requireConstant(
-  probe: ProbeState,
-  call: Call,
-  index: number,
-  range: { readonly from: bigint; readonly to: bigint },
-): bigint | undefined {
-  const argument = call.args[index];
-  if (argument === undefined) return undefined;
-  const value = probe.check(argument);
-  if (value === undefined) return undefined;
-  if (value.kind !== "constant" || value.type.kind !== "integer") {
-    return probe.error("argument-type", argument.span, `${call.name}() takes a constant here`);
-  }
-  if (value.value >= range.from && value.value <= range.to) return value.value;
-  const message = `${call.name}() takes ${range.from} to ${range.to} here, not ${value.value}`;
-  return probe.error("bad-value", argument.span, message);
-}
-
-/** An argument that must be an integer. */
-export function requireInteger(
-  probe: ProbeState,
-  call: Call,
-  index: number,
-): CheckedExpression | undefined {
-  const argument = call.args[index];
-  const value = argument === undefined ? undefined : probe.check(argument);
-  if (value === undefined) return undefined;
-  if (value.type.kind === "integer" || value.type.kind === "boolean") return value;
-  const message = `${call.name}() takes an integer here, not ${describeType(value.type)}`;
-  return probe.error("argument-type", value.span, message);
 }
 
 /** `str(p)`, `str(p, n)`, `str($1)`. */

@@ -1,6 +1,6 @@
 import { type ExpressionOf } from "../syntax/ast.js";
 import { checkKeys, requireAssigned } from "./check-place.js";
-import { requireArguments } from "./check-call.js";
+import { requireArguments } from "./call-arguments.js";
 import { type CheckedStatement } from "./checked-program.js";
 import { type ProbeState } from "./probe-state.js";
 

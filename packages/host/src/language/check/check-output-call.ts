@@ -3,7 +3,12 @@ import { parseFormatString } from "../format-string.js";
 import { type Expression, type ExpressionOf } from "../syntax/ast.js";
 import { type Span } from "../syntax/span.js";
 import { readStringLiteral } from "../syntax/string-literal.js";
-import { requireArguments, requireConstant, requireInteger, requireText } from "./check-call.js";
+import {
+  requireArguments,
+  requireConstant,
+  requireInteger,
+  requireText,
+} from "./call-arguments.js";
 import { requireWholeMap } from "./check-map-call.js";
 import { requireAssigned } from "./check-place.js";
 import {
