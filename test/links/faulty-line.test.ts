@@ -3,9 +3,16 @@ import { describe, expect } from "@jest/globals";
 import { startAgentOnLine } from "../support/agent-on-line.js";
 import { type LineFaults } from "../support/line.js";
 import { loadLine } from "../support/line-load.js";
-import { requiresFeature } from "../support/requires.js";
+import { requiresCommand } from "../support/requires.js";
 
-const tracing = requiresFeature("tracepoint", "raw_tracepoint", "ringbuf", "program_run");
+const tracing = requiresCommand(
+  "socat",
+  "socat",
+  "tracepoint",
+  "raw_tracepoint",
+  "ringbuf",
+  "program_run",
+);
 
 /** `npm run bench -- lines` measures for longer. */
 const seconds = 6;

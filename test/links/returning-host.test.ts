@@ -1,15 +1,23 @@
 import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import process from "node:process";
-import { afterEach, describe, expect, test } from "@jest/globals";
+import { afterEach, describe, expect } from "@jest/globals";
 import { openSession } from "@sonde/protocol";
 import { startAgentOnLine } from "../support/agent-on-line.js";
 import { findAgent } from "../support/line-host.js";
-import { requiresFeature } from "../support/requires.js";
+import { requiresCommand } from "../support/requires.js";
 import { startAttached } from "../support/sonde.js";
 import { Workload } from "../support/workload.js";
 
-const tracing = requiresFeature("tracepoint", "raw_tracepoint", "ringbuf", "program_run");
+const onLine = requiresCommand("socat", "socat");
+const tracing = requiresCommand(
+  "socat",
+  "socat",
+  "tracepoint",
+  "raw_tracepoint",
+  "ringbuf",
+  "program_run",
+);
 
 const baud = 115_200;
 /** For the doubt whether the host before is still there, the handshakes, and the first answer. */
@@ -35,7 +43,7 @@ async function comeBack(port: number): Promise<number> {
 }
 
 describe("a host that comes back to an agent that still has its connection", () => {
-  test("is taken in soon, again and again", async () => {
+  onLine("is taken in soon, again and again", async () => {
     const port = (await startAgentOnLine({ baud })).line.hostPort;
     const times: number[] = [await comeBack(port)];
     for (let round = 0; round < 10; round++) {

@@ -1,15 +1,23 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, describe, expect } from "@jest/globals";
 import { agentCommand, RunningCommand, RunningProgram } from "../support/processes.js";
-import { requiresFeature } from "../support/requires.js";
+import { requiresCommand } from "../support/requires.js";
 import { interrupt, runSonde, startAttached } from "../support/sonde.js";
 import { Ser2net } from "../support/ser2net.js";
 import { TerminalPair } from "../support/terminals.js";
 import { runWorkload } from "../support/workload.js";
 
-const tracing = requiresFeature("tracepoint", "raw_tracepoint", "ringbuf", "program_run");
+const bridging = requiresCommand("ser2net", "ser2net");
+const tracing = requiresCommand(
+  "ser2net",
+  "ser2net",
+  "tracepoint",
+  "raw_tracepoint",
+  "ringbuf",
+  "program_run",
+);
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-ser2net-"));
 const running: RunningCommand[] = [];
@@ -74,7 +82,7 @@ describe("through ser2net", () => {
     });
   }
 
-  test("the bridge's serial port gets the settings that the host asks for", async () => {
+  tracing("the bridge's serial port gets the settings that the host asks for", async () => {
     const { port } = await startBridge("telnet(rfc2217),tcp", "9600e71");
     const target = `rfc2217://127.0.0.1:${port}?baud=57600`;
     const sonde = await startAttached(["-t", target, "-e", "interval:s:1 { @ = count(); }"]);
@@ -85,7 +93,7 @@ describe("through ser2net", () => {
     expect((await interrupt(sonde)).code).toBe(130);
   });
 
-  test("a bridge without RFC 2217 is told as such", async () => {
+  bridging("a bridge without RFC 2217 is told as such", async () => {
     const telnet = await startBridge("telnet,tcp", "115200n81");
     const refused = await runSonde(["info", "-t", `rfc2217://127.0.0.1:${telnet.port}`]);
     expect(refused.errors).toMatch(/the bridge does not let its port be set \(RFC 2217\)/);

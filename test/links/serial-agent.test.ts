@@ -2,16 +2,34 @@ import { appendFileSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, describe, expect } from "@jest/globals";
 import { heldBy, leftInKernel } from "../support/kernel-objects.js";
 import { agentCommand, RunningCommand, RunningProgram, until } from "../support/processes.js";
-import { requiresFeature } from "../support/requires.js";
+import { requiresCommand } from "../support/requires.js";
 import { Ser2net } from "../support/ser2net.js";
 import { endOf, interrupt, runSonde, startAttached } from "../support/sonde.js";
 import { TerminalPair } from "../support/terminals.js";
 import { runWorkload } from "../support/workload.js";
 
-const tracing = requiresFeature("tracepoint", "raw_tracepoint", "ringbuf", "program_run");
+const onCable = requiresCommand("socat", "socat");
+const tracing = requiresCommand(
+  "socat",
+  "socat",
+  "tracepoint",
+  "raw_tracepoint",
+  "ringbuf",
+  "program_run",
+);
+const bridging = requiresCommand(
+  "ser2net",
+  "ser2net",
+  "tracepoint",
+  "raw_tracepoint",
+  "ringbuf",
+  "program_run",
+);
+/** As root. */
+const inNamespace = requiresCommand("unshare", "util-linux", "tracepoint");
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-serial-agent-"));
 const running: RunningCommand[] = [];
@@ -100,7 +118,7 @@ describe("an agent at a serial port", () => {
     },
   );
 
-  tracing("serves one host, and tells a second one so", async () => {
+  bridging("serves one host, and tells a second one so", async () => {
     const { host, board } = await plugIn();
     await startAgent(board);
     const bridge = await Ser2net.start({
@@ -139,7 +157,7 @@ describe("an agent at a serial port", () => {
     }
   });
 
-  test("says who else has the port, and that the kernel's log goes there", async () => {
+  inNamespace("says who else has the port, and that the kernel's log goes there", async () => {
     const { board } = await plugIn();
     const device = realpathSync(board);
     const other = new RunningCommand("sh", ["-c", `exec sleep 1000 < ${device}`]);
@@ -164,7 +182,7 @@ describe("an agent at a serial port", () => {
 });
 
 describe("a trace over a line", () => {
-  tracing("goes on when the bridge has gone and come back", async () => {
+  bridging("goes on when the bridge has gone and come back", async () => {
     const { host, board } = await plugIn();
     await startAgent(board);
     const start = async (port?: number): Promise<Ser2net> => {
@@ -207,7 +225,7 @@ describe("a trace over a line", () => {
   });
 });
 
-test("a shell at the line's other end is told from an agent", async () => {
+onCable("a shell at the line's other end is told from an agent", async () => {
   const device = join(folder, "shell");
   const shell = new RunningCommand("socat", [
     `PTY,link=${device},rawer`,

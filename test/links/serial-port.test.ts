@@ -8,12 +8,19 @@ import {
   type RunningCommand,
   RunningProgram,
 } from "../support/processes.js";
-import { requiresFeature } from "../support/requires.js";
+import { requiresCommand } from "../support/requires.js";
 import { endOf, interrupt, runSonde, startAttached } from "../support/sonde.js";
 import { TerminalPair } from "../support/terminals.js";
 import { runWorkload } from "../support/workload.js";
 
-const tracing = requiresFeature("tracepoint", "raw_tracepoint", "ringbuf", "program_run");
+const tracing = requiresCommand(
+  "socat",
+  "socat",
+  "tracepoint",
+  "raw_tracepoint",
+  "ringbuf",
+  "program_run",
+);
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-serial-"));
 const running: RunningCommand[] = [];

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
+import process from "node:process";
 import { RunningCommand, until } from "./processes.js";
 
 export interface Ser2netSettings {
@@ -41,7 +42,12 @@ export class Ser2net {
     ];
     writeFileSync(configurationFile, `${configuration.join("\n")}\n`);
     // -n: in the foreground, -d: says what is wrong, -u: no lock files for the terminal.
-    const command = new RunningCommand("ser2net", ["-n", "-d", "-u", "-c", configurationFile]);
+    const command = new RunningCommand(
+      "ser2net",
+      ["-n", "-d", "-u", "-c", configurationFile],
+      // Debian has it where ordinary users do not look for programs.
+      { env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` } },
+    );
     if (!(await until(() => isListening(port), 5000))) {
       command.kill("SIGKILL");
       throw new Error(`ser2net does not listen: ${command.errors}${command.output}`);
