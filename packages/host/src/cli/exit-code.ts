@@ -1,4 +1,5 @@
 import { ConnectionClosedError, ProtocolError, RemoteError } from "@sonde/protocol";
+import { DecodeError } from "../output/decode-error.js";
 import { ConnectError, TargetError } from "../session/errors.js";
 
 /** What `sonde` ends with, for scripts. */
@@ -21,7 +22,8 @@ export function exitCodeOf(error: unknown): number | undefined {
   const isNoAgent =
     error instanceof ConnectError ||
     error instanceof ConnectionClosedError ||
-    error instanceof ProtocolError;
+    error instanceof ProtocolError ||
+    error instanceof DecodeError;
   if (isNoAgent) return exitCodes.notReached;
   if (error instanceof RemoteError) {
     const isNotReached =

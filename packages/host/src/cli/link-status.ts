@@ -1,5 +1,6 @@
 import { type LinkEvent } from "../session/link-keeper.js";
 import { onInterrupt } from "./interrupts.js";
+import { printable } from "./printable.js";
 import { type StatusLine } from "./status-line.js";
 
 /** Tells a person what becomes of a link that breaks. Ctrl-C meanwhile ends the waiting. */
@@ -30,7 +31,9 @@ export class LinkStatus {
     }
   }
 
-  #lost(reason: string, leaseSeconds: number): void {
+  #lost(said: string, leaseSeconds: number): void {
+    // Anyone in between can give a reason.
+    const reason = printable(said);
     this.#forgetInterrupt = onInterrupt(this.#giveUp);
     if (!this.#line.isLive) {
       this.#line.print(`link lost (${reason}), reconnecting for up to ${leaseSeconds} s\n`);

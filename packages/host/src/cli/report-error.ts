@@ -1,6 +1,8 @@
 import { RemoteError } from "@sonde/protocol";
+import { DecodeError } from "../output/decode-error.js";
 import { ConnectError, TargetError } from "../session/errors.js";
 import { exitCodeOf, UsageError } from "./exit-code.js";
+import { printable } from "./printable.js";
 import { summarizeVerifierLog } from "./verifier-log.js";
 
 /** Says on standard error what went wrong and what to do; gives the exit code. */
@@ -14,20 +16,26 @@ export function reportError(
     process.stderr.write(`sonde: a fault of sonde's own, please report it: ${detail}\n`);
     return 1;
   }
-  process.stderr.write(`sonde: ${error instanceof Error ? error.message : String(error)}\n`);
+  tell(`sonde: ${error instanceof Error ? error.message : String(error)}`);
   if (error instanceof RemoteError && error.details.log !== undefined) {
     const { log } = error.details;
-    process.stderr.write(
-      options.showsVerifierLog ? `${log.trimEnd()}\n` : summarizeVerifierLog(log),
-    );
+    tell((options.showsVerifierLog ? log : summarizeVerifierLog(log)).trimEnd());
   }
   const hint = hintOf(error);
-  if (hint !== undefined) process.stderr.write(`HINT: ${hint}\n`);
+  if (hint !== undefined) tell(`HINT: ${hint}`);
   return code;
+}
+
+/** Much of it is what an agent said, or who pretends to be one. */
+function tell(text: string): void {
+  process.stderr.write(`${printable(text)}\n`);
 }
 
 function hintOf(error: unknown): string | undefined {
   if (error instanceof RemoteError) return error.details.hint;
+  if (error instanceof DecodeError) {
+    return "what came from the target are no events: someone in between has changed them (over wss:// or ssh:// nobody can), or this is a fault of sonde's own: then please report it";
+  }
   if (
     error instanceof UsageError ||
     error instanceof TargetError ||

@@ -1,6 +1,7 @@
 import { type TargetFeatures } from "@sonde/protocol";
 import { type OpeningStep, Session } from "../session/session.js";
 import { exitCodes } from "./exit-code.js";
+import { printable } from "./printable.js";
 import { chooseTarget, type LinkOptions } from "./target-options.js";
 
 const roundTrips = 5;
@@ -87,5 +88,5 @@ function row(step: string, milliseconds: number, what: string): string {
 }
 
 function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${printable(line)}\n`);
 }

@@ -7,6 +7,7 @@ import {
   type TargetOptions,
 } from "../target-options.js";
 import { formatInfo } from "../format-info.js";
+import { printable } from "../printable.js";
 
 interface InfoOptions extends TargetOptions {
   readonly json?: boolean;
@@ -47,5 +48,5 @@ async function infoCommand(options: InfoOptions): Promise<void> {
     process.stdout.write(`${text}\n`);
     return;
   }
-  process.stdout.write(formatInfo(hello, description, features, clock));
+  process.stdout.write(printable(formatInfo(hello, description, features, clock)));
 }

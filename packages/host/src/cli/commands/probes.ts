@@ -7,6 +7,7 @@ import {
   type TargetOptions,
 } from "../target-options.js";
 import { exitCodes } from "../exit-code.js";
+import { printable } from "../printable.js";
 
 const examples = `
 Examples:
@@ -45,5 +46,5 @@ export async function printProbes(pattern: string, options: ProbesOptions): Prom
     name,
     ...fields.map((field) => `    ${field}`),
   ]);
-  process.stdout.write(`${lines.join("\n")}\n`);
+  process.stdout.write(printable(`${lines.join("\n")}\n`));
 }

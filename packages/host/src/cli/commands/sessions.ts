@@ -2,6 +2,7 @@ import { Option, type Command } from "commander";
 import { type DetachedSession } from "../../session/session.js";
 import { formatAge } from "../format-age.js";
 import { formatTable } from "../format-table.js";
+import { printable } from "../printable.js";
 import { type OutputFormat } from "../run-trace.js";
 import { addTargetOptions, connectTarget, type TargetOptions } from "../target-options.js";
 
@@ -38,7 +39,7 @@ async function sessionsCommand(options: SessionsOptions): Promise<void> {
     return;
   }
   if (sessions.length === 0) process.stderr.write("sonde: there are no detached traces\n");
-  else process.stdout.write(formatTable([header, ...sessions.map(row)]));
+  else process.stdout.write(printable(formatTable([header, ...sessions.map(row)])));
 }
 
 const header = ["NAME", "AGE", "STATE", "PROBES", "KEEPS", "WAITING", "LOST", "DROPPED"];
