@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect } from "@jest/globals";
 import { ControlCodec } from "../../packages/protocol/src/codec.js";
+import { streamHeaderSizeBytes, streamMacSizeBytes } from "../../packages/protocol/src/stream.js";
 import { type ControlMessage } from "../../packages/protocol/src/control.js";
 import { heldBy, leftInKernel } from "../support/kernel-objects.js";
 import { Meddler, type Side, type Trick } from "../support/meddler.js";
@@ -185,6 +186,32 @@ const twice: Trick = (message, to) => [
   { to, message },
 ];
 
+/** The same events once more, as if they were the next. */
+const makeUpEvents: Trick = (message, to) => {
+  const next = Uint8Array.from(message);
+  const view = new DataView(next.buffer);
+  const spanSizeBytes = message.length - streamHeaderSizeBytes - streamMacSizeBytes;
+  view.setBigUint64(
+    positionOffset,
+    view.getBigUint64(positionOffset, true) + BigInt(spanSizeBytes),
+    true,
+  );
+  return [
+    { to, message },
+    { to, message: next },
+  ];
+};
+
+const makeUpLosses: Trick = (message, to) => {
+  const changed = Uint8Array.from(message);
+  new DataView(changed.buffer).setBigUint64(lostOffset, 1000n, true);
+  return [{ to, message: changed }];
+};
+
+/** docs/protocol.md, of a stream message. */
+const positionOffset = 8;
+const lostOffset = 16;
+
 /** Consecutive numbers, and dumps of the map, as long as it runs. */
 const counting = `
   tracepoint:sched:sched_switch { @switches = count(); }
@@ -204,7 +231,32 @@ const passing: { name: string; kind: "control" | "stream"; towards: Side; create
     { name: "repeats events", kind: "stream", towards: "host", create: () => once(twice) },
     { name: "drops events", kind: "stream", towards: "host", create: () => once(() => []) },
     { name: "swaps events", kind: "stream", towards: "host", create: swapTwo },
+    { name: "makes up events", kind: "stream", towards: "host", create: () => once(makeUpEvents) },
+    { name: "makes up losses", kind: "stream", towards: "host", create: () => once(makeUpLosses) },
   ];
+
+describe("without TLS", () => {
+  tracing("what events say can be changed, and a trace ends when it makes no sense", async () => {
+    const { agent, target } = await startAgent(
+      ...["--listen", "ws://127.0.0.1:0", "--key-file", keyFile, "--lease", "1"],
+    );
+    agents.push(agent);
+    const meddler = await Meddler.start(target, 1);
+    meddlers.push(meddler);
+    const sonde = startSonde(["trace", "-t", meddler.url, "--key-file", keyFile, "-e", counting]);
+    await sonde.prints(/number 5\n/);
+    meddler.begin({ towards: "host", kind: "stream" }, (message, to) => {
+      message.subarray(streamHeaderSizeBytes, message.length - streamMacSizeBytes).fill(0xff);
+      return [{ to, message }];
+    });
+    const { code, errors } = await endOf(sonde);
+    expect({ code, errors }).toEqual({
+      code: 2,
+      errors: expect.stringMatching(/^sonde: read a ring buffer's span .*\nHINT: .*wss:/m),
+    });
+    expect(await until(() => heldBy(agent.pid).size === 0, leaseMilliseconds + 3000)).toBe(true);
+  });
+});
 
 describe("a trace goes on over its next connection", () => {
   for (const { name, kind, towards, create } of passing) {
@@ -230,6 +282,47 @@ describe("a trace goes on over its next connection", () => {
       expect(await until(() => heldBy(agent.pid).size === 0, 3000)).toBe(true);
     });
   }
+});
+
+describe("a trace goes on", () => {
+  const refusal: ControlMessage = {
+    kind: "error",
+    id: 1,
+    error: { code: "authentication", message: "\u001b[31mgo away" },
+  };
+
+  tracing("when someone refuses its host in the agent's name, and is gone then", async () => {
+    const listening = ["--listen", "ws://127.0.0.1:0", "--key-file", keyFile];
+    const { agent, target } = await startAgent(...listening);
+    agents.push(agent);
+    const meddler = await Meddler.start(target, 3);
+    meddlers.push(meddler);
+    const sonde = startSonde(["trace", "-t", meddler.url, "--key-file", keyFile, "-e", counting]);
+    await sonde.prints(/number 5\n/);
+    const refuse = once((_message, to) => [{ to, message: new ControlCodec().encode(refusal) }]);
+    meddler.begin({ towards: "host", kind: "handshake" }, refuse);
+    meddler.begin(
+      { towards: "host", kind: "stream" },
+      once(() => []),
+    );
+    await sonde.says(/^resumed after .* s, 0 lost$/m);
+    expect(meddler.connectionCount).toBe(3);
+    const { code, output } = await interrupt(sonde);
+    expect(code).toBe(130);
+    expect(numbers(output)).toEqual(numbers(output).map((_, index) => index));
+  });
+
+  tracing("and who refuses it from the first is told of as printable text", async () => {
+    const { agent, target } = await startAgent("--listen", "ws://127.0.0.1:0");
+    agents.push(agent);
+    const meddler = await Meddler.start(target, 1);
+    meddlers.push(meddler);
+    meddler.begin({ towards: "host", kind: "handshake" }, (_message, to) => [
+      { to, message: new ControlCodec().encode(refusal) },
+    ]);
+    const { code, errors } = await endOf(startSonde(["info", "-t", meddler.url]));
+    expect({ code, errors }).toEqual({ code: 2, errors: "sonde: \ufffd[31mgo away\n" });
+  });
 });
 
 function numbers(output: string): number[] {

@@ -1,7 +1,7 @@
 import { type AddressInfo } from "node:net";
 import { WebSocket, WebSocketServer } from "ws";
-import { authenticatedMessageKind } from "../../packages/protocol/src/codec.js";
-import { streamMessageKind } from "../../packages/protocol/src/stream.js";
+import { authenticatedMessageKind, controlMessageKind } from "../../packages/protocol/src/codec.js";
+import { authenticatedStreamKind } from "../../packages/protocol/src/stream.js";
 
 export type Side = "agent" | "host";
 
@@ -15,11 +15,15 @@ export type Trick = (message: Uint8Array, to: Side) => readonly Delivery[];
 
 export interface Prey {
   readonly towards: Side;
-  /** Authenticated control messages, or those of streams. */
-  readonly kind: "control" | "stream";
+  /** Of the handshake, and after it control messages or those of streams, authenticated both. */
+  readonly kind: "handshake" | "control" | "stream";
 }
 
-const firstBytes = { control: authenticatedMessageKind, stream: streamMessageKind };
+const firstBytes = {
+  handshake: controlMessageKind,
+  control: authenticatedMessageKind,
+  stream: authenticatedStreamKind,
+};
 
 /** Someone between hosts and an agent who passes on whole messages, and plays a trick on some of them. */
 export class Meddler {
@@ -29,7 +33,7 @@ export class Meddler {
   connectionCount = 0;
   /** Messages that the trick was played on, or could have been. */
   heardCount = 0;
-  #trick: { readonly prey: Prey; readonly play: Trick } | undefined;
+  readonly #tricks: { readonly prey: Prey; readonly play: Trick }[] = [];
 
   private constructor(agentUrl: string) {
     this.#agentUrl = agentUrl;
@@ -55,7 +59,7 @@ export class Meddler {
 
   /** From now on `play` hears of each such message. */
   begin(prey: Prey, play: Trick): void {
-    this.#trick = { prey, play };
+    this.#tricks.push({ prey, play });
   }
 
   close(): void {
@@ -86,11 +90,11 @@ export class Meddler {
   }
 
   #pass(message: Uint8Array, to: Side): readonly Delivery[] {
-    const { prey, play } = this.#trick ?? {};
-    if (play === undefined || prey?.towards !== to || message[0] !== firstBytes[prey.kind]) {
-      return [{ to, message }];
-    }
+    const trick = this.#tricks.find(
+      ({ prey }) => prey.towards === to && message[0] === firstBytes[prey.kind],
+    );
+    if (trick === undefined) return [{ to, message }];
     this.heardCount++;
-    return play(message, to);
+    return trick.play(message, to);
   }
 }

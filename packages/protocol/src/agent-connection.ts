@@ -7,7 +7,7 @@ import { ControlCodec, packControlMessage } from "./codec.js";
 import { hostMessage, type HostMessage } from "./control.js";
 import { describeIssue } from "./describe-issue.js";
 import { ProtocolError, type WireError } from "./errors.js";
-import { streamMessageKind } from "./stream.js";
+import { isStreamMessage } from "./stream.js";
 
 /** A request as its envelope has it; its params have not been validated. */
 export type Request = Extract<HostMessage, { kind: "request" }>;
@@ -93,6 +93,16 @@ export class AgentConnection {
     });
   }
 
+  get streamMacSizeBytes(): number {
+    return this.#codec.streamMacSizeBytes;
+  }
+
+  /** Sends a stream message that has room for a MAC at its end. */
+  sendStream(message: Uint8Array, onSent?: () => void): void {
+    this.#codec.signStream(message);
+    this.channel.send(message, onSent);
+  }
+
   /** Closes the link, after what is queued where it still works. Idempotent. */
   close(reason: string): void {
     this.channel.close(reason);
@@ -112,7 +122,7 @@ export class AgentConnection {
   }
 
   #decode(message: Uint8Array): unknown {
-    if (message[0] === streamMessageKind) throw new ProtocolError("a stream message to an agent");
+    if (isStreamMessage(message)) throw new ProtocolError("a stream message to an agent");
     const bounds = this.isReady ? this.#limits.session : this.#limits.handshake;
     const { envelope, hasMac } = this.#codec.decode(message, bounds);
     if (this.#codec.isAuthenticated && !hasMac) {

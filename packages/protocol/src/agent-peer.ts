@@ -111,9 +111,9 @@ export class AgentPeer implements AgentConnectionHandler {
     return this.#requests.size > 0;
   }
 
-  /** Where stream messages go, as long as there is a link and the host is ready. */
-  get channel(): MessageChannel | undefined {
-    return this.isReady ? this.#connection?.channel : undefined;
+  /** The link, as long as there is one and the host is ready. */
+  get connection(): AgentConnection | undefined {
+    return this.isReady ? this.#connection : undefined;
   }
 
   /** Ends the session, and closes the link after what is queued, where it still works. Idempotent. */

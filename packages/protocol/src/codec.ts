@@ -3,8 +3,9 @@ import { type ControlMessage } from "./control.js";
 import { ProtocolError } from "./errors.js";
 import { areMacsEqual, hmacSha256 } from "./hmac.js";
 import { checkMsgpack } from "./msgpack-check.js";
+import { authenticatedStreamKind, streamHeaderSizeBytes, streamMacSizeBytes } from "./stream.js";
 
-/** The first byte of a control message without and with a MAC; streamMessageKind is the third kind. */
+/** The first byte of a control message without and with a MAC. */
 export const controlMessageKind = 1;
 export const authenticatedMessageKind = 3;
 
@@ -99,6 +100,39 @@ export class ControlCodec {
     return { envelope: unpack(tail(message, authenticatedHeaderSizeBytes), bounds), hasMac: true };
   }
 
+  /** Bytes to leave free at the end of a stream message for `signStream`. */
+  get streamMacSizeBytes(): number {
+    return this.#keys === undefined ? 0 : streamMacSizeBytes;
+  }
+
+  /**
+   * Says, once there are keys, that this stream message is ours: the MAC is of its header and its length. Of what it carries
+   * it is not, for that would cost a board more than all else.
+   */
+  signStream(message: Uint8Array): void {
+    if (this.#keys === undefined) return;
+    message[0] = authenticatedStreamKind;
+    message.set(streamMacOf(this.#keys.send, message), message.length - streamMacSizeBytes);
+  }
+
+  /** A view of the stream message without its MAC. Throws ProtocolError for one that the other side did not send. */
+  checkStream(message: Uint8Array): Uint8Array {
+    const hasMac = message[0] === authenticatedStreamKind;
+    if (this.#keys === undefined) {
+      if (hasMac) throw new ProtocolError("a MAC before authentication");
+      return message;
+    }
+    if (!hasMac) throw new ProtocolError("a stream message without a MAC");
+    if (message.length < streamHeaderSizeBytes + streamMacSizeBytes) {
+      throw new ProtocolError("a stream message ends within its MAC");
+    }
+    const end = message.length - streamMacSizeBytes;
+    if (!areMacsEqual(message.subarray(end), streamMacOf(this.#keys.receive, message))) {
+      throw new ProtocolError("wrong MAC of a stream message");
+    }
+    return message.subarray(0, end);
+  }
+
   #checkMac(message: Uint8Array): void {
     if (this.#keys === undefined) throw new ProtocolError("a MAC before authentication");
     if (message.length < authenticatedHeaderSizeBytes) {
@@ -135,6 +169,13 @@ function macOf(key: Uint8Array, message: Uint8Array): Uint8Array {
     message.subarray(0, macOffset),
     message.subarray(authenticatedHeaderSizeBytes),
   ).subarray(0, macSizeBytes);
+}
+
+function streamMacOf(key: Uint8Array, message: Uint8Array): Uint8Array {
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, message.length, true);
+  const header = message.subarray(0, streamHeaderSizeBytes);
+  return hmacSha256(key, header, length).subarray(0, streamMacSizeBytes);
 }
 
 function unpack(payload: Uint8Array, bounds: MessageBounds): unknown {

@@ -4,7 +4,7 @@ import { ControlCodec, type DirectionKeys, type MessageBounds } from "./codec.js
 import { agentMessage, type AgentMessage, type HostMessage } from "./control.js";
 import { describeIssue } from "./describe-issue.js";
 import { ProtocolError } from "./errors.js";
-import { decodeStreamMessage, streamMessageKind, type StreamSpan } from "./stream.js";
+import { decodeStreamMessage, isStreamMessage, type StreamSpan } from "./stream.js";
 
 /** Two buffers of a map dump at their largest, and some. */
 const bounds: MessageBounds = { sizeBytes: 603_979_776, items: 4_194_304 };
@@ -26,6 +26,7 @@ export class HostConnection {
   #handler: HostConnectionHandler;
   /** Whether a message with the agent's MAC has come. */
   #hasSeenMac = false;
+  #takesStreams = false;
   #isClosed = false;
 
   /** Takes the channel over, its handlers too. */
@@ -51,6 +52,11 @@ export class HostConnection {
     this.#codec.authenticate(keys);
   }
 
+  /** The handshake is over: from now on there may be stream messages. */
+  takeStreams(): void {
+    this.#takesStreams = true;
+  }
+
   /** From now on messages are sent compressed, and may come so. */
   compress(): void {
     this.#channel.compress();
@@ -69,12 +75,17 @@ export class HostConnection {
   #receive(message: Uint8Array): void {
     if (this.#isClosed) return;
     try {
-      if (message[0] === streamMessageKind) this.#handler.onSpan(decodeStreamMessage(message));
+      if (isStreamMessage(message)) this.#handler.onSpan(this.#decodeSpan(message));
       else this.#handler.onMessage(this.#decode(message), message.length);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.close(`the agent broke the protocol: ${error.message}`);
     }
+  }
+
+  #decodeSpan(message: Uint8Array): StreamSpan {
+    if (!this.#takesStreams) throw new ProtocolError("a stream message within the handshake");
+    return decodeStreamMessage(this.#codec.checkStream(message));
   }
 
   #decode(message: Uint8Array): AgentMessage {

@@ -70,6 +70,7 @@ export class HostPeer implements HostConnectionHandler {
   begin({ methods: names, leaseSeconds }: Result<"hello">): void {
     this.#agentMethods = new Set(names);
     this.#reportsAnswers = leaseSeconds > 0;
+    this.#connection?.takeStreams();
   }
 
   /** From now on this link's messages are compressed, both ways. */

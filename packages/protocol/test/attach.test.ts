@@ -10,7 +10,12 @@ import {
   type Result,
   type SessionFinder,
 } from "../src/index.js";
-import { createAgentOptions, createHandlers, createSessionOptions } from "./connected-peers.js";
+import {
+  createAgentOptions,
+  createHandlers,
+  createSessionOptions,
+  helloOfAgent,
+} from "./connected-peers.js";
 import { RawLink, settle } from "./raw-link.js";
 
 const stream = handle.parse(5);
@@ -28,6 +33,7 @@ describe("HostPeer.attach", () => {
     const [hostChannel, agentChannel] = createChannelPair();
     const host = new HostPeer(hostChannel);
     const link = new RawLink(agentChannel);
+    host.begin({ ...helloOfAgent, methods: ["session.attach"] });
     const answer = host.attach({ name: "boot", takeOver: false });
     link.send({ kind: "reply", id: 1, result: attached });
     const header = { channel: 0, stream, position: 64n, lost: 3n };

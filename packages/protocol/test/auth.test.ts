@@ -7,7 +7,7 @@ import {
   requireLongKey,
 } from "../src/auth.js";
 import { ControlCodec } from "../src/codec.js";
-import { HandshakeError } from "../src/index.js";
+import { encodeStreamMessage, HandshakeError } from "../src/index.js";
 import { toHex } from "./hex.js";
 
 const key = Uint8Array.from({ length: 16 }, (_, index) => index);
@@ -56,6 +56,18 @@ describe("the handshake's secrets", () => {
     codec.authenticate(hostDirectionKeys(deriveHandshake(key, transcript)));
     expect(toHex(codec.encode({ kind: "cancel", id: 5 }))).toBe(
       "0300000000000000000c5ecfa3feb70c4f59b43159aac6f22282a46b696e64a663616e63656ca2696405",
+    );
+  });
+
+  test("sign the documented example of a stream message", () => {
+    const codec = new ControlCodec();
+    codec.authenticate(agentDirectionKeys(deriveHandshake(key, transcript)));
+    const header = { stream: 5, channel: 0, position: 0n, lost: 0n };
+    const span = Uint8Array.from({ length: 8 + codec.streamMacSizeBytes }, (_, index) => index);
+    const message = encodeStreamMessage(header, span);
+    codec.signStream(message);
+    expect(toHex(message)).toBe(
+      "0600000005000000000000000000000000000000000000000001020304050607ae0be50ca980584e9e4c2c1f0be71958",
     );
   });
 

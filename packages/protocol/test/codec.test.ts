@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { ControlCodec, type MessageBounds } from "../src/codec.js";
 import { type ControlMessage } from "../src/control.js";
-import { ProtocolError } from "../src/index.js";
+import { decodeStreamMessage, encodeStreamMessage, ProtocolError } from "../src/index.js";
 import { fromHex, toHex } from "./hex.js";
 
 const bounds: MessageBounds = { sizeBytes: 100_000, items: 1000 };
@@ -154,5 +154,57 @@ describe("authenticated control messages", () => {
     const [sender, receiver] = createAuthenticatedPair();
     const message = sender.encode({ kind: "cancel", id: 5 }).subarray(0, 24);
     expect(() => receiver.decode(message, bounds)).toThrow(ProtocolError);
+  });
+});
+
+describe("stream messages with a key", () => {
+  const header = { stream: 5, channel: 2, position: 96n, lost: 3n };
+
+  function sign(codec: ControlCodec, span: readonly number[]): Uint8Array {
+    const room = new Uint8Array(codec.streamMacSizeBytes);
+    const message = encodeStreamMessage(header, Uint8Array.of(...span, ...room));
+    codec.signStream(message);
+    return message;
+  }
+
+  test("are told from all others by the MAC of their header", () => {
+    const [sender, receiver] = createAuthenticatedPair();
+    const plain = receiver.checkStream(sign(sender, [1, 2, 3]));
+    expect(decodeStreamMessage(plain)).toEqual({ ...header, span: Uint8Array.of(1, 2, 3) });
+    expect(decodeStreamMessage(receiver.checkStream(sign(sender, []))).span).toHaveLength(0);
+  });
+
+  const [sender] = createAuthenticatedPair();
+  const signed = sign(sender, [1, 2, 3, 4]);
+  const changedAt = (index: number): Uint8Array =>
+    signed.map((byte, at) => (at === index ? byte ^ 1 : byte));
+  const forged = [
+    ...[1, 2, 4, 8, 16, 23].map((index) => ({
+      name: `byte ${index} of the header changed`,
+      message: changedAt(index),
+    })),
+    { name: "the MAC changed", message: changedAt(signed.length - 1) },
+    { name: "a byte more", message: Uint8Array.of(...signed, 0) },
+    {
+      name: "a byte less",
+      message: Uint8Array.of(...signed.subarray(0, 24), ...signed.subarray(25)),
+    },
+    { name: "no room for a MAC", message: signed.subarray(0, 39) },
+    { name: "no MAC", message: encodeStreamMessage(header, Uint8Array.of(1)) },
+    { name: "a MAC of the other direction", message: sign(createAuthenticatedPair()[1], [1, 2]) },
+  ];
+  for (const { name, message } of forged) {
+    test(`are refused with ${name}`, () => {
+      const [, receiver] = createAuthenticatedPair();
+      expect(() => receiver.checkStream(message)).toThrow(ProtocolError);
+    });
+  }
+
+  test("and without one are as they were", () => {
+    const codec = new ControlCodec();
+    const message = encodeStreamMessage(header, Uint8Array.of(1));
+    codec.signStream(message);
+    expect(codec.checkStream(message)).toEqual(encodeStreamMessage(header, Uint8Array.of(1)));
+    expect(() => codec.checkStream(signed)).toThrow("a MAC before authentication");
   });
 });

@@ -4,8 +4,10 @@ import {
   AgentPeer,
   createChannelPair,
   encodeStreamMessage,
+  handle,
   type MessageChannel,
   openSession,
+  streamMacSizeBytes,
 } from "../src/index.js";
 import { createAgentOptions, createHandlers, createSessionOptions } from "./connected-peers.js";
 import { RawLink, settle } from "./raw-link.js";
@@ -167,7 +169,7 @@ describe("a session", () => {
     const agentPeer = new AgentPeer(agent, createAgentOptions({ handlers }));
     const { peer } = await openSession(host, createSessionOptions({ compresses: true }));
     expect(await peer.call("file.list", { path: "/etc" })).toEqual({ names: ["etc"] });
-    agentPeer.channel?.send(stream(0));
+    agentPeer.connection?.sendStream(stream(0));
     expect(await peer.call("file.list", { path: "/usr" })).toEqual({ names: ["usr"] });
     expect(of(">", kinds)).toEqual([1, 1, 4, 4]);
     expect(of("<", kinds)).toEqual([1, 1, 4, 5, 4]);
@@ -175,11 +177,22 @@ describe("a session", () => {
 
   test("has its messages' MACs checked as before", async () => {
     const { host, agent, kinds } = watchedPair();
-    new AgentPeer(agent, createAgentOptions({ handlers, key }));
+    const agentPeer = new AgentPeer(agent, createAgentOptions({ handlers, key }));
     const { peer } = await openSession(host, createSessionOptions({ compresses: true, key }));
+    const spans: (readonly [bigint, number])[] = [];
+    peer.onStream(handle.parse(1), {
+      onSpan: ({ position, span }) => spans.push([position, span.length]),
+      onEnd: () => undefined,
+    });
     expect(await peer.call("file.list", { path: "/etc" })).toEqual({ names: ["etc"] });
+    agentPeer.connection?.sendStream(stream(0));
+    await settle();
+    expect(spans).toEqual([[0n, 300 - streamMacSizeBytes]]);
     expect(of(">", kinds)).toEqual([1, 1, 3, 4]);
-    expect(of("<", kinds)).toEqual([1, 3, 3, 4]);
+    expect(of("<", kinds)).toEqual([1, 3, 3, 4, 5]);
+    // As someone in between would who can compress, too.
+    agentPeer.connection?.channel.send(stream(300 - streamMacSizeBytes));
+    expect(await peer.closed).toContain("a stream message without a MAC");
   });
 
   test("is not compressed when its host does not want it", async () => {

@@ -7,6 +7,7 @@ import {
   openSession,
   RemoteError,
   type RequestHandlers,
+  type Result,
   type SessionOptions,
 } from "../src/index.js";
 
@@ -62,6 +63,20 @@ export function createAgentOptions(given: Partial<AgentPeerOptions> = {}): Agent
     ...given,
   };
 }
+
+/** Of an agent without a key that lists no methods. */
+export const helloOfAgent: Result<"hello"> = {
+  major: 1,
+  minor: 0,
+  agent: "sonde-agent test",
+  methods: [],
+  planSteps: [],
+  authentication: "none",
+  nonce: new Uint8Array(32),
+  proof: new Uint8Array(0),
+  leaseSeconds: 0,
+  session: new Uint8Array(16),
+};
 
 export function createSessionOptions(given: Partial<SessionOptions> = {}): SessionOptions {
   return { client: "sonde test", randomBytes: createCountingBytes(), ...given };

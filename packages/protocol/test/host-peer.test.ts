@@ -8,26 +8,12 @@ import {
   HostPeer,
   ProtocolError,
   RemoteError,
-  type Result,
 } from "../src/index.js";
-import { connectPeers, createHandlers } from "./connected-peers.js";
+import { connectPeers, createHandlers, helloOfAgent } from "./connected-peers.js";
 import { RawLink, settle } from "./raw-link.js";
 
 const stream = handle.parse(5);
 const file = { path: "/proc/version" };
-
-const helloOfAgent: Result<"hello"> = {
-  major: 1,
-  minor: 0,
-  agent: "sonde-agent test",
-  methods: [],
-  planSteps: [],
-  authentication: "none",
-  nonce: new Uint8Array(32),
-  proof: new Uint8Array(0),
-  leaseSeconds: 0,
-  session: new Uint8Array(16),
-};
 
 function start(): { host: HostPeer; link: RawLink } {
   const [hostChannel, agentChannel] = createChannelPair();
@@ -205,6 +191,7 @@ describe("HostPeer.receivedBytes", () => {
 describe("HostPeer's streams", () => {
   test("spans reach their receiver, then the session's end does", async () => {
     const { host, link } = start();
+    host.begin(helloOfAgent);
     const events: unknown[] = [];
     host.onStream(stream, {
       onSpan: ({ span, lost }) => events.push([[...span], lost]),
@@ -236,8 +223,16 @@ describe("HostPeer's streams", () => {
     ]);
   });
 
+  test("within the handshake there are none", async () => {
+    const { host, link } = start();
+    const header = { stream, channel: 0, position: 0n, lost: 0n };
+    link.sendBytes(encodeStreamMessage(header, new Uint8Array(8)));
+    expect(await host.closed).toContain("a stream message within the handshake");
+  });
+
   test("a gap closes the link", async () => {
     const { host, link } = start();
+    host.begin(helloOfAgent);
     const ends: unknown[] = [];
     host.onStream(stream, { onSpan: () => undefined, onEnd: (error) => ends.push(error) });
     const header = { stream, channel: 0, position: 0n, lost: 0n };
@@ -250,14 +245,16 @@ describe("HostPeer's streams", () => {
 
   test("what an agent sends reaches the host, with and without a key", async () => {
     for (const options of [{}, { key: new Uint8Array(32).fill(3) }]) {
-      const { host, agent, agentChannel } = await connectPeers(options, options);
+      const { host, agent } = await connectPeers(options, options);
       const events: unknown[] = [];
       host.onStream(stream, {
         onSpan: ({ span }) => events.push([...span]),
         onEnd: (error) => events.push(error),
       });
       const header = { stream, channel: 0, position: 0n, lost: 0n };
-      agentChannel.send(encodeStreamMessage(header, Uint8Array.of(4)));
+      const room = agent.connection?.streamMacSizeBytes ?? 0;
+      const message = encodeStreamMessage(header, Uint8Array.of(4, ...new Uint8Array(room)));
+      agent.connection?.sendStream(message);
       agent.close("the agent is ending");
       await settle();
       expect(events).toMatchObject([[4], { reason: "the agent is ending" }]);

@@ -143,14 +143,14 @@ describe("a session whose link breaks", () => {
     await Promise.all([list(talk.host, "/first"), talk.link.settle()]);
     const send = (position: bigint, lost: bigint): void => {
       const header = { stream, channel: 0, position, lost };
-      talk.agent.channel?.send(encodeStreamMessage(header, new Uint8Array(16)));
+      talk.agent.connection?.sendStream(encodeStreamMessage(header, new Uint8Array(16)));
     };
     send(0n, 1n);
     send(16n, 2n);
     talk.link.agent.deliver();
     talk.host.acknowledge(stream, 0, 16n);
     talk.cut();
-    expect(talk.agent.channel).toBeUndefined();
+    expect(talk.agent.connection).toBeUndefined();
     expect(await talk.comeBack()).toBe(4n);
     expect(talk.resumedFrom).toEqual([[{ stream, channel: 0, received: 16n, consumed: 16n }]]);
     send(16n, 5n);

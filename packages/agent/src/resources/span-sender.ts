@@ -10,7 +10,9 @@ import { type BufferPool } from "./buffer-pool.js";
 export interface StreamChannel {
   /** While it is not there is no link: what was sent and not acknowledged will be sent again. */
   readonly isOpen: boolean;
+  /** The message ends with `macSizeBytes` that are the channel's to fill. */
   send(message: Uint8Array, onSent?: () => void): void;
+  readonly macSizeBytes?: number | undefined;
   readonly queuedBytes: number;
   /** Of a slow line. */
   readonly bytesPerSecond?: number | undefined;
@@ -109,14 +111,15 @@ export class SpanSender {
   send(channel: number, span: Uint8Array, rest?: Uint8Array): void {
     const { channel: link, pool, stream, readLost } = this.#options;
     const length = span.length + (rest?.length ?? 0);
-    const buffer = pool.take(streamHeaderSizeBytes + length);
+    const sizeBytes = streamHeaderSizeBytes + length + (link.macSizeBytes ?? 0);
+    const buffer = pool.take(sizeBytes);
     const header = new DataView(buffer.buffer, buffer.byteOffset, streamHeaderSizeBytes);
     const position = this.#window.position(channel);
     writeStreamHeader(header, { channel, stream, position, lost: readLost() });
     buffer.set(span, streamHeaderSizeBytes);
     if (rest !== undefined) buffer.set(rest, streamHeaderSizeBytes + span.length);
     this.#window.sent(length, channel);
-    link.send(buffer.subarray(0, streamHeaderSizeBytes + length), () => {
+    link.send(buffer.subarray(0, sizeBytes), () => {
       pool.give(buffer);
     });
   }

@@ -3,6 +3,7 @@ import {
   type Keeps,
   type ResultInput,
   streamHeaderSizeBytes,
+  streamMacSizeBytes,
   type StreamProgress,
 } from "@sonde/protocol";
 import { NotSupportedError } from "../kernel/errors.js";
@@ -18,7 +19,7 @@ export class SessionState {
   readonly agent: AgentContext;
   readonly handles = new HandleTable();
   readonly #channel: StreamChannel;
-  readonly #pool = new BufferPool(streamHeaderSizeBytes + spanLimitBytes);
+  readonly #pool = new BufferPool(streamHeaderSizeBytes + spanLimitBytes + streamMacSizeBytes);
   #scope: Scope;
 
   constructor(agent: AgentContext, channel: StreamChannel) {

@@ -198,19 +198,22 @@ export class Session implements OwnSession {
 
   /** Streams know nothing of links: while there is none they wait. */
   #createStreamChannel(): StreamChannel {
-    const current = (): MessageChannel | undefined => this.peer.channel;
+    const current = (): AgentPeer["connection"] => this.peer.connection;
     return {
       get isOpen() {
         return current() !== undefined;
       },
       get queuedBytes() {
-        return current()?.queuedBytes ?? 0;
+        return current()?.channel.queuedBytes ?? 0;
       },
       get bytesPerSecond() {
-        return current()?.bytesPerSecond;
+        return current()?.channel.bytesPerSecond;
+      },
+      get macSizeBytes() {
+        return current()?.streamMacSizeBytes;
       },
       send: (message, onSent) => {
-        current()?.send(message, onSent);
+        current()?.sendStream(message, onSent);
       },
     };
   }

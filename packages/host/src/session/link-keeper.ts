@@ -104,7 +104,7 @@ export class LinkKeeper {
       const fault = await this.#tryToResume(lostAt);
       if (fault === undefined) break;
       const isLate = performance.now() + pause > endsAt;
-      if (isFinal(fault)) this.#fail(explain(fault));
+      if (isFinal(fault, this.#options)) this.#fail(explain(fault));
       else if (isLate) this.#fail(`it could not be reached again (${fault.message})`);
       else await this.#pause(pause);
     }
@@ -175,9 +175,13 @@ function isLinkFault(error: unknown): error is Error {
   );
 }
 
-/** Whether trying again is of no use: an agent answers, and it does not have the session. */
-function isFinal(error: Error): boolean {
-  if (error instanceof HandshakeError || error instanceof TargetError) return true;
+/**
+ * Whether trying again is of no use: an agent answers, and it does not have the session. With a key, who refuses us within the
+ * handshake need not be the agent: anyone in between can say that.
+ */
+function isFinal(error: Error, { key }: ConnectOptions): boolean {
+  if (error instanceof HandshakeError) return key === undefined;
+  if (error instanceof TargetError) return true;
   return error instanceof RemoteError && (error.code === "missing" || error.code === "unsupported");
 }
 
