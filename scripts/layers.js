@@ -19,7 +19,10 @@ export const agentLayers = {
   resources: ["system", "kernel", "features"],
   questions: ["kernel"],
   server: ["system", "kernel", "features", "resources", "questions"],
-  cli: ["system", "features", "server"],
+  listeners: ["system", "kernel"],
+  program: ["system", "listeners", "server"],
+  cli: ["system", "listeners", "server", "program"],
+  micro: ["system", "kernel", "listeners", "server", "program"],
 };
 
 /** @type {LayerTable} */
@@ -44,7 +47,7 @@ export const layers = { protocol: protocolLayers, agent: agentLayers, host: host
 export const pureHostLayers = ["asm", "btf", "spec", "elf", "language", "symbols", "output"];
 
 /** The only folders of the agent that may know on which runtime they run. All else is plain ES2022. */
-export const agentRuntimeLayers = ["system/node", "cli"];
+export const agentRuntimeLayers = ["system/node", "listeners/node", "cli"];
 
 /**
  * npm package → where alone it may be imported (a pattern of paths).
@@ -52,7 +55,7 @@ export const agentRuntimeLayers = ["system/node", "cli"];
  */
 export const packageOwners = {
   koffi: "^packages/agent/src/system/node/",
-  ws: "^packages/(agent/src/system/node|host/src/session)/",
+  ws: "^packages/(agent/src/listeners/node|host/src/session)/",
   msgpackr: "^packages/protocol/src/",
   zod: "^packages/protocol/src/",
   commander: "^packages/host/src/cli/",

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect } from "@jest/globals";
-import { version } from "../packages/agent/src/cli/version.js";
+import { version } from "../packages/agent/src/program/version.js";
 import { requiresCommand, requiresFeature } from "./support/requires.js";
 
 const root = join(import.meta.dirname, "..");

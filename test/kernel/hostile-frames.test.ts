@@ -9,7 +9,7 @@ import {
   type Params,
 } from "@sonde/protocol";
 import { WebSocket } from "ws";
-import { createWebSocketChannel } from "../../packages/agent/src/system/node/websocket-channel.js";
+import { createWebSocketChannel } from "../../packages/agent/src/listeners/node/websocket-channel.js";
 import { ControlCodec } from "../../packages/protocol/src/codec.js";
 import { type ControlMessage } from "../../packages/protocol/src/control.js";
 import { createHostileFrame, Random } from "../../packages/protocol/test/hostile-frames.js";

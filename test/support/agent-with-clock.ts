@@ -1,7 +1,7 @@
 import { afterEach } from "@jest/globals";
 import { AgentServer, type System } from "../../packages/agent/src/index.js";
-import { AuthenticationThrottle } from "../../packages/agent/src/system/node/authentication-throttle.js";
-import { listenOnTcp } from "../../packages/agent/src/system/node/listeners.js";
+import { AuthenticationThrottle } from "../../packages/agent/src/listeners/authentication-throttle.js";
+import { listenOnTcp } from "../../packages/agent/src/listeners/node/listeners.js";
 import { createNodeSystem } from "../../packages/agent/src/system/node/node-system.js";
 
 const CLOCK_REALTIME = 0;

@@ -4,12 +4,12 @@ import { connect as openSocket, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { type Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createStdioDuplex } from "../system/node/stdio-duplex.js";
+import { createStdioDuplex } from "../listeners/node/stdio-duplex.js";
 import { errorCode } from "../system/node/system-error.js";
-import { type ConnectCommand, UsageError } from "./command-line.js";
-import { exitCodes } from "./exit-codes.js";
+import { type ConnectCommand } from "../program/command-line.js";
+import { exitCodes } from "../program/exit-codes.js";
 import { makePrivateFolder, meetingFolder, requirePrivateFolder } from "./private-folder.js";
-import { RelayError } from "./relay-error.js";
+import { RelayError } from "../program/relay-error.js";
 import { relayLog } from "./relay-listener.js";
 
 /** A slow board takes seconds to start Node. */
@@ -22,12 +22,9 @@ const attemptLimit = 3;
 
 /**
  * Speaks over standard input and output, byte for byte, with the agent on a Unix socket, which it starts when none is there
- * and which outlives it. Returns when either side is gone. Throws UsageError and RelayError.
+ * and which outlives it. Returns when either side is gone. Throws RelayError.
  */
 export async function connectToAgent(command: ConnectCommand): Promise<void> {
-  if (process.stdin.isTTY) {
-    throw new UsageError("connect is for a sonde at the other end, and this is a terminal");
-  }
   const path = command.socket ?? join(meetingFolder(), "agent.sock");
   const host = createStdioDuplex(process.stdin, process.stdout);
   host.on("error", () => {

@@ -1,18 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { errorCode } from "../system/node/system-error.js";
-import { UsageError } from "./command-line.js";
+import { type InputFile } from "../program/runtime.js";
+import { UsageError } from "../program/usage-error.js";
 
 /** Permission bits of those who are neither the owner nor of the group. */
 const othersPermissions = 0o007;
-
-export interface InputFile {
-  /** What the file is, to stand before its name: "key file". */
-  readonly what: string;
-  readonly path: string;
-  readonly limitBytes: number;
-  /** Others than the owner and the group must not have been able to read it. */
-  readonly isSecret: boolean;
-}
 
 /** A file that the command line names, whole. Throws UsageError. */
 export function readInputFile(file: InputFile): Uint8Array {

@@ -1,4 +1,5 @@
-import { runCommand } from "./run.js";
+import { runCommand } from "../program/run.js";
+import { nodeRuntime } from "./node-runtime.js";
 
 // What goes wrong beyond what runCommand reports is a fault of ours: Node prints its stack and ends with 1.
-void runCommand(process.argv.slice(2)).then((code) => process.exit(code));
+void runCommand(nodeRuntime, process.argv.slice(2)).then((code) => process.exit(code));

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode } from "../system/node/system-error.js";
-import { RelayError } from "./relay-error.js";
+import { RelayError } from "../program/relay-error.js";
 
 const everyonesTemporaryFolders = ["/tmp", "/data/local/tmp"];
 /** Permission bits of everyone but the owner. */

@@ -1,12 +1,13 @@
 import { closeSync, fstatSync, mkdirSync, openSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { FileLockError, lockFile } from "../server/file-lock.js";
-import { ListenError } from "../system/node/listener-error.js";
-import { type Listener, listenOnUnix, type UnixOptions } from "../system/node/listeners.js";
+import { ListenError } from "../listeners/listener-error.js";
+import { type Listener } from "../listeners/listener.js";
+import { listenOnUnix, type UnixOptions } from "../listeners/node/listeners.js";
 import { errorCode } from "../system/node/system-error.js";
 import { type System } from "../system/system.js";
 import { meetingFolder } from "./private-folder.js";
-import { RelayHeldError } from "./relay-error.js";
+import { RelayHeldError } from "../program/relay-error.js";
 
 /** Where the agent that `connect` started for a socket writes its log. */
 export function relayLog(path: string): string {

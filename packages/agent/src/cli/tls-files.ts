@@ -1,7 +1,8 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { errorCode } from "../system/node/system-error.js";
-import { type TlsSettings } from "../system/node/tls-settings.js";
-import { type TlsFiles, UsageError } from "./command-line.js";
+import { type TlsSettings } from "../listeners/node/tls-settings.js";
+import { type TlsFiles } from "../program/command-line.js";
+import { UsageError } from "../program/usage-error.js";
 import { readInputFile } from "./input-file.js";
 
 /** A CA's bundle may hold hundreds of certificates. */

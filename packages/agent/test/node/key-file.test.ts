@@ -2,13 +2,17 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { UsageError } from "../../src/cli/command-line.js";
-import { generateKey, readKeyFile } from "../../src/cli/key-file.js";
+import { nodeRuntime } from "../../src/cli/node-runtime.js";
+import * as keyFiles from "../../src/program/key-file.js";
+import { UsageError } from "../../src/program/usage-error.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-key-"));
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });
+
+const generateKey = (): string => keyFiles.generateKey(nodeRuntime);
+const readKeyFile = (path: string): Uint8Array => keyFiles.readKeyFile(nodeRuntime, path);
 
 function keyFile(name: string, content: string | Uint8Array, mode = 0o600): string {
   const path = join(folder, name);

@@ -4,12 +4,8 @@ import { createServer } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
-import {
-  type Listener,
-  listenOnTcp,
-  listenOnUnix,
-  type TcpOptions,
-} from "../../src/system/node/listeners.js";
+import { type Listener } from "../../src/listeners/listener.js";
+import { listenOnTcp, listenOnUnix, type TcpOptions } from "../../src/listeners/node/listeners.js";
 import { EchoServer, nextClose, nextMessage, openClient, openRawClient } from "./test-links.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-listen-"));

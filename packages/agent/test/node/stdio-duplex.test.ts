@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { PassThrough, Writable } from "node:stream";
 import { describe, expect, test } from "@jest/globals";
-import { createStdioDuplex } from "../../src/system/node/stdio-duplex.js";
+import { createStdioDuplex } from "../../src/listeners/node/stdio-duplex.js";
 
 describe("the stream made of standard input and output", () => {
   test("bytes go from the input to the reader and from the writer to the output", async () => {

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { type MessageChannel } from "@sonde/protocol";
 import { WebSocket } from "ws";
-import { AuthenticationThrottle } from "../../src/system/node/authentication-throttle.js";
-import { type Handshake, type UpgradeOptions } from "../../src/system/node/upgrade-server.js";
+import { AuthenticationThrottle } from "../../src/listeners/authentication-throttle.js";
+import { type Handshake, type ListenerOptions } from "../../src/listeners/listener.js";
 
 /** A channel that a listener handed over, with all that has come of it. */
 export interface Accepted {
@@ -17,7 +17,7 @@ export interface Accepted {
 export class EchoServer {
   readonly accepted: Accepted[] = [];
   readonly throttle = new AuthenticationThrottle(() => performance.now());
-  readonly options: UpgradeOptions;
+  readonly options: ListenerOptions;
 
   constructor(options: { readonly silenceMilliseconds?: number } = {}) {
     this.options = {

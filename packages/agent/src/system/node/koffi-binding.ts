@@ -1,14 +1,10 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type koffi from "koffi";
+import { UnsupportedPlatformError } from "../unsupported-platform-error.js";
 import { errorCode } from "./system-error.js";
 
 export type Koffi = typeof koffi;
-
-/** koffi has no binary for this processor, C library or operating system, or it cannot be loaded here. */
-export class UnsupportedPlatformError extends Error {
-  override readonly name = "UnsupportedPlatformError";
-}
 
 /**
  * koffi's native addon. The bundled agent has it in a file of its own beside it, which loads in a few milliseconds; in

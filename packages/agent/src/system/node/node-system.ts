@@ -1,7 +1,8 @@
 import { writeSync } from "node:fs";
 import { endianness } from "node:os";
 import { type Machine, type System, type Timer, type Watch } from "../system.js";
-import { type Koffi, loadKoffi, UnsupportedPlatformError } from "./koffi-binding.js";
+import { UnsupportedPlatformError } from "../unsupported-platform-error.js";
+import { type Koffi, loadKoffi } from "./koffi-binding.js";
 import { createMapMemory } from "./memory-mapping.js";
 import { createSyscall } from "./native-calls.js";
 

@@ -1,6 +1,5 @@
-import { resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { errorCode } from "../system/node/system-error.js";
+import { type ParsedOptions, parseOptions } from "./options.js";
+import { UsageError } from "./usage-error.js";
 
 /** What the command line asks for. */
 export type Command =
@@ -55,13 +54,9 @@ export type Way =
   | { readonly kind: "serial"; readonly device: string; readonly baud: number }
   | { readonly kind: "stdio" };
 
-/** The command line is wrong; the message says where. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
-
 /** The same as the host's for a target without a port. */
 const defaultPort = 4650;
+const largestPort = 65_535;
 const defaultBaud = 115_200;
 const smallestBaud = 1200;
 const largestBaud = 4_000_000;
@@ -69,46 +64,63 @@ const defaultLeaseSeconds = 30;
 const defaultIdleSeconds = 60;
 const longestSeconds = 86_400;
 
-/** Throws UsageError. */
-export function parseCommandLine(args: readonly string[]): Command {
-  const { values, positionals } = parseOptions(args);
-  if (values.help === true) return { kind: "help" };
-  if (values.version === true) return { kind: "version" };
-  const [subcommand, ...more] = positionals;
+/** `workingFolder` is what names of sockets are relative to. Throws UsageError. */
+export function parseCommandLine(args: readonly string[], workingFolder: () => string): Command {
+  const options = parseOptions(args, optionNames);
+  const resolve = (path: string): string =>
+    path.startsWith("/") ? path : `${workingFolder()}/${path}`;
+  if (options.has("help")) return { kind: "help" };
+  if (options.has("version")) return { kind: "version" };
+  const [subcommand, ...more] = options.positionals;
   if (subcommand === "key" && more.length === 0) return { kind: "key" };
-  if (subcommand === "connect" && more.length === 0) return parseConnect(values);
+  if (subcommand === "connect" && more.length === 0) return parseConnect(options, resolve);
   if (subcommand === "pin") return parsePin(more);
   if (subcommand !== undefined) throw new UsageError(`unknown argument ${subcommand}`);
-  return parseServe(values);
+  return parseServe(options, resolve);
 }
 
-function parseConnect(values: Options): ConnectCommand {
+const optionNames = {
+  flags: ["stdio", "no-start", "version", "help"],
+  valued: [
+    ...(["listen", "unix", "relay", "serial", "baud", "key-file"] as const),
+    ...(["tls-cert", "tls-key", "tls-client-ca", "lease", "idle", "socket"] as const),
+  ],
+  letters: { h: "help" },
+} as const;
+
+type Options = ParsedOptions<
+  (typeof optionNames.flags)[number],
+  (typeof optionNames.valued)[number]
+>;
+
+function parseConnect(options: Options, resolve: (path: string) => string): ConnectCommand {
   const taken = ["socket", "no-start", "lease", "idle"];
-  const other = Object.keys(values).find((name) => !taken.includes(name));
+  const other = options.names.find((name) => !taken.includes(name));
   if (other !== undefined) throw new UsageError(`connect does not take --${other}`);
+  const socket = options.value("socket");
   return {
     kind: "connect",
-    socket: values.socket === undefined ? undefined : resolve(values.socket),
-    startsAgent: values["no-start"] !== true,
-    leaseSeconds: parseSeconds("--lease", values.lease) ?? defaultLeaseSeconds,
-    idleSeconds: parseSeconds("--idle", values.idle) ?? defaultIdleSeconds,
+    socket: socket === undefined ? undefined : resolve(socket),
+    startsAgent: !options.has("no-start"),
+    leaseSeconds: parseSeconds("--lease", options.value("lease")) ?? defaultLeaseSeconds,
+    idleSeconds: parseSeconds("--idle", options.value("idle")) ?? defaultIdleSeconds,
   };
 }
 
-function parseServe(values: Options): ServeCommand {
-  const connects = (["socket", "no-start"] as const).find((name) => values[name] !== undefined);
+function parseServe(options: Options, resolve: (path: string) => string): ServeCommand {
+  const connects = (["socket", "no-start"] as const).find((name) => options.has(name));
   if (connects !== undefined) throw new UsageError(`--${connects} is for sonde-agent connect`);
-  if (values.baud !== undefined && values.serial === undefined) {
+  if (options.has("baud") && !options.has("serial")) {
     throw new UsageError("--baud is for --serial");
   }
-  const baud = parseBaud(values.baud);
-  const tls = parseTls(values);
+  const baud = parseBaud(options.value("baud"));
+  const tls = parseTls(options);
   const ways: readonly Way[] = [
-    ...(values.listen ?? []).map((text) => parseListenUrl(text, tls)),
-    ...(values.unix ?? []).map((path): Way => ({ kind: "unix", path })),
-    ...(values.relay ?? []).map((path): Way => ({ kind: "relay", path: resolve(path) })),
-    ...(values.serial ?? []).map((device): Way => ({ kind: "serial", device, baud })),
-    ...(values.stdio === true ? [{ kind: "stdio" } as const] : []),
+    ...options.values("listen").map((text) => parseListenUrl(text, tls)),
+    ...options.values("unix").map((path): Way => ({ kind: "unix", path })),
+    ...options.values("relay").map((path): Way => ({ kind: "relay", path: resolve(path) })),
+    ...options.values("serial").map((device): Way => ({ kind: "serial", device, baud })),
+    ...(options.has("stdio") ? [{ kind: "stdio" } as const] : []),
   ];
   if (ways.length === 0)
     throw new UsageError("one of --listen, --unix, --serial and --stdio is needed");
@@ -117,89 +129,47 @@ function parseServe(values: Options): ServeCommand {
       "--tls-cert, --tls-key and --tls-client-ca are for --listen wss://HOST:PORT",
     );
   }
-  if (values.stdio === true && ways.length > 1) {
+  if (options.has("stdio") && ways.length > 1) {
     throw new UsageError("--stdio cannot be combined with another way in");
   }
   return {
     kind: "serve",
     ways,
-    keyFile: values["key-file"],
-    leaseSeconds: parseSeconds("--lease", values.lease) ?? defaultLeaseSeconds,
-    idleSeconds: parseSeconds("--idle", values.idle) ?? (values.relay && defaultIdleSeconds),
+    keyFile: options.value("key-file"),
+    leaseSeconds: parseSeconds("--lease", options.value("lease")) ?? defaultLeaseSeconds,
+    idleSeconds:
+      parseSeconds("--idle", options.value("idle")) ??
+      (options.has("relay") ? defaultIdleSeconds : undefined),
   };
 }
 
-type Parsed = ReturnType<typeof parseStrictly>;
-type Options = Parsed["values"];
-
-function parseOptions(args: readonly string[]): Parsed {
-  try {
-    return parseStrictly(args);
-  } catch (cause) {
-    if (!errorCode(cause).startsWith("ERR_PARSE_ARGS_")) throw cause;
-    // Node adds advice on "--" after the first sentence.
-    const [sentence = ""] = (cause as Error).message.split(/[.\n]/);
-    throw new UsageError(sentence.charAt(0).toLowerCase() + sentence.slice(1), { cause });
-  }
-}
-
-function parseStrictly(args: readonly string[]) {
-  return parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      listen: { type: "string", multiple: true },
-      unix: { type: "string", multiple: true },
-      relay: { type: "string", multiple: true },
-      serial: { type: "string", multiple: true },
-      baud: { type: "string" },
-      stdio: { type: "boolean" },
-      "key-file": { type: "string" },
-      "tls-cert": { type: "string" },
-      "tls-key": { type: "string" },
-      "tls-client-ca": { type: "string" },
-      lease: { type: "string" },
-      idle: { type: "string" },
-      socket: { type: "string" },
-      "no-start": { type: "boolean" },
-      version: { type: "boolean" },
-      help: { type: "boolean", short: "h" },
-    },
-  });
-}
-
 function parseListenUrl(text: string, tls: TlsFiles | undefined): Way {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const hasTls = url?.protocol === "wss:";
-  if (url === undefined || !(hasTls || url.protocol === "ws:") || url.hostname === "") {
+  // Scheme, host (an IPv6 address in brackets), port, and what a URL could have beyond.
+  const parts = /^(wss?):\/\/(\[[0-9a-f:.]+\]|[^\s/?#@:[\]]+)(?::(\d{1,5}))?\/?(.*)$/i.exec(text);
+  const [, scheme = "", host = "", port, beyond = ""] = parts ?? [];
+  if (parts === null || Number(port ?? 0) > largestPort) {
     throw new UsageError(`--listen ${text}: expected ws://HOST:PORT or wss://HOST:PORT`);
   }
-  if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "") {
+  if (beyond !== "") {
     throw new UsageError(`--listen ${text}: only a host and a port can be given`);
   }
+  const hasTls = scheme.toLowerCase() === "wss";
   if (hasTls && tls === undefined) {
     throw new UsageError(`--listen ${text}: --tls-cert and --tls-key are needed`);
   }
   return {
     kind: "tcp",
-    host: url.hostname,
-    port: parsePort(text, url),
+    host: host.toLowerCase(),
+    port: port === undefined ? defaultPort : Number(port),
     tls: hasTls ? tls : undefined,
   };
 }
 
-function parsePort(text: string, url: URL): number {
-  if (url.port !== "") return Number(url.port);
-  // A URL does not tell a port that is the scheme's own from none.
-  const own = url.protocol === "wss:" ? 443 : 80;
-  return new RegExp(`:${own}/?$`).test(text) ? own : defaultPort;
-}
-
 /** Undefined when none of the options are given. */
-function parseTls(values: Options): TlsFiles | undefined {
-  const certificateFile = values["tls-cert"];
-  const privateKeyFile = values["tls-key"];
-  const clientCaFile = values["tls-client-ca"];
+function parseTls(options: Options): TlsFiles | undefined {
+  const certificateFile = options.value("tls-cert");
+  const privateKeyFile = options.value("tls-key");
+  const clientCaFile = options.value("tls-client-ca");
   if (certificateFile === undefined && privateKeyFile === undefined && clientCaFile === undefined) {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { AuthenticationThrottle } from "../../src/system/node/authentication-throttle.js";
+import { AuthenticationThrottle } from "../../../src/listeners/authentication-throttle.js";
 
 describe("the throttle of wrong keys", () => {
   test("each failure doubles the wait, up to eight seconds, for that address alone", () => {

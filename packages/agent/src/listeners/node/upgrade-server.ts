@@ -2,10 +2,11 @@ import { createServer, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { type Socket } from "node:net";
 import { type Duplex } from "node:stream";
-import { type MessageChannel } from "@sonde/protocol";
 import { type WebSocket, WebSocketServer } from "ws";
-import { type AuthenticationThrottle } from "./authentication-throttle.js";
-import { Strangers } from "./strangers.js";
+import { type AuthenticationThrottle } from "../authentication-throttle.js";
+import { bounds } from "../bounds.js";
+import { type ListenerOptions } from "../listener.js";
+import { Strangers } from "../strangers.js";
 import {
   certificateFault,
   channelBinding,
@@ -14,42 +15,20 @@ import {
 } from "./tls-settings.js";
 import { createWebSocketChannel, type WebSocketChannelOptions } from "./websocket-channel.js";
 
-const headersTimeoutMilliseconds = 10_000;
 /** How often Node looks for connections whose headers have not come; 30 s unless said. */
 const headersCheckMilliseconds = 2000;
-const connectionLimit = 256;
-
-/** Bounds on a host that has not yet been let in; hello and authenticate are a few hundred bytes. */
-const handshakeTimeoutMilliseconds = 20_000;
-const handshakeLimitBytes = 65_536;
 
 /** Not written in place: ws's types lack closeTimeout (milliseconds). */
 const webSocketOptions = {
   noServer: true,
   perMessageDeflate: false,
   clientTracking: false,
-  // A plan with a few of the largest programs fits; a message that says it is longer ends the connection.
-  maxPayload: 33_554_432,
-  // Our hosts never split a message.
-  maxFragments: 1024,
-  closeTimeout: 2000,
+  maxPayload: bounds.messageBytes,
+  maxFragments: bounds.fragments,
+  closeTimeout: bounds.closeMilliseconds,
 };
 
-/** What the listener wants to hear of the host that it has handed over. */
-export interface Handshake {
-  /** To be called when the host has been let in: the bounds for strangers are lifted. */
-  readonly onReady: () => void;
-  /** To be called when the host has a wrong key, which it may be told once the promise has resolved. */
-  readonly onWrongKey: () => Promise<void>;
-}
-
-/** Takes over a channel; sets its handlers before it returns. */
-export type AcceptChannel = (channel: MessageChannel, handshake: Handshake) => void;
-
-export interface UpgradeOptions {
-  readonly accept: AcceptChannel;
-  readonly throttle: AuthenticationThrottle;
-  readonly silenceMilliseconds?: number;
+export interface UpgradeOptions extends ListenerOptions {
   readonly tls?: TlsSettings;
 }
 
@@ -57,12 +36,18 @@ export interface UpgradeOptions {
 export function createUpgradeServer(options: UpgradeOptions): Server {
   const { tls, throttle } = options;
   const server = createHttpServer(tls);
-  server.maxConnections = connectionLimit;
+  server.maxConnections = bounds.connections;
   const strangers = new Strangers();
   const webSockets = new WebSocketServer(webSocketOptions);
 
   server.on("connection", (socket: Socket) => {
-    strangers.add(socket);
+    const name = nameOf(socket);
+    // None: a Unix socket's, which only its owner can open; or one that has gone again.
+    if (name === undefined) return;
+    const drop = (): void => {
+      socket.destroy();
+    };
+    socket.once("close", strangers.add(name, { address: socket.remoteAddress ?? "", drop }));
   });
 
   server.on("request", (_request, response) => {
@@ -87,7 +72,9 @@ export function createUpgradeServer(options: UpgradeOptions): Server {
       webSockets.handleUpgrade(request, socket, head, (webSocket) => {
         const lift = boundStranger(webSocket, socket);
         const onReady = (): void => {
-          strangers.letIn(request.socket);
+          // A TLS socket has the name of the socket below.
+          const name = nameOf(request.socket);
+          if (name !== undefined) strangers.letIn(name);
           lift();
         };
         const onWrongKey = (): Promise<void> => punish(throttle, address);
@@ -99,10 +86,16 @@ export function createUpgradeServer(options: UpgradeOptions): Server {
   return server;
 }
 
+/** Of an address and port of its peer a listener has one connection at a time. */
+function nameOf({ remoteAddress, remotePort }: Socket): string | undefined {
+  if (remoteAddress === undefined || remotePort === undefined) return undefined;
+  return `${remoteAddress} ${remotePort}`;
+}
+
 function createHttpServer(tls: TlsSettings | undefined): Server {
   const limits = {
-    headersTimeout: headersTimeoutMilliseconds,
-    requestTimeout: headersTimeoutMilliseconds,
+    headersTimeout: bounds.headersMilliseconds,
+    requestTimeout: bounds.headersMilliseconds,
     connectionsCheckingInterval: headersCheckMilliseconds,
   };
   return tls === undefined
@@ -143,11 +136,11 @@ function boundStranger(webSocket: WebSocket, socket: Duplex): () => void {
   let receivedBytes = 0;
   const count = (chunk: Uint8Array): void => {
     receivedBytes += chunk.length;
-    if (receivedBytes > handshakeLimitBytes) webSocket.terminate();
+    if (receivedBytes > bounds.handshakeBytes) webSocket.terminate();
   };
   const timer = setTimeout(() => {
     webSocket.terminate();
-  }, handshakeTimeoutMilliseconds);
+  }, bounds.handshakeMilliseconds);
   timer.unref();
   const lift = (): void => {
     clearTimeout(timer);

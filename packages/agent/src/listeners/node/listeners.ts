@@ -3,26 +3,13 @@ import { chmodSync, existsSync, lstatSync, unlinkSync } from "node:fs";
 import { type Server } from "node:http";
 import { type AddressInfo, BlockList, connect, isIP, type ListenOptions } from "node:net";
 import { dirname } from "node:path";
-import { ListenError } from "./listener-error.js";
+import { errorCode } from "../../system/node/system-error.js";
+import { type Listener, type TcpAddress } from "../listener.js";
+import { ListenError } from "../listener-error.js";
 import { createStdioDuplex } from "./stdio-duplex.js";
-import { errorCode } from "./system-error.js";
 import { createUpgradeServer, type UpgradeOptions } from "./upgrade-server.js";
 
-/** An open way in. */
-export interface Listener {
-  /** As a host's `--target` would name it. */
-  readonly address: string;
-  /** No new connections; open channels stay. Removes the socket file. */
-  close(): void;
-}
-
-export interface TcpOptions extends UpgradeOptions {
-  readonly host: string;
-  /** 0: any free one. */
-  readonly port: number;
-  /** Without a key, and without certificates of hosts, only this machine's own processes may connect. */
-  readonly hasKey: boolean;
-}
+export interface TcpOptions extends UpgradeOptions, TcpAddress {}
 
 /**
  * Listens for WebSockets over TCP, with or without TLS. Throws ListenError, also for an address beyond this machine on which

@@ -1,17 +1,15 @@
+import { AuthenticationThrottle } from "../listeners/authentication-throttle.js";
+import { type AcceptChannel, type Listener } from "../listeners/listener.js";
+import { ListenError } from "../listeners/listener-error.js";
 import { AgentServer } from "../server/agent-server.js";
 import { IdleWatch } from "../server/idle-watch.js";
 import { SerialListener, SerialPortError } from "../server/serial-listener.js";
-import { AuthenticationThrottle } from "../system/node/authentication-throttle.js";
-import { ListenError } from "../system/node/listener-error.js";
-import { type Listener, listenOnTcp, listenOnUnix, serveStdio } from "../system/node/listeners.js";
-import { createNodeSystem } from "../system/node/node-system.js";
-import { type AcceptChannel, type UpgradeOptions } from "../system/node/upgrade-server.js";
 import { type System } from "../system/system.js";
 import { assertNever } from "./assert-never.js";
-import { type ServeCommand, UsageError, type Way } from "./command-line.js";
+import { type ServeCommand, type Way } from "./command-line.js";
 import { readKeyFile } from "./key-file.js";
-import { listenOnRelay } from "./relay-listener.js";
-import { readTlsFiles } from "./tls-files.js";
+import { type Runtime } from "./runtime.js";
+import { UsageError } from "./usage-error.js";
 import { version } from "./version.js";
 
 /** A host over TCP that is silent for longer has lost its link; its session then waits for the lease. */
@@ -21,13 +19,13 @@ const longestSilenceMilliseconds = 10_000;
  * Serves hosts until a signal comes, standard input ends, a host stops it, or it has been idle for long enough; returns when
  * nothing of any session is left. Throws UsageError, ListenError, RelayHeldError and UnsupportedPlatformError.
  */
-export async function serve(command: ServeCommand): Promise<void> {
-  if (command.ways.some((way) => way.kind === "stdio") && process.stdin.isTTY) {
+export async function serve(runtime: Runtime, command: ServeCommand): Promise<void> {
+  if (isOverStdio(command) && runtime.hasTerminal) {
     throw new UsageError("--stdio is for a sonde at the other end, and this is a terminal");
   }
-  const key = command.keyFile === undefined ? undefined : readKeyFile(command.keyFile);
-  const system = createNodeSystem();
-  const end = waitForEnd(command.ways);
+  const key = command.keyFile === undefined ? undefined : readKeyFile(runtime, command.keyFile);
+  const system = runtime.createSystem();
+  const end = waitForEnd(runtime, command);
   const server = new AgentServer(system, {
     ...(key === undefined ? {} : { key }),
     agentName: `sonde-agent ${version}`,
@@ -49,6 +47,7 @@ export async function serve(command: ServeCommand): Promise<void> {
   try {
     for (const way of command.ways) {
       const listener = await openWay(way, {
+        runtime,
         system,
         hasKey: key !== undefined,
         leaseSeconds: command.leaseSeconds,
@@ -69,6 +68,7 @@ export async function serve(command: ServeCommand): Promise<void> {
 }
 
 interface Setting {
+  readonly runtime: Runtime;
   readonly system: System;
   readonly hasKey: boolean;
   readonly leaseSeconds: number;
@@ -78,56 +78,32 @@ interface Setting {
 }
 
 async function openWay(way: Way, setting: Setting): Promise<Listener> {
-  const { system, server, throttle, leaseSeconds } = setting;
+  const { runtime, system, server, throttle, leaseSeconds, hasKey, onEnd } = setting;
   const accept: AcceptChannel = (channel, handshake) => {
     server.accept(channel, handshake);
   };
-  const acceptWithLease: AcceptChannel = (channel, handshake) => {
-    server.accept(channel, { ...handshake, leaseSeconds });
+  /** The other end may have been cut off without a word: over TCP, and behind a connect. */
+  const cuttable = {
+    throttle,
+    silenceMilliseconds: Math.min(leaseSeconds * 1000, longestSilenceMilliseconds),
+    accept: (...[channel, handshake]: Parameters<AcceptChannel>): void => {
+      server.accept(channel, { ...handshake, leaseSeconds });
+    },
   };
-  const silenceMilliseconds = Math.min(leaseSeconds * 1000, longestSilenceMilliseconds);
   switch (way.kind) {
     case "tcp":
-      return await openTcp(
-        way,
-        { silenceMilliseconds, throttle, accept: acceptWithLease },
-        setting,
-      );
+      return await runtime.listenOnTcp(system, { ...cuttable, ...way, hasKey });
     case "unix":
-      return listenOnUnix({ path: way.path, throttle, accept });
+      return await runtime.listenOnUnix(system, { path: way.path, throttle, accept });
     case "relay":
-      // At the other end is a connect, which may be at the end of a link that has been cut without a word.
-      return listenOnRelay(system, {
-        path: way.path,
-        silenceMilliseconds,
-        throttle,
-        accept: acceptWithLease,
-      });
+      return await runtime.listenOnRelay(system, { ...cuttable, path: way.path });
     case "serial":
       return openSerial(way, setting);
     case "stdio":
-      return serveStdio({
-        onEnd: setting.onEnd,
-        throttle,
-        accept,
-      });
+      return runtime.serveStdio(system, { onEnd, throttle, accept });
     default:
       return assertNever(way);
   }
-}
-
-async function openTcp(
-  { host, port, tls }: Extract<Way, { kind: "tcp" }>,
-  upgrades: UpgradeOptions,
-  { system, hasKey }: Setting,
-): Promise<Listener> {
-  const options = { ...upgrades, host, port, hasKey };
-  if (tls === undefined) return await listenOnTcp(options);
-  const identity = readTlsFiles(tls, Date.now());
-  const listener = await listenOnTcp({ ...options, tls: identity.settings });
-  for (const warning of identity.warnings) system.log(warning);
-  system.log(`hosts can be sure of this agent by --pin ${identity.pin}`);
-  return listener;
 }
 
 function openSerial(way: Extract<Way, { kind: "serial" }>, setting: Setting): Listener {
@@ -150,14 +126,18 @@ function openSerial(way: Extract<Way, { kind: "serial" }>, setting: Setting): Li
 }
 
 /** A terminal's Ctrl-C reaches a host and the agent it started alike: over stdio it is the host that decides. */
-function waitForEnd(ways: readonly Way[]): { promise: Promise<void>; finish: () => void } {
+function waitForEnd(
+  runtime: Runtime,
+  command: ServeCommand,
+): { promise: Promise<void>; finish: () => void } {
   let finish = (): void => undefined;
   const promise = new Promise<void>((resolve) => {
     finish = resolve;
   });
-  const isStdio = ways.some((way) => way.kind === "stdio");
-  process.on("SIGTERM", finish);
-  process.on("SIGHUP", finish);
-  process.on("SIGINT", isStdio ? (): void => undefined : finish);
+  runtime.onEndSignal({ ignoresInterrupt: isOverStdio(command) }, finish);
   return { promise, finish };
+}
+
+function isOverStdio({ ways }: ServeCommand): boolean {
+  return ways.some((way) => way.kind === "stdio");
 }

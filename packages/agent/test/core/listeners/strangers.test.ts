@@ -1,23 +1,18 @@
-import { EventEmitter } from "node:events";
-import { type Socket } from "node:net";
 import { describe, expect, test } from "@jest/globals";
-import { strangerLimit, Strangers } from "../../src/system/node/strangers.js";
+import { strangerLimit, Strangers } from "../../../src/listeners/strangers.js";
 
-/** What Strangers use of a socket. */
-class FakeSocket extends EventEmitter {
-  readonly remoteAddress: string;
-  readonly remotePort: number;
+/** A connection of somebody who has not been let in. */
+class FakeConnection {
+  readonly name: string;
+  readonly close: () => void;
   isDropped = false;
 
-  constructor(address: string, port: number) {
-    super();
-    this.remoteAddress = address;
-    this.remotePort = port;
-  }
-
-  destroy(): void {
-    this.isDropped = true;
-    this.emit("close");
+  constructor(strangers: Strangers, address: string, port: number) {
+    this.name = `${address} ${port}`;
+    const drop = (): void => {
+      this.isDropped = true;
+    };
+    this.close = strangers.add(this.name, { address, drop });
   }
 }
 
@@ -27,23 +22,21 @@ function connect(
   address: string,
   count: number,
   firstPort = 1000,
-): FakeSocket[] {
-  return Array.from({ length: count }, (_, index) => {
-    const socket = new FakeSocket(address, firstPort + index);
-    // A socket has all that a FakeSocket has, and nothing else of it is used.
-    strangers.add(socket as unknown as Socket);
-    return socket;
-  });
+): FakeConnection[] {
+  return Array.from(
+    { length: count },
+    (_, index) => new FakeConnection(strangers, address, firstPort + index),
+  );
 }
 
-const dropped = (sockets: readonly FakeSocket[]): number =>
-  sockets.filter(({ isDropped }) => isDropped).length;
+const dropped = (connections: readonly FakeConnection[]): number =>
+  connections.filter(({ isDropped }) => isDropped).length;
 
 describe("connections whose hosts have not been let in", () => {
   test("are kept up to the limit, and beyond it the oldest is dropped", () => {
-    const sockets = connect(new Strangers(), "10.0.0.1", strangerLimit + 3);
-    expect(sockets.map(({ isDropped }) => isDropped).lastIndexOf(true)).toBe(2);
-    expect(dropped(sockets)).toBe(3);
+    const connections = connect(new Strangers(), "10.0.0.1", strangerLimit + 3);
+    expect(connections.map(({ isDropped }) => isDropped).lastIndexOf(true)).toBe(2);
+    expect(dropped(connections)).toBe(3);
   });
 
   test("make room for those of other addresses, who keep theirs", () => {
@@ -58,9 +51,9 @@ describe("connections whose hosts have not been let in", () => {
   test("do not count once their hosts have been let in, or they have gone", () => {
     const strangers = new Strangers();
     const welcome = connect(strangers, "10.0.0.1", strangerLimit);
-    for (const socket of welcome) strangers.letIn(socket as unknown as Socket);
+    for (const { name } of welcome) strangers.letIn(name);
     const gone = connect(strangers, "10.0.0.2", strangerLimit);
-    for (const socket of gone) socket.emit("close");
+    for (const connection of gone) connection.close();
     const next = connect(strangers, "10.0.0.3", strangerLimit);
     expect(dropped([...welcome, ...gone, ...next])).toBe(0);
   });
@@ -69,7 +62,7 @@ describe("connections whose hosts have not been let in", () => {
     const strangers = new Strangers();
     const before = connect(strangers, "10.0.0.1", 1);
     const after = connect(strangers, "10.0.0.1", 1);
-    before[0]?.emit("close");
+    before[0]?.close();
     connect(strangers, "10.0.0.1", strangerLimit, 2000);
     expect(dropped(after)).toBe(1);
   });
