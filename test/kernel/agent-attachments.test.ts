@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect } from "@jest/globals";
 import { type Params, RemoteError, type Result } from "@sonde/protocol";
 import { openBtf } from "../../packages/host/src/btf/btf.js";
 import { ElfReader } from "../../packages/host/src/elf/elf-reader.js";
-import { type AgentInProcess, startAgent, withoutFiles } from "../support/agent-in-process.js";
+import { type AgentInProcess, startAgent } from "../support/agent-in-process.js";
 import { heldBy } from "../support/kernel-objects.js";
 import { requiresFeature } from "../support/requires.js";
 import {
@@ -167,7 +167,7 @@ describe("a uprobe", () => {
 
     onUprobe(`sees each ${what} through tracefs on a kernel without the unit`, async () => {
       await agent.close();
-      agent = await startAgent(withoutFiles("/sys/bus/event_source/devices/uprobe/type"));
+      agent = await startAgent("uprobe_pmu");
       const results = await countThrough(await attachTo(isReturn), kprobeType);
       expect(results[2]?.mechanism).toBe("uprobe_events, perf event link");
       expect(await readFile(uprobeEvents, "utf8")).toContain(`sonde_${process.pid}/`);

@@ -6,8 +6,8 @@ import { type Params, RemoteError, type Result } from "@sonde/protocol";
 import {
   type AgentInProcess,
   connect,
+  type LackName,
   startAgent,
-  withoutBpfCommands,
 } from "../support/agent-in-process.js";
 import { heldBy, stillInKernel } from "../support/kernel-objects.js";
 import { requiresFeature } from "../support/requires.js";
@@ -28,12 +28,6 @@ import {
 type PlanStep = Params<"plan.run">["steps"][number];
 type Handle = Params<"map.dump">["map"];
 
-/** include/uapi/linux/bpf.h */
-const BPF_LINK_CREATE = 28;
-const BPF_MAP_LOOKUP_AND_DELETE_ELEM = 21;
-const BPF_MAP_LOOKUP_BATCH = 24;
-const BPF_MAP_LOOKUP_AND_DELETE_BATCH = 25;
-
 const getppidTracepoint = {
   kind: "attachTracepoint",
   category: "syscalls",
@@ -51,9 +45,9 @@ afterEach(async () => {
 });
 
 /** Over an agent on a kernel that lacks something. */
-async function restart(...commands: readonly number[]): Promise<void> {
+async function restart(...without: readonly LackName[]): Promise<void> {
   await agent.close();
-  agent = await startAgent(withoutBpfCommands(...commands));
+  agent = await startAgent(...without);
 }
 
 async function run(steps: readonly PlanStep[]): Promise<Result<"plan.run">["results"]> {
@@ -126,7 +120,7 @@ describe("a plan", () => {
   });
 
   onKernel("attaches by ioctl where the kernel has no link for perf events", async () => {
-    await restart(BPF_LINK_CREATE);
+    await restart("perf_event_link");
     const results = await run([
       createMap("count"),
       loadProgram(counting("count", process.pid), { count: 0 }),
@@ -250,21 +244,17 @@ describe("map.dump", () => {
     )
     .sort();
 
-  const lacks: readonly { readonly lacking: string; readonly commands: readonly number[] }[] = [
-    { lacking: "nothing", commands: [] },
-    { lacking: "batches", commands: [BPF_MAP_LOOKUP_BATCH, BPF_MAP_LOOKUP_AND_DELETE_BATCH] },
+  const lacks: readonly { readonly lacking: string; readonly without: readonly LackName[] }[] = [
+    { lacking: "nothing", without: [] },
+    { lacking: "batches", without: ["map_batch"] },
     {
       lacking: "batches and lookup-and-delete",
-      commands: [
-        BPF_MAP_LOOKUP_BATCH,
-        BPF_MAP_LOOKUP_AND_DELETE_BATCH,
-        BPF_MAP_LOOKUP_AND_DELETE_ELEM,
-      ],
+      without: ["map_batch", "map_lookup_and_delete"],
     },
   ];
-  for (const { lacking, commands } of lacks) {
+  for (const { lacking, without } of lacks) {
     onKernel(`reads a hash table, and empties it, on a kernel that lacks ${lacking}`, async () => {
-      await restart(...commands);
+      await restart(...without);
       const results = await run([
         createMap("table", { ...table, type: mapType.hash }),
         { kind: "fillMap", map: { step: 0 }, entries },
@@ -294,9 +284,9 @@ describe("map.dump", () => {
     expect([...dump.values]).toEqual(possibleCpus.flatMap(() => oneCpu));
   });
 
-  for (const { lacking, commands } of lacks.slice(0, 2)) {
+  for (const { lacking, without } of lacks.slice(0, 2)) {
     onKernel(`reads and zeroes an array on a kernel that lacks ${lacking}`, async () => {
-      await restart(...commands);
+      await restart(...without);
       const results = await run([
         createMap("array", { type: mapType.percpuArray, maxEntries: 3 }),
         {

@@ -50,7 +50,8 @@ export const methods = {
     result: z.object({
       major: u32,
       minor: u32,
-      agent: text(128),
+      /** "sonde-agent 0.1.0", and what it was told to do without: "-ringbuf". */
+      agent: text(1024),
       /** Names of the methods and of the plan steps that this agent knows. */
       methods: z.array(text(64)),
       planSteps: z.array(text(64)),

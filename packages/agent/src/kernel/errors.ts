@@ -63,16 +63,18 @@ export class RefusedError extends RefusalError {
   override readonly name = "RefusedError";
   readonly attempts: readonly Attempt[];
   constructor(action: string, attempts: readonly Attempt[], options?: RefusalOptions) {
-    const reasons = attempts.map(({ mechanism, error }) => `${mechanism}: ${reasonOf(error)}`);
-    super(`${action}: ${reasons.join("; ")}`, options);
+    super(`${action}: ${attempts.flatMap(reasonsOf).join("; ")}`, options);
     this.attempts = attempts;
   }
 }
 
-/** Without the action, which the list's head says once. */
-function reasonOf(error: RefusalError): string {
-  if (error instanceof SyscallError) return `${error.syscall}: ${error.errnoName}`;
-  return error.message;
+/** Without the action, which the list's head says once; several where a mechanism has several ways itself. */
+function reasonsOf({ mechanism, error }: Attempt): readonly string[] {
+  if (error instanceof SyscallError) return [`${mechanism}: ${error.syscall}: ${error.errnoName}`];
+  if (error instanceof RefusedError) {
+    return error.attempts.flatMap(reasonsOf).map((reason) => `${mechanism}, ${reason}`);
+  }
+  return [`${mechanism}: ${error.message}`];
 }
 
 /** This kernel or agent lacks what was asked for. */

@@ -1,3 +1,4 @@
+import { isLackName, lackNames, type LackName } from "../server/agent-server.js";
 import { type ParsedOptions, parseOptions } from "./options.js";
 import { UsageError } from "./usage-error.js";
 
@@ -18,6 +19,8 @@ export interface ServeCommand {
   readonly leaseSeconds: number;
   /** Set: end when there has been no session for so long. */
   readonly idleSeconds: number | undefined;
+  /** Features of the kernel that the agent is to do without. */
+  readonly without: readonly LackName[];
 }
 
 export interface ConnectCommand {
@@ -84,6 +87,8 @@ const optionNames = {
   valued: [
     ...(["listen", "unix", "relay", "serial", "baud", "key-file"] as const),
     ...(["tls-cert", "tls-key", "tls-client-ca", "lease", "idle", "socket"] as const),
+    // For tests, and for kernels where a feature is broken: in the documentation, not in the help.
+    "without",
   ],
   letters: { h: "help" },
 } as const;
@@ -140,6 +145,7 @@ function parseServe(options: Options, resolve: (path: string) => string): ServeC
     idleSeconds:
       parseSeconds("--idle", options.value("idle")) ??
       (options.has("relay") ? defaultIdleSeconds : undefined),
+    without: parseWithout(options.value("without")),
   };
 }
 
@@ -196,6 +202,14 @@ function parseBaud(text: string | undefined): number {
     );
   }
   return baud;
+}
+
+function parseWithout(text: string | undefined): readonly LackName[] {
+  if (text === undefined) return [];
+  return text.split(",").map((name) => {
+    if (isLackName(name)) return name;
+    throw new UsageError(`--without ${name}: expected some of ${lackNames.join(", ")}`);
+  });
 }
 
 function parseSeconds(option: string, text: string | undefined): number | undefined {

@@ -29,6 +29,7 @@ export async function serve(runtime: Runtime, command: ServeCommand): Promise<vo
   const server = new AgentServer(system, {
     ...(key === undefined ? {} : { key }),
     agentName: `sonde-agent ${version}`,
+    without: command.without,
     // Who set up an agent that stays did not mean hosts to end it.
     ...(command.idleSeconds === undefined ? {} : { onStop: end.finish }),
   });

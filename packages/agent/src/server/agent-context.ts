@@ -1,4 +1,5 @@
 import { Features } from "../features/features.js";
+import { KernelWithout, type LackName } from "../features/kernel-without.js";
 import { Target } from "../features/target.js";
 import { Kernel } from "../kernel/kernel.js";
 import { KernelTypes } from "../questions/kernel-types.js";
@@ -15,8 +16,15 @@ export interface AgentContext {
   readonly stop: (force: boolean) => void;
 }
 
-export function createAgentContext(system: System, stop: (force: boolean) => void): AgentContext {
-  const target = new Target(new Kernel(system));
+/** `without`: features that the kernel is not to have. */
+export function createAgentContext(
+  system: System,
+  without: readonly LackName[],
+  stop: (force: boolean) => void,
+): AgentContext {
+  const target = new Target(
+    without.length === 0 ? new Kernel(system) : new KernelWithout(system, without),
+  );
   return {
     target,
     features: new Features(target),

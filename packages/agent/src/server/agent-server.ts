@@ -1,4 +1,5 @@
 import { type MessageChannel } from "@sonde/protocol";
+import { type LackName } from "../features/kernel-without.js";
 import { ForbiddenError } from "../kernel/errors.js";
 import { readRandomBytes } from "../kernel/random-bytes.js";
 import { type System } from "../system/system.js";
@@ -6,6 +7,8 @@ import { type AgentContext, createAgentContext } from "./agent-context.js";
 import { planStepKinds } from "./plan-steps.js";
 import { SessionRegister } from "./session-register.js";
 import { Session, type SessionOptions } from "./session.js";
+
+export { isLackName, lackNames, type LackName } from "../features/kernel-without.js";
 
 /** For an answer to get out before the agent ends. */
 const stopMilliseconds = 20;
@@ -16,6 +19,8 @@ export interface AgentOptions {
   readonly key?: Uint8Array;
   /** "sonde-agent 0.1.0", told in hello. */
   readonly agentName: string;
+  /** What it does without although the kernel may have it; told in hello. */
+  readonly without?: readonly LackName[];
   /** Called when a host asks that the agent end; without it no host may. */
   readonly onStop?: () => void;
 }
@@ -37,7 +42,7 @@ export class AgentServer {
   readonly #sessions = new SessionRegister();
 
   constructor(system: System, options: AgentOptions) {
-    this.#agent = createAgentContext(system, (force) => {
+    this.#agent = createAgentContext(system, options.without ?? [], (force) => {
       this.#stop(force);
     });
     this.#options = options;
@@ -50,9 +55,9 @@ export class AgentServer {
 
   /** Begins a session with the host at the other end. Sets the channel's handlers. */
   accept(channel: MessageChannel, link: LinkOptions = {}): void {
-    const { agentName, key } = this.#options;
+    const { agentName, key, without = [] } = this.#options;
     const options: SessionOptions = {
-      agent: agentName,
+      agent: [agentName, ...without.map((name) => `-${name}`)].join(" "),
       leaseSeconds: link.leaseSeconds ?? 0,
       planSteps: planStepKinds,
       randomBytes: (length) => readRandomBytes(this.#agent.target.kernel, length),
@@ -89,10 +94,10 @@ export class AgentServer {
     this.#agent.target.kernel.system.after(stopMilliseconds, onStop);
   }
 
-  /** Probes made in tracefs outlive an agent that was killed; where they are not used there is nothing to look for. */
+  /** Probes made in tracefs outlive an agent that was killed. */
   #sweep(): void {
-    const { target, probeEvents } = this.#agent;
-    if (target.kprobePmu === undefined) probeEvents.sweep("kprobe");
-    if (target.uprobePmu === undefined) probeEvents.sweep("uprobe");
+    const { probeEvents } = this.#agent;
+    probeEvents.sweep("kprobe");
+    probeEvents.sweep("uprobe");
   }
 }

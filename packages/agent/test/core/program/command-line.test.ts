@@ -6,7 +6,7 @@ import { UsageError } from "../../../src/program/usage-error.js";
 const parse = (line: string): unknown =>
   parseCommandLine(line === "" ? [] : line.split(" "), () => "/home/me");
 
-const serving = { kind: "serve", keyFile: undefined, leaseSeconds: 30 };
+const serving = { kind: "serve", keyFile: undefined, leaseSeconds: 30, without: [] };
 const connecting = {
   kind: "connect",
   socket: undefined,
@@ -74,11 +74,15 @@ describe("the agent's command line", () => {
     {
       line: "--stdio --key-file k --lease 5",
       expected: {
-        kind: "serve",
+        ...serving,
         ways: [{ kind: "stdio" }],
         keyFile: "k",
         leaseSeconds: 5,
       },
+    },
+    {
+      line: "--stdio --without ringbuf,kprobe_pmu",
+      expected: { ...serving, ways: [{ kind: "stdio" }], without: ["ringbuf", "kprobe_pmu"] },
     },
     {
       line: "--relay /run/a --idle 5",
@@ -128,6 +132,7 @@ describe("the agent's command line", () => {
     { line: "connect --stdio", message: "connect does not take --stdio" },
     { line: "--stdio --socket /run/a", message: "--socket is for sonde-agent connect" },
     { line: "key more", message: "unknown argument key" },
+    { line: "--stdio --without kprobe,x", message: "--without kprobe: expected some of atomic_" },
     { line: "--unix", message: "option '--unix <value>' argument missing" },
     { line: "--unix --stdio", message: "option '--unix <value>' argument missing" },
     { line: "--stdio=yes", message: "option '--stdio' does not take an argument" },

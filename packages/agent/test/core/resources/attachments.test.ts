@@ -223,6 +223,20 @@ describe("a kprobe", () => {
     );
   });
 
+  test("that is made but cannot be bound says every way of both", () => {
+    const b = bench();
+    b.fake.addPmu("kprobe", 6);
+    withProbeEvents(b, "kprobe");
+    b.fake.refuse("bpf(LINK_CREATE)", "EINVAL");
+    b.fake.refuse("ioctl(SET_BPF)", "EPERM");
+    const refusal = refusalOf(() => attachKprobe(b.target, b.probeEvents, program, entry));
+    const bound =
+      "perf event link: bpf(BPF_LINK_CREATE): EINVAL; HOW, PERF_EVENT_IOC_SET_BPF: ioctl(PERF_EVENT_IOC_SET_BPF): EPERM";
+    expect(refusal.message).toBe(
+      `attach kprobe do_sys_openat2: ${["kprobe PMU", "kprobe_events"].map((how) => `${how}, ${bound.replace("HOW", how)}`).join("; ")}`,
+    );
+  });
+
   test("removes the probe again when it cannot be attached", () => {
     const b = bench();
     withProbeEvents(b, "kprobe");
