@@ -24,6 +24,7 @@ const hostFeatures: Readonly<Record<FeatureName, true>> = {
   bounded_loops: true,
   bpf_loop: true,
   for_each_map_elem: true,
+  trace_vprintk: true,
   atomic_fetch: true,
   jump32: true,
   large_program: true,

@@ -39,6 +39,7 @@ export const boards = [
       "hash_without_preallocation",
       "map_lookup_and_delete",
       "perf_event_link",
+      "trace_vprintk",
     ],
   },
   {

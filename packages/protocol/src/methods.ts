@@ -244,6 +244,17 @@ export const methods = {
     }),
   },
   /**
+   * What has come to tracefs' trace_pipe, which the session has open from the first request on; nothing when nothing comes
+   * in `waitMilliseconds`. Whoever reads takes: what is in an answer is not there any more.
+   */
+  "tracePipe.read": {
+    params: z.strictObject({
+      limitBytes: u32.check(z.gte(1), z.lte(65_536)),
+      waitMilliseconds: u32.check(z.lte(10_000)),
+    }),
+    result: z.object({ data: bytes(65_536) }),
+  },
+  /**
    * Some of the kernel's types, where all of them (`file.read`, 5 MB) are too many for the line. Types are cut off at
    * structs, unions, enums and prototypes that are not asked for: they come by name and size.
    */

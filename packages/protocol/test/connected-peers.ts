@@ -46,6 +46,7 @@ export function createHandlers(given: Partial<RequestHandlers> = {}): RequestHan
     "file.lines": refuse,
     "file.list": refuse,
     "file.stat": refuse,
+    "tracePipe.read": refuse,
     "btf.types": refuse,
     "symbols.kernel": refuse,
     ...given,

@@ -105,6 +105,7 @@ const lacks = {
   ktime_get_boot_ns: withHelper(125),
   get_current_task_btf: withHelper(158),
   get_stack: withHelper(67),
+  trace_vprintk: withHelper(177),
   bpf_loop: withHelper(181),
   for_each_map_elem: withHelper(164),
   bounded_loops: withInstruction((one) => isJump(one) && one.offset < 0),

@@ -78,6 +78,7 @@ export const programProbes = [
     since: "5.13",
     run: (target) => tryHelper(target, 164),
   }),
+  defineProbe({ name: "trace_vprintk", since: "5.16", run: (target) => tryHelper(target, 177) }),
   defineProbe({
     // r0 = 0; do r0 += 1; while (r0 < 10)
     name: "bounded_loops",

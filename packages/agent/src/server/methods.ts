@@ -103,6 +103,12 @@ export function createHandlers(session: SessionState): Omit<RequestHandlers, key
       return { file: { path: file.path, sizeBytes, modified, device, inode } };
     },
 
+    async "tracePipe.read"({ limitBytes, waitMilliseconds }, { signal }) {
+      const end = system.now() + waitMilliseconds;
+      const isWanted = (): boolean => !signal.aborted && system.now() < end;
+      return { data: await session.tracePipe.read(limitBytes, isWanted) };
+    },
+
     async "btf.types"({ questions }, request) {
       const pacer = pacerWhile(request, () => true);
       return session.agent.types.answer(questions, () => pacer.pause());

@@ -10,6 +10,7 @@ import { NotSupportedError } from "../kernel/errors.js";
 import { BufferPool } from "../resources/buffer-pool.js";
 import { Scope } from "../resources/scope.js";
 import { spanLimitBytes, type StreamChannel } from "../resources/span-sender.js";
+import { TracePipe } from "../resources/trace-pipe.js";
 import { type AgentContext } from "./agent-context.js";
 import { HandleTable } from "./handle-table.js";
 import { type PlanContext } from "./plan-runner.js";
@@ -21,6 +22,7 @@ export class SessionState {
   readonly #channel: StreamChannel;
   readonly #pool = new BufferPool(streamHeaderSizeBytes + spanLimitBytes + streamMacSizeBytes);
   #scope: Scope;
+  #tracePipe: TracePipe | undefined;
 
   constructor(agent: AgentContext, channel: StreamChannel) {
     this.agent = agent;
@@ -41,11 +43,18 @@ export class SessionState {
     };
   }
 
+  /** Opened when it is first asked for. Throws MissingError, SyscallError. */
+  get tracePipe(): TracePipe {
+    this.#tracePipe ??= this.#scope.add(TracePipe.open(this.agent.target));
+    return this.#tracePipe;
+  }
+
   /** Closes everything that was made; new things can be made after. Resolves when nothing is left in the kernel. */
   async reset(): Promise<void> {
     const old = this.#scope;
     this.#scope = this.#createScope();
     this.handles.clear();
+    this.#tracePipe = undefined;
     await old.close();
   }
 

@@ -42,6 +42,7 @@ export const helpers = {
   for_each_map_elem: 164,
   get_func_ip: 173,
   get_attach_cookie: 174,
+  trace_vprintk: 177,
   loop: 181,
   strncmp: 182,
   map_lookup_percpu_elem: 195,

@@ -9,6 +9,7 @@ import { addSessionsCommand } from "./commands/sessions.js";
 import { addStopCommand } from "./commands/stop.js";
 import { addTargetsCommand } from "./commands/targets.js";
 import { addToolCommands } from "./commands/tools.js";
+import { addTracePipeCommand } from "./commands/trace-pipe.js";
 import { addTraceCommand } from "./commands/trace.js";
 import { exitCodes } from "./exit-code.js";
 
@@ -45,6 +46,7 @@ export function createProgram(): Command {
   addAttachCommand(program);
   addStopCommand(program);
   addReplayCommand(program);
+  addTracePipeCommand(program);
   addProbesCommand(program);
   addInfoCommand(program);
   addTargetsCommand(program);

@@ -51,6 +51,7 @@ export type FeatureName =
   | "bounded_loops" //          (5.3)
   | "bpf_loop" //               helper 181 (5.17)
   | "for_each_map_elem" //      helper 164 (5.13)
+  | "trace_vprintk" //          helper 177 (5.16)
   | "atomic_fetch" //           BPF_ATOMIC with BPF_FETCH (5.12)
   | "jump32" //                 BPF_JMP32 (5.1)
   | "large_program" //          a million verified instructions (5.2)

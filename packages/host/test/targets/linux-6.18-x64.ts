@@ -36,6 +36,7 @@ export const linux618x64: TargetDescription = {
     "bounded_loops",
     "bpf_loop",
     "for_each_map_elem",
+    "trace_vprintk",
     "atomic_fetch",
     "jump32",
     "large_program",

@@ -1,14 +1,12 @@
-import { type FormatConversion } from "../../spec/trace-layout.js";
-import { parseFormatString } from "../format-string.js";
 import { type Expression, type ExpressionOf } from "../syntax/ast.js";
-import { type Span } from "../syntax/span.js";
-import { readStringLiteral } from "../syntax/string-literal.js";
 import {
   requireArguments,
   requireConstant,
   requireInteger,
   requireText,
 } from "./call-arguments.js";
+import { checkDebugf } from "./check-debugf.js";
+import { checkFormat, requireValues } from "./check-format.js";
 import { requireWholeMap } from "./check-map-call.js";
 import { requireAssigned } from "./check-place.js";
 import {
@@ -22,11 +20,13 @@ import { describeType, uint32, type Type } from "./type.js";
 
 type Call = ExpressionOf<"call">;
 
-/** printf, print, emit, exit, time and join; `undefined` for others too. */
+/** printf, debugf, print, emit, exit, time and join; `undefined` for others too. */
 export function checkOutputCall(probe: ProbeState, call: Call): CheckedStatement | undefined {
   switch (call.name) {
     case "printf":
       return checkPrintf(probe, call);
+    case "debugf":
+      return checkDebugf(probe, call);
     case "print":
       return checkPrint(probe, call);
     case "emit":
@@ -43,30 +43,9 @@ export function checkOutputCall(probe: ProbeState, call: Call): CheckedStatement
 }
 
 function checkPrintf(probe: ProbeState, call: Call): CheckedStatement | undefined {
-  const [format, ...rest] = call.args;
-  if (!requireArguments(probe, call, 1, Infinity) || format === undefined) return undefined;
-  if (format.kind !== "string") {
-    return probe.error("argument-type", format.span, "printf() takes a literal format string");
-  }
-  const values = checkValues(probe, rest);
-  const { pieces, conversionSpans, fault } = parseFormatString(format.value);
-  if (fault !== undefined) {
-    return probe.error("format", spanInLiteral(probe, format, fault), `printf: ${fault.message}`);
-  }
-  if (values === undefined) return undefined;
-  if (values.length !== conversionSpans.length) {
-    const few = values.length < conversionSpans.length ? "not enough" : "too many";
-    const message = `printf: ${few} arguments for the format string (${conversionSpans.length} expected, ${values.length} found)`;
-    return probe.error("format", call.span, message);
-  }
-  const conversions = pieces.filter((piece) => typeof piece !== "string");
-  const isGood = conversions.map((conversion, index) => {
-    const value = values[index];
-    const inText = conversionSpans[index];
-    if (value === undefined || inText === undefined) return false;
-    return checkConversion(probe, conversion, value, spanInLiteral(probe, format, inText));
-  });
-  if (isGood.includes(false)) return undefined;
+  const format = checkFormat(probe, call, probe.recordRoom());
+  if (format === undefined) return undefined;
+  const { pieces, values } = format;
   const fields = layOutRecord(values.map(({ type }) => type));
   const record = probe.program.records.add({ kind: "printf", format: pieces, ...fields });
   return { kind: "record", record, values, list: undefined, isControl: false, span: call.span };
@@ -77,73 +56,7 @@ function checkValues(
   probe: ProbeState,
   expressions: readonly Expression[],
 ): CheckedExpression[] | undefined {
-  const values = probe.checkAll(expressions, probe.recordRoom());
-  if (values === undefined) return undefined;
-  for (const value of values) {
-    if (value.type.kind !== "none") continue;
-    return probe.error("argument-type", value.span, "this has no value");
-  }
-  return values;
-}
-
-/** Where a piece of a literal's value stands in the source. */
-function spanInLiteral(
-  probe: ProbeState,
-  literal: ExpressionOf<"string">,
-  piece: { readonly start: number; readonly end: number },
-): Span {
-  const { source } = probe.program;
-  // The span of a literal in parentheses begins before its quote.
-  const quote = source.indexOf('"', literal.span.start);
-  const { offsets } = readStringLiteral(source, quote);
-  return {
-    start: offsets[piece.start] ?? literal.span.start,
-    end: offsets[piece.end] ?? literal.span.end,
-  };
-}
-
-function checkConversion(
-  probe: ProbeState,
-  { conversion }: FormatConversion,
-  value: CheckedExpression,
-  span: Span,
-): boolean {
-  if (conversion.startsWith("r")) {
-    probe.notSupported(span, `%${conversion} (it prints buf()) is`);
-    return false;
-  }
-  if (takes(conversion, value.type)) return true;
-  const wanted = conversion === "s" ? "a string" : conversion === "p" ? "a pointer" : "an integer";
-  const message = `printf: %${conversion} expects ${wanted}, the value is ${describeType(value.type)}`;
-  probe.error("format", span, message, hintsFor(conversion, value.type));
-  return false;
-}
-
-function takes(conversion: string, type: Type): boolean {
-  switch (type.kind) {
-    case "integer":
-    case "pointer":
-      return conversion !== "s";
-    case "boolean":
-      return conversion !== "p";
-    case "string":
-    case "name":
-    case "ksym":
-    case "timestamp":
-    case "username":
-      return conversion === "s";
-    default:
-      return false;
-  }
-}
-
-function hintsFor(conversion: string, type: Type): string[] {
-  if (conversion === "s" && type.kind === "pointer")
-    return ["str(…) reads the string that a pointer points to."];
-  if (conversion === "s" && type.kind === "integer")
-    return ["Print it with %d, or read it with str(…) if it is an address."];
-  if (type.kind === "tuple") return ["print(…) prints tuples."];
-  return conversion === "s" ? [] : ["Print it with %s."];
+  return requireValues(probe, expressions, probe.recordRoom());
 }
 
 /** `print(value)`, `print(@m[, top[, divisor]])`. */

@@ -126,6 +126,16 @@ export type CheckedStatement =
       readonly isControl: boolean;
       readonly span: Span;
     }
+  /**
+   * A line for the kernel's trace_pipe, by a format of the kernel's own (bpf_trace_printk, and bpf_trace_vprintk for more
+   * than three values). Values are strings, and numbers, which are passed in 64 bits.
+   */
+  | {
+      readonly kind: "debug";
+      readonly format: string;
+      readonly values: readonly CheckedExpression[];
+      readonly span: Span;
+    }
   /** Writes a record without fields: print(@m), clear(@m), zero(@m), time(). */
   | { readonly kind: "control"; readonly record: number; readonly span: Span }
   | {

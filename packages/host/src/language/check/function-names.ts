@@ -2,7 +2,7 @@
 export const functionNames: ReadonlySet<string> = new Set(
   (
     "str ksym strftime strncmp strcontains has_key kptr uptr sizeof " +
-    "printf print emit clear zero delete exit time join " +
+    "printf debugf print emit clear zero delete exit time join " +
     "count sum avg min max stats hist lhist"
   ).split(" "),
 );
@@ -14,7 +14,7 @@ export const aggregationNames: ReadonlySet<string> = new Set(
 
 /** Functions that stand alone and give nothing. */
 export const statementNames: ReadonlySet<string> = new Set(
-  "printf print emit clear zero delete exit time join".split(" "),
+  "printf debugf print emit clear zero delete exit time join".split(" "),
 );
 
 /** Functions of bpftrace's that this compiler does not have yet. */

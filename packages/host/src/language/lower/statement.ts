@@ -3,6 +3,7 @@ import { type RecordLayout } from "../../spec/trace-layout.js";
 import { type CheckedExpression, type CheckedStatement } from "../check/checked-program.js";
 import { aggregate } from "./aggregation.js";
 import { branch } from "./condition.js";
+import { writeDebugLine } from "./debug-line.js";
 import { type Lowering } from "./lowering.js";
 import { writeRecord, writeValues } from "./record.js";
 import { assignPlace, deleteEntry, updatePlace } from "./update.js";
@@ -38,6 +39,9 @@ function lowerStatement(lowering: Lowering, statement: CheckedStatement): void {
       break;
     case "record":
       writeStatementRecord(lowering, statement);
+      break;
+    case "debug":
+      writeDebugLine(lowering, statement);
       break;
     case "control":
       writeControl(lowering, statement.record);

@@ -452,6 +452,51 @@ describe("faults", () => {
       source: 'BEGIN { printf("a %k", 1) }',
       expected: ['%k: format: printf: "%k" is no conversion'],
     },
+    // Lines for the kernel's trace_pipe
+    {
+      source: "BEGIN { debugf(pid) }",
+      expected: ["pid: argument-type: debugf() takes a literal format string"],
+    },
+    {
+      source: 'BEGIN { debugf("%s", pid) }',
+      expected: ["%s: format: debugf: %s expects a string, the value is uint32"],
+    },
+    {
+      source: 'kprobe:f { debugf("%s", func) }',
+      expected: ["%s: format: debugf: the kernel knows no name of a probe as text"],
+    },
+    {
+      source: 'BEGIN { debugf("%o %.3d", 1, 2) }',
+      expected: ["%o: format: debugf: the kernel knows no %o"],
+    },
+    {
+      source: 'BEGIN { debugf("ü") }',
+      expected: ['debugf("ü"): format: debugf: the kernel takes formats of ASCII only'],
+    },
+    {
+      source: 'BEGIN { debugf("%d%d%d%d", 1, 2, 3, 4) }',
+      expected: [
+        'debugf("%d%d%d%d", 1, 2, 3, 4): format: debugf: too much for this kernel: it takes 3 values, 1 string among them',
+      ],
+    },
+    {
+      source:
+        'BEGIN { debugf("%s%s", comm, comm); debugf("%5d", 1); debugf("%X", 1); debugf("%%") }',
+      expected: [
+        'debugf("%s%s", comm, comm): format: debugf: too much for this kernel: it takes 3 values, 1 string among them',
+        "%5d: format: debugf: this kernel knows no width, flags, %X and %c (they came with 5.13)",
+        "%X: format: debugf: this kernel knows no width, flags, %X and %c (they came with 5.13)",
+        'debugf("%%"): format: debugf: this kernel knows no %% (they came with 5.13)',
+      ],
+    },
+    {
+      source:
+        'BEGIN { debugf("%s%s%5d%X%c%%%#x", comm, comm, 1, 2, 3, 4); debugf("%d%d%d%d%d%d%d%d%d%d%d%d%d", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13) }',
+      options: { target: { features: ["ktime_get_boot_ns", "trace_vprintk"] } },
+      expected: [
+        'debugf("%d%d%d%d%d%d%d%d%d%d%d%d%d", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13): format: debugf: too much for this kernel: it takes 12 values',
+      ],
+    },
     {
       source: 'BEGIN { printf("%r", 1) }',
       expected: ["%r: not-supported: %r (it prints buf()) is not supported yet"],

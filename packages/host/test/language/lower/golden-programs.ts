@@ -131,6 +131,16 @@ uretprobe:libc:getaddrinfo { @returned[func] = hist(retval); }`,
     source:
       'tracepoint:syscalls:sys_enter_openat { printf("%s %s %d\\n", strftime("%H:%M:%S", nsecs), ksym(curtask), rand); }',
   },
+  {
+    name: "debug-line",
+    source:
+      'tracepoint:syscalls:sys_enter_openat { debugf("%s %d %x\\n", str(args.filename), args.dfd, args.flags); }',
+  },
+  {
+    name: "long-debug-line",
+    source:
+      'tracepoint:syscalls:sys_enter_openat { debugf("%-16s %llu %p %#hhx 100%%", comm, nsecs, args.filename, args.flags); }',
+  },
   { name: "unroll", source: "BEGIN { unroll(3) { @n++; } }" },
   { name: "software", source: "software:page-faults:100 { @[comm] = count(); }" },
 ];

@@ -27,9 +27,11 @@ const golden = [
       "choices",
       "symbols-and-times",
       "software",
+      "debug-line",
+      "long-debug-line",
     ],
   },
-  { target: linux419x64, names: ["string-of-user", "control", "uprobe", "filter"] },
+  { target: linux419x64, names: ["string-of-user", "control", "uprobe", "filter", "debug-line"] },
   { target: linux510s390x, names: ["filter", "uprobe"] },
   { target: linux510arm, names: ["uprobe", "pointers"] },
 ];

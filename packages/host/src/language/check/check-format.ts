@@ -1,0 +1,127 @@
+import { type FormatConversion, type FormatPiece } from "../../spec/trace-layout.js";
+import { parseFormatString } from "../format-string.js";
+import { type Expression, type ExpressionOf } from "../syntax/ast.js";
+import { type Span } from "../syntax/span.js";
+import { readStringLiteral } from "../syntax/string-literal.js";
+import { requireArguments } from "./call-arguments.js";
+import { type CheckedExpression } from "./checked-program.js";
+import { type ProbeState, type StringRoom } from "./probe-state.js";
+import { describeType, type Type } from "./type.js";
+
+/** A format and what goes into it. */
+export interface CheckedFormat {
+  readonly pieces: readonly FormatPiece[];
+  /** Parallel to the conversions among the pieces, as are their places in the source. */
+  readonly values: readonly CheckedExpression[];
+  readonly spans: readonly Span[];
+}
+
+/** The arguments of printf() and its like: a literal format, and a value of the right type for each conversion in it. */
+export function checkFormat(
+  probe: ProbeState,
+  call: ExpressionOf<"call">,
+  room: StringRoom,
+): CheckedFormat | undefined {
+  const [format, ...rest] = call.args;
+  if (!requireArguments(probe, call, 1, Infinity) || format === undefined) return undefined;
+  const { name } = call;
+  if (format.kind !== "string") {
+    return probe.error("argument-type", format.span, `${name}() takes a literal format string`);
+  }
+  const values = requireValues(probe, rest, room);
+  const { pieces, conversionSpans, fault } = parseFormatString(format.value);
+  const spans = conversionSpans.map((span) => spanInLiteral(probe, format, span));
+  if (fault !== undefined) {
+    return probe.error("format", spanInLiteral(probe, format, fault), `${name}: ${fault.message}`);
+  }
+  if (values === undefined) return undefined;
+  if (values.length !== spans.length) {
+    const few = values.length < spans.length ? "not enough" : "too many";
+    const message = `${name}: ${few} arguments for the format string (${spans.length} expected, ${values.length} found)`;
+    return probe.error("format", call.span, message);
+  }
+  const conversions = pieces.filter((piece) => typeof piece !== "string");
+  const isGood = conversions.map((conversion, index) => {
+    const value = values[index];
+    const span = spans[index];
+    if (value === undefined || span === undefined) return false;
+    return checkConversion(probe, name, conversion, value, span);
+  });
+  return isGood.includes(false) ? undefined : { pieces, values, spans };
+}
+
+/** Checks expressions, each of which must have a value. */
+export function requireValues(
+  probe: ProbeState,
+  expressions: readonly Expression[],
+  room: StringRoom,
+): CheckedExpression[] | undefined {
+  const values = probe.checkAll(expressions, room);
+  if (values === undefined) return undefined;
+  for (const value of values) {
+    if (value.type.kind !== "none") continue;
+    return probe.error("argument-type", value.span, "this has no value");
+  }
+  return values;
+}
+
+/** Where a piece of a literal's value stands in the source. */
+function spanInLiteral(
+  probe: ProbeState,
+  literal: ExpressionOf<"string">,
+  piece: { readonly start: number; readonly end: number },
+): Span {
+  const { source } = probe.program;
+  // The span of a literal in parentheses begins before its quote.
+  const quote = source.indexOf('"', literal.span.start);
+  const { offsets } = readStringLiteral(source, quote);
+  return {
+    start: offsets[piece.start] ?? literal.span.start,
+    end: offsets[piece.end] ?? literal.span.end,
+  };
+}
+
+function checkConversion(
+  probe: ProbeState,
+  name: string,
+  { conversion }: FormatConversion,
+  value: CheckedExpression,
+  span: Span,
+): boolean {
+  if (conversion.startsWith("r")) {
+    probe.notSupported(span, `%${conversion} (it prints buf()) is`);
+    return false;
+  }
+  if (takes(conversion, value.type)) return true;
+  const wanted = conversion === "s" ? "a string" : conversion === "p" ? "a pointer" : "an integer";
+  const message = `${name}: %${conversion} expects ${wanted}, the value is ${describeType(value.type)}`;
+  probe.error("format", span, message, hintsFor(conversion, value.type));
+  return false;
+}
+
+function takes(conversion: string, type: Type): boolean {
+  switch (type.kind) {
+    case "integer":
+    case "pointer":
+      return conversion !== "s";
+    case "boolean":
+      return conversion !== "p";
+    case "string":
+    case "name":
+    case "ksym":
+    case "timestamp":
+    case "username":
+      return conversion === "s";
+    default:
+      return false;
+  }
+}
+
+function hintsFor(conversion: string, type: Type): string[] {
+  if (conversion === "s" && type.kind === "pointer")
+    return ["str(…) reads the string that a pointer points to."];
+  if (conversion === "s" && type.kind === "integer")
+    return ["Print it with %d, or read it with str(…) if it is an address."];
+  if (type.kind === "tuple") return ["print(…) prints tuples."];
+  return conversion === "s" ? [] : ["Print it with %s."];
+}
