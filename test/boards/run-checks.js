@@ -1,5 +1,6 @@
 import { BoardUnderTest } from "./board-under-test.js";
 import { checks } from "./checks/all.js";
+import { NotApplicable } from "./checks/check.js";
 
 /**
  * @typedef {{ kind: "passed" } | { kind: "failed", reason: string } | { kind: "not applicable", reason: string }} Result
@@ -54,7 +55,8 @@ async function resultOf(check, on, features) {
     await check.run(on);
     return { kind: "passed" };
   } catch (error) {
-    return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
+    const reason = error instanceof Error ? error.message : String(error);
+    return { kind: error instanceof NotApplicable ? "not applicable" : "failed", reason };
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * One thing that is to work on a board, seen from this machine through `sonde`. It fails by throwing.
+ * One thing that is to work on a board, seen from this machine through `sonde`. It fails by throwing, except for
+ * NotApplicable: what the board itself answered is then the reason.
  *
  * @typedef {object} Check
  * @property {string} name                what works, as the table says it
@@ -8,4 +9,4 @@
  * @property {(on: import("../board-under-test.js").BoardUnderTest) => Promise<void>} run
  */
 
-export {};
+export class NotApplicable extends Error {}

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describeOutcome } from "../board-under-test.js";
+import { architectures } from "../architectures.js";
 import { libc } from "../userland.js";
 
 /** @type {readonly import("./check.js").Check[]} */
@@ -11,7 +12,7 @@ export const failureChecks = [
       // More branches in a row than it keeps (BPF_COMPLEXITY_LIMIT_JMP_SEQ, 8,192): refused soon, on every kernel.
       const branches = "BEGIN { unroll(95) { unroll(90) { if (rand == 0) { return; } } } exit(); }";
       const { code, errors } = await on.start("trace", "-e", branches).ended;
-      assert.match(errors, /^sonde: load program ".*": the verifier refused it: E/);
+      assert.match(errors, /^sonde: load program ".*": the verifier refused it: E/m);
       assert.match(errors, /The sequence of \d+ jumps is too complex/);
       assert.equal(code, 3);
     },
@@ -20,12 +21,13 @@ export const failureChecks = [
     name: "nothing left after kill -9 of the agent",
     needs: ["kprobe", "uprobe"],
     run: async (on) => {
+      const { probed } = architectures[on.board.architecture];
       const trace = on.start(
         ...["trace", "-e"],
         `kprobe:do_sys_openat2 { @opens = count(); }
          kretprobe:do_sys_openat2 { @ends = count(); }
          tracepoint:sched:sched_switch { @switches = count(); }
-         uprobe:${libc(on.board)}:malloc { @allocations = count(); }`,
+         uprobe:${libc(on.board)}:${probed.name} { @calls = count(); }`,
       );
       const isAttached = () => /^Attached/m.test(trace.said.errors);
       try {

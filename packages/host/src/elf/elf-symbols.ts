@@ -51,19 +51,22 @@ function symbolPlace(
   view: DataView,
   at: number,
   header: ElfHeader,
-): { readonly address: bigint; readonly sizeBytes: bigint } {
+): { readonly address: bigint; readonly sizeBytes: bigint; readonly isThumb: boolean } {
   const isLittle = header.byteOrder === "little";
   if (header.wordBits === 64) {
     return {
       address: view.getBigUint64(at + 8, isLittle),
       sizeBytes: view.getBigUint64(at + 16, isLittle),
+      isThumb: false,
     };
   }
-  const address = view.getUint32(at + 4, isLittle);
+  const value = view.getUint32(at + 4, isLittle);
+  // Bit 0, in symbols of functions (ELF for the Arm Architecture, 5.5.3).
+  const isThumb = header.machine === armMachine && (value & 1) !== 0;
   return {
-    // On ARM bit 0 says that the function is Thumb code.
-    address: BigInt(header.machine === armMachine ? (address & ~1) >>> 0 : address),
+    address: BigInt(isThumb ? value - 1 : value),
     sizeBytes: BigInt(view.getUint32(at + 8, isLittle)),
+    isThumb,
   };
 }
 

@@ -43,4 +43,6 @@ export interface ElfFunction {
   readonly sizeBytes: bigint;
   /** Its address is that of a resolver, which chooses the function when the file is loaded (STT_GNU_IFUNC). */
   readonly isIndirect: boolean;
+  /** Of 32-bit ARM, in its instruction set Thumb: bit 0 of the symbol's value says so, and `address` is without it. */
+  readonly isThumb: boolean;
 }

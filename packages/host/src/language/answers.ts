@@ -41,6 +41,8 @@ export type Answer =
       /** The file's full path on the target; `undefined` when there is no such file. */
       readonly path: string | undefined;
       readonly functions: readonly UserFunction[];
+      /** Whether any function of the file, one of these or not, is Thumb code. */
+      readonly hasThumbCode?: boolean;
       readonly near: readonly string[];
     };
 
@@ -58,6 +60,8 @@ export interface UserFunction {
   /** Of its first instruction, in the file. */
   readonly fileOffset: bigint;
   readonly sizeBytes: bigint;
+  /** Of 32-bit ARM, in its instruction set Thumb. */
+  readonly isThumb?: boolean;
 }
 
 /** A query's name in a store of answers. */

@@ -131,7 +131,8 @@ export class QueryAnswerer {
             pattern,
             functions.map((one) => one.name),
           );
-    return { kind: "userFunctions", path, functions: matching, near };
+    const hasThumbCode = functions.some((one) => one.isThumb);
+    return { kind: "userFunctions", path, functions: matching, hasThumbCode, near };
   }
 
   async #findLibrary(name: string): Promise<string | undefined> {

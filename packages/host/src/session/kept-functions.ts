@@ -28,12 +28,13 @@ export async function readFunctions(elf: ElfReader): Promise<readonly ElfFunctio
 
 function format(functions: readonly ElfFunction[]): string {
   return JSON.stringify(
-    functions.map(({ name, address, fileOffset, sizeBytes, isIndirect }) => [
+    functions.map(({ name, address, fileOffset, sizeBytes, isIndirect, isThumb }) => [
       name,
       String(address),
       String(fileOffset),
       String(sizeBytes),
       isIndirect,
+      isThumb,
     ]),
   );
 }
@@ -52,14 +53,17 @@ function parse(bytes: Uint8Array | undefined): readonly ElfFunction[] | undefine
 
 function parseRow(row: unknown): ElfFunction {
   if (!isList(row)) throw new SyntaxError("no row");
-  const [name, address, fileOffset, sizeBytes, isIndirect] = row;
-  if (typeof name !== "string" || typeof isIndirect !== "boolean") throw new SyntaxError("no row");
+  const [name, address, fileOffset, sizeBytes, isIndirect, isThumb] = row;
+  if (typeof name !== "string" || typeof isIndirect !== "boolean" || typeof isThumb !== "boolean") {
+    throw new SyntaxError("no row");
+  }
   return {
     name,
     address: BigInt(String(address)),
     fileOffset: BigInt(String(fileOffset)),
     sizeBytes: BigInt(String(sizeBytes)),
     isIndirect,
+    isThumb,
   };
 }
 

@@ -88,8 +88,16 @@ describe.each([
         fileOffset: 0x1010n,
         sizeBytes: 99n,
         isIndirect: false,
+        isThumb: false,
       },
-      { name: "strlen", address: 0x40_1100n, fileOffset: 0x1100n, sizeBytes: 0n, isIndirect: true },
+      {
+        name: "strlen",
+        address: 0x40_1100n,
+        fileOffset: 0x1100n,
+        sizeBytes: 0n,
+        isIndirect: true,
+        isThumb: false,
+      },
     ]);
   });
 });
@@ -138,11 +146,18 @@ describe("functions", () => {
     expect(await functionsOf({ full })).toEqual([["last", 0x2fffn]]);
   });
 
-  test("of ARM lose the bit that says Thumb", async () => {
-    const sections = sectionsOf({ dynamic: [{ name: "f", address: 0x40_1011 }] }, 32);
+  test("of ARM are Thumb code where bit 0 says so, which is no part of the address", async () => {
+    const dynamic = [
+      { name: "thumb", address: 0x40_1011 },
+      { name: "arm", address: 0x40_1020 },
+    ];
+    const sections = sectionsOf({ dynamic }, 32);
     const bytes = buildElf({ wordBits: 32, machine: 40, segments: [code], sections });
     const elf = await ElfReader.open(readerOf(bytes));
-    expect(await elf.functions()).toMatchObject([{ name: "f", fileOffset: 0x1010n }]);
+    expect(await elf.functions()).toMatchObject([
+      { name: "thumb", fileOffset: 0x1010n, isThumb: true },
+      { name: "arm", fileOffset: 0x1020n, isThumb: false },
+    ]);
   });
 
   test("of a stripped file are none", async () => {

@@ -100,12 +100,16 @@ export function answer(query: Query): Answer {
       if (query.file === "libgone") {
         return { kind: query.kind, path: undefined, functions: [], near: [] };
       }
-      const found = functions.filter(({ name }) => matches(query.pattern, name));
+      const hasThumbCode = query.file === "libthumb";
+      const found = functions
+        .filter(({ name }) => matches(query.pattern, name))
+        .map((one) => ({ ...one, isThumb: hasThumbCode && one.name !== "free" }));
       const path = query.file.includes("/") ? query.file : `/usr/lib/${query.file}.so.6`;
       return {
         kind: query.kind,
         path,
         functions: found,
+        hasThumbCode,
         near: found.length === 0 ? ["malloc"] : [],
       };
     }

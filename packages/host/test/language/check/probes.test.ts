@@ -199,6 +199,31 @@ describe("faults of probes", () => {
       source: "u:*:free {}",
       expected: ["*: not-supported: wildcards in the file of a uprobe are not supported yet"],
     },
+    {
+      source: "u:libthumb:malloc {}",
+      expected: [
+        "malloc: not-supported: malloc of /usr/lib/libthumb.so.6 is Thumb code, in which the kernel cannot set uprobes",
+      ],
+    },
+    {
+      source: "u:libthumb:m* {}",
+      expected: [
+        "m*: not-supported: m* of /usr/lib/libthumb.so.6 is Thumb code, in which the kernel cannot set uprobes",
+      ],
+    },
+    {
+      source: "u:libthumb:* {}",
+      expected: [
+        "*: warning not-supported: 3 of 4 functions of /usr/lib/libthumb.so.6 that match are Thumb code, in which the kernel cannot set uprobes: left out",
+      ],
+    },
+    { source: "u:libthumb:free {}", expected: [] },
+    {
+      source: "ur:libthumb:free {}",
+      expected: [
+        "free: not-supported: /usr/lib/libthumb.so.6 has Thumb code, to which the kernel's uretprobes cannot return",
+      ],
+    },
     { source: "interval:s:0 {}", expected: ["0: bad-probe: 0 is out of range"] },
     {
       source: "interval:5 {}",

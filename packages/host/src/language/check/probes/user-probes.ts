@@ -2,6 +2,7 @@ import { type UserFunction } from "../../answers.js";
 import { parseIntegerLiteral } from "../../syntax/integer-literal.js";
 import { isPattern, type AttachPointContext, type ProbePart } from "./attach-point-context.js";
 import { type ConcreteProbe } from "./concrete-probe.js";
+import { inArmCode } from "./thumb-code.js";
 
 /** `uprobe:/bin/bash:readline`, `uprobe:libc:malloc*`, `uprobe:./a:main+4`, `uprobe:./a:0x1234`, `uretprobe:libc:free`. */
 export function expandUserProbe(context: AttachPointContext): ConcreteProbe[] {
@@ -74,7 +75,7 @@ function expandSymbol(
     ? `no function of ${path} matches ${pattern}`
     : `there is no function ${pattern} in ${path}`;
   if (answer.functions.length === 0) context.noMatch(message, target.span, answer.near);
-  return distinct(answer.functions).flatMap((candidate) => {
+  return distinct(inArmCode(context, target, answer)).flatMap((candidate) => {
     if (offset.value !== 0n && offset.value >= candidate.sizeBytes) {
       const size = `${candidate.name} is ${candidate.sizeBytes} bytes long`;
       context.fault(`offset ${offset.value} is outside of the function: ${size}`, target.span);
