@@ -38,6 +38,7 @@ const context = {
   now: () => 0n,
   resolveKernelSymbol: () => undefined,
   resolveUserSymbol: () => undefined,
+  resolveStack: () => undefined,
   resolveUserName: () => undefined,
 };
 

@@ -1,5 +1,6 @@
 import { describe, expect } from "@jest/globals";
 import { goldenPrograms } from "../../packages/host/test/language/lower/golden-programs.js";
+import { linux414x64 } from "../../packages/host/test/targets/linux-4.14-x64.js";
 import { linux419x64 } from "../../packages/host/test/targets/linux-4.19-x64.js";
 import { linux618x64 } from "../../packages/host/test/targets/linux-6.18-x64.js";
 import { compileHere } from "../support/answer-locally.js";
@@ -12,7 +13,7 @@ const strictAlignment = 1;
 const testLoad = requiresFeature("tracepoint", "raw_tracepoint", "ringbuf");
 
 describe("the kernel's verifier", () => {
-  for (const target of [linux618x64, linux419x64]) {
+  for (const target of [linux618x64, linux419x64, linux414x64]) {
     for (const { name, source, pid } of goldenPrograms) {
       testLoad(`accepts ${name}, compiled for ${target.release}`, () => {
         const options = pid === undefined ? {} : { pid };

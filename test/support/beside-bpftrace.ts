@@ -137,7 +137,7 @@ export function asNewer(output: string): string {
       // Between JSON's lines there is none that is empty.
       .replace(/\n\n+\{"/g, '\n{"')
       // A space after the name of a histogram.
-      .replace(/^(@.*:) $/gm, "$1")
+      .replace(/^(@.*:) $(?=\n[[(])/gm, "$1")
       .replace(
         /^(@.*: )count (-?\d+), average (-?\d+), total (-?\d+)$/gm,
         "$1{ .count = $2, .average = $3, .total = $4 }",

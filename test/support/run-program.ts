@@ -87,6 +87,7 @@ const context: DecodeContext = {
   now: () => 0n,
   resolveKernelSymbol: () => undefined,
   resolveUserSymbol: () => undefined,
+  resolveStack: () => undefined,
   resolveUserName: () => undefined,
 };
 

@@ -65,4 +65,5 @@ export const helperFlags = {
   BPF_EXIST: 2n,
   BPF_F_CURRENT_CPU: 0xffff_ffffn,
   BPF_RB_AVAIL_DATA: 0n,
+  BPF_F_USER_STACK: 0x100n,
 } as const;

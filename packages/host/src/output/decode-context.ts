@@ -14,12 +14,23 @@ export interface DecodeContext {
   readonly now: () => bigint;
   readonly resolveKernelSymbol: (address: bigint) => SymbolName | undefined;
   readonly resolveUserSymbol: (address: bigint, pid: number) => SymbolName | undefined;
+  /** The stack of this number that is cut to so many frames; undefined when it was not kept. */
+  readonly resolveStack: (stack: bigint, limit: number) => KeptStack | undefined;
   /** The target's name for a user id. */
   readonly resolveUserName: (uid: number) => string | undefined;
+}
+
+export interface KeptStack {
+  /** From the innermost one. */
+  readonly frames: readonly bigint[];
+  /** 0 for a kernel stack. */
+  readonly pid: number;
 }
 
 /** The symbol an address lies in, and how far from its start. */
 export interface SymbolName {
   readonly name: string;
   readonly offset: bigint;
+  /** The program or library, of a user's address. */
+  readonly file?: string;
 }

@@ -19,7 +19,7 @@ export function formatMap({ name, entries }: MapEvent): string {
 export function formatKey(key: readonly Value[], separator: string): string {
   const [only] = key;
   const parts = key.length === 1 && only?.kind === "tuple" ? only.elements : key;
-  return parts.map(formatValue).join(separator);
+  return parts.map((part) => formatValue(part, "key")).join(separator);
 }
 
 function formatMapValue(value: Exclude<MapValue, { readonly kind: "histogram" }>): string {

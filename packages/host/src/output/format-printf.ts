@@ -1,5 +1,6 @@
 import { type FormatConversion, type FormatPiece } from "../spec/trace-layout.js";
-import { formatAddress, formatValue } from "./format-value.js";
+import { formatAddress } from "./format-address.js";
+import { formatValue } from "./format-value.js";
 import { cutUtf8, encodeUtf8, utf8SizeBytes } from "./utf8.js";
 import { type Value } from "./value.js";
 
@@ -104,6 +105,7 @@ function numberOf(value: Value): bigint | undefined {
     case "string":
     case "text":
     case "tuple":
+    case "stack":
       return undefined;
   }
 }

@@ -1,10 +1,15 @@
+import { formatAddress } from "./format-address.js";
+import { formatStack } from "./format-stack.js";
 import { type Value } from "./value.js";
 
 /** What stands after a string that did not fit its buffer. */
 export const cutMark = "..";
 
-/** A value's text, as print() and `%s` show it. */
-export function formatValue(value: Value): string {
+/** How far stacks are moved in: in keys less. */
+const indents = { value: 8, key: 4 } as const;
+
+/** A value's text, as print() and `%s` show it, or as a part of a key. */
+export function formatValue(value: Value, place: keyof typeof indents = "value"): string {
   switch (value.kind) {
     case "integer":
       return value.value.toString();
@@ -15,15 +20,12 @@ export function formatValue(value: Value): string {
     case "string":
       return value.isCut ? value.value + cutMark : value.value;
     case "tuple":
-      return `(${value.elements.map(formatValue).join(", ")})`;
+      return `(${value.elements.map((element) => formatValue(element, place)).join(", ")})`;
     case "symbol":
       return value.name ?? formatAddress(value.address);
+    case "stack":
+      return formatStack(value, indents[place]);
     case "text":
       return value.value;
   }
-}
-
-/** "0x7f3320b88829". */
-export function formatAddress(address: bigint): string {
-  return `0x${BigInt.asUintN(64, address).toString(16)}`;
 }

@@ -64,6 +64,7 @@ function formatJsonValue(value: Value): string {
       return `[${value.elements.map(formatJsonValue).join(",")}]`;
     case "string":
     case "symbol":
+    case "stack":
     case "text":
       return JSON.stringify(formatValue(value));
   }

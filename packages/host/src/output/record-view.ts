@@ -106,6 +106,7 @@ export function valueSizeBytes(type: ValueType): number {
     case "pointer":
     case "ksym":
     case "timestamp":
+    case "stack":
       return 8;
     case "usym":
       return 16;

@@ -1,4 +1,4 @@
-import { type FieldLayout, type ValueType } from "../spec/value-type.js";
+import { type FieldLayout, type StackType, type ValueType } from "../spec/value-type.js";
 import { type DecodeContext, type SymbolName } from "./decode-context.js";
 import { DecodeError } from "./decode-error.js";
 import { checkField, valueSizeBytes } from "./record-view.js";
@@ -58,6 +58,8 @@ export class ValueReaders {
           const pid = view.getUint32(offset + 8, little);
           return symbolValue(address, this.#context.resolveUserSymbol(address, pid));
         };
+      case "stack":
+        return ({ view }, offset) => this.#readStack(type, view.getBigUint64(offset, little));
       case "timestamp":
         return this.#createTimestampReader(type);
       case "username":
@@ -77,6 +79,19 @@ export class ValueReaders {
       throw new DecodeError(`decode a name: there is none of number ${index}`);
     }
     return { kind: "text", value: name };
+  }
+
+  #readStack({ space, mode, limit }: StackType, stack: bigint): Value {
+    const context = this.#context;
+    const kept = stack === 0n ? undefined : context.resolveStack(stack, limit);
+    const frames = (kept?.frames ?? []).map((address) => {
+      const symbol =
+        space === "kernel"
+          ? context.resolveKernelSymbol(address)
+          : context.resolveUserSymbol(address, kept?.pid ?? 0);
+      return { address, symbol };
+    });
+    return { kind: "stack", space, mode, frames };
   }
 
   #createTimestampReader(type: Extract<ValueType, { readonly kind: "timestamp" }>): ValueReader {

@@ -1,3 +1,6 @@
+import { type StackMode } from "../spec/value-type.js";
+import { type SymbolName } from "./decode-context.js";
+
 /** What a decoded field is: the only thing that formatters see. 64-bit integers are bigint from here to the printer. */
 export type Value =
   | {
@@ -17,8 +20,21 @@ export type Value =
       readonly name: string | undefined;
       readonly offset: bigint;
     }
+  /** From the innermost frame; none when there was no stack, or no room for it. */
+  | {
+      readonly kind: "stack";
+      readonly space: "kernel" | "user";
+      readonly mode: StackMode;
+      readonly frames: readonly Frame[];
+    }
   /** Text that the decoder made of the bytes: a probe's name, a user's name, a time. */
   | { readonly kind: "text"; readonly value: string };
+
+/** An address in a stack, and the symbol it lies in, when that is known. */
+export interface Frame {
+  readonly address: bigint;
+  readonly symbol: SymbolName | undefined;
+}
 
 /** One entry of a map, read and combined over CPUs. */
 export interface MapEntry {

@@ -14,6 +14,8 @@ export type ValueType =
   | { readonly kind: "ksym" }
   /** 16 bytes: u64 address, u32 pid, u32 zero. */
   | { readonly kind: "usym" }
+  /** 8 bytes, the number of a stack that is kept in a map of its own; 0 for an empty one. */
+  | StackType
   /** 8 bytes, nanoseconds of the clock, printed with strftime's format (`names` index is not used: the text stands here). */
   | {
       readonly kind: "timestamp";
@@ -28,6 +30,18 @@ export type ValueType =
       readonly elements: readonly FieldLayout[];
       readonly sizeBytes: number;
     };
+
+/** What a stack is of, and how it is shown. */
+export interface StackType {
+  readonly kind: "stack";
+  readonly space: "kernel" | "user";
+  readonly mode: StackMode;
+  /** Frames at most, the innermost ones. */
+  readonly limit: number;
+}
+
+/** "bpftrace": names and offsets; "perf": addresses too; "raw": addresses alone. */
+export type StackMode = "bpftrace" | "perf" | "raw";
 
 export interface FieldLayout {
   readonly type: ValueType;

@@ -3,22 +3,35 @@ import { type FieldLayout, type ValueType } from "../spec/value-type.js";
 
 /** Whether anything of a program is shown as a kernel symbol: then the target's symbols are fetched. */
 export function showsKernelSymbols(layout: TraceLayout): boolean {
-  return anyType(layout, "ksym");
+  return anyType(
+    layout,
+    (type) => type.kind === "ksym" || (type.kind === "stack" && type.space === "kernel"),
+  );
+}
+
+/** How many frames the stacks are cut to that are shown, each once. */
+export function shownStackLimits(layout: TraceLayout): readonly number[] {
+  const limits = new Set<number>();
+  anyType(layout, (type) => {
+    if (type.kind === "stack") limits.add(type.limit);
+    return false;
+  });
+  return [...limits];
 }
 
 /** Whether anything is shown as a user's name. */
 export function showsUserNames(layout: TraceLayout): boolean {
-  return anyType(layout, "username");
+  return anyType(layout, ({ kind }) => kind === "username");
 }
 
 /** Whether anything is shown as a time of day that the target's clock tells. */
 export function showsTargetTimes(layout: TraceLayout): boolean {
-  return anyType(layout, "timestamp");
+  return anyType(layout, ({ kind }) => kind === "timestamp");
 }
 
-function anyType(layout: TraceLayout, kind: ValueType["kind"]): boolean {
+function anyType(layout: TraceLayout, isWanted: (type: ValueType) => boolean): boolean {
   const isOf = (type: ValueType): boolean =>
-    type.kind === kind ||
+    isWanted(type) ||
     (type.kind === "tuple" && type.elements.some((element) => isOf(element.type)));
   const has = (fields: readonly FieldLayout[]): boolean => fields.some((field) => isOf(field.type));
   return (

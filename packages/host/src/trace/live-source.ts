@@ -1,8 +1,10 @@
 import { ConnectionClosedError } from "@sonde/protocol";
 import { ConnectError } from "../session/errors.js";
 import { type ObjectSpec } from "../spec/object-spec.js";
+import { type KeptStack } from "../output/decode-context.js";
 import { type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
 import { type LoadedObject, type MapDump } from "../session/loaded-object.js";
+import { type KeptStacks } from "./kept-stacks.js";
 import { type FinalCounts, type SourceSpan, type TraceSource } from "./trace-source.js";
 
 /** A running program on a target: spans as they come, maps as they are now. */
@@ -10,6 +12,7 @@ export class LiveSource implements TraceSource {
   readonly #object: LoadedObject;
   readonly #spec: ObjectSpec;
   readonly #symbols: KernelSymbolSource | undefined;
+  readonly #stacks: KeptStacks;
   readonly #byteOrder: "little" | "big";
   readonly now: () => bigint;
   /** When events last came. */
@@ -20,6 +23,7 @@ export class LiveSource implements TraceSource {
     spec: ObjectSpec,
     options: {
       readonly symbols: KernelSymbolSource | undefined;
+      readonly stacks: KeptStacks;
       readonly byteOrder: "little" | "big";
       /** Nanoseconds since 1970. */
       readonly now: () => bigint;
@@ -28,6 +32,7 @@ export class LiveSource implements TraceSource {
     this.#object = object;
     this.#spec = spec;
     this.#symbols = options.symbols;
+    this.#stacks = options.stacks;
     this.#byteOrder = options.byteOrder;
     this.now = options.now;
   }
@@ -112,6 +117,10 @@ export class LiveSource implements TraceSource {
     address: bigint,
   ): { readonly name: string; readonly offset: bigint } | undefined {
     return this.#symbols?.resolve(address);
+  }
+
+  resolveStack(stack: bigint, limit: number): KeptStack | undefined {
+    return this.#stacks.resolve(stack, limit);
   }
 }
 

@@ -18,7 +18,19 @@ export type RecordingLine =
       readonly name: string;
       readonly offset: bigint;
     }
+  | {
+      readonly kind: "stack";
+      readonly limit: number;
+      readonly stack: bigint;
+      readonly pid: number;
+      readonly frames: readonly bigint[];
+    }
   | { readonly kind: "finish"; readonly counts: FinalCounts };
+
+/** What a stack of a recording is found by. */
+export function stackName(stack: bigint, limit: number): string {
+  return `${limit} ${stack}`;
+}
 
 export interface RecordingHeader {
   readonly format: "sonde recording";

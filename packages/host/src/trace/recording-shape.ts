@@ -41,6 +41,11 @@ const isType = isKindOf<ValueType>({
   usym: {},
   timestamp: { format: isString, clock: isOneOf("boottime", "monotonic", "realtime") },
   username: {},
+  stack: {
+    space: isOneOf("kernel", "user"),
+    mode: isOneOf("bpftrace", "perf", "raw"),
+    limit: isWhole,
+  },
   tuple: { elements: isFields, sizeBytes: isWhole },
 });
 
@@ -150,6 +155,7 @@ const isLine = isKindOf<RecordingLine>({
     dump: isObject<MapDump>({ count: isWhole, keys: isBytes, values: isBytes }),
   },
   symbol: { address: isBigint, name: isString, offset: isBigint },
+  stack: { limit: isWhole, stack: isBigint, pid: isWhole, frames: isArrayOf(isBigint) },
   finish: {
     counts: isObject<FinalCounts>({
       positions: isArrayOf(isBigint),

@@ -1,4 +1,6 @@
+import { type KeptStack } from "../output/decode-context.js";
 import { type MapDump } from "../output/map-dump.js";
+import { stackName } from "./recording-line.js";
 import { type RecordingWriter } from "./recording.js";
 import { type FinalCounts, type SourceSpan, type TraceSource } from "./trace-source.js";
 
@@ -7,6 +9,7 @@ export class RecordingSource implements TraceSource {
   readonly #source: TraceSource;
   readonly #writer: RecordingWriter;
   readonly #symbols = new Set<bigint>();
+  readonly #stacks = new Set<string>();
   /** When the spans came that have not been dealt with, in order. */
   readonly #arrivals: bigint[] = [];
   #lastArrival: bigint | undefined;
@@ -74,5 +77,15 @@ export class RecordingSource implements TraceSource {
       this.#writer.write({ kind: "symbol", address, ...symbol });
     }
     return symbol;
+  }
+
+  resolveStack(stack: bigint, limit: number): KeptStack | undefined {
+    const kept = this.#source.resolveStack(stack, limit);
+    const name = stackName(stack, limit);
+    if (kept !== undefined && !this.#stacks.has(name)) {
+      this.#stacks.add(name);
+      this.#writer.write({ kind: "stack", limit, stack, ...kept });
+    }
+    return kept;
   }
 }

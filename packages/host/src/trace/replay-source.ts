@@ -1,17 +1,25 @@
+import { type KeptStack } from "../output/decode-context.js";
 import { type MapDump } from "../output/map-dump.js";
 import { TargetError } from "../session/errors.js";
-import { type RecordingHeader } from "./recording-line.js";
+import { stackName, type RecordingHeader } from "./recording-line.js";
 import { readRecording } from "./recording.js";
 import { type FinalCounts, type SourceSpan, type TraceSource } from "./trace-source.js";
 
 /** Spans read ahead of those that were dealt with. */
 const readAhead = 64;
 
+/** What addresses and numbers stood for. */
+interface RecordedNames {
+  readonly symbols: ReadonlyMap<bigint, { readonly name: string; readonly offset: bigint }>;
+  /** By stackName(). */
+  readonly stacks: ReadonlyMap<string, KeptStack>;
+}
+
 /** Plays a recording: its spans in order, its dumps as they are asked for. */
 export class ReplaySource implements TraceSource {
   readonly header: RecordingHeader;
   readonly #path: string;
-  readonly #symbols: ReadonlyMap<bigint, { readonly name: string; readonly offset: bigint }>;
+  readonly #names: RecordedNames;
   readonly #dumps: MapDump[] = [];
   readonly #dumpWaiters: ((dump: MapDump | Error) => void)[] = [];
   /** When the spans had come that have not been dealt with, in order. */
@@ -21,27 +29,25 @@ export class ReplaySource implements TraceSource {
   #now = 0n;
   #isOver = false;
 
-  private constructor(
-    path: string,
-    header: RecordingHeader,
-    symbols: ReadonlyMap<bigint, { readonly name: string; readonly offset: bigint }>,
-  ) {
+  private constructor(path: string, header: RecordingHeader, names: RecordedNames) {
     this.#path = path;
     this.header = header;
-    this.#symbols = symbols;
+    this.#names = names;
   }
 
-  /** Reads the header and the symbols. Throws TargetError. */
+  /** Reads the header, the symbols and the stacks. Throws TargetError. */
   static async open(path: string): Promise<ReplaySource> {
     let header: RecordingHeader | undefined;
     const symbols = new Map<bigint, { readonly name: string; readonly offset: bigint }>();
+    const stacks = new Map<string, KeptStack>();
     for await (const line of readRecording(path)) {
       if (line.kind === "header") header = line.header;
       if (line.kind === "symbol")
         symbols.set(line.address, { name: line.name, offset: line.offset });
+      if (line.kind === "stack") stacks.set(stackName(line.stack, line.limit), line);
     }
     if (header === undefined) throw new TargetError(`recording ${path}: it has no header`);
-    return new ReplaySource(path, header, symbols);
+    return new ReplaySource(path, header, { symbols, stacks });
   }
 
   open(receiver: { onSpan(span: SourceSpan): void; onEnd(error?: Error): void }): void {
@@ -137,6 +143,10 @@ export class ReplaySource implements TraceSource {
   resolveKernelSymbol(
     address: bigint,
   ): { readonly name: string; readonly offset: bigint } | undefined {
-    return this.#symbols.get(address);
+    return this.#names.symbols.get(address);
+  }
+
+  resolveStack(stack: bigint, limit: number): KeptStack | undefined {
+    return this.#names.stacks.get(stackName(stack, limit));
   }
 }

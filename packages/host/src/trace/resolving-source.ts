@@ -1,3 +1,4 @@
+import { type KeptStack } from "../output/decode-context.js";
 import { DecodeError } from "../output/decode-error.js";
 import { type MapDump } from "../output/map-dump.js";
 import { PerfCursor } from "../output/perf-span.js";
@@ -5,14 +6,22 @@ import { type RecordCursor } from "../output/record-cursor.js";
 import { RingCursor } from "../output/ring-span.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
 import { type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
-import { SymbolFields } from "./symbol-fields.js";
+import { type KeptStacks } from "./kept-stacks.js";
+import { NameFields, type NeededNames } from "./name-fields.js";
 import { type FinalCounts, type SourceSpan, type TraceSource } from "./trace-source.js";
 
-/** Holds spans and dumps back until the kernel symbols that they are printed with are known. */
+/** What spans and dumps wait for. */
+export interface NameSources {
+  /** Undefined when nothing is shown as a symbol. */
+  readonly symbols: KernelSymbolSource | undefined;
+  readonly stacks: Pick<KeptStacks, "prepare" | "resolve">;
+}
+
+/** Holds spans and dumps back until the stacks and kernel symbols that they are printed with are known. */
 export class ResolvingSource implements TraceSource {
   readonly #source: TraceSource;
-  readonly #symbols: KernelSymbolSource;
-  readonly #fields: SymbolFields;
+  readonly #names: NameSources;
+  readonly #fields: NameFields;
   readonly #cursor: RecordCursor;
   /** What comes after it waits. */
   #busy: Promise<void> | undefined;
@@ -20,12 +29,12 @@ export class ResolvingSource implements TraceSource {
   constructor(
     source: TraceSource,
     { object, layout }: TraceSpec,
-    symbols: KernelSymbolSource,
+    names: NameSources,
     byteOrder: "little" | "big",
   ) {
     this.#source = source;
-    this.#symbols = symbols;
-    this.#fields = new SymbolFields(layout, byteOrder);
+    this.#names = names;
+    this.#fields = new NameFields(layout, byteOrder);
     const usesRing = object.maps.some((map) => map.type === "ringbuf");
     this.#cursor = usesRing ? new RingCursor(byteOrder) : new PerfCursor(byteOrder);
   }
@@ -42,7 +51,7 @@ export class ResolvingSource implements TraceSource {
     this.#source.open({
       onSpan: (span) => {
         step(
-          () => this.#symbols.prepare?.(this.#addressesIn(span.bytes)),
+          () => this.#prepare(this.#neededIn(span.bytes)),
           () => {
             if (!isOver) receiver.onSpan(span);
           },
@@ -65,7 +74,9 @@ export class ResolvingSource implements TraceSource {
 
   async dump(map: string, options: { readonly clear: boolean }): Promise<MapDump> {
     const dump = await this.#source.dump(map, options);
-    await this.#symbols.prepare?.(this.#fields.inDump(map, dump));
+    const needed: NeededNames = { addresses: [], stacks: [] };
+    this.#fields.addDump(map, dump, needed);
+    await this.#prepare(needed);
     return dump;
   }
 
@@ -90,6 +101,27 @@ export class ResolvingSource implements TraceSource {
     return this.#source.resolveKernelSymbol(address);
   }
 
+  resolveStack(stack: bigint, limit: number): KeptStack | undefined {
+    return this.#source.resolveStack(stack, limit);
+  }
+
+  /** Stacks first: what they lead through is known only then. */
+  #prepare(needed: NeededNames): Promise<void> | undefined {
+    const reading = this.#names.stacks.prepare(needed.stacks);
+    return reading === undefined
+      ? this.#prepareSymbols(needed)
+      : reading.then(() => this.#prepareSymbols(needed));
+  }
+
+  #prepareSymbols({ addresses, stacks }: NeededNames): Promise<void> | undefined {
+    const { symbols } = this.#names;
+    if (symbols?.prepare === undefined) return undefined;
+    const frames = stacks.flatMap(({ space, stack, limit }) =>
+      space === "kernel" ? (this.#names.stacks.resolve(stack, limit)?.frames ?? []) : [],
+    );
+    return symbols.prepare([...addresses, ...frames]);
+  }
+
   /** One after the other, so that nothing is asked for twice; at once when there is nothing to wait for. */
   #inOrder(
     prepare: () => Promise<void> | undefined,
@@ -110,18 +142,18 @@ export class ResolvingSource implements TraceSource {
     });
   }
 
-  #addressesIn(span: Uint8Array): readonly bigint[] {
-    const found: bigint[] = [];
+  #neededIn(span: Uint8Array): NeededNames {
+    const needed: NeededNames = { addresses: [], stacks: [] };
     try {
       this.#cursor.reset(span);
       while (this.#cursor.next()) {
         const { bytes, offset, length } = this.#cursor;
-        found.push(...this.#fields.inRecord(bytes.subarray(offset, offset + length)));
+        this.#fields.addRecord(bytes.subarray(offset, offset + length), needed);
       }
     } catch (error) {
       // Whoever decodes the span says so.
       if (!(error instanceof DecodeError)) throw error;
     }
-    return found;
+    return needed;
   }
 }

@@ -12,6 +12,7 @@ import { type TraceLayout } from "../spec/trace-layout.js";
 import { type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
 import { compileProgram } from "./compile-program.js";
+import { KeptStacks } from "./kept-stacks.js";
 import { LiveSource } from "./live-source.js";
 import { createNote, decodeNote, encodeNote, toHandles } from "./detached-note.js";
 import { localTimeZone } from "./local-time-zone.js";
@@ -21,7 +22,12 @@ import { RecordingWriter } from "./recording.js";
 import { ResolvingSource } from "./resolving-source.js";
 import { type TraceSource } from "./trace-source.js";
 import { Trace } from "./trace.js";
-import { showsKernelSymbols, showsTargetTimes, showsUserNames } from "./layout-needs.js";
+import {
+  shownStackLimits,
+  showsKernelSymbols,
+  showsTargetTimes,
+  showsUserNames,
+} from "./layout-needs.js";
 import {
   createTraceClock,
   formatClockDifference,
@@ -254,11 +260,15 @@ export class Target implements AsyncDisposable {
   ): TraceSource {
     const { byteOrder } = this.description;
     const now = (): bigint => clock.now();
-    const live = new LiveSource(loaded, spec.object, { symbols, byteOrder, now });
+    const limits = shownStackLimits(spec.layout);
+    // Who attaches to a detached trace later must find the stacks.
+    const clears = this.session.attached === undefined;
+    const stacks = new KeptStacks(loaded, spec.object.maps, limits, { byteOrder, clears });
+    const live = new LiveSource(loaded, spec.object, { symbols, stacks, byteOrder, now });
     this.session.clock.watch();
-    return symbols?.prepare === undefined
+    return symbols?.prepare === undefined && limits.length === 0
       ? live
-      : new ResolvingSource(live, spec, symbols, byteOrder);
+      : new ResolvingSource(live, spec, { symbols, stacks }, byteOrder);
   }
 
   /** The trace's clock; a recording's stays as it is now, since that is what it will be replayed with. */
@@ -309,7 +319,7 @@ export class Target implements AsyncDisposable {
 export function decodeContext(
   target: TargetDescription,
   clock: Pick<TraceClock, "realtimeMinusBoottime" | "realtimeMinusMonotonic">,
-  source: Pick<DecodeContext, "now" | "resolveKernelSymbol">,
+  source: Pick<DecodeContext, "now" | "resolveKernelSymbol" | "resolveStack">,
   resolveUserName: (uid: number) => string | undefined,
 ): DecodeContext {
   return {
@@ -325,6 +335,7 @@ export function decodeContext(
     now: () => source.now(),
     resolveKernelSymbol: (address) => source.resolveKernelSymbol(address),
     resolveUserSymbol: () => undefined,
+    resolveStack: (stack, limit) => source.resolveStack(stack, limit),
     resolveUserName,
   };
 }

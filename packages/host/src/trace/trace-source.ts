@@ -1,3 +1,4 @@
+import { type KeptStack } from "../output/decode-context.js";
 import { type MapDump } from "../output/map-dump.js";
 
 /** A stretch of a stream: whole records, as the kernel wrote them. */
@@ -32,6 +33,8 @@ export interface TraceSource {
   resolveKernelSymbol(
     address: bigint,
   ): { readonly name: string; readonly offset: bigint } | undefined;
+  /** A stack that a program kept, by its number and the frames that it was cut to. */
+  resolveStack(stack: bigint, limit: number): KeptStack | undefined;
 }
 
 export interface FinalCounts {

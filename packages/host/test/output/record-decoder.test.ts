@@ -48,6 +48,10 @@ const tuple: ValueType = {
   sizeBytes: 16,
 };
 
+function stack(space: "kernel" | "user"): ValueType {
+  return { kind: "stack", space, mode: "bpftrace", limit: 3 };
+}
+
 const records: readonly RecordLayout[] = [
   printf("%d %s %llu\n", u32, text(16), u64),
   { kind: "printValue", ...place([tuple], 4) },
@@ -68,6 +72,7 @@ const records: readonly RecordLayout[] = [
       clock: "realtime",
     },
   ),
+  printf("%s|%s\n", stack("kernel"), stack("user")),
 ];
 
 function fieldsOf(record: number): Extract<RecordLayout, { kind: "printf" }> {
@@ -175,6 +180,23 @@ describe("createRecordDecoder", () => {
     expect(decodeAll(9, [0n, 0x99n, stranger, 12n, 0n, 0n])).toMatchObject({
       text: "tracepoint:sched:sched_switch|0x99|0x20|12|false|0\n",
     });
+  });
+
+  test("resolves stacks by their numbers, and each frame by whose it is", () => {
+    expect(decodeAll(11, [5n, 5n])).toMatchObject({
+      text: [
+        "",
+        "        vfs_read+4",
+        "        vfs_read+16",
+        "        0x9999",
+        "|",
+        "        main+4100",
+        "        main+4112",
+        "        main+39321",
+        "\n",
+      ].join("\n"),
+    });
+    expect(decodeAll(11, [0n, 7n])).toMatchObject({ text: "|\n" });
   });
 
   test("turns clocks into the time of day", () => {

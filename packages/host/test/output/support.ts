@@ -26,6 +26,8 @@ export function contextOf(changes: Partial<DecodeContext> = {}): DecodeContext {
         : undefined,
     resolveUserSymbol: (address, pid) =>
       pid === 7 ? { name: "main", offset: address } : undefined,
+    resolveStack: (stack) =>
+      stack === 5n ? { frames: [0x1004n, 0x1010n, 0x9999n], pid: 7 } : undefined,
     resolveUserName: (uid) => (uid === 0 ? "root" : undefined),
     ...changes,
   };

@@ -3,6 +3,7 @@ import { JsonWriter } from "../../src/output/json-writer.js";
 import { TextWriter } from "../../src/output/text-writer.js";
 import { type MapEvent } from "../../src/output/trace-writer.js";
 import { type MapValue, type TraceEvent, type Value } from "../../src/output/value.js";
+import { type StackMode } from "../../src/spec/value-type.js";
 import { capture, integer, string } from "./support.js";
 
 function mapOf(
@@ -19,6 +20,14 @@ function mapOf(
 
 const number = (value: bigint): MapValue => ({ kind: "number", value });
 const tuple: Value = { kind: "tuple", elements: [integer(1n), string("two"), integer(-3n)] };
+function stackOf(space: "kernel" | "user", mode: StackMode): Value {
+  const frames = [
+    { address: 0xffff0004n, symbol: { name: "vfs_read", offset: 4n } },
+    { address: 0xffff0010n, symbol: { name: "vfs_read", offset: 16n, file: "/bin/app" } },
+    { address: 0xffff9999n, symbol: undefined },
+  ];
+  return { kind: "stack", space, mode, frames };
+}
 const histogram: MapValue = {
   kind: "histogram",
   isLinear: false,
@@ -54,6 +63,46 @@ const cases: readonly {
     event: { kind: "join", text: "ls -l" },
     text: "ls -l\n",
     json: '{"type": "join", "data": "ls -l"}',
+  },
+  {
+    name: "a kernel stack",
+    event: { kind: "value", value: stackOf("kernel", "bpftrace") },
+    text: "\n        vfs_read+4\n        vfs_read+16\n        0xffff9999\n\n",
+    json: '{"type": "value", "data": "\\n        vfs_read+4\\n        vfs_read+16\\n        0xffff9999\\n"}',
+  },
+  {
+    name: "a stack with addresses",
+    event: { kind: "value", value: stackOf("kernel", "perf") },
+    text: "\n\tffff0004 vfs_read+4\n\tffff0010 vfs_read+16\n\tffff9999 0xffff9999\n\n",
+    json: '{"type": "value", "data": "\\n\\tffff0004 vfs_read+4\\n\\tffff0010 vfs_read+16\\n\\tffff9999 0xffff9999\\n"}',
+  },
+  {
+    name: "a user stack with addresses and files",
+    event: { kind: "value", value: stackOf("user", "perf") },
+    text: "\n\tffff0004 vfs_read+4 ([unknown])\n\tffff0010 vfs_read+16 (/bin/app)\n\tffff9999 0xffff9999 ([unknown])\n\n",
+    json: '{"type": "value", "data": "\\n\\tffff0004 vfs_read+4 ([unknown])\\n\\tffff0010 vfs_read+16 (/bin/app)\\n\\tffff9999 0xffff9999 ([unknown])\\n"}',
+  },
+  {
+    name: "bare addresses",
+    event: { kind: "value", value: stackOf("user", "raw") },
+    text: "\nffff0004\nffff0010\nffff9999\n\n",
+    json: '{"type": "value", "data": "\\nffff0004\\nffff0010\\nffff9999\\n"}',
+  },
+  {
+    name: "stacks in keys, an empty one among them",
+    event: mapOf(
+      "@s",
+      [[{ kind: "stack", space: "user", mode: "bpftrace", frames: [] }], number(43n)],
+      [[stackOf("kernel", "bpftrace"), string("cat")], number(1n)],
+    ),
+    text: "@s[]: 43\n@s[\n    vfs_read+4\n    vfs_read+16\n    0xffff9999\n, cat]: 1\n",
+    json: '{"type": "map", "data": {"@s": {"": 43, "\\n    vfs_read+4\\n    vfs_read+16\\n    0xffff9999\\n,cat": 1}}}',
+  },
+  {
+    name: "a stack as a value",
+    event: mapOf("@s", [[], { kind: "plain", value: stackOf("kernel", "bpftrace") }]),
+    text: "@s: \n        vfs_read+4\n        vfs_read+16\n        0xffff9999\n\n",
+    json: '{"type": "map", "data": {"@s": "\\n        vfs_read+4\\n        vfs_read+16\\n        0xffff9999\\n"}}',
   },
   {
     name: "number",

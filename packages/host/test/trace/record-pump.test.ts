@@ -38,6 +38,7 @@ class FakeSource implements TraceSource {
   time = 0n;
   now = (): bigint => this.time;
   resolveKernelSymbol = (): undefined => undefined;
+  resolveStack = (): undefined => undefined;
 }
 
 /** Ids: 1 prints map 0, 2 clears it, 3 exits with 7, others are ordinary. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { type KeptStack } from "../../src/output/decode-context.js";
 import { type MapDump } from "../../src/output/map-dump.js";
 import { type TraceSpec } from "../../src/spec/trace-spec.js";
 import { type KernelSymbolSource } from "../../src/symbols/kernel-symbol-source.js";
@@ -29,6 +30,13 @@ const spec = {
         ],
       },
       { kind: "clearMap", map: 0 },
+      {
+        kind: "printf",
+        fields: [
+          { type: { kind: "stack", space: "kernel", mode: "bpftrace", limit: 2 }, offset: 8 },
+          { type: { kind: "stack", space: "user", mode: "bpftrace", limit: 3 }, offset: 16 },
+        ],
+      },
     ],
     maps: [
       {
@@ -81,6 +89,7 @@ class FakeSource implements TraceSource {
     Promise.resolve({ positions: [], lost: 0n, failedUpdates: 0n, missedRuns: 0n });
   now = (): bigint => 0n;
   resolveKernelSymbol = (): undefined => undefined;
+  resolveStack = (): undefined => undefined;
 }
 
 /** Symbols that a test lets come when it likes. */
@@ -116,6 +125,22 @@ class FakeSymbols implements KernelSymbolSource {
   }
 }
 
+/** Stack 9 leads through 0x10 and 0x11; it is not known before it was asked for. */
+class FakeStacks {
+  readonly asked: bigint[] = [];
+
+  prepare(references: readonly { readonly stack: bigint }[]): Promise<void> | undefined {
+    const unknown = references.map(({ stack }) => stack).filter((one) => !this.asked.includes(one));
+    this.asked.push(...unknown);
+    return unknown.length === 0 ? undefined : Promise.resolve();
+  }
+
+  resolve(stack: bigint, limit: number): KeptStack | undefined {
+    const frames = [0x10n, 0x11n, 0x12n].slice(0, limit);
+    return stack === 9n && this.asked.includes(9n) ? { frames, pid: 0 } : undefined;
+  }
+}
+
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 }
@@ -123,13 +148,15 @@ async function settle(): Promise<void> {
 function harness(): {
   readonly source: FakeSource;
   readonly symbols: FakeSymbols;
+  readonly stacks: FakeStacks;
   readonly resolving: ResolvingSource;
   readonly log: string[];
   readonly give: (...records: Parameters<typeof spanOf>[0]) => void;
 } {
   const source = new FakeSource();
   const symbols = new FakeSymbols();
-  const resolving = new ResolvingSource(source, spec, symbols, "little");
+  const stacks = new FakeStacks();
+  const resolving = new ResolvingSource(source, spec, { symbols, stacks }, "little");
   const log: string[] = [];
   resolving.open({
     onSpan: ({ bytes }) => log.push(`span ${bytes[8] ?? 0}`),
@@ -138,7 +165,7 @@ function harness(): {
   const give = (...records: Parameters<typeof spanOf>[0]): void => {
     source.receiver?.onSpan(spanOf(records));
   };
-  return { source, symbols, resolving, log, give };
+  return { source, symbols, stacks, resolving, log, give };
 }
 
 describe("spans", () => {
@@ -164,6 +191,18 @@ describe("spans", () => {
     give([1, 0n, 0x11n]);
     expect(log).toEqual(["span 0", "span 0", "span 0", "span 1"]);
     expect(symbols.asked).toEqual([[0x10n], [0x11n]]);
+  });
+
+  test("wait for stacks, and then for the symbols that kernel stacks lead through", async () => {
+    const { symbols, stacks, log, give } = harness();
+    give([3, 9n, 0n]);
+    await settle();
+    expect(stacks.asked).toEqual([9n, 0n]);
+    expect(symbols.asked).toEqual([[0x10n, 0x11n]]);
+    expect(log).toEqual([]);
+    await symbols.come();
+    give([3, 9n, 0n]);
+    expect(log).toEqual(["span 3", "span 3"]);
   });
 
   test("end with the error when nothing can be found out", async () => {

@@ -4,6 +4,7 @@ import { type BuiltinName, type CheckedExpression } from "./checked-program.js";
 import { functionNames, unsupportedFunctions } from "./function-names.js";
 import { checkParentProcess } from "./parent-process.js";
 import { type ProbeState } from "./probe-state.js";
+import { checkStack, stackNames } from "./check-stack.js";
 import { uint32, uint64, type Type } from "./type.js";
 
 const plainBuiltins: ReadonlyMap<string, { readonly name: BuiltinName; readonly type: Type }> =
@@ -28,12 +29,12 @@ const plainBuiltins: ReadonlyMap<string, { readonly name: BuiltinName; readonly 
 /** Builtins of bpftrace's that this compiler does not have yet. */
 const unsupportedBuiltins: ReadonlySet<string> = new Set(
   (
-    "kstack ustack ctx pcomm username cgroup ncpus jiffies numaid probetype usermode leader_tid leader_comm cpid " +
-    "has_cpid stack walltime"
+    "ctx pcomm username cgroup ncpus jiffies numaid probetype usermode leader_tid leader_comm cpid " +
+    "has_cpid walltime"
   ).split(" "),
 );
 
-const ownNames = ["args", "arg0", "arg1", "func", "ppid", "probe", "retval"];
+const ownNames = ["args", "arg0", "arg1", "func", "ppid", "probe", "retval", ...stackNames];
 
 /** Whether a word is a builtin: it may be written with empty parentheses too. */
 export function isBuiltin(name: string): boolean {
@@ -62,6 +63,10 @@ export function checkBuiltin(
       return checkReturnValue(probe, span);
     case "ppid":
       return checkParentProcess(probe, span);
+    case "kstack":
+    case "ustack":
+    case "stack":
+      return checkStack(probe, name, span);
     case "args":
       return probe.notSupported(span, "args as a value is", ["Read a field of it: args.name."]);
     default:

@@ -24,6 +24,7 @@ import {
   statementNames,
   unsupportedFunctions,
 } from "./function-names.js";
+import { checkStackCall } from "./check-stack.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { boolean, describeType, int64, type Type } from "./type.js";
 import { sizeOfValue, valueTypeOf } from "./value-layout.js";
@@ -41,6 +42,9 @@ const valueFunctions: ReadonlyMap<string, CallCheck> = new Map<string, CallCheck
   ["kptr", (probe, call) => checkPointerSpace(probe, call, "kernel")],
   ["uptr", (probe, call) => checkPointerSpace(probe, call, "user")],
   ["sizeof", checkSizeof],
+  ["kstack", checkStackCall],
+  ["ustack", checkStackCall],
+  ["stack", checkStackCall],
 ]);
 
 /** A call where its value is wanted. */

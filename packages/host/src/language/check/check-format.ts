@@ -111,6 +111,7 @@ function takes(conversion: string, type: Type): boolean {
     case "ksym":
     case "timestamp":
     case "username":
+    case "stack":
       return conversion === "s";
     default:
       return false;

@@ -132,5 +132,6 @@ function assemble(
     },
     config: { recordStringBytes, storedStringBytes, maximumMapKeys, printsMapsAtExit, ringPages },
     usesElapsed: program.usesElapsed,
+    stackLimits: [...program.stackLimits],
   };
 }

@@ -2,6 +2,7 @@ import { type AttachmentSpec } from "../../spec/attachment-spec.js";
 import { type MapSpec } from "../../spec/map-spec.js";
 import { type ProgramType } from "../../spec/program-spec.js";
 import { type MapLayout, type TraceLayout } from "../../spec/trace-layout.js";
+import { type StackType } from "../../spec/value-type.js";
 import { type Span } from "../syntax/span.js";
 import { type AddressSpace, type IntegerType, type StringType, type Type } from "./type.js";
 
@@ -23,6 +24,8 @@ export interface CheckedProgram {
   readonly config: CheckedConfig;
   /** `elapsed` is read somewhere: the time of the start must be kept. */
   readonly usesElapsed: boolean;
+  /** How many frames stacks are taken of, each once. */
+  readonly stackLimits: readonly number[];
 }
 
 export interface CheckedConfig {
@@ -232,6 +235,8 @@ export type CheckedExpression =
    * "rawTracepoint" ones the n-th u64, cut to its type.
    */
   | ({ readonly kind: "argument"; readonly index: number } & Typed)
+  /** kstack, ustack: what led here. What cannot be found out is an empty one. */
+  | ({ readonly kind: "stack" } & Typed<StackType>)
   /** The return value: kretprobe, uretprobe. */
   | ({ readonly kind: "returnValue" } & Typed)
   /** Bytes of a tracepoint's record: an integer or pointer of `sizeBytes` (a pointer's is the target's). */

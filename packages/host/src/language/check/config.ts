@@ -1,7 +1,9 @@
 import { meantHints, nearNames } from "../near-names.js";
 import { type ConfigEntry } from "../syntax/ast.js";
 import { type CheckedConfig } from "./checked-program.js";
+import { type StackMode } from "../../spec/value-type.js";
 import { type Diagnostics } from "./diagnostics.js";
+import { stackMode } from "./stack-mode.js";
 
 /** The most that a string in a record can hold, with its NUL: str(p, 4096). */
 export const maximumRecordStringBytes = 4097;
@@ -11,6 +13,8 @@ export const maximumStoredStringBytes = 1024;
 /** What a program's `config` block says, and what holds where it is silent. */
 export interface ProgramConfig extends CheckedConfig {
   readonly missingProbes: "error" | "warn" | "ignore";
+  /** How stacks are shown that do not say. */
+  readonly stackMode: StackMode;
 }
 
 const defaults: ProgramConfig = {
@@ -20,6 +24,7 @@ const defaults: ProgramConfig = {
   printsMapsAtExit: true,
   ringPages: undefined,
   missingProbes: "error",
+  stackMode: "bpftrace",
 };
 
 type Setting = (entry: ConfigEntry, diagnostics: Diagnostics) => Partial<ProgramConfig>;
@@ -60,13 +65,20 @@ const settings: Readonly<Record<string, Setting>> = {
     diagnostics.error("bad-config", entry.valueSpan, message);
     return {};
   },
+  stack_mode: (entry, diagnostics) => {
+    const mode = stackMode(String(entry.value));
+    if (mode !== undefined) return { stackMode: mode };
+    const message = `${entry.name} must be bpftrace, perf or raw`;
+    diagnostics.error("bad-config", entry.valueSpan, message);
+    return {};
+  },
 };
 
 /** Settings of bpftrace's that do nothing here. */
 const withoutEffect = new Set(
   (
     "cache_user_symbols cpp_demangle lazy_symbolication license log_size max_ast_nodes max_bpf_progs max_cat_bytes max_probes " +
-    "max_type_res_iterations on_stack_limit show_debug_info stack_mode str_trunc_trailer use_blazesym vmlinux"
+    "max_type_res_iterations on_stack_limit show_debug_info str_trunc_trailer use_blazesym vmlinux"
   ).split(" "),
 );
 

@@ -18,6 +18,7 @@ export class ProgramState {
   diagnostics = new Diagnostics();
   records = new RecordTable();
   usesElapsed = false;
+  readonly stackLimits = new Set<number>();
   readonly #names: string[] = [];
 
   constructor(init: {

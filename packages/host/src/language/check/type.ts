@@ -1,7 +1,8 @@
 import { assertNever } from "../../asm/internal-error.js";
+import { type StackType } from "../../spec/value-type.js";
 
 /**
- * Types of the language's values. An integer, boolean, pointer, name, ksym, timestamp or username lives in a register,
+ * Types of the language's values. An integer, boolean, pointer, name, ksym, timestamp, username or stack lives in a register,
  * **already extended to 64 bits as its own type says** (signed ones sign-extended, all others zero-extended); strings,
  * usyms and tuples live in memory.
  */
@@ -19,6 +20,8 @@ export type Type =
   | TimestampType
   /** u32 */
   | { readonly kind: "username" }
+  /** u64, a stack's number: where equal ones have equal numbers. */
+  | StackType
   | TupleType
   /** Of a call that gives no value. */
   | { readonly kind: "none" };
@@ -78,6 +81,8 @@ export function describeType(type: Type): string {
       return type.target === undefined ? "pointer" : `${describeType(type.target)} *`;
     case "name":
       return "string";
+    case "stack":
+      return type.space === "kernel" ? "kstack" : "ustack";
     case "none":
       return "nothing";
     case "tuple":
@@ -115,5 +120,10 @@ export function isSameType(left: Type, right: Type): boolean {
   if (left.kind === "timestamp" && right.kind === "timestamp") {
     return left.format === right.format && left.clock === right.clock;
   }
-  return left.kind === right.kind;
+  return left.kind === "stack" ? isSameStack(left, right) : left.kind === right.kind;
+}
+
+function isSameStack(left: StackType, right: Type): boolean {
+  if (right.kind !== "stack") return false;
+  return left.space === right.space && left.mode === right.mode && left.limit === right.limit;
 }

@@ -12,6 +12,7 @@ export function valueTypeOf(type: Type): ValueType {
     case "ksym":
     case "timestamp":
     case "username":
+    case "stack":
       return type;
     case "pointer":
       return { kind: "pointer" };
@@ -47,6 +48,7 @@ export function sizeOfValue(type: ValueType): number {
     case "pointer":
     case "ksym":
     case "timestamp":
+    case "stack":
       return 8;
     case "usym":
       return 16;

@@ -8,6 +8,7 @@ import { type CheckedProbe, type CheckedProgram } from "../check/checked-program
 import { type IrProgram } from "../ir.js";
 import { type Channel, hasFeature, ownMaps } from "./lowering.js";
 import { lowerProbe } from "./probe.js";
+import { stackMapSpec } from "./stack.js";
 import { lowerStartTime, startProgramName } from "./start-time.js";
 import { isControlRecord } from "./statement.js";
 
@@ -59,9 +60,10 @@ export function lower(
   const used = usedMaps(programs);
   const maps = [
     ...program.maps.map(({ spec }) => spec),
-    ...ownMapSpecs(target, channel, { scratchBytes, scratchCount }).filter((spec) =>
-      used.has(spec.name),
-    ),
+    ...[
+      ...ownMapSpecs(target, channel, { scratchBytes, scratchCount }),
+      ...program.stackLimits.map((limit) => stackMapSpec(limit, target)),
+    ].filter((spec) => used.has(spec.name)),
   ];
   const hasEvents = used.has(ownMaps.events);
   return {

@@ -67,7 +67,10 @@ export function writeValues(
   });
 }
 
-/** What changes something must do so even when the record finds no room: it is evaluated before. */
+/**
+ * What changes something must do so even when the record finds no room, and what takes long must not hold up the records of
+ * others behind it: both are evaluated before.
+ */
 function evaluateEarly(
   lowering: Lowering,
   values: readonly CheckedExpression[],
@@ -75,15 +78,18 @@ function evaluateEarly(
   const early = new Map<number, IrValue>();
   values.forEach((value, index) => {
     const isScalar = value.type.kind !== "string" && value.type.kind !== "tuple";
-    if (isScalar && changesSomething(value)) early.set(index, lowering.value(value));
+    if (isScalar && isWork(value)) early.set(index, lowering.value(value));
   });
   return early;
 }
 
-function changesSomething(value: unknown): boolean {
+function isWork(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  if ("kind" in value && value.kind === "update") return true;
-  return Object.values(value).some(changesSomething);
+  // Types have kinds, too.
+  if ("span" in value && "kind" in value && (value.kind === "update" || value.kind === "stack")) {
+    return true;
+  }
+  return Object.values(value).some(isWork);
 }
 
 function storeSize(sizeBytes: number): 1 | 2 | 4 | 8 {

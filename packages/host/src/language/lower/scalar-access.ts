@@ -17,6 +17,7 @@ export function accessOf(type: Type): { readonly size: AccessSize; readonly isSi
     case "pointer":
     case "ksym":
     case "timestamp":
+    case "stack":
       return { size: 8, isSigned: false };
     case "string":
     case "tuple":

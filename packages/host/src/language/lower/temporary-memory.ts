@@ -42,7 +42,7 @@ export class TemporaryMemory {
 
   /** Memory that lasts as long as `use` emits. */
   during<Result>(sizeBytes: number, purpose: string, use: (address: Address) => Result): Result {
-    if (this.use === "own" && !this.#fitsOnStack(sizeBytes)) {
+    if (this.use === "own" && !this.fitsOnStack(sizeBytes)) {
       return this.#inScratch(sizeBytes, use);
     }
     const slot = this.#builder.allocateSlot(sizeBytes, purpose);
@@ -53,7 +53,7 @@ export class TemporaryMemory {
 
   /** Memory for the whole program. To be asked for before any that is temporary. */
   forGood(sizeBytes: number, purpose: string): Address {
-    if (this.use === "own" && !this.#fitsOnStack(sizeBytes)) return this.#takeScratch(sizeBytes);
+    if (this.use === "own" && !this.fitsOnStack(sizeBytes)) return this.#takeScratch(sizeBytes);
     return { kind: "slot", slot: this.#builder.allocateSlot(sizeBytes, purpose), offset: 0 };
   }
 
@@ -66,7 +66,8 @@ export class TemporaryMemory {
     this.#inScratch(sizeBytes, use);
   }
 
-  #fitsOnStack(sizeBytes: number): boolean {
+  /** Whether it is small enough for the program's own stack. */
+  fitsOnStack(sizeBytes: number): boolean {
     return sizeBytes <= largeBytes && this.#builder.stackBytes + sizeBytes <= stackBudgetBytes;
   }
 

@@ -13,6 +13,7 @@ import { type Lowering, memoryReader } from "./lowering.js";
 import { withMapValue } from "./map-access.js";
 import { constant, pointerTo } from "./program-builder.js";
 import { accessOf, loadScalar } from "./scalar-access.js";
+import { stackNumber } from "./stack.js";
 import { literalElement, withElement } from "./stored-place.js";
 import { updatePlace } from "./update.js";
 
@@ -26,6 +27,8 @@ export function lowerValue(lowering: Lowering, expression: CheckedExpression): I
       return builtin(lowering, expression.name);
     case "argument":
       return argument(lowering, expression);
+    case "stack":
+      return stackNumber(lowering, expression.type);
     case "returnValue":
       return returnValue(lowering, expression);
     case "contextField":

@@ -6,8 +6,23 @@ describe("faults", () => {
     // Names
     { source: "BEGIN { @ = pidd }", expected: ["pidd: unknown-name: unknown identifier: pidd"] },
     {
-      source: "BEGIN { @ = kstack }",
-      expected: ["kstack: not-supported: kstack is not supported yet"],
+      source: "BEGIN { @ = jiffies }",
+      expected: ["jiffies: not-supported: jiffies is not supported yet"],
+    },
+    {
+      source: "BEGIN { print(kstack(2000)); print(ustack(wrong)); print(kstack(1, raw)) }",
+      expected: [
+        "2000: bad-value: kstack() takes 1 to 1023 here, not 2000",
+        "wrong: bad-value: ustack() has no mode wrong",
+        "kstack(1, raw): argument-count: kstack() takes 0 to 1 arguments (2 found)",
+      ],
+    },
+    {
+      source: "BEGIN { @a = kstack(build_id); @[ustack] = 1; @[kstack] = 2 }",
+      expected: [
+        "build_id: not-supported: stacks with build ids are not supported yet",
+        "@[kstack]: type-mismatch: @ has the key [kstack] here, but has the key [ustack] elsewhere",
+      ],
     },
     { source: "BEGIN { @ = str }", expected: ["str: unknown-name: str is a function: str(…)"] },
     {
@@ -535,8 +550,8 @@ describe("faults", () => {
       expected: ["maybe: bad-config: missing_probes must be error, warn or ignore"],
     },
     {
-      source: "config = { stack_mode = raw } BEGIN {}",
-      expected: ["stack_mode = raw: warning not-supported: stack_mode has no effect yet"],
+      source: "config = { stack_mode = other } BEGIN {}",
+      expected: ["other: bad-config: stack_mode must be bpftrace, perf or raw"],
     },
     {
       source: "config = { toString = 1 } BEGIN {}",

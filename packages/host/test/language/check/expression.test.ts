@@ -109,6 +109,11 @@ describe("operators", () => {
     ["*(uint64 *)uptr(nsecs)", "(read-user (convert (convert nsecs:u64):user*):user*):u64"],
     ["(uint8)pid", "(convert pid:u32):u8"],
     ["ksym(curtask)", "(convert curtask:kernel*):ksym"],
+    ["kstack", "(stack kernel bpftrace 127):stack"],
+    ["stack()", "(stack kernel bpftrace 127):stack"],
+    ["ustack(perf)", "(stack user perf 127):stack"],
+    ["kstack(raw, 3)", "(stack kernel raw 3):stack"],
+    ["ustack(5)", "(stack user bpftrace 5):stack"],
     ['strftime("%H", nsecs)', "(convert nsecs:u64):timestamp"],
   ];
   test.each(cases)("%s", (text, expected) => {

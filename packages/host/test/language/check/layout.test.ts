@@ -130,6 +130,8 @@ describe("maps", () => {
     ["@x[1] = true", "AT_x hash [s64@0] 8 -> 8 x 4096"],
     ["@x[probe] = count()", "AT_x percpu_hash [name@0] 4 -> 8 x 4096"],
     ["@x[ksym(arg0)] = count()", "AT_x percpu_hash [ksym@0] 8 -> 8 x 4096"],
+    ["@x[kstack] = count()", "AT_x percpu_hash [stack@0] 8 -> 8 x 4096"],
+    ["@x[pid, ustack] = kstack(3)", "AT_x hash [u32@0 stack@8] 16 -> 8 x 4096"],
     // Keys of several widths become 8 bytes, constants become what the others are.
     ["@x[pid] = 1; @x[2] = 3", "AT_x hash [u32@0] 4 -> 8 x 4096"],
     ["@x[2] = 3; @x[pid] = 1", "AT_x hash [u32@0] 4 -> 8 x 4096"],

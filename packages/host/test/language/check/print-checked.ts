@@ -89,6 +89,10 @@ function printBare(expression: CheckedExpression): string {
       return list(expression.kind, expression.operand);
     case "conditional":
       return list("if", expression.condition, expression.then, expression.otherwise);
+    case "stack": {
+      const { space, mode, limit } = expression.type;
+      return `(stack ${space} ${mode} ${limit})`;
+    }
     case "tuple":
       return list("tuple", ...expression.elements);
     default:

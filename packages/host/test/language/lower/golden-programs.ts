@@ -141,6 +141,15 @@ uretprobe:libc:getaddrinfo { @returned[func] = hist(retval); }`,
     source:
       'tracepoint:syscalls:sys_enter_openat { debugf("%-16s %llu %p %#hhx 100%%", comm, nsecs, args.filename, args.flags); }',
   },
+  {
+    name: "stacks",
+    source: `tracepoint:sched:sched_switch { @[kstack] = count(); @last[pid] = kstack; printf("%s %s\\n", kstack(perf), ustack(3)); }
+profile:hz:99 { @busy[ustack, comm] = count(); }`,
+  },
+  {
+    name: "uprobe-stacks",
+    source: "uprobe:libc:malloc { @[ustack] = sum(arg0); print(kstack(5)); }",
+  },
   { name: "unroll", source: "BEGIN { unroll(3) { @n++; } }" },
   { name: "software", source: "software:page-faults:100 { @[comm] = count(); }" },
 ];

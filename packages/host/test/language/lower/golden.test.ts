@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { linux414x64 } from "../../targets/linux-4.14-x64.js";
 import { linux419x64 } from "../../targets/linux-4.19-x64.js";
 import { linux510arm } from "../../targets/linux-5.10-arm.js";
 import { linux510s390x } from "../../targets/linux-5.10-s390x.js";
@@ -29,11 +30,13 @@ const golden = [
       "software",
       "debug-line",
       "long-debug-line",
+      "uprobe-stacks",
     ],
   },
   { target: linux419x64, names: ["string-of-user", "control", "uprobe", "filter", "debug-line"] },
   { target: linux510s390x, names: ["filter", "uprobe"] },
-  { target: linux510arm, names: ["uprobe", "pointers"] },
+  { target: linux510arm, names: ["uprobe", "pointers", "uprobe-stacks"] },
+  { target: linux414x64, names: ["stacks"] },
 ];
 
 describe("a golden program", () => {
