@@ -36,9 +36,10 @@ export const hostLayers = {
   output: ["asm", "btf", "spec", "symbols"],
   session: ["asm", "btf", "spec", "elf", "language", "symbols"],
   board: ["session"],
+  inspect: ["spec", "elf", "session"],
   trace: ["asm", "btf", "spec", "symbols", "language", "output", "session"],
   tools: ["asm", "btf", "spec", "language", "output", "session", "trace"],
-  cli: ["asm", "spec", "language", "output", "session", "board", "trace", "tools"],
+  cli: ["asm", "spec", "language", "output", "session", "board", "inspect", "trace", "tools"],
 };
 
 export const layers = { protocol: protocolLayers, agent: agentLayers, host: hostLayers };

@@ -23,6 +23,9 @@ const usual = {
   lacks: [],
 };
 
+/** Attaching by BTF goes with it. */
+const withoutBtf = ["btf", "fentry", "fexit", "iter", "tp_btf"];
+
 /** @type {readonly Board[]} */
 export const boards = [
   {
@@ -36,10 +39,13 @@ export const boards = [
       "bpf_loop",
       "for_each_map_elem",
       "get_current_task_btf",
+      "hardware_event",
       "hash_without_preallocation",
+      "kprobe_multi",
       "map_lookup_and_delete",
       "perf_event_link",
       "trace_vprintk",
+      "uprobe_multi",
     ],
   },
   {
@@ -48,6 +54,7 @@ export const boards = [
     architecture: "x86_64",
     suite: "bookworm",
     kernelPackage: "linux-image-cloud-amd64",
+    lacks: ["hardware_event", "kprobe_multi", "uprobe_multi"],
   },
   {
     ...usual,
@@ -56,7 +63,7 @@ export const boards = [
     suite: "bookworm",
     kernelPackage: "linux-image-cloud-amd64",
     hidesBtf: true,
-    lacks: ["btf", "tp_btf", "fentry", "fexit"],
+    lacks: [...withoutBtf, "hardware_event", "kprobe_multi", "uprobe_multi"],
   },
   {
     ...usual,
@@ -64,6 +71,7 @@ export const boards = [
     architecture: "x86_64",
     suite: "trixie",
     kernelPackage: "linux-image-cloud-amd64",
+    lacks: ["hardware_event"],
   },
   {
     ...usual,
@@ -71,6 +79,7 @@ export const boards = [
     architecture: "x86_64",
     suite: "sid",
     kernelPackage: "linux-image-cloud-amd64",
+    lacks: ["hardware_event"],
   },
   {
     ...usual,
@@ -79,7 +88,7 @@ export const boards = [
     suite: "bookworm",
     kernelPackage: "linux-image-arm64",
     // Direct calls of ftrace came to arm64 with 6.5.
-    lacks: ["fentry", "fexit"],
+    lacks: ["fentry", "fexit", "kprobe_multi", "uprobe_multi"],
   },
   {
     ...usual,
@@ -87,6 +96,7 @@ export const boards = [
     architecture: "arm64",
     suite: "trixie",
     kernelPackage: "linux-image-arm64",
+    lacks: ["kprobe_multi"],
   },
   {
     ...usual,
@@ -95,7 +105,7 @@ export const boards = [
     suite: "trixie",
     kernelPackage: "linux-image-arm64",
     hidesBtf: true,
-    lacks: ["btf", "tp_btf", "fentry", "fexit"],
+    lacks: [...withoutBtf, "kprobe_multi"],
   },
   {
     ...usual,
@@ -105,6 +115,7 @@ export const boards = [
     kernelPackage: "linux-image-arm64-16k",
     // The first of Arm's processors that has pages of 16 kB.
     cpu: "cortex-a76",
+    lacks: ["kprobe_multi"],
   },
   {
     ...usual,
@@ -112,7 +123,7 @@ export const boards = [
     architecture: "armhf",
     suite: "bookworm",
     kernelPackage: "linux-image-armmp",
-    lacks: ["btf", "tp_btf", "fentry", "fexit", "get_current_task_btf"],
+    lacks: [...withoutBtf, "get_current_task_btf", "kprobe_multi", "uprobe_multi"],
   },
 ];
 

@@ -13,6 +13,8 @@ mount -t bpf bpf /sys/fs/bpf
 
 echo "sonde-board: $NAME, $(uname -srm)"
 hostname "$NAME"
+# Where Debian has it.
+mv /boot/config "/boot/config-$(uname -r)"
 [ -n "$HIDE_BTF" ] && mount -t tmpfs none /sys/kernel/btf
 
 for module in /usr/lib/sonde-modules/*.ko; do

@@ -105,7 +105,7 @@ export class Machine {
     const initrd = join(folder, "initrd");
     copyFileSync(userland, initrd);
     appendFileSync(initrd, readFileSync(join(kernel, "modules.cpio")));
-    appendFileSync(initrd, ownArchive(board, key));
+    appendFileSync(initrd, ownArchive(board, key, kernel));
     const hostPorts = /** @type {const} */ ([await freePort(), await freePort(), await freePort()]);
     report("starting the machine");
     const machine = new Machine(board, folder, hostPorts, [
@@ -178,8 +178,9 @@ async function requireEmulator({ qemu, qemuPackage }) {
  *
  * @param {Board} board
  * @param {string} key
+ * @param {string} kernel the folder with what belongs to its kernel
  */
-function ownArchive(board, key) {
+function ownArchive(board, key, kernel) {
   const { serialDevice } = architectures[board.architecture];
   const options = `--listen ws://0.0.0.0:${ports.agent} --key-file /etc/sonde.key --serial ${serialDevice} --baud ${baud}`;
   const settings = `NAME=${board.name}\nHIDE_BTF=${board.hidesBtf ? "yes" : ""}\nAGENT_OPTIONS="${options}"\n`;
@@ -193,6 +194,8 @@ function ownArchive(board, key) {
     },
     { path: "etc/sonde-board", content: Buffer.from(settings) },
     { path: "etc/sonde.key", content: Buffer.from(key), isSecret: true },
+    { path: "boot" },
+    { path: "boot/config", content: readFileSync(join(kernel, "config")) },
     ...agent.map((name) => ({
       path: `${agentFolder}/${basename(name)}`,
       content: readFileSync(new URL(name, agentDist)),

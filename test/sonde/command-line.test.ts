@@ -296,8 +296,17 @@ describe("what is asked for", () => {
       runSonde(["probes", "tracepoint:nothing:*"]),
       runSonde(["tools"]),
     ]);
-    expect(info.output).toMatch(/^What works:\n {2}/m);
-    expect(JSON.parse(json.output)).toMatchObject({ pageSize: expect.any(Number) });
+    expect(info.output).toMatch(/^Probes\n {2}BEGIN, END +yes$/m);
+    expect(info.output).toMatch(/^ {2}tracepoint +yes {2}perf event link$/m);
+    expect(info.output).not.toContain("\x1b");
+    expect(JSON.parse(json.output)).toMatchObject({
+      pageSize: expect.any(Number),
+      settings: { "kernel.perf_event_paranoid": expect.stringMatching(/^-?\d$/) },
+      probes: {
+        tracepoint: { state: "supported", mechanism: "perf event link", advice: [] },
+        uprobe: { state: "supported", mechanism: "uprobe PMU, perf event link", advice: [] },
+      },
+    });
     expect(probes.output).toMatch(/^tracepoint:syscalls:sys_enter_openat\n/);
     expect(fields.output).toMatch(/^ {4}const char \* filename$/m);
     expect(functions.output).toMatch(/^uprobe:\/.*libc.*:umask\n$/);

@@ -58,11 +58,12 @@ export function loadTrial(
   target: Target,
   program: readonly TrialInstruction[],
   type = BPF_PROG_TYPE_RAW_TRACEPOINT,
+  expectedAttachType = 0,
 ): number {
   return target.bpf.loadProgram({
     name: "sonde_probe",
     type,
-    expectedAttachType: 0,
+    expectedAttachType,
     attachBtfId: 0,
     instructions: encodeTrial(target.kernel, program),
     license: "GPL",

@@ -15,6 +15,8 @@ import {
   BPF_PROG_LOAD,
   BPF_PROG_TEST_RUN,
   BPF_RAW_TRACEPOINT_OPEN,
+  BPF_TRACE_KPROBE_MULTI,
+  BPF_TRACE_UPROBE_MULTI,
 } from "./uapi.js";
 
 export interface MapAttributes {
@@ -63,6 +65,8 @@ export interface BatchRequest {
 /** union bpf_attr is 144 bytes on 6.4; older kernels accept more as long as it is zero. */
 const attrSizeBytes = 144;
 const instructionSizeBytes = 8;
+/** In the first page, which no process has (vm.mmap_min_addr). */
+const unreadableAddress = 8n;
 
 /**
  * bpf(2), command by command (union bpf_attr of include/uapi/linux/bpf.h), in the kernel's byte order. Each gives the
@@ -151,6 +155,28 @@ export class Bpf {
     return this.#call(BPF_LINK_CREATE);
   }
 
+  /**
+   * A link of a program to one kernel function, in a list of addresses that cannot be read: EFAULT when the kernel came as
+   * far as to read it.
+   */
+  askForKprobeMulti(program: number): number {
+    this.#u32(0, program);
+    this.#u32(8, BPF_TRACE_KPROBE_MULTI);
+    this.#u32(20, 1); // kprobe_multi.cnt
+    this.#u64(32, unreadableAddress); // kprobe_multi.addrs
+    return this.#call(BPF_LINK_CREATE);
+  }
+
+  /** The same of one function of a program, whose path cannot be read. */
+  askForUprobeMulti(program: number): number {
+    this.#u32(0, program);
+    this.#u32(8, BPF_TRACE_UPROBE_MULTI);
+    this.#u64(16, unreadableAddress); // uprobe_multi.path
+    this.#u64(24, unreadableAddress); // uprobe_multi.offsets
+    this.#u32(48, 1); // uprobe_multi.cnt
+    return this.#call(BPF_LINK_CREATE);
+  }
+
   /** A descriptor; without a name the program's BTF id says what it attaches to. */
   openRawTracepoint(program: number, name: string | undefined): number {
     if (name !== undefined) this.#pointer(0, encodeCString(name));
@@ -215,11 +241,15 @@ export class Bpf {
     this.#view.setUint32(offset, value, this.#isLittleEndian);
   }
 
+  #u64(offset: number, value: bigint): void {
+    this.#view.setBigUint64(offset, value, this.#isLittleEndian);
+  }
+
   /** An empty buffer has no address: queues have keys of no bytes, and the kernel wants NULL for them. */
   #pointer(offset: number, bytes: Uint8Array | undefined): void {
     if (bytes === undefined || bytes.length === 0) return;
     this.#pinned.push(bytes);
-    this.#view.setBigUint64(offset, this.#kernel.addressOf(bytes), this.#isLittleEndian);
+    this.#u64(offset, this.#kernel.addressOf(bytes));
   }
 
   #objectName(offset: number, name: string): void {

@@ -9,6 +9,12 @@ export interface PerfAttributes {
   readonly name?: Uint8Array;
   /** probe_offset, or 0. */
   readonly offset?: bigint;
+  /** Memory that is watched: HW_BREAKPOINT_* says for what. */
+  readonly breakpoint?: {
+    readonly type: number;
+    readonly address: bigint;
+    readonly sizeBytes: number;
+  };
   readonly sampleType?: number;
   readonly sampling?: { readonly frequency: bigint } | { readonly period: bigint };
   /** Wake the reader when so many bytes are in its buffer. */
@@ -54,6 +60,12 @@ export function openPerfEvent(
     view.setBigUint64(56, kernel.addressOf(attr) + BigInt(attrSizeBytes), little);
   }
   view.setBigUint64(64, attributes.offset ?? 0n, little);
+  if (attributes.breakpoint !== undefined) {
+    const { type, address, sizeBytes } = attributes.breakpoint;
+    view.setUint32(52, type, little);
+    view.setBigUint64(56, address, little);
+    view.setBigUint64(64, BigInt(sizeBytes), little);
+  }
   const { pid, cpu } = target;
   return kernel.call("perf_event_open", attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 }

@@ -45,6 +45,8 @@ export const BPF_PROG_TYPE_RAW_TRACEPOINT = 17;
 
 /** enum bpf_attach_type (include/uapi/linux/bpf.h). */
 export const BPF_PERF_EVENT = 41;
+export const BPF_TRACE_KPROBE_MULTI = 42;
+export const BPF_TRACE_UPROBE_MULTI = 48;
 
 /** src_reg of LD_IMM64 (include/uapi/linux/bpf.h). */
 export const BPF_PSEUDO_MAP_FD = 1;
@@ -59,11 +61,17 @@ export const BPF_LD_IMM64 = 0x18;
 /** BPF_OBJ_NAME_LEN (include/uapi/linux/bpf.h), with the NUL. */
 export const BPF_OBJ_NAME_LEN = 16;
 
-/** enum perf_type_id, enum perf_sw_ids, enum perf_event_sample_format (include/uapi/linux/perf_event.h). */
+/** enum perf_type_id, enum perf_hw_id, enum perf_sw_ids, enum perf_event_sample_format (include/uapi/linux/perf_event.h). */
+export const PERF_TYPE_HARDWARE = 0;
 export const PERF_TYPE_SOFTWARE = 1;
 export const PERF_TYPE_TRACEPOINT = 2;
+export const PERF_TYPE_BREAKPOINT = 5;
+export const PERF_COUNT_HW_CPU_CYCLES = 0;
 export const PERF_COUNT_SW_BPF_OUTPUT = 10;
 export const PERF_SAMPLE_RAW = 1 << 10;
+
+/** include/uapi/linux/hw_breakpoint.h */
+export const HW_BREAKPOINT_W = 2;
 
 /** Flags of perf_event_open(2) (include/uapi/linux/perf_event.h). */
 export const PERF_FLAG_FD_CLOEXEC = 1 << 3;

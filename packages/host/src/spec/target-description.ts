@@ -36,6 +36,11 @@ export type FeatureName =
   | "perf_event" //             BPF_PROG_TYPE_PERF_EVENT
   | "kprobe" //                 a kprobe PMU or kprobe_events in tracefs
   | "uprobe" //                 a uprobe PMU or uprobe_events in tracefs
+  | "kprobe_multi" //           BPF_TRACE_KPROBE_MULTI (5.18)
+  | "uprobe_multi" //           BPF_TRACE_UPROBE_MULTI (6.6)
+  | "uprobe_semaphore" //       a uprobe counts who waits for it, as USDT has it (4.20)
+  | "hardware_event" //         the processor's own counters
+  | "breakpoint" //             memory that is watched
   | "ringbuf" //                BPF_MAP_TYPE_RINGBUF (5.8)
   | "map_mmapable" //           BPF_F_MMAPABLE arrays (5.5)
   | "map_value_pointer" //      BPF_PSEUDO_MAP_VALUE (5.2)

@@ -27,6 +27,13 @@ describe("a feature", () => {
     { feature: "perf_event_link", call: "bpf(LINK_CREATE)", errno: "EBADF", state: "supported" },
     { feature: "perf_event_link", call: "bpf(LINK_CREATE)", errno: "EINVAL", state: "unsupported" },
     { feature: "program_run", call: "bpf(PROG_TEST_RUN)", errno: "ENOTSUPP", state: "unsupported" },
+    { feature: "kprobe_multi", call: "bpf(LINK_CREATE)", errno: "EFAULT", state: "supported" },
+    { feature: "kprobe_multi", call: "bpf(LINK_CREATE)", errno: "EINVAL", state: "unsupported" },
+    { feature: "kprobe_multi", call: "bpf(PROG_LOAD)", errno: "EPERM", state: "unknown" },
+    { feature: "uprobe_multi", call: "bpf(LINK_CREATE)", errno: "EFAULT", state: "supported" },
+    { feature: "uprobe_multi", call: "bpf(LINK_CREATE)", errno: "EOPNOTSUPP", state: "unsupported" }, // prettier-ignore
+    { feature: "hardware_event", call: "perf_event_open", errno: "ENOENT", state: "unsupported" },
+    { feature: "breakpoint", call: "perf_event_open", errno: "ENOSPC", state: "unsupported" },
     { feature: "uprobe", call: "perf_event_open", errno: "ENOENT", state: "supported" },
     { feature: "uprobe", call: "perf_event_open", errno: "EACCES", state: "unknown" },
   ];
