@@ -221,6 +221,28 @@ export const methods = {
   "session.close": { params: noParams, result: nothing },
   /** Ends the agent, if it was started so that hosts may; refused while others have sessions there unless `force` is set. */
   "agent.stop": { params: z.strictObject({ force: z.boolean() }), result: nothing },
+  /**
+   * Starts a program in a process group of its own, where the agent lets hosts do so; it ends with the session. One that
+   * `waits` is a process already, and becomes the program with `process.go`.
+   */
+  "process.start": {
+    params: z.strictObject({
+      argv: z.array(text(65_536)).check(z.minLength(1), z.maxLength(1024)),
+      waits: z.boolean(),
+    }),
+    result: z.object({ pid: u32 }),
+  },
+  "process.go": { params: z.strictObject({ pid: u32 }), result: nothing },
+  /** What a program has written since it was last asked; answered when there is something, or when it has ended. */
+  "process.read": {
+    params: z.strictObject({ pid: u32 }),
+    result: z.object({
+      output: bytes(4_194_304),
+      errors: bytes(4_194_304),
+      /** `signal` is the name of the one that ended it, else "". */
+      end: z.nullable(z.object({ code: u32, signal: text(16) })),
+    }),
+  },
   /** A part of a file on the allow-list. `limitBytes` at most; fewer at the end of the file. */
   "file.read": {
     params: z.strictObject({ path, offset: u64, limitBytes: u32.check(z.lte(16_777_216)) }),

@@ -21,6 +21,8 @@ export interface ServeCommand {
   readonly idleSeconds: number | undefined;
   /** Features of the kernel that the agent is to do without. */
   readonly without: readonly LackName[];
+  /** Every host may run programs. */
+  readonly allowsPrograms: boolean;
 }
 
 export interface ConnectCommand {
@@ -83,7 +85,7 @@ export function parseCommandLine(args: readonly string[], workingFolder: () => s
 }
 
 const optionNames = {
-  flags: ["stdio", "no-start", "version", "help"],
+  flags: ["stdio", "allow-programs", "no-start", "version", "help"],
   valued: [
     ...(["listen", "unix", "relay", "serial", "baud", "key-file"] as const),
     ...(["tls-cert", "tls-key", "tls-client-ca", "lease", "idle", "socket"] as const),
@@ -146,6 +148,7 @@ function parseServe(options: Options, resolve: (path: string) => string): ServeC
       parseSeconds("--idle", options.value("idle")) ??
       (options.has("relay") ? defaultIdleSeconds : undefined),
     without: parseWithout(options.value("without")),
+    allowsPrograms: options.has("allow-programs"),
   };
 }
 

@@ -33,6 +33,8 @@ Options:
                      silent until its session is ended (default 30)
   --idle SECONDS     end after so long without a session (default for --relay and
                      connect 60, else never); hosts may then also stop the agent
+  --allow-programs   let hosts run programs here and read any file (trace -c, system(),
+                     cat()); over --stdio, --unix and connect they may anyway
   --version          print the version
   -h, --help         print this
 

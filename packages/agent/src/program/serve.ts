@@ -30,6 +30,7 @@ export async function serve(runtime: Runtime, command: ServeCommand): Promise<vo
     ...(key === undefined ? {} : { key }),
     agentName: `sonde-agent ${version}`,
     without: command.without,
+    allowsPrograms: command.allowsPrograms,
     // Who set up an agent that stays did not mean hosts to end it.
     ...(command.idleSeconds === undefined ? {} : { onStop: end.finish }),
   });
@@ -80,8 +81,9 @@ interface Setting {
 
 async function openWay(way: Way, setting: Setting): Promise<Listener> {
   const { runtime, system, server, throttle, leaseSeconds, hasKey, onEnd } = setting;
-  const accept: AcceptChannel = (channel, handshake) => {
-    server.accept(channel, handshake);
+  /** Whoever can open these could start programs as this user without us. */
+  const acceptOwner: AcceptChannel = (channel, handshake) => {
+    server.accept(channel, { ...handshake, allowsPrograms: true });
   };
   /** The other end may have been cut off without a word: over TCP, and behind a connect. */
   const cuttable = {
@@ -95,13 +97,19 @@ async function openWay(way: Way, setting: Setting): Promise<Listener> {
     case "tcp":
       return await runtime.listenOnTcp(system, { ...cuttable, ...way, hasKey });
     case "unix":
-      return await runtime.listenOnUnix(system, { path: way.path, throttle, accept });
+      return await runtime.listenOnUnix(system, { path: way.path, throttle, accept: acceptOwner });
     case "relay":
-      return await runtime.listenOnRelay(system, { ...cuttable, path: way.path });
+      return await runtime.listenOnRelay(system, {
+        ...cuttable,
+        path: way.path,
+        accept: (channel, handshake) => {
+          server.accept(channel, { ...handshake, leaseSeconds, allowsPrograms: true });
+        },
+      });
     case "serial":
       return openSerial(way, setting);
     case "stdio":
-      return runtime.serveStdio(system, { onEnd, throttle, accept });
+      return runtime.serveStdio(system, { onEnd, throttle, accept: acceptOwner });
     default:
       return assertNever(way);
   }

@@ -23,12 +23,16 @@ export interface AgentOptions {
   readonly without?: readonly LackName[];
   /** Called when a host asks that the agent end; without it no host may. */
   readonly onStop?: () => void;
+  /** Every host may run programs on this machine. */
+  readonly allowsPrograms?: boolean;
 }
 
 /** What a listener wants to hear of a host, and how it treats one. */
 export interface LinkOptions {
   /** How long a session of this link is kept when the link has broken; 0, or left out: it ends with the link. */
   readonly leaseSeconds?: number;
+  /** This host may run programs: whoever it is could do so anyway. */
+  readonly allowsPrograms?: boolean;
   /** Called once, when the host may send requests; the listener then lifts its bounds for strangers. */
   readonly onReady?: () => void;
   /** A wrong key: the host hears of it once the promise has resolved, which slows guessing down. */
@@ -55,11 +59,12 @@ export class AgentServer {
 
   /** Begins a session with the host at the other end. Sets the channel's handlers. */
   accept(channel: MessageChannel, link: LinkOptions = {}): void {
-    const { agentName, key, without = [] } = this.#options;
+    const { agentName, key, allowsPrograms, without = [] } = this.#options;
     const options: SessionOptions = {
       agent: [agentName, ...without.map((name) => `-${name}`)].join(" "),
       leaseSeconds: link.leaseSeconds ?? 0,
       planSteps: planStepKinds,
+      allowsPrograms: allowsPrograms === true || link.allowsPrograms === true,
       randomBytes: (length) => readRandomBytes(this.#agent.target.kernel, length),
       ...(key === undefined ? {} : { key }),
       onReady: () => {

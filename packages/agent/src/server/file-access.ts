@@ -36,9 +36,12 @@ interface FoundFile extends Disposable {
 /** Files of this machine, as far as a host may see them. */
 export class FileAccess {
   readonly #target: Target;
+  readonly #showsEverything: boolean;
 
-  constructor(target: Target) {
+  /** `everything`: every file may be read, as far as the kernel lets the agent. */
+  constructor(target: Target, { everything }: { readonly everything: boolean }) {
     this.#target = target;
+    this.#showsEverything = everything;
   }
 
   /** Throws MissingError, ForbiddenError, SyscallError, CancelledError. */
@@ -113,7 +116,8 @@ export class FileAccess {
   #openReadable(requestedPath: string): OwnedFd {
     using found = this.#find(requestedPath);
     if (found.status.type === S_IFDIR) throw forbidden("read", requestedPath);
-    if (this.#rules.mayRead(found.path)) return this.#reopen(found, 0);
+    const mayRead = this.#showsEverything || this.#rules.mayRead(found.path);
+    if (mayRead) return this.#reopen(found, this.#target.kernel.openFlags.O_NONBLOCK);
     const file = this.#openElf(found);
     if (file === undefined) throw forbidden("read", requestedPath);
     return file;

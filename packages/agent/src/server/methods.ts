@@ -15,7 +15,7 @@ import { type SessionState } from "./session-state.js";
 /** What answers each method of the protocol, for one session, but those that are about sessions. */
 export function createHandlers(session: SessionState): Omit<RequestHandlers, keyof SessionMethods> {
   const { target, features } = session.agent;
-  const files = new FileAccess(target);
+  const files = new FileAccess(target, { everything: session.allowsPrograms });
   const { system } = target.kernel;
 
   const requireMap = (name: Handle): LoadedMap =>
@@ -74,6 +74,17 @@ export function createHandlers(session: SessionState): Omit<RequestHandlers, key
       session.agent.stop(force);
       return {};
     },
+
+    async "process.start"({ argv, waits }) {
+      return { pid: (await session.startProcess(argv, waits)).pid };
+    },
+
+    "process.go"({ pid }) {
+      session.requireProcess(pid).go();
+      return {};
+    },
+
+    "process.read": async ({ pid }, { signal }) => session.readProcess(pid, signal),
 
     async "file.read"({ path, offset, limitBytes }, request) {
       return files.read(

@@ -1,4 +1,5 @@
 import {
+  type CancelSignal,
   type Handle,
   type Keeps,
   type ResultInput,
@@ -6,8 +7,9 @@ import {
   streamMacSizeBytes,
   type StreamProgress,
 } from "@sonde/protocol";
-import { NotSupportedError } from "../kernel/errors.js";
+import { ForbiddenError, HandleError, NotSupportedError } from "../kernel/errors.js";
 import { BufferPool } from "../resources/buffer-pool.js";
+import { OwnProcess, type ProcessNews } from "../resources/own-process.js";
 import { Scope } from "../resources/scope.js";
 import { spanLimitBytes, type StreamChannel } from "../resources/span-sender.js";
 import { TracePipe } from "../resources/trace-pipe.js";
@@ -19,13 +21,17 @@ import { type PlanContext } from "./plan-runner.js";
 export class SessionState {
   readonly agent: AgentContext;
   readonly handles = new HandleTable();
+  /** Whether the host may run programs, and read what they could read. */
+  readonly allowsPrograms: boolean;
+  readonly #processes = new Map<number, OwnProcess>();
   readonly #channel: StreamChannel;
   readonly #pool = new BufferPool(streamHeaderSizeBytes + spanLimitBytes + streamMacSizeBytes);
   #scope: Scope;
   #tracePipe: TracePipe | undefined;
 
-  constructor(agent: AgentContext, channel: StreamChannel) {
+  constructor(agent: AgentContext, channel: StreamChannel, allowsPrograms: boolean) {
     this.agent = agent;
+    this.allowsPrograms = allowsPrograms;
     this.#channel = channel;
     this.#scope = this.#createScope();
   }
@@ -55,7 +61,45 @@ export class SessionState {
     this.#scope = this.#createScope();
     this.handles.clear();
     this.#tracePipe = undefined;
+    this.#processes.clear();
     await old.close();
+  }
+
+  /**
+   * Starts a program, which ends with the session; one that `waits` does nothing before its `go`. Throws ForbiddenError,
+   * MissingError, NotSupportedError.
+   */
+  async startProcess(argv: readonly string[], waits: boolean): Promise<OwnProcess> {
+    if (!this.allowsPrograms) {
+      throw new ForbiddenError(`start ${argv[0] ?? ""}: this agent runs no programs for hosts`, {
+        hint: "start it with --allow-programs, or reach it through ssh:// or exec:",
+      });
+    }
+    const { kernel } = this.agent.target;
+    const own = waits
+      ? await OwnProcess.startStopped(kernel, argv)
+      : new OwnProcess(kernel.system, argv);
+    this.#scope.add(own);
+    this.#processes.set(own.pid, own);
+    return own;
+  }
+
+  /** Throws HandleError. */
+  requireProcess(pid: number): OwnProcess {
+    const own = this.#processes.get(pid);
+    if (own === undefined) throw new HandleError(`process ${pid}: not one of this session's`);
+    return own;
+  }
+
+  /** What has come of a process; one that has ended is then forgotten. Throws HandleError. */
+  async readProcess(pid: number, signal: CancelSignal): Promise<ProcessNews> {
+    const own = this.requireProcess(pid);
+    const news = await own.read(signal);
+    if (news.end !== null) {
+      this.#processes.delete(pid);
+      await this.#scope.closeOnly([own]);
+    }
+    return news;
   }
 
   /** Whether there is something that would be removed. */

@@ -21,7 +21,10 @@ import { toWireError } from "./wire-errors.js";
 export type SessionOptions = Pick<
   AgentPeerOptions,
   "agent" | "leaseSeconds" | "planSteps" | "key" | "randomBytes" | "onReady" | "onWrongKey"
->;
+> & {
+  /** The host may run programs here: it comes from someone who could do so anyway. */
+  readonly allowsPrograms: boolean;
+};
 
 /**
  * What was made for one host, and who asks for it. A session that owns something outlives its link by the lease, and a
@@ -46,7 +49,7 @@ export class Session implements OwnSession {
   ) {
     this.#system = agent.target.kernel.system;
     this.#sessions = sessions;
-    this.#state = new SessionState(agent, this.#createStreamChannel());
+    this.#state = new SessionState(agent, this.#createStreamChannel(), options.allowsPrograms);
     const state = this.#state;
     const peerOptions: AgentPeerOptions = {
       ...options,

@@ -35,6 +35,33 @@ export interface System {
 
   /** One line for the person who runs the agent (standard error; never standard output). */
   log(line: string): void;
+
+  /**
+   * Starts a program, found by PATH, in a process group of its own, with nothing to read. Left out where the system cannot
+   * start programs. Throws StartError.
+   */
+  startProgram?(argv: readonly string[], receiver: ProgramReceiver): StartedProgram;
+}
+
+/** What is heard of a program that was started. */
+export interface ProgramReceiver {
+  onOutput(from: "output" | "errors", bytes: Uint8Array): void;
+  /** It has ended, and its output too. `signal` is the name of the one that ended it, else "". */
+  onEnd(status: { readonly code: number; readonly signal: string }): void;
+}
+
+export interface StartedProgram {
+  readonly pid: number;
+  /** Takes no more of its output until `resume`: it then waits when it writes. */
+  pause(): void;
+  resume(): void;
+  /** To it and all that it has started. Does nothing once it has ended. */
+  signal(name: "SIGTERM" | "SIGKILL" | "SIGCONT"): void;
+}
+
+/** A program could not be started; the message is the system's. */
+export class StartError extends Error {
+  override readonly name = "StartError";
 }
 
 /** What is fixed at build or start: the agent's own process, not the kernel. */

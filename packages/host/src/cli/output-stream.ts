@@ -12,9 +12,18 @@ export interface OutputStream {
   end(): Promise<void>;
 }
 
+/** "full": in pieces of 64 kB; else at once. */
+export type BufferMode = "none" | "line" | "full";
+
+const pieceBytes = 65_536;
+
 /** Standard output, or a file that is created anew. Throws UsageError when it cannot be. */
-export async function openOutput(path: string | undefined): Promise<OutputStream> {
-  if (path === undefined) return new NodeOutput(process.stdout);
+export async function openOutput(
+  path: string | undefined,
+  buffers: BufferMode = "line",
+): Promise<OutputStream> {
+  const isFull = buffers === "full";
+  if (path === undefined) return new NodeOutput(process.stdout, isFull);
   const file = createWriteStream(path);
   await new Promise<void>((resolve, reject) => {
     file.once("open", () => {
@@ -24,17 +33,21 @@ export async function openOutput(path: string | undefined): Promise<OutputStream
       reject(new UsageError(`output file ${path}: ${cause.message}`, { cause }));
     });
   });
-  return new NodeOutput(file);
+  return new NodeOutput(file, isFull);
 }
 
 class NodeOutput implements OutputStream {
   readonly #stream: WriteStream | NodeJS.WriteStream;
   readonly broken: Promise<void>;
+  readonly #buffers: boolean;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
   #isBroken = false;
   #drained: Promise<void> | undefined;
 
-  constructor(stream: WriteStream | NodeJS.WriteStream) {
+  constructor(stream: WriteStream | NodeJS.WriteStream, buffers: boolean) {
     this.#stream = stream;
+    this.#buffers = buffers;
     this.broken = new Promise((resolve) => {
       stream.on("error", () => {
         this.#isBroken = true;
@@ -44,6 +57,23 @@ class NodeOutput implements OutputStream {
   }
 
   write(text: string | Uint8Array): void {
+    if (!this.#buffers) {
+      this.#write(text);
+      return;
+    }
+    const bytes = Buffer.from(text);
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    if (this.#waitingBytes >= pieceBytes) this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#waitingBytes > 0) this.#write(Buffer.concat(this.#waiting));
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+
+  #write(text: string | Uint8Array): void {
     if (this.#isBroken || this.#stream.write(text)) return;
     this.#drained ??= new Promise((resolve) => {
       this.#stream.once("drain", () => {
@@ -58,6 +88,7 @@ class NodeOutput implements OutputStream {
   }
 
   async end(): Promise<void> {
+    this.#flush();
     if (this.#isBroken) return;
     const written = new Promise<void>((resolve) => {
       if (this.#stream === process.stdout)

@@ -11,8 +11,9 @@ import { type Trace, type TraceResult } from "../trace/trace.js";
 import { WriterSink } from "../trace/writer-sink.js";
 import { exitCodes } from "./exit-code.js";
 import { onInterrupt } from "./interrupts.js";
-import { openOutput, type OutputStream } from "./output-stream.js";
+import { openOutput, type BufferMode, type OutputStream } from "./output-stream.js";
 import { statusLine } from "./status-line.js";
+import { type TracedProcess } from "./traced-process.js";
 
 export type OutputFormat = "text" | "json";
 
@@ -20,6 +21,9 @@ export interface RunOptions {
   readonly format: OutputFormat;
   /** A file instead of standard output. */
   readonly output: string | undefined;
+  readonly buffers?: BufferMode;
+  /** The trace ends with it. */
+  readonly traced?: TracedProcess;
   readonly isQuiet: boolean;
   readonly failsOnLost: boolean;
   /** Ctrl-C leaves a detached trace at work. */
@@ -28,7 +32,7 @@ export interface RunOptions {
 
 /** Prints a trace until it ends, or until it is interrupted; gives the exit code. */
 export async function runTrace(trace: Trace, options: RunOptions): Promise<number> {
-  const output = await openOutput(options.output);
+  const output = await openOutput(options.output, options.buffers);
   const notices = (text: string): void => {
     if (!options.isQuiet) statusLine.print(text);
   };
@@ -38,6 +42,8 @@ export async function runTrace(trace: Trace, options: RunOptions): Promise<numbe
     tellLosses(result, notices);
     await output.end();
   };
+  tellRunner();
+  void options.traced?.follow(trace);
   const stop = options.leaves === true ? () => trace.leave() : () => trace.stop();
   const outcome = await runUntilInterrupted(trace, sink, output.broken, finish, stop);
   // Before "interrupted": who asks for it mostly ends the trace from outside.
@@ -75,6 +81,12 @@ export async function runUntilInterrupted(
   } finally {
     forget();
   }
+}
+
+/** A word that bpftrace's test runners wait for: all probes are attached. */
+function tellRunner(): void {
+  const name = "__BPFTRACE_NOTIFY_PROBES_ATTACHED";
+  if (process.env[name] !== undefined) process.stdout.write(`${name}\n`);
 }
 
 function createSink(

@@ -27,6 +27,7 @@ import { openPeer, type ConnectOptions, type OpenPeer } from "./open-peer.js";
 import { RemoteFiles } from "./remote-files.js";
 import { eventBufferBytes, isSlowLine, slowPieceBytes } from "./slow-line.js";
 import { TargetClock } from "./target-clock.js";
+import { TargetProcess } from "./target-process.js";
 import { parseTarget, type TargetAddress } from "./target-url.js";
 import { type TypesFile } from "./types-file.js";
 import { wallClock } from "./wall-clock.js";
@@ -178,6 +179,11 @@ export class Session implements AsyncDisposable {
   /** What this session has in the target's kernel already, under these handles. */
   loaded(handles: LoadedHandles): LoadedObject {
     return new LoadedObject(this.peer, handles);
+  }
+
+  /** Starts a program on the target, which waits for its `go` and ends with this session at the latest. Throws RemoteError. */
+  async startProcess(argv: readonly string[]): Promise<TargetProcess> {
+    return await TargetProcess.start(this.peer, argv, { waits: true });
   }
 
   /** The agent's detached sessions, oldest first. Throws RemoteError. */

@@ -5,6 +5,7 @@ import { UnsupportedPlatformError } from "../unsupported-platform-error.js";
 import { type Koffi, loadKoffi } from "./koffi-binding.js";
 import { createMapMemory } from "./memory-mapping.js";
 import { createSyscall } from "./native-calls.js";
+import { startProgram } from "./start-program.js";
 
 /** Node's names for processors that the agent knows, with the size of a pointer of such a process. */
 const pointerSizes = {
@@ -40,6 +41,7 @@ export function createNodeSystem(): System {
     },
     now: () => performance.now(),
     log: writeLogLine,
+    startProgram,
   };
 }
 

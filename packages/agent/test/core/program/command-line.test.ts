@@ -6,7 +6,13 @@ import { UsageError } from "../../../src/program/usage-error.js";
 const parse = (line: string): unknown =>
   parseCommandLine(line === "" ? [] : line.split(" "), () => "/home/me");
 
-const serving = { kind: "serve", keyFile: undefined, leaseSeconds: 30, without: [] };
+const serving = {
+  kind: "serve",
+  keyFile: undefined,
+  leaseSeconds: 30,
+  without: [],
+  allowsPrograms: false,
+};
 const connecting = {
   kind: "connect",
   socket: undefined,
@@ -79,6 +85,10 @@ describe("the agent's command line", () => {
         keyFile: "k",
         leaseSeconds: 5,
       },
+    },
+    {
+      line: "--stdio --allow-programs",
+      expected: { ...serving, ways: [{ kind: "stdio" }], allowsPrograms: true },
     },
     {
       line: "--stdio --without ringbuf,kprobe_pmu",

@@ -13,7 +13,7 @@ let fake: FakeKernel;
 let files: FileAccess;
 beforeEach(() => {
   fake = new FakeKernel();
-  files = new FileAccess(new Target(new Kernel(fake)));
+  files = new FileAccess(new Target(new Kernel(fake)), { everything: false });
 });
 
 async function read(path: string, offset = 0n, limitBytes = 1_000_000): Promise<string> {

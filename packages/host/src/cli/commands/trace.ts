@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import { existsSync, readFileSync } from "node:fs";
-import { type Diagnostic } from "../../language/diagnostic.js";
+import { isError, type Diagnostic } from "../../language/diagnostic.js";
 import { renderDiagnostic } from "../../language/render-diagnostic.js";
 import { defaultRingBytes } from "../../language/lower/lower.js";
 import { formatListing } from "../../asm/disassemble/format-listing.js";
@@ -15,7 +15,10 @@ import {
 import { exitCodes, UsageError } from "../exit-code.js";
 import { tellLoaded } from "../format-loaded.js";
 import { addRateOptions, type RateOptions, whileTellingRate } from "../rate-status.js";
+import { type BufferMode } from "../output-stream.js";
 import { runTrace, type OutputFormat } from "../run-trace.js";
+import { splitCommand } from "../split-command.js";
+import { findTraced, startTraced, type TracedProcess } from "../traced-process.js";
 import {
   addClockOption,
   addPushOptions,
@@ -29,6 +32,10 @@ import { printProbes } from "./probes.js";
 interface TraceOptions extends TargetOptions, ClockOptions, RateOptions, DetachFlags {
   readonly e?: string;
   readonly p?: number;
+  readonly c?: string;
+  readonly unsafe?: boolean;
+  readonly warnings: boolean;
+  readonly B: BufferMode;
   readonly f: OutputFormat;
   readonly o?: string;
   /** True without a pattern. */
@@ -47,6 +54,7 @@ Examples:
   sonde trace 'profile:hz:99 { @[comm] = count(); }'
   sonde trace 'interval:s:1 { print(@); clear(@); } tracepoint:sched:sched_switch { @ = count(); }'
   sonde trace -p 1234 'uprobe:libc:malloc { @ = hist(arg0); }'
+  sonde trace -c 'ls -l /tmp' 'tracepoint:syscalls:sys_enter_openat /pid == cpid/ { print(str(args.filename)); }'
   sonde trace -f json -o events.json script.bt first-parameter
   sonde trace --record boot.sonde script.bt     then: sonde replay boot.sonde
   sonde trace --detach --name boot -t ssh://root@board script.bt     then: sonde attach boot -t ssh://root@board
@@ -61,10 +69,25 @@ export function addTraceCommand(program: Command): void {
     .argument("[program]", "a script's file, '-' for standard input, or the program itself")
     .argument("[parameters...]", "positional parameters: $1, $2 … in the program")
     .option("-e <program>", "the program itself")
-    .option("-p <pid>", "only this process", parsePid)
+    .option(
+      "-p <pid>",
+      "only this process, where a probe can be limited to one; end with it",
+      parsePid,
+    )
+    .option("-c <command>", "run a command on the target, trace it as -p does, and end with it")
     .option("-l [pattern]", "list probes and trace nothing, as sonde probes does")
     .addOption(new Option("-f <format>", "output format").choices(["text", "json"]).default("text"))
     .option("-o <file>", "write the output to a file")
+    .addOption(
+      new Option("-B <mode>", "when output is written: as it comes, or in large pieces")
+        .choices(["none", "line", "full"])
+        .default("line"),
+    )
+    .option(
+      "--unsafe",
+      "allow what changes the target: system(), signal(), override(), write_user()",
+    )
+    .option("--no-warnings", "no warnings about the program")
     .option("-q, --quiet", "no messages about the trace itself")
     .option("--dry-run", "compile for the target and load nothing")
     .option("--listing", "show the BPF instructions of the program and load nothing")
@@ -97,7 +120,8 @@ async function traceCommand(
     ...(detached === undefined ? {} : { keep: true }),
   });
   if (detached !== undefined) target.requireStays();
-  const program = await compileOrReport(target, script, options);
+  const traced = await openTraced(target, options);
+  const program = await compileOrReport(target, script, options, traced?.pid);
   if (program === undefined) return;
   if (options.listing === true) {
     process.stdout.write(formatObject(program.spec.object));
@@ -124,7 +148,9 @@ async function traceCommand(
     runTrace(trace, {
       format: options.f,
       output: options.o,
+      buffers: options.B,
       isQuiet: context.isQuiet,
+      ...(traced === undefined ? {} : { traced }),
       failsOnLost: options.failOnLost === true,
     }),
   );
@@ -132,6 +158,21 @@ async function traceCommand(
 
 function loadOptions({ verbose }: TraceOptions): Pick<DetachOptions, "onLoaded"> {
   return verbose === true ? { onLoaded: tellLoaded } : {};
+}
+
+/** The process that -c or -p name. */
+async function openTraced(
+  { session }: Target,
+  { c: command, p: pid, ...options }: TraceOptions,
+): Promise<TracedProcess | undefined> {
+  if (command !== undefined && pid !== undefined) throw new UsageError("trace: -c or -p, not both");
+  const loadsNothing = options.dryRun === true || options.listing === true;
+  if (command !== undefined) {
+    if (options.detach === true)
+      throw new UsageError("trace: -c ends with the trace: not with --detach");
+    return loadsNothing ? undefined : await startTraced(session, splitCommand(command));
+  }
+  return pid === undefined || loadsNothing ? undefined : await findTraced(session, pid);
 }
 
 interface Script {
@@ -182,17 +223,22 @@ async function compileOrReport(
   target: Target,
   script: Script,
   options: TraceOptions,
+  childPid: number | undefined,
 ): Promise<Program | undefined> {
   const show = (diagnostics: readonly Diagnostic[]): void => {
-    for (const one of diagnostics)
+    for (const one of diagnostics.filter((each) => options.warnings || isError(each)))
       process.stderr.write(
         renderDiagnostic(one, { source: script.source, sourceName: script.name }),
       );
   };
+  const pid = options.p ?? childPid;
   try {
     const program = await target.compile(script.source, {
       positional: script.parameters,
-      ...(options.p === undefined ? {} : { pid: options.p }),
+      ...(pid === undefined ? {} : { pid }),
+      ...(options.c === undefined || pid === undefined ? {} : { childPid: pid }),
+      isUnsafe: options.unsafe === true,
+      settings: settingsOf(process.env),
       // Not the small one that keeps events young on a slow line: nobody may come for them for long.
       ...(options.detach === true ? { ringSizeBytes: defaultRingBytes } : {}),
     });
@@ -204,6 +250,15 @@ async function compileOrReport(
     process.exitCode = exitCodes.wrongInput;
     return undefined;
   }
+}
+
+/** bpftrace's settings in the environment: BPFTRACE_MAX_STRLEN=200. */
+function settingsOf(environment: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+  const prefix = "BPFTRACE_";
+  const found = Object.entries(environment).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(
+    found.map(([name, value]) => [name.slice(prefix.length).toLowerCase(), value ?? ""]),
+  );
 }
 
 function formatObject(object: ObjectSpec): string {

@@ -2,6 +2,7 @@ import { meantHints, nearNames } from "../near-names.js";
 import { type Span } from "../syntax/span.js";
 import { type BuiltinName, type CheckedExpression } from "./checked-program.js";
 import { functionNames, unsupportedFunctions } from "./function-names.js";
+import { booleanConstant } from "./constant.js";
 import { checkParentProcess } from "./parent-process.js";
 import { type ProbeState } from "./probe-state.js";
 import { checkStack, stackNames } from "./check-stack.js";
@@ -28,13 +29,15 @@ const plainBuiltins: ReadonlyMap<string, { readonly name: BuiltinName; readonly 
 
 /** Builtins of bpftrace's that this compiler does not have yet. */
 const unsupportedBuiltins: ReadonlySet<string> = new Set(
-  (
-    "ctx pcomm username cgroup ncpus jiffies numaid probetype usermode leader_tid leader_comm cpid " +
-    "has_cpid walltime"
-  ).split(" "),
+  "ctx pcomm username cgroup ncpus jiffies numaid probetype usermode leader_tid leader_comm walltime".split(
+    " ",
+  ),
 );
 
-const ownNames = ["args", "arg0", "arg1", "func", "ppid", "probe", "retval", ...stackNames];
+const ownNames = [
+  ...["cpid", "has_cpid", "args", "arg0", "arg1", "func", "ppid", "probe", "retval"],
+  ...stackNames,
+];
 
 /** Whether a word is a builtin: it may be written with empty parentheses too. */
 export function isBuiltin(name: string): boolean {
@@ -61,6 +64,10 @@ export function checkBuiltin(
       return checkFunc(probe, span);
     case "retval":
       return checkReturnValue(probe, span);
+    case "cpid":
+      return childProcess(probe, span);
+    case "has_cpid":
+      return booleanConstant(probe.program.childPid !== undefined, span);
     case "ppid":
       return checkParentProcess(probe, span);
     case "kstack":
@@ -86,6 +93,17 @@ function unknownName(probe: ProbeState, name: string, span: Span): undefined {
 function nameConstant(probe: ProbeState, name: string, span: Span): CheckedExpression {
   const index = BigInt(probe.program.nameIndex(name));
   return { kind: "constant", value: index, type: { kind: "name" }, span };
+}
+
+/** The process that was started for the trace. */
+function childProcess(probe: ProbeState, span: Span): CheckedExpression | undefined {
+  const { childPid } = probe.program;
+  if (childPid !== undefined) {
+    return { kind: "constant", value: BigInt(childPid), type: uint32, span };
+  }
+  return probe.error("bad-value", span, "cpid is known only with -c, which starts a process", [
+    "has_cpid tells whether there is one.",
+  ]);
 }
 
 function checkFunc(probe: ProbeState, span: Span): CheckedExpression | undefined {

@@ -20,6 +20,12 @@ export interface CheckOptions {
   readonly positional?: readonly string[];
   /** Only this process is probed, where a probe can be limited to one. */
   readonly pid?: number;
+  /** The process that was started to be traced: `cpid`. */
+  readonly childPid?: number;
+  /** Whether the program may change the target: system(), signal(). */
+  readonly isUnsafe?: boolean;
+  /** Settings that hold where the program's `config` says nothing: max_strlen = "200". */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export interface CheckResult {
@@ -39,9 +45,13 @@ export function check(
   options: CheckOptions = {},
 ): CheckResult {
   const outer = new Diagnostics();
-  const config = readConfig(parsed.config, outer);
+  const config = readConfig(parsed.config, outer, options.settings);
   const positional = options.positional ?? [];
-  const program = new ProgramState({ source: parsed.source, target, answers, positional, config });
+  const program = new ProgramState({
+    ...{ source: parsed.source, target, answers, positional, config },
+    childPid: options.childPid,
+    isUnsafe: options.isUnsafe === true,
+  });
   const input = { answers, positional, pid: options.pid, missingProbes: config.missingProbes };
   const missing: Query[] = [];
   const states: { state: ProbeState; block: ActionBlock }[] = [];

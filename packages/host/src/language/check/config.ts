@@ -82,13 +82,20 @@ const withoutEffect = new Set(
   ).split(" "),
 );
 
-/** Reads the entries of the `config` block; unknown ones are errors. */
+/**
+ * Reads the entries of the `config` block, after what was set from outside (by name in lower case, without BPFTRACE_): unknown
+ * ones are errors in the block, and nothing outside of it.
+ */
 export function readConfig(
   entries: readonly ConfigEntry[],
   diagnostics: Diagnostics,
+  outer: Readonly<Record<string, string>> = {},
 ): ProgramConfig {
   let config = defaults;
-  for (const entry of entries) {
+  const set = Object.entries(outer)
+    .filter(([name]) => Object.hasOwn(settings, name))
+    .map(([name, text]) => entryOf(`BPFTRACE_${name.toUpperCase()}`, text));
+  for (const entry of [...set, ...entries]) {
     // BPFTRACE_MAX_STRLEN, as the environment has it, is understood too.
     const name = entry.name.toLowerCase().replace(/^bpftrace_/, "");
     const setting = Object.hasOwn(settings, name) ? settings[name] : undefined;
@@ -103,6 +110,16 @@ export function readConfig(
     }
   }
   return config;
+}
+
+function entryOf(name: string, text: string): ConfigEntry {
+  const nowhere = { start: 0, end: 0 };
+  const value = /^\d+$/.test(text)
+    ? BigInt(text)
+    : text === "true" || text === "false"
+      ? text === "true"
+      : text;
+  return { name, value, span: nowhere, valueSpan: nowhere };
 }
 
 function readInteger(

@@ -13,6 +13,10 @@ export class ProgramState {
   readonly answers: Answers;
   readonly positional: readonly string[];
   readonly config: ProgramConfig;
+  /** The process that was started to be traced. */
+  readonly childPid: number | undefined;
+  /** Whether the program may change the target. */
+  readonly isUnsafe: boolean;
   readonly maps = new MapTable();
   /** Of this pass. */
   diagnostics = new Diagnostics();
@@ -27,12 +31,16 @@ export class ProgramState {
     readonly answers: Answers;
     readonly positional: readonly string[];
     readonly config: ProgramConfig;
+    readonly childPid?: number | undefined;
+    readonly isUnsafe?: boolean;
   }) {
     this.source = init.source;
     this.target = init.target;
     this.answers = init.answers;
     this.positional = init.positional;
     this.config = init.config;
+    this.childPid = init.childPid;
+    this.isUnsafe = init.isUnsafe === true;
   }
 
   get names(): readonly string[] {

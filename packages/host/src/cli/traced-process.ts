@@ -1,0 +1,68 @@
+import { ConnectionClosedError } from "@sonde/protocol";
+import { TargetError } from "../session/errors.js";
+import { type Session } from "../session/session.js";
+import { type TargetProcess } from "../session/target-process.js";
+import { type Trace } from "../trace/trace.js";
+import { UsageError } from "./exit-code.js";
+
+const pollMilliseconds = 250;
+
+/** What ends a trace beside its script and its person: a process that is over. */
+export interface TracedProcess {
+  readonly pid: number;
+  /** Follows the process until it or the trace is over, and ends the trace with it. Never rejects. */
+  follow(trace: Trace): Promise<void>;
+}
+
+/** A program that is started on the target for the trace (-c): its output is passed on. Throws RemoteError. */
+export async function startTraced(
+  session: Session,
+  command: readonly string[],
+): Promise<TracedProcess> {
+  const started = await session.startProcess(command);
+  return {
+    pid: started.pid,
+    follow: async (trace) => {
+      await untilClosed(passOn(started));
+      await untilClosed(trace.stop());
+    },
+  };
+}
+
+/** A process that runs there already (-p). Throws UsageError when there is none. */
+export async function findTraced(session: Session, pid: number): Promise<TracedProcess> {
+  const isThere = async (): Promise<boolean> =>
+    (await session.files.textNow(`/proc/${pid}/comm`)) !== undefined;
+  if (!(await isThere())) {
+    throw new UsageError(`-p ${pid}: there is no such process on the target`);
+  }
+  return {
+    pid,
+    follow: async (trace) => {
+      const watch = async (): Promise<void> => {
+        while (trace.outcome === "running" && (await isThere())) {
+          await new Promise((resolve) => setTimeout(resolve, pollMilliseconds).unref());
+        }
+        if (trace.outcome === "running") await trace.stop();
+      };
+      await untilClosed(watch());
+    },
+  };
+}
+
+async function passOn(started: TargetProcess): Promise<void> {
+  await started.go();
+  for await (const { output, errors } of started.news()) {
+    process.stdout.write(output);
+    process.stderr.write(errors);
+  }
+}
+
+/** That the session is over ends the following too; why is said where the trace is run. */
+async function untilClosed(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof ConnectionClosedError) && !(error instanceof TargetError)) throw error;
+  }
+}
