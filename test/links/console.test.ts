@@ -1,17 +1,27 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect } from "@jest/globals";
+import { ConsoleLine } from "../../packages/host/src/board/console-line.js";
 import { ConsoleShell } from "../../packages/host/src/board/console-shell.js";
 import { type RawLine } from "../../packages/host/src/session/raw-line.js";
 import { openTcpLine } from "../../packages/host/src/session/tcp-line.js";
 import { Random } from "../../packages/protocol/test/link/random.js";
 import { Line, type LineOptions } from "../support/line.js";
-import { RunningCommand } from "../support/processes.js";
+import { RunningCommand, until } from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
 import { Ser2net } from "../support/ser2net.js";
-import { type Outcome, runSonde } from "../support/sonde.js";
+import { endOf, type Outcome, runSonde, startAttached, startSonde } from "../support/sonde.js";
 import { writeCommand } from "../support/ssh-server.js";
 import { TerminalPair } from "../support/terminals.js";
 
@@ -19,9 +29,13 @@ const onConsole = requiresCommand("busybox", "busybox");
 const tracing = requiresCommand("busybox", "busybox", "raw_tracepoint", "ringbuf");
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-console-"));
+/** Where the board's shells are: they would make files here of what they should not read. */
+const home = join(folder, "home");
+mkdirSync(home);
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
+  expect(readdirSync(home)).toEqual([]);
 });
 afterAll(() => {
   rmSync(folder, { recursive: true });
@@ -41,7 +55,7 @@ async function startBoard(
   const board = new RunningCommand(
     pathOf("socat"),
     [`TCP:127.0.0.1:${line.devicePort}`, `EXEC:${program},pty,setsid,ctty,stderr,sane`],
-    { env: { ...process.env, PS1: "board# ", PATH: path } },
+    { env: { ...process.env, PS1: "board# ", PATH: path }, cwd: home },
   );
   closers.push(async () => {
     board.kill("SIGTERM");
@@ -81,7 +95,10 @@ async function sendFile(shell: ConsoleShell, bytes: Uint8Array, name: string): P
   const tell = (sent: number): void => {
     told.push(sent);
   };
-  const result = await shell.send(bytes, `cat >'${file}'; echo taken`, tell, `${file}.part`);
+  const result = await shell.send(bytes, `cat >'${file}'; echo taken`, {
+    onSent: tell,
+    spool: `${file}.part`,
+  });
   expect(result).toMatchObject({ code: 0, output: "taken\n" });
   expect(new Uint8Array(readFileSync(file))).toEqual(bytes);
   expect(existsSync(`${file}.part`)).toBe(false);
@@ -154,7 +171,10 @@ describe("the shell of a console", () => {
     const onSent = (sent: number): void => {
       if (sent > 20_000) lose();
     };
-    const sending = cut.send(bytes, "cat >/dev/null", onSent, join(folder, "cut.part"));
+    const sending = cut.send(bytes, "cat >/dev/null", {
+      onSent,
+      spool: join(folder, "cut.part"),
+    });
     await expect(sending).rejects.toThrow("pulled out");
     await cut.line.close();
     await using shell = await openShell(line, baud);
@@ -231,7 +251,7 @@ describe("a board with a root shell on its console", () => {
       const shell = new RunningCommand(
         "sh",
         ["-c", `stty sane 115200 <${end}; exec setsid -c -w busybox ash -i <${end} >${end} 2>&1`],
-        { detached: true, env: { ...process.env, HOME: folder, PS1: "board# " } },
+        { detached: true, cwd: home, env: { ...process.env, PS1: "board# " } },
       );
       closers.push(async () => {
         process.kill(-shell.pid, "SIGKILL");
@@ -241,6 +261,144 @@ describe("a board with a root shell on its console", () => {
       const traced = await sonde(...hello, "-t", target, "--push");
       expect(traced).toMatchObject({ code: 0, output: expect.stringContaining("hello") });
       expect((await sonde("agent", "remove", "-t", target)).output).toBe("nothing was there\n");
+    },
+    120_000,
+  );
+});
+
+/** A shell that keeps each line that it reads. */
+function keepingShell(log: string): string {
+  const program = join(folder, "keeping-shell");
+  const body = `trap '' INT; while IFS= read -r line; do printf '%s\\n' "$line" >>'${log}'; eval "$line"; done`;
+  writeCommand(program, body);
+  return program;
+}
+
+/** The process whose command line has these words. */
+function processOf(words: string): number | undefined {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const found = pids.find((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").includes(words);
+    } catch {
+      // It has ended since.
+      return false;
+    }
+  });
+  return found === undefined ? undefined : Number(found);
+}
+
+describe("an agent on a console that is killed", () => {
+  tracing(
+    "leaves no shell behind that reads what its host still says",
+    async () => {
+      const log = join(folder, "read-lines");
+      const baud = 1_000_000;
+      const line = await startBoard({ baud }, keepingShell(log));
+      const target = `tcp://127.0.0.1:${line.hostPort}?baud=${baud}`;
+      const dir = join(folder, "killed");
+      const there = ["-t", target, "--dir", dir];
+      expect(await sonde("agent", "push", ...there)).toMatchObject(fine);
+      expect(await sonde("agent", "start", ...there)).toMatchObject(fine);
+      const trace = await startAttached(["-t", target, "-e", "interval:ms:100 { @ = count(); }"]);
+      const agent = processOf(`${dir}/sonde-agent.cjs --serial`);
+      expect(agent).toBeGreaterThan(1);
+      process.kill(agent ?? 0, "SIGKILL");
+      await trace.says(/^link lost/m);
+      trace.kill("SIGKILL");
+      await trace.ended;
+      await using shell = await openShell(line, baud);
+      expect((await shell.run("echo here I am")).output).toBe("here I am\n");
+      const read = readFileSync(log, "latin1");
+      expect(read).toContain("--serial");
+      expect(read.split("\n").filter((one) => /[^\t -~]/.test(one))).toEqual([]);
+    },
+    120_000,
+  );
+});
+
+/** What a person sees who types a command. */
+async function type(line: ConsoleLine, command: string): Promise<string> {
+  line.write(`${command}; echo done$((40+2))\n`);
+  return (await line.take(/[^]*done42/, 10_000))?.[0] ?? "nothing";
+}
+
+/** Bytes of the agent that have come into a folder that is made for them. */
+function arrivedBytes(spool: string): number {
+  if (!existsSync(spool)) return 0;
+  const sizes = readdirSync(spool).map((name) =>
+    statSync(join(spool, name), { throwIfNoEntry: false }),
+  );
+  return sizes.reduce((sum, size) => sum + (size?.size ?? 0), 0);
+}
+
+describe("Ctrl-C gives a console its shell back, and leaves nothing on the board,", () => {
+  const baud = 1_000_000;
+  const place = `/tmp/sonde-agent-${process.getuid?.() ?? 0}`;
+  const dir = join(folder, "interrupted");
+  const pushing = ["agent", "push", "--dir", dir];
+  const moments = [
+    {
+      when: "when the shell is being looked for",
+      args: pushing,
+      isThere: (line: Line) => line.towardsDevice.carriedBytes > 0,
+    },
+    {
+      when: "while an agent is sent",
+      args: pushing,
+      isThere: () => arrivedBytes(`${dir}.part`) > 20_000,
+    },
+    {
+      when: "while an agent is sent for one trace",
+      args: [...hello, "--push"],
+      isThere: () => arrivedBytes(`${place}.part`) > 20_000,
+    },
+    {
+      when: "while an agent starts for one trace",
+      args: [...hello, "--push"],
+      isThere: () => existsSync(`${place}/sonde-agent.log`),
+    },
+  ];
+  for (const { when, args, isThere } of moments) {
+    tracing(
+      when,
+      async () => {
+        const line = await startBoard({ baud });
+        const target = `tcp://127.0.0.1:${line.hostPort}?baud=${baud}`;
+        const running = startSonde([...args, "-t", target]);
+        expect(await until(() => isThere(line), 60_000)).toBe(true);
+        running.kill("SIGINT");
+        expect(await endOf(running, 60_000)).toEqual({
+          code: 130,
+          output: "",
+          errors: "sonde: interrupted\n",
+        });
+        for (const one of [dir, place]) {
+          expect([one, `${one}.new`, `${one}.part`].filter(existsSync)).toEqual([]);
+        }
+        const terminal = new ConsoleLine(await openLine(line.hostPort));
+        expect(await type(terminal, "stty -a")).toMatch(/ icanon .* echo /s);
+        await terminal.close();
+      },
+      120_000,
+    );
+  }
+
+  tracing(
+    "while an agent starts that is to stay",
+    async () => {
+      const line = await startBoard({ baud });
+      const target = `tcp://127.0.0.1:${line.hostPort}?baud=${baud}`;
+      const there = ["-t", target, "--dir", dir];
+      expect(await sonde("agent", "push", ...there)).toMatchObject(fine);
+      const starting = startSonde(["agent", "start", ...there]);
+      expect(await until(() => existsSync(`${dir}/sonde-agent.log`), 30_000)).toBe(true);
+      starting.kill("SIGINT");
+      expect(await endOf(starting, 60_000)).toMatchObject({ code: 130, output: "" });
+      expect((await sonde("agent", "remove", ...there)).output).toBe(`removed ${dir}\n`);
+      const terminal = new ConsoleLine(await openLine(line.hostPort));
+      expect(await type(terminal, "stty -a")).toMatch(/ icanon .* echo /s);
+      await terminal.close();
     },
     120_000,
   );

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect } from "@jest/globals";
 import { heldBy, leftInKernel } from "../support/kernel-objects.js";
 import { isRunning, until } from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
-import { interrupt, type Outcome, runSonde, startAttached } from "../support/sonde.js";
+import { interrupt, type Outcome, runSonde, startAttached, startSonde } from "../support/sonde.js";
 import { SshServer, writeCommand } from "../support/ssh-server.js";
 
 const overSsh = requiresCommand(
@@ -210,6 +210,22 @@ describe("a board of busybox", () => {
       });
     });
   }
+
+  onBusybox("has nothing left of an agent that is interrupted while it is sent", async () => {
+    // File by file, each over a connection of its own.
+    const path = placeBusybox("interrupted", [...applets, "md5sum"]);
+    symlinkSync(process.execPath, join(path, "node"));
+    await withBoard(path, async (board) => {
+      const pushing = startSonde(["agent", "push", "-t", board], { env: server.environment });
+      expect(await until(() => existsSync(`${place}.new`), 20_000)).toBe(true);
+      expect(await interrupt(pushing)).toEqual({
+        code: 130,
+        output: "",
+        errors: "sonde: interrupted\n",
+      });
+      await expectNothingLeft();
+    });
+  });
 
   onBusybox("without Node is told of, and nothing is put there", async () => {
     await withBoard(placeBusybox("bare", [...applets, "tar", "md5sum"]), async (board) => {

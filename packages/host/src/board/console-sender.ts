@@ -2,33 +2,35 @@ import { quoteForShell } from "../session/board-shell.js";
 import { ConnectError } from "../session/errors.js";
 import { type ByteText } from "./byte-text.js";
 import { type ConsoleTalk } from "./console-talk.js";
-import { type ShellResult } from "./shell.js";
+import { type SendOptions, type ShellResult } from "./shell.js";
 
 /** Lines that are under way at once: the board decodes one while the next comes. Together they fit into a terminal's buffer. */
 const windowLines = 4;
 const answerMilliseconds = 1500;
 const faultLimit = 50;
 
-export interface Delivery {
+export interface Delivery extends SendOptions {
   readonly bytes: Uint8Array;
   /** Takes the bytes in, from its standard input. */
   readonly script: string;
-  readonly onSent: (sentBytes: number) => void;
-  /** A folder of ours on the board, where what has come is kept until all is there: also when the line is cut. */
-  readonly spool: string;
 }
 
-/** Sends bytes over a console in small numbered pieces, each with a checksum, and goes on where an earlier try was cut. */
+/**
+ * Sends bytes over a console in small numbered pieces, each with a checksum, and goes on where an earlier try was cut: what has
+ * come stays in the spool until all is there.
+ */
 export async function sendToConsole(
   shell: ConsoleTalk,
   way: ByteText,
-  { bytes, script, onSent, spool }: Delivery,
+  delivery: Delivery,
 ): Promise<ShellResult> {
+  const { bytes, script, spool, signal } = delivery;
   const file = `${spool}/${shell.checksum.of(bytes)}`;
   const first = await openSpool(shell, way, spool, file, bytes);
-  await sendPieces(shell, way, bytes, first, onSent);
+  await sendPieces(shell, way, first, delivery);
   const sum = await shell.ask((id) => `M ${id} $(S < "$p")`);
   if (sum !== shell.checksum.of(bytes)) throw shell.damaged();
+  signal?.throwIfAborted();
   return await shell.run(
     `( ${script} ) < ${quoteForShell(file)}; c=$?; rm -rf ${quoteForShell(spool)}; exit $c`,
   );
@@ -69,9 +71,8 @@ echo "$w $(${shell.checksum.tool} <${p})"`);
 async function sendPieces(
   shell: ConsoleTalk,
   { pieceSizeBytes, encode }: ByteText,
-  bytes: Uint8Array,
   first: number,
-  onSent: (sentBytes: number) => void,
+  { bytes, onSent, signal }: Delivery,
 ): Promise<void> {
   const count = Math.ceil(bytes.length / pieceSizeBytes);
   const lineOf = (index: number): string => {
@@ -87,6 +88,7 @@ async function sendPieces(
   let unanswered = 0;
   let faults = 0;
   while (wanted < count) {
+    signal?.throwIfAborted();
     // After a fault the lines that are under way are all refused: then it begins again with the one that is wanted.
     if (unanswered === 0) next = wanted;
     for (; next < Math.min(wanted + windowLines, count); next++, unanswered++) {

@@ -6,7 +6,7 @@ import { type Checksum, chooseChecksum } from "./checksum.js";
 import { ConsoleLine } from "./console-line.js";
 import { sendToConsole } from "./console-sender.js";
 import { type ConsoleTalk } from "./console-talk.js";
-import { type Shell, type ShellResult } from "./shell.js";
+import { type SendOptions, type Shell, type ShellResult } from "./shell.js";
 
 const answerMilliseconds = 3000;
 /** The longest that a script may take: on a slow board Node starts within seconds. */
@@ -17,6 +17,9 @@ const faultLimit = 20;
 /** The longest that we write; a terminal takes 4,096 characters that were not read yet. */
 const longestLine = 1000;
 const scriptPieceLength = 400;
+
+/** A word that only a shell makes another of; it is written on every line on which one is looked for. */
+export const shellQuestion = "-$((40+2))";
 
 /**
  * What the shell learns first: S prints a checksum, M answers. Answers are said twice, so that a damaged one is none, and their
@@ -54,6 +57,7 @@ export class ConsoleShell implements Shell, ConsoleTalk {
   readonly #answerMilliseconds: number;
   #checksum: Checksum | undefined;
   #loops = 0;
+  #hasLeft = false;
   /** What another has left in the shell's variables is not taken for ours. */
   #nextId = randomInt(1_000_000) * 1000;
 
@@ -98,17 +102,14 @@ export class ConsoleShell implements Shell, ConsoleTalk {
     throw this.damaged();
   }
 
-  async send(
-    bytes: Uint8Array,
-    script: string,
-    onSent: (sentBytes: number) => void,
-    spool: string,
-  ): Promise<ShellResult> {
-    return await sendToConsole(this, await this.#chooseWay(), { bytes, script, onSent, spool });
+  async send(bytes: Uint8Array, script: string, options: SendOptions): Promise<ShellResult> {
+    return await sendToConsole(this, await this.#chooseWay(), { ...options, bytes, script });
   }
 
-  /** Leaves the console as it was found, but for a command that is typed last, and hangs up. */
+  /** Leaves the console as it was found, but for a command that is typed last, and hangs up. Idempotent. */
   async leave(command?: string): Promise<void> {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
     for (; this.#loops > 0; this.#loops--) this.write("break");
     await this.line.quiet();
     if (command !== undefined) {
@@ -161,7 +162,7 @@ export class ConsoleShell implements Shell, ConsoleTalk {
       this.line.write(attempt === 0 && this.#loops === 0 ? "\n" : "\u0003\u0015\n");
       await this.line.quiet();
       const nonce = randomBytes(4).toString("hex");
-      this.line.write(`echo ${nonce}-$((40+2))\n`);
+      this.line.write(`echo ${nonce}${shellQuestion}\n`);
       const answer = new RegExp(`${nonce}-42`);
       if ((await this.line.take(answer, this.#answerMilliseconds / 2)) === undefined) continue;
       this.#checksum = await this.#teach();

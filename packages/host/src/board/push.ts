@@ -13,6 +13,8 @@ export interface PushOptions {
   readonly folder: string | undefined;
   /** Hears how many bytes of how many have gone. */
   readonly onProgress: (sentBytes: number, totalBytes: number) => void;
+  /** When it aborts, what has come is removed. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface PushedAgent {
@@ -28,8 +30,13 @@ export interface PushedAgent {
 /** Room beside the files: for folders, and so that the board is not left with none. */
 const spareKilobytes = 256;
 
-/** Puts the agent for a board there, unless it is there. Throws ConnectError; nothing of it is left then. */
+/**
+ * Puts the agent for a board there, unless it is there. Throws ConnectError, and the signal's reason; nothing of it is left then,
+ * but for what a console's line has carried before it was cut.
+ */
 export async function pushAgent(shell: Shell, options: PushOptions): Promise<PushedAgent> {
+  const { signal } = options;
+  signal?.throwIfAborted();
   const facts = await askFacts(shell, options.folder);
   const payload = choosePayload(shell.name, facts);
   const checksum = requireChecksum(shell, facts);
@@ -41,17 +48,19 @@ export async function pushAgent(shell: Shell, options: PushOptions): Promise<Pus
   const next = `${folder}.new`;
   try {
     const parcels = pack(next, payload, facts);
-    const sentBytes = await unpack(shell, folder, parcels, options.onProgress);
+    const sentBytes = await unpack(shell, folder, parcels, options);
     if (!(await isWhole(shell, next, payload, checksum))) {
       throw new ConnectError(`${shell.name}: what came to ${next} is not what was sent`, {
         hint: "push once more; if that does not help, the board's memory or storage is failing",
       });
     }
+    signal?.throwIfAborted();
     await settle(shell, next, folder);
     return pushed(payload, folder, sentBytes);
   } catch (error) {
+    const leftovers = signal?.aborted === true ? [next, spoolOf(folder)] : [next];
     // When the board is not reached any more there is nothing that could be done.
-    await shell.run(`rm -rf ${quoteForShell(next)}`).catch(() => undefined);
+    await shell.run(`rm -rf ${leftovers.map(quoteForShell).join(" ")}`).catch(() => undefined);
     throw error;
   }
 }
@@ -121,7 +130,7 @@ async function unpack(
   shell: Shell,
   folder: string,
   parcels: readonly Parcel[],
-  onProgress: PushOptions["onProgress"],
+  { onProgress, signal }: PushOptions,
 ): Promise<number> {
   const totalBytes = parcels.reduce((sum, { bytes }) => sum + bytes.length, 0);
   let sentBytes = 0;
@@ -130,11 +139,15 @@ async function unpack(
     const onSent = (sent: number): void => {
       onProgress(before + sent, totalBytes);
     };
-    const result = await shell.send(bytes, script, onSent, `${folder}.part`);
+    const result = await shell.send(bytes, script, { onSent, signal, spool: spoolOf(folder) });
     if (result.code !== 0) throw refused(shell, `unpack the agent in ${folder}`, result);
     sentBytes += bytes.length;
   }
   return totalBytes;
+}
+
+function spoolOf(folder: string): string {
+  return `${folder}.part`;
 }
 
 /** Something to send, and the script that takes it in. */

@@ -12,14 +12,15 @@ export interface Shell extends AsyncDisposable {
   readonly name: string;
   /** Runs a script of sh. Throws ConnectError when the board is not reached. */
   run(script: string): Promise<ShellResult>;
-  /**
-   * Runs a script with bytes as its standard input. `onSent` hears how many have gone so far. `spool`: a folder on the board
-   * that may be made for them, and removed. Throws ConnectError.
-   */
-  send(
-    bytes: Uint8Array,
-    script: string,
-    onSent: (sentBytes: number) => void,
-    spool: string,
-  ): Promise<ShellResult>;
+  /** Runs a script with bytes as its standard input. Throws ConnectError, and the signal's reason. */
+  send(bytes: Uint8Array, script: string, options: SendOptions): Promise<ShellResult>;
+}
+
+export interface SendOptions {
+  /** Hears how many bytes have gone so far. */
+  readonly onSent: (sentBytes: number) => void;
+  /** A folder on the board that may be made for them, and removed. */
+  readonly spool: string;
+  /** When it aborts nothing more is sent, and the script does not get to its end. */
+  readonly signal?: AbortSignal | undefined;
 }

@@ -4,7 +4,7 @@ import { formatShellAddress, shellCommand } from "../session/board-shell.js";
 import { describeStartFault } from "../session/child-link.js";
 import { explainedError } from "../session/explained-error.js";
 import { type ShellAddress } from "../session/shell-address.js";
-import { type Shell, type ShellResult } from "./shell.js";
+import { type SendOptions, type Shell, type ShellResult } from "./shell.js";
 
 const pieceSizeBytes = 16_384;
 const begin = "sonde-begin";
@@ -29,11 +29,12 @@ export class ToolShell implements Shell {
   async send(
     bytes: Uint8Array,
     script: string,
-    onSent: (sentBytes: number) => void,
+    { onSent, signal }: SendOptions,
   ): Promise<ShellResult> {
-    return await this.#run(script, (input) => {
+    const feed = (input: Writable): void => {
       writePieces(input, bytes, onSent);
-    });
+    };
+    return await this.#run(script, feed, signal);
   }
 
   /** Every script has a connection of its own, so that none is kept. */
@@ -41,7 +42,12 @@ export class ToolShell implements Shell {
     return Promise.resolve();
   }
 
-  async #run(script: string, feed: (input: Writable) => void): Promise<ShellResult> {
+  async #run(
+    script: string,
+    feed: (input: Writable) => void,
+    signal?: AbortSignal,
+  ): Promise<ShellResult> {
+    signal?.throwIfAborted();
     // Between the marks lies what the script says, whatever the board's shell prints when it starts.
     const line = `echo ${begin}; (\n${script}\n); echo "${end} $?"`;
     const { file, args } = shellCommand(this.#address, line);
@@ -52,6 +58,10 @@ export class ToolShell implements Shell {
     child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
     // A script that ends early does not read the rest.
     child.stdin.on("error", () => undefined);
+    const stop = (): void => {
+      child.kill();
+    };
+    signal?.addEventListener("abort", stop);
     feed(child.stdin);
     const ending = await new Promise<string>((resolve) => {
       child.once("error", (error) => {
@@ -61,6 +71,8 @@ export class ToolShell implements Shell {
         resolve(`ended with ${signal ?? `exit code ${code ?? 0}`}`);
       });
     });
+    signal?.removeEventListener("abort", stop);
+    signal?.throwIfAborted();
     const match = new RegExp(`${begin}\\r?\\n([^]*)${end} (\\d+)`).exec(output);
     if (match === null) {
       const said = [ending, errors.trim(), output.trim()].filter((text) => text !== "").join(": ");

@@ -19,6 +19,7 @@ export const exitCodes = {
 /** The exit code that an error stands for; `undefined` for a fault of our own. */
 export function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof UsageError || error instanceof TargetError) return exitCodes.wrongInput;
+  if (error instanceof InterruptedError) return exitCodes.interrupted;
   const isNoAgent =
     error instanceof ConnectError ||
     error instanceof ConnectionClosedError ||
@@ -34,6 +35,11 @@ export function exitCodeOf(error: unknown): number | undefined {
     return isNotReached ? exitCodes.notReached : exitCodes.refused;
   }
   return undefined;
+}
+
+/** Ctrl-C or SIGTERM came before a command was done. */
+export class InterruptedError extends Error {
+  override readonly name = "InterruptedError";
 }
 
 /** The command line, or a file it names, is wrong. */

@@ -1,4 +1,6 @@
-import { exitCodes } from "./exit-code.js";
+import { ConnectionClosedError } from "@sonde/protocol";
+import { exitCodes, InterruptedError } from "./exit-code.js";
+import { wasInterrupted } from "./interrupts.js";
 import { createProgram } from "./program.js";
 import { reportError } from "./report-error.js";
 
@@ -8,7 +10,10 @@ async function main(): Promise<number> {
     await createProgram().parseAsync();
     return typeof process.exitCode === "number" ? process.exitCode : exitCodes.fine;
   } catch (error) {
-    return reportError(error, { showsVerifierLog: process.argv.includes("--verifier-log") });
+    const isCutShort = wasInterrupted() && error instanceof ConnectionClosedError;
+    return reportError(isCutShort ? new InterruptedError("interrupted") : error, {
+      showsVerifierLog: process.argv.includes("--verifier-log"),
+    });
   }
 }
 

@@ -6,6 +6,7 @@ import { takeAwayAgent } from "../../board/take-away.js";
 import { Session } from "../../session/session.js";
 import { withProgram } from "../../session/shell-address.js";
 import { UsageError } from "../exit-code.js";
+import { interruptible } from "../interrupts.js";
 import { pushTo } from "../pushed-agent.js";
 import { addTargetOptions, chooseTarget, type TargetOptions } from "../target-options.js";
 
@@ -89,7 +90,9 @@ export function addAgentCommand(program: Command): void {
 async function push(options: AgentOptions): Promise<void> {
   const { target } = chooseTarget(options);
   requireAbsolute(options.dir);
-  const pushed = await pushTo(target.url, options.dir);
+  const pushed = await interruptible((signal) =>
+    pushTo(target.url, { folder: options.dir, signal }),
+  );
   const how = pushed.isNew
     ? `${Math.ceil(pushed.sentBytes / 1000)} kB sent`
     : "it was there already";
@@ -105,7 +108,9 @@ async function start(options: AgentOptions): Promise<void> {
   requireAbsolute(dir);
   const program = dir === undefined ? undefined : `${dir}/sonde-agent`;
   if (isConsole(target.url)) {
-    const agent = await startOnConsole(target.url, how, { program, idleSeconds: idle });
+    const agent = await interruptible((signal) =>
+      startOnConsole(target.url, how, { program, idleSeconds: idle, signal }),
+    );
     print(`${agent} has taken the console over`);
     return;
   }
@@ -130,7 +135,8 @@ async function remove(options: AgentOptions): Promise<void> {
   const { target, session: connect } = chooseTarget(options);
   const { dir: folder, force = false } = options;
   requireAbsolute(folder);
-  const folders = await takeAwayAgent(target.url, { folder, force, connect });
+  // To its end: what is half removed is of no use.
+  const folders = await interruptible(() => takeAwayAgent(target.url, { folder, force, connect }));
   print(folders.length === 0 ? "nothing was there" : `removed ${folders.join(", ")}`);
 }
 
