@@ -75,7 +75,7 @@ export function addLinkOptions(command: Command): Command {
         "the kernel's types, for a target without BTF (raw, as /sys/kernel/btf/vmlinux)",
       ).conflicts("vmlinux"),
     )
-    .option("--vmlinux <file>", "the target's kernel as you built it, for its types");
+    .option("--vmlinux <file>", "the target's kernel as you built it, for its types and symbols");
 }
 
 /** The options under the names that the config file has for them. */

@@ -12,6 +12,7 @@ import {
 import { type Answers, type Query } from "../language/answers.js";
 import { type ObjectSpec } from "../spec/object-spec.js";
 import { type TargetDescription } from "../spec/target-description.js";
+import { BuiltSymbols } from "../symbols/built-symbols.js";
 import { symbolsAtHand, type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
 import { parseKernelSymbols } from "../symbols/kernel-symbols.js";
 import { QueryAnswerer } from "./answer-queries.js";
@@ -29,7 +30,7 @@ import { eventBufferBytes, isSlowLine, slowPieceBytes } from "./slow-line.js";
 import { TargetClock } from "./target-clock.js";
 import { TargetProcess } from "./target-process.js";
 import { parseTarget, type TargetAddress } from "./target-url.js";
-import { type TypesFile } from "./types-file.js";
+import { readKernelFunctions, type TypesFile } from "./types-file.js";
 import { wallClock } from "./wall-clock.js";
 
 export interface SessionOptions extends ConnectOptions {
@@ -89,6 +90,7 @@ export class Session implements AsyncDisposable {
   readonly #link: LinkKeeper;
   readonly #isSlow: boolean;
   readonly #answerer: QueryAnswerer;
+  readonly #typesFile: TypesFile | undefined;
   #symbols: Promise<KernelSymbolSource> | undefined;
   /** Whether it goes on without us. */
   #isDetached: boolean;
@@ -114,6 +116,7 @@ export class Session implements AsyncDisposable {
     this.description = description;
     this.features = features;
     this.clock = clock;
+    this.#typesFile = options.typesFile;
     this.warn = (text) => options.onWarning?.(text);
     const pieceBytes = this.#isSlow ? slowPieceBytes : undefined;
     this.files = new RemoteFiles(peer, description.bootId, pieceBytes);
@@ -211,16 +214,26 @@ export class Session implements AsyncDisposable {
     await this.#closing;
   }
 
-  /** The kernel's symbols: all, fetched when first asked for; over a slow line each when it is needed. */
+  /**
+   * The kernel's symbols: all, fetched when first asked for; over a slow line, or where the user has the kernel as it was built,
+   * each when it is needed. Throws TargetError for the user's file.
+   */
   async kernelSymbols(): Promise<KernelSymbolSource> {
     this.#symbols ??= this.#openSymbols();
     return await this.#symbols;
   }
 
   async #openSymbols(): Promise<KernelSymbolSource> {
-    if (this.#isSlow && this.hello.methods.includes("symbols.kernel")) {
-      return new AskedSymbols(this.peer);
-    }
+    if (!this.hello.methods.includes("symbols.kernel")) return await this.#fetchSymbols();
+    const built =
+      this.#typesFile === undefined
+        ? []
+        : await readKernelFunctions(this.#typesFile, this.description.buildId);
+    if (built.length > 0) return await BuiltSymbols.open(built, new AskedSymbols(this.peer));
+    return this.#isSlow ? new AskedSymbols(this.peer) : await this.#fetchSymbols();
+  }
+
+  async #fetchSymbols(): Promise<KernelSymbolSource> {
     return symbolsAtHand(parseKernelSymbols(await this.files.read("/proc/kallsyms")));
   }
 

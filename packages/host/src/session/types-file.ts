@@ -1,8 +1,9 @@
-import { open, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { openBtf, type Btf } from "../btf/btf.js";
 import { readBuildId } from "../elf/build-id.js";
 import { ElfError } from "../elf/elf-error.js";
-import { ElfReader } from "../elf/elf-reader.js";
+import { type ElfFunction } from "../elf/elf-types.js";
+import { readElfFile } from "./elf-file.js";
 import { TargetError } from "./errors.js";
 
 /** The user's own file with the types of the target's kernel. */
@@ -20,10 +21,14 @@ export async function readTypesFile(
     if (file.kind === "vmlinux") return await readVmlinux(file.path);
     return { btf: openBtf(await readFile(file.path)), buildId: "" };
   } catch (cause) {
-    const what = file.kind === "btf" ? "BTF file" : "kernel";
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new TargetError(`${what} ${file.path}: ${why}`, { cause, hint: hint(file) });
+    throw unreadable(file, cause);
   }
+}
+
+function unreadable(file: TypesFile, cause: unknown): TargetError {
+  const what = file.kind === "btf" ? "BTF file" : "kernel";
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new TargetError(`${what} ${file.path}: ${why}`, { cause, hint: hint(file) });
 }
 
 function hint(file: TypesFile): string {
@@ -34,17 +39,24 @@ function hint(file: TypesFile): string {
 }
 
 async function readVmlinux(path: string): Promise<{ readonly btf: Btf; readonly buildId: string }> {
-  const file = await open(path);
-  try {
-    const elf = await ElfReader.open(async (offset, length) => {
-      const bytes = new Uint8Array(length);
-      const { bytesRead } = await file.read(bytes, 0, length, offset);
-      return bytes.subarray(0, bytesRead);
-    });
+  return await readElfFile(path, async (elf) => {
     const section = elf.sections.find(({ name }) => name === ".BTF");
     if (section === undefined) throw new ElfError("it has no section .BTF");
     return { btf: openBtf(await elf.readSection(section)), buildId: await readBuildId(elf) };
-  } finally {
-    await file.close();
+  });
+}
+
+/** The functions of the user's vmlinux; none when it is not exactly the build that runs, or was stripped. Throws TargetError. */
+export async function readKernelFunctions(
+  file: TypesFile,
+  runningBuildId: string,
+): Promise<readonly ElfFunction[]> {
+  if (file.kind !== "vmlinux" || runningBuildId === "") return [];
+  try {
+    return await readElfFile(file.path, async (elf) => {
+      return (await readBuildId(elf)) === runningBuildId ? await elf.functions() : [];
+    });
+  } catch (cause) {
+    throw unreadable(file, cause);
   }
 }
