@@ -1,5 +1,5 @@
 import { type Diagnostic } from "./diagnostic.js";
-import { positionOf, type Span } from "./syntax/span.js";
+import { formatPlace, positionOf, type Span } from "./syntax/span.js";
 
 /**
  * A diagnostic as people read it: `stdin:1:9-14: ERROR: message`, the source line with a marker under the span, the place it
@@ -31,14 +31,14 @@ function excerpt(
   const line = source.split("\n", start.line)[start.line - 1] ?? "";
   if (start.line !== end.line) {
     return [
-      `${sourceName}:${start.line}-${end.line}: ${level}: ${message}`,
+      `${sourceName}:${formatPlace(source, span)}: ${level}: ${message}`,
       line,
       marker(line, start.column, line.length + 1),
     ];
   }
   const endColumn = Math.max(end.column, start.column + 1);
   return [
-    `${sourceName}:${start.line}:${start.column}-${endColumn}: ${level}: ${message}`,
+    `${sourceName}:${formatPlace(source, span)}: ${level}: ${message}`,
     line,
     marker(line, start.column, endColumn),
   ];

@@ -13,7 +13,13 @@ export type ControlRecord =
     }
   | { readonly kind: "clearMap"; readonly map: number }
   | { readonly kind: "zeroMap"; readonly map: number }
-  | { readonly kind: "exit"; readonly code: number };
+  | { readonly kind: "exit"; readonly code: number }
+  /** Tell a person, on standard error. */
+  | { readonly kind: "message"; readonly text: string }
+  /** Run a command on the target, and print what it writes. */
+  | { readonly kind: "system"; readonly text: string }
+  /** Print a file of the target's. */
+  | { readonly kind: "cat"; readonly text: string };
 
 export type OrdinaryRecord = Extract<
   TraceEvent,
@@ -22,12 +28,16 @@ export type OrdinaryRecord = Extract<
 
 export type DecodedRecord = OrdinaryRecord | ControlRecord;
 
+const controlKinds: ReadonlySet<string> = new Set<ControlRecord["kind"]>([
+  ...(["printMap", "clearMap", "zeroMap", "exit", "message", "system", "cat"] as const),
+]);
+
 /** Whether a record is something to do rather than something to print. */
 export function isControlRecord(record: DecodedRecord): record is ControlRecord {
-  return (
-    record.kind === "printMap" ||
-    record.kind === "clearMap" ||
-    record.kind === "zeroMap" ||
-    record.kind === "exit"
-  );
+  return isControlKind(record.kind);
+}
+
+/** The same of a record's layout. */
+export function isControlKind(kind: string): boolean {
+  return controlKinds.has(kind);
 }

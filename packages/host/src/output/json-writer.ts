@@ -12,6 +12,10 @@ export class JsonWriter implements TraceWriter {
   }
 
   event(event: TraceEvent): void {
+    if (event.kind === "message") {
+      this.#sink.notices(`${event.text}\n`);
+      return;
+    }
     const line = formatJsonEvent(event);
     if (line !== "") this.#sink.output(`${line}\n`);
   }
@@ -22,8 +26,10 @@ export class JsonWriter implements TraceWriter {
 }
 
 /** An event's line, without newline; "" for what has none (an empty map, the end). */
-function formatJsonEvent(event: TraceEvent): string {
+function formatJsonEvent(event: Exclude<TraceEvent, { readonly kind: "message" }>): string {
   switch (event.kind) {
+    case "output":
+      return line(event.from === "system" ? "syscall" : "cat", JSON.stringify(event.text));
     case "printf":
     case "join":
     case "time":

@@ -51,6 +51,22 @@ function createDecoder(
         return { kind: "printf", text: format(args), args };
       };
     }
+    case "message": {
+      const readFields = createFieldsReader(record, readers);
+      const format = createPrintfFormatter(record.format);
+      const { prefix } = record;
+      return (view) => ({
+        kind: "message",
+        text: prefix + format(readFields(view).map(presentValue)),
+      });
+    }
+    case "system":
+    case "cat": {
+      const readFields = createFieldsReader(record, readers);
+      const format = createPrintfFormatter(record.format);
+      const { kind } = record;
+      return (view) => ({ kind, text: format(readFields(view).map(presentValue)) });
+    }
     case "printValue": {
       const readFields = createFieldsReader(record, readers);
       return (view) => ({ kind: "value", value: presentValue(readFields(view)[0]) });

@@ -7,7 +7,7 @@ import {
 import { type FieldLayout } from "../spec/value-type.js";
 import { type DecodeContext } from "./decode-context.js";
 import { DecodeError } from "./decode-error.js";
-import { isControlRecord } from "./decoded-record.js";
+import { isControlKind, isControlRecord } from "./decoded-record.js";
 import { createFieldReader, presentValue } from "./field-reader.js";
 import { createConversionFormatter } from "./format-printf.js";
 import { formatRecord } from "./format-record.js";
@@ -47,7 +47,7 @@ export function createTextRenderer(layout: TraceLayout, context: DecodeContext):
   const layouts: readonly (PrintfSteps | "control" | "other")[] = layout.records.map((record) =>
     record.kind === "printf"
       ? { record, steps: createSteps(record, readers, names) }
-      : isControl(record)
+      : isControlKind(record.kind)
         ? "control"
         : "other",
   );
@@ -94,15 +94,6 @@ interface PrintfSteps {
 }
 
 type PrintfLayout = Extract<RecordLayout, { readonly kind: "printf" }>;
-
-function isControl(record: RecordLayout): boolean {
-  return (
-    record.kind === "printMap" ||
-    record.kind === "clearMap" ||
-    record.kind === "zeroMap" ||
-    record.kind === "exit"
-  );
-}
 
 function createSteps(
   record: PrintfLayout,

@@ -19,6 +19,12 @@ export class TextWriter implements TraceWriter {
       case "attached":
         this.#sink.notices(`Attached ${event.probes} ${event.probes === 1 ? "probe" : "probes"}\n`);
         break;
+      case "message":
+        this.#sink.notices(`${event.text}\n`);
+        break;
+      case "output":
+        this.#sink.output(event.text);
+        break;
       case "lost":
         this.#sink.notices(`Lost ${event.count} events\n`);
         break;

@@ -76,6 +76,10 @@ export interface Bucket {
 /** What a trace produces, in program order: what formatters print and scripts iterate over. */
 export type TraceEvent =
   | { readonly kind: "printf"; readonly text: string; readonly args: readonly Value[] }
+  /** errorf(), warnf(): a line for standard error. */
+  | { readonly kind: "message"; readonly text: string }
+  /** What a command that system() ran has written; a file that cat() named. */
+  | { readonly kind: "output"; readonly from: "system" | "cat"; readonly text: string }
   | { readonly kind: "value"; readonly value: Value }
   | { readonly kind: "join"; readonly text: string }
   | { readonly kind: "time"; readonly text: string }

@@ -1,6 +1,10 @@
-import { type Handle, type HostPeer, type StreamReceiver } from "@sonde/protocol";
+import { RemoteError, type Handle, type HostPeer, type StreamReceiver } from "@sonde/protocol";
 import { InternalError } from "../asm/internal-error.js";
 import { type LoadedHandles } from "./build-plan.js";
+import { TargetProcess } from "./target-process.js";
+
+/** As bpftrace's max_cat_bytes. */
+const shownFileBytes = 10_240;
 
 /** All entries of a map at one moment. */
 export interface MapDump {
@@ -70,6 +74,36 @@ export class LoadedObject {
     const handles = [...this.handles.programs.values()];
     const { programs } = await this.#peer.call("program.statistics", { programs: handles });
     return programs.reduce((sum, program) => sum + program.recursionMisses, 0n);
+  }
+
+  /** Runs a command of a shell on the target, to its end. Throws RemoteError where the agent runs none. */
+  async runCommand(
+    command: string,
+  ): Promise<{ readonly output: string; readonly messages: readonly string[] }> {
+    const argv = ["sh", "-c", command];
+    const started = await TargetProcess.start(this.#peer, argv, { waits: false });
+    const output: Uint8Array[] = [];
+    const errors: Uint8Array[] = [];
+    for await (const news of started.news()) {
+      output.push(news.output);
+      errors.push(news.errors);
+    }
+    const told = Buffer.concat(errors).toString().trimEnd();
+    return { output: Buffer.concat(output).toString(), messages: told === "" ? [] : [told] };
+  }
+
+  /** The first 10 kB of a file of the target's, or why they cannot be had. */
+  async readFile(
+    path: string,
+  ): Promise<{ readonly output: string; readonly messages: readonly string[] }> {
+    try {
+      const range = { path, offset: 0n, limitBytes: shownFileBytes };
+      const { data } = await this.#peer.call("file.read", range);
+      return { output: Buffer.from(data).toString(), messages: [] };
+    } catch (error) {
+      if (!(error instanceof RemoteError)) throw error;
+      return { output: "", messages: [`cat: ${error.message}`] };
+    }
   }
 
   /** Stops all recording; what was recorded stays readable. */

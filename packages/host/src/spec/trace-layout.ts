@@ -27,6 +27,16 @@ export interface RecordFields {
 
 export type RecordLayout =
   | ({ readonly kind: "printf"; readonly format: readonly FormatPiece[] } & RecordFields)
+  /** errorf() and warnf(): a line on standard error, after the place in the program. */
+  | ({
+      readonly kind: "message";
+      readonly prefix: string;
+      readonly format: readonly FormatPiece[];
+    } & RecordFields)
+  /** system(): a command to run on the target. */
+  | ({ readonly kind: "system"; readonly format: readonly FormatPiece[] } & RecordFields)
+  /** cat(): a file of the target's to print. */
+  | ({ readonly kind: "cat"; readonly format: readonly FormatPiece[] } & RecordFields)
   /** print(value): a single field. */
   | ({ readonly kind: "printValue" } & RecordFields)
   /** All fields are strings; absent ones end the list. */

@@ -1,14 +1,18 @@
-import { type ControlRecord } from "../output/decoded-record.js";
+import { isControlRecord, type ControlRecord } from "../output/decoded-record.js";
+import { createRecordDecoder, type RecordDecoder } from "../output/record-decoder.js";
 import { type DecodeContext } from "../output/decode-context.js";
 import { type TraceLayout } from "../spec/trace-layout.js";
 import { type MapAccess } from "./map-access.js";
 import { type ControlHandler, type RecordSink } from "./record-pump.js";
+import { type TargetAction, type TraceSource } from "./trace-source.js";
 
 /** Does what control records ask for: prints, clears and zeroes maps, and tells of exit. */
 export class ControlReader implements ControlHandler {
   readonly #layout: TraceLayout;
   readonly #maps: MapAccess;
   readonly #isLittleEndian: boolean;
+  readonly #decoder: RecordDecoder;
+  readonly #source: Pick<TraceSource, "perform">;
   readonly #sink: RecordSink;
   readonly #onExit: (code: number) => void;
 
@@ -16,12 +20,15 @@ export class ControlReader implements ControlHandler {
     layout: TraceLayout,
     maps: MapAccess,
     context: DecodeContext,
+    source: Pick<TraceSource, "perform">,
     sink: RecordSink,
     onExit: (code: number) => void,
   ) {
     this.#layout = layout;
     this.#maps = maps;
     this.#isLittleEndian = context.byteOrder === "little";
+    this.#decoder = createRecordDecoder(layout, context);
+    this.#source = source;
     this.#sink = sink;
     this.#onExit = onExit;
   }
@@ -39,9 +46,25 @@ export class ControlReader implements ControlHandler {
         if (code === undefined || code.offset + 4 > length) return { kind: "exit", code: 0 };
         return { kind: "exit", code: this.#u32(bytes, offset + code.offset) };
       }
+      case "message":
+      case "system":
+      case "cat": {
+        const decoded = this.#decoder.decode(bytes, offset, length);
+        return isControlRecord(decoded) ? decoded : undefined;
+      }
       default:
         return undefined;
     }
+  }
+
+  message(text: string): void {
+    this.#sink.event({ kind: "message", text });
+  }
+
+  async perform(action: TargetAction): Promise<void> {
+    const { output, messages } = await this.#source.perform(action);
+    if (output !== "") this.#sink.event({ kind: "output", from: action.kind, text: output });
+    for (const text of messages) this.message(text);
   }
 
   async printMap(

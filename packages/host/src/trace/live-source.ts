@@ -5,7 +5,13 @@ import { type KeptStack } from "../output/decode-context.js";
 import { type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
 import { type LoadedObject, type MapDump } from "../session/loaded-object.js";
 import { type KeptStacks } from "./kept-stacks.js";
-import { type FinalCounts, type SourceSpan, type TraceSource } from "./trace-source.js";
+import {
+  type ActionResult,
+  type FinalCounts,
+  type SourceSpan,
+  type TargetAction,
+  type TraceSource,
+} from "./trace-source.js";
 
 /** A running program on a target: spans as they come, maps as they are now. */
 export class LiveSource implements TraceSource {
@@ -89,6 +95,12 @@ export class LiveSource implements TraceSource {
       stream === undefined ? { positions: [], lost: 0n } : this.#object.flush(stream.map),
     ]);
     return { ...flushed, failedUpdates, missedRuns };
+  }
+
+  async perform({ kind, text }: TargetAction): Promise<ActionResult> {
+    return kind === "system"
+      ? await this.#object.runCommand(text)
+      : await this.#object.readFile(text);
   }
 
   /** The loss map's second u64 (language/compile.ts). A program that records nothing may have one, too. */

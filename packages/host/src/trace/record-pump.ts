@@ -1,7 +1,7 @@
 import { type ControlRecord } from "../output/decoded-record.js";
 import { type RecordCursor } from "../output/record-cursor.js";
 import { type TraceEvent } from "../output/value.js";
-import { type SourceSpan, type TraceSource } from "./trace-source.js";
+import { type SourceSpan, type TargetAction, type TraceSource } from "./trace-source.js";
 
 /** What becomes of a trace's records: text, events for a script, a tool's lines. */
 export interface RecordSink {
@@ -36,6 +36,8 @@ export interface ControlHandler {
   clearMap(map: number): Promise<void>;
   zeroMap(map: number): Promise<void>;
   exit(code: number): void;
+  message(text: string): void;
+  perform(action: TargetAction): Promise<void>;
 }
 
 /** What others have dealt with, of a source that does not begin at its start. */
@@ -281,6 +283,13 @@ export class RecordPump {
       case "exit":
         this.#control.exit(control.code);
         return undefined;
+      case "message":
+        this.#control.message(control.text);
+        return undefined;
+      case "system":
+      case "cat":
+        this.#sink.flush();
+        return this.#control.perform(control);
       case "clearMap":
         return this.#control.clearMap(control.map);
       case "zeroMap":

@@ -1,7 +1,7 @@
 import { type MapDump } from "../output/map-dump.js";
 import { type TargetDescription } from "../spec/target-description.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
-import { type FinalCounts, type SourceSpan } from "./trace-source.js";
+import { type ActionResult, type FinalCounts, type SourceSpan } from "./trace-source.js";
 
 /**
  * A recording is a text file of JSON lines (tagged-json.ts): a header, then what came from the target in the order in
@@ -25,6 +25,8 @@ export type RecordingLine =
       readonly pid: number;
       readonly frames: readonly bigint[];
     }
+  /** What came of system() or cat(). */
+  | { readonly kind: "action"; readonly result: ActionResult }
   | { readonly kind: "finish"; readonly counts: FinalCounts };
 
 /** What a stack of a recording is found by. */

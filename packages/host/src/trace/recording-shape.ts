@@ -26,7 +26,7 @@ import {
   isString,
   isWhole,
 } from "./shape.js";
-import { type FinalCounts, type SourceSpan } from "./trace-source.js";
+import { type ActionResult, type FinalCounts, type SourceSpan } from "./trace-source.js";
 
 /** What no machine has more of. */
 const mostCpus = 1 << 16;
@@ -64,8 +64,13 @@ const isConversion = isObject<FormatConversion>({
   conversion: isString,
 });
 
+const formatted = { ...fields, format: isArrayOf<FormatPiece>(isEither(isString, isConversion)) };
+
 const isRecord = isKindOf<RecordLayout>({
-  printf: { ...fields, format: isArrayOf<FormatPiece>(isEither(isString, isConversion)) },
+  printf: formatted,
+  message: { ...formatted, prefix: isString },
+  system: formatted,
+  cat: formatted,
   printValue: fields,
   join: { ...fields, separator: isString },
   time: { format: isString },
@@ -156,6 +161,9 @@ const isLine = isKindOf<RecordingLine>({
   },
   symbol: { address: isBigint, name: isString, offset: isBigint },
   stack: { limit: isWhole, stack: isBigint, pid: isWhole, frames: isArrayOf(isBigint) },
+  action: {
+    result: isObject<ActionResult>({ output: isString, messages: isArrayOf(isString) }),
+  },
   finish: {
     counts: isObject<FinalCounts>({
       positions: isArrayOf(isBigint),

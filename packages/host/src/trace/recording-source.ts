@@ -2,7 +2,13 @@ import { type KeptStack } from "../output/decode-context.js";
 import { type MapDump } from "../output/map-dump.js";
 import { stackName } from "./recording-line.js";
 import { type RecordingWriter } from "./recording.js";
-import { type FinalCounts, type SourceSpan, type TraceSource } from "./trace-source.js";
+import {
+  type ActionResult,
+  type FinalCounts,
+  type SourceSpan,
+  type TargetAction,
+  type TraceSource,
+} from "./trace-source.js";
 
 /** Passes a source through and writes all that comes of it into a recording. */
 export class RecordingSource implements TraceSource {
@@ -48,6 +54,12 @@ export class RecordingSource implements TraceSource {
     const dump = await this.#source.dump(map, options);
     this.#writer.write({ kind: "dump", map, dump });
     return dump;
+  }
+
+  async perform(action: TargetAction): Promise<ActionResult> {
+    const result = await this.#source.perform(action);
+    this.#writer.write({ kind: "action", result });
+    return result;
   }
 
   async fill(

@@ -1,9 +1,15 @@
 import { type KeptStack } from "../output/decode-context.js";
 import { type MapDump } from "../output/map-dump.js";
 import { TargetError } from "../session/errors.js";
+import { AnswerQueue } from "./answer-queue.js";
 import { stackName, type RecordingHeader } from "./recording-line.js";
 import { readRecording } from "./recording.js";
-import { type FinalCounts, type SourceSpan, type TraceSource } from "./trace-source.js";
+import {
+  type ActionResult,
+  type FinalCounts,
+  type SourceSpan,
+  type TraceSource,
+} from "./trace-source.js";
 
 /** Spans read ahead of those that were dealt with. */
 const readAhead = 64;
@@ -20,14 +26,13 @@ export class ReplaySource implements TraceSource {
   readonly header: RecordingHeader;
   readonly #path: string;
   readonly #names: RecordedNames;
-  readonly #dumps: MapDump[] = [];
-  readonly #dumpWaiters: ((dump: MapDump | Error) => void)[] = [];
+  readonly #dumps = new AnswerQueue<MapDump>(() => this.#wake?.());
+  readonly #actions = new AnswerQueue<ActionResult>(() => this.#wake?.());
   /** When the spans had come that have not been dealt with, in order. */
   readonly #arrivals: bigint[] = [];
   #wake: (() => void) | undefined;
   #finished: Promise<FinalCounts> | undefined;
   #now = 0n;
-  #isOver = false;
 
   private constructor(path: string, header: RecordingHeader, names: RecordedNames) {
     this.#path = path;
@@ -75,39 +80,31 @@ export class ReplaySource implements TraceSource {
         lost = line.span.lost;
         onSpan(line.span);
       }
-      if (line.kind === "dump") this.#giveDump(line.dump);
+      if (line.kind === "dump") this.#dumps.give(line.dump);
+      if (line.kind === "action") this.#actions.give(line.result);
       if (line.kind === "finish") ({ counts } = line);
       await this.#pause();
     }
-    this.#endDumps();
+    this.#dumps.end(this.#cutShort("a map that was printed"));
+    this.#actions.end(this.#cutShort("what a command wrote"));
     // What the recording has is all there is, also when it was cut short (its writer was killed).
     const channels = Math.max(0, ...ends.keys()) + 1;
     const positions = Array.from({ length: channels }, (_, channel) => ends.get(channel) ?? 0n);
     return { lost, failedUpdates: 0n, missedRuns: 0n, ...counts, positions };
   }
 
-  /** Waits while enough is under way and nobody waits for a dump that stands further on. */
+  /** Waits while enough is under way and nobody waits for an answer that stands further on. */
   async #pause(): Promise<void> {
-    while (this.#arrivals.length > readAhead && this.#dumpWaiters.length === 0) {
+    const isAwaited = (): boolean => this.#dumps.isAwaited || this.#actions.isAwaited;
+    while (this.#arrivals.length > readAhead && !isAwaited()) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
   }
 
-  #giveDump(dump: MapDump): void {
-    const waiter = this.#dumpWaiters.shift();
-    if (waiter === undefined) this.#dumps.push(dump);
-    else waiter(dump);
-  }
-
-  #endDumps(): void {
-    this.#isOver = true;
-    for (const waiter of this.#dumpWaiters.splice(0)) waiter(this.#cutShort());
-  }
-
-  #cutShort(): TargetError {
-    return new TargetError(`recording ${this.#path}: it ends before a map that was printed`);
+  #cutShort(what: string): TargetError {
+    return new TargetError(`recording ${this.#path}: it ends before ${what}`);
   }
 
   acknowledge(): void {
@@ -116,16 +113,11 @@ export class ReplaySource implements TraceSource {
   }
 
   async dump(): Promise<MapDump> {
-    const dump = this.#dumps.shift();
-    if (dump !== undefined) return dump;
-    if (this.#isOver) throw this.#cutShort();
-    return await new Promise((resolve, reject) => {
-      this.#dumpWaiters.push((given) => {
-        if (given instanceof Error) reject(given);
-        else resolve(given);
-      });
-      this.#wake?.();
-    });
+    return await this.#dumps.take();
+  }
+
+  async perform(): Promise<ActionResult> {
+    return await this.#actions.take();
   }
 
   fill(): Promise<void> {

@@ -8,7 +8,13 @@ import { type TraceSpec } from "../spec/trace-spec.js";
 import { type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
 import { type KeptStacks } from "./kept-stacks.js";
 import { NameFields, type NeededNames } from "./name-fields.js";
-import { type FinalCounts, type SourceSpan, type TraceSource } from "./trace-source.js";
+import {
+  type ActionResult,
+  type FinalCounts,
+  type SourceSpan,
+  type TargetAction,
+  type TraceSource,
+} from "./trace-source.js";
 
 /** What spans and dumps wait for. */
 export interface NameSources {
@@ -89,6 +95,10 @@ export class ResolvingSource implements TraceSource {
 
   async finish(reach: (positions: readonly bigint[]) => Promise<void>): Promise<FinalCounts> {
     return await this.#source.finish(reach);
+  }
+
+  async perform(action: TargetAction): Promise<ActionResult> {
+    return await this.#source.perform(action);
   }
 
   now(): bigint {

@@ -12,6 +12,18 @@ export interface SourceSpan {
   readonly bytes: Uint8Array;
 }
 
+/** What a program has its reader do on the target: run a command (with sh), read a file. */
+export interface TargetAction {
+  readonly kind: "system" | "cat";
+  readonly text: string;
+}
+
+export interface ActionResult {
+  readonly output: string;
+  /** For standard error. */
+  readonly messages: readonly string[];
+}
+
 /** Everything a running program's reader needs of the far side: a live target or a recording. */
 export interface TraceSource {
   /** Called once: spans in order, then the end (with the error, when it was not asked for). */
@@ -28,6 +40,7 @@ export interface TraceSource {
    * resolves when the channels have been dealt with up to some positions.
    */
   finish(reach: (positions: readonly bigint[]) => Promise<void>): Promise<FinalCounts>;
+  perform(action: TargetAction): Promise<ActionResult>;
   /** Nanoseconds since 1970. */
   now(): bigint;
   resolveKernelSymbol(

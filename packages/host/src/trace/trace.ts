@@ -139,10 +139,17 @@ export class Trace implements AsyncDisposable {
 
   async #run(sink: RecordSink): Promise<TraceResult> {
     const { layout, object } = this.#spec;
-    const control = new ControlReader(layout, this.#maps, this.context, sink, (code) => {
-      this.#exitCode = code;
-      this.#requestStop();
-    });
+    const control = new ControlReader(
+      layout,
+      this.#maps,
+      this.context,
+      this.#source,
+      sink,
+      (code) => {
+        this.#exitCode = code;
+        this.#requestStop();
+      },
+    );
     const usesRing = object.maps.some((map) => map.type === "ringbuf");
     const { byteOrder } = this.context;
     const cursor = usesRing ? new RingCursor(byteOrder) : new PerfCursor(byteOrder);

@@ -32,6 +32,7 @@ class FakeSource implements TraceSource {
   dump = (): never => {
     throw new TypeError("not asked for here");
   };
+  perform = this.dump;
   fill = (): Promise<void> => Promise.resolve();
   finish = (): Promise<FinalCounts> =>
     Promise.resolve({ positions: [], lost: 0n, failedUpdates: 0n, missedRuns: 0n });
@@ -41,7 +42,7 @@ class FakeSource implements TraceSource {
   resolveStack = (): undefined => undefined;
 }
 
-/** Ids: 1 prints map 0, 2 clears it, 3 exits with 7, others are ordinary. */
+/** Ids: 1 prints map 0, 2 clears it, 3 exits with 7, 100 tells something, 101 runs a command; others are ordinary. */
 function harness(): {
   readonly source: FakeSource;
   readonly pump: RecordPump;
@@ -66,6 +67,8 @@ function harness(): {
     1: { kind: "printMap", map: 0, top: 0, divisor: 0 },
     2: { kind: "clearMap", map: 0 },
     3: { kind: "exit", code: 7 },
+    100: { kind: "message", text: "told" },
+    101: { kind: "system", text: "ls" },
   };
   const later = async (line: string): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, 1));
@@ -77,6 +80,8 @@ function harness(): {
     clearMap: () => later("clear"),
     zeroMap: () => later("zero"),
     exit: (code) => log.push(`exit ${code}`),
+    message: (text) => log.push(`message ${text}`),
+    perform: ({ kind, text }) => later(`${kind} ${text}`),
   };
   const pump = new RecordPump(source, new RingCursor("little"), sink, handler);
   pump.start();
@@ -112,6 +117,14 @@ describe("RecordPump", () => {
     give(spanOf(0n, [1, 3, 1, 1]));
     await pump.reach([64n]);
     expect(log).toEqual(["print", "exit 7", "print", "print"]);
+  });
+
+  test("does what a program asks for before it goes on", async () => {
+    const { source, pump, log, give } = harness();
+    give(spanOf(0n, [9, 100, 101, 9]));
+    await pump.reach([64n]);
+    expect(log).toEqual(["record 9", "message told", "system ls", "record 9"]);
+    expect(source.acknowledged).toEqual([64n]);
   });
 
   test("gives no credit back while the sink is full", async () => {

@@ -84,6 +84,9 @@ class FakeSource implements TraceSource {
   }
   acknowledge = (): void => undefined;
   dump = (): Promise<MapDump> => Promise.resolve(this.dumped);
+  perform = (): never => {
+    throw new TypeError("not asked for here");
+  };
   fill = (): Promise<void> => Promise.resolve();
   finish = (): Promise<FinalCounts> =>
     Promise.resolve({ positions: [], lost: 0n, failedUpdates: 0n, missedRuns: 0n });

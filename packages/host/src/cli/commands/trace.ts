@@ -238,6 +238,7 @@ async function compileOrReport(
       ...(pid === undefined ? {} : { pid }),
       ...(options.c === undefined || pid === undefined ? {} : { childPid: pid }),
       isUnsafe: options.unsafe === true,
+      sourceName: script.name,
       settings: settingsOf(process.env),
       // Not the small one that keeps events young on a slow line: nobody may come for them for long.
       ...(options.detach === true ? { ringSizeBytes: defaultRingBytes } : {}),

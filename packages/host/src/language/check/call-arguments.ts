@@ -71,3 +71,11 @@ export function requireInteger(
   const message = `${call.name}() takes an integer here, not ${describeType(value.type)}`;
   return probe.error("argument-type", value.span, message);
 }
+
+/** Whether the program may change the target; reports it when not. */
+export function requireUnsafe(probe: ProbeState, call: Call): boolean {
+  if (probe.program.isUnsafe) return true;
+  const message = `${call.name}() is an unsafe function being used in safe mode`;
+  probe.error("bad-value", call.nameSpan, message, ["--unsafe allows what changes the target."]);
+  return false;
+}

@@ -1,9 +1,11 @@
 import { type Expression, type ExpressionOf } from "../syntax/ast.js";
+import { formatPlace, type Span } from "../syntax/span.js";
 import {
   requireArguments,
   requireConstant,
   requireInteger,
   requireText,
+  requireUnsafe,
 } from "./call-arguments.js";
 import { checkDebugf } from "./check-debugf.js";
 import { checkFormat, requireValues } from "./check-format.js";
@@ -20,11 +22,15 @@ import { describeType, uint32, type Type } from "./type.js";
 
 type Call = ExpressionOf<"call">;
 
-/** printf, debugf, print, emit, exit, time and join; `undefined` for others too. */
+/** printf, errorf, warnf, system, cat, debugf, print, emit, exit, time and join; `undefined` for others too. */
 export function checkOutputCall(probe: ProbeState, call: Call): CheckedStatement | undefined {
   switch (call.name) {
     case "printf":
-      return checkPrintf(probe, call);
+    case "errorf":
+    case "warnf":
+    case "system":
+    case "cat":
+      return checkFormatted(probe, call, call.name);
     case "debugf":
       return checkDebugf(probe, call);
     case "print":
@@ -42,13 +48,31 @@ export function checkOutputCall(probe: ProbeState, call: Call): CheckedStatement
   }
 }
 
-function checkPrintf(probe: ProbeState, call: Call): CheckedStatement | undefined {
-  const format = checkFormat(probe, call, probe.recordRoom());
-  if (format === undefined) return undefined;
-  const { pieces, values } = format;
+/** Calls with a format and what goes into it. */
+function checkFormatted(
+  probe: ProbeState,
+  call: Call,
+  name: "printf" | "errorf" | "warnf" | "system" | "cat",
+): CheckedStatement | undefined {
+  if (name === "system" && !requireUnsafe(probe, call)) return undefined;
+  const checked = checkFormat(probe, call, probe.recordRoom());
+  if (checked === undefined) return undefined;
+  const { pieces: format, values } = checked;
   const fields = layOutRecord(values.map(({ type }) => type));
-  const record = probe.program.records.add({ kind: "printf", format: pieces, ...fields });
-  return { kind: "record", record, values, list: undefined, isControl: false, span: call.span };
+  const { span } = call;
+  const record = probe.program.records.add(
+    name === "errorf" || name === "warnf"
+      ? { kind: "message", prefix: messagePrefix(probe, name, span), format, ...fields }
+      : { kind: name, format, ...fields },
+  );
+  return { kind: "record", record, values, list: undefined, isControl: false, span };
+}
+
+/** As a diagnostic about the call begins: "stdin:1:9-62: ERROR: ". */
+function messagePrefix(probe: ProbeState, name: "errorf" | "warnf", span: Span): string {
+  const { source, sourceName } = probe.program;
+  const level = name === "errorf" ? "ERROR" : "WARNING";
+  return `${sourceName}:${formatPlace(source, span)}: ${level}: `;
 }
 
 /** Values for a record. */

@@ -24,6 +24,8 @@ export interface CheckOptions {
   readonly childPid?: number;
   /** Whether the program may change the target: system(), signal(). */
   readonly isUnsafe?: boolean;
+  /** The program's file, as messages name it; "stdin" unless said. */
+  readonly sourceName?: string;
   /** Settings that hold where the program's `config` says nothing: max_strlen = "200". */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -51,6 +53,7 @@ export function check(
     ...{ source: parsed.source, target, answers, positional, config },
     childPid: options.childPid,
     isUnsafe: options.isUnsafe === true,
+    sourceName: options.sourceName,
   });
   const input = { answers, positional, pid: options.pid, missingProbes: config.missingProbes };
   const missing: Query[] = [];

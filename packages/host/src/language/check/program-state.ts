@@ -17,6 +17,8 @@ export class ProgramState {
   readonly childPid: number | undefined;
   /** Whether the program may change the target. */
   readonly isUnsafe: boolean;
+  /** What messages call the program's text. */
+  readonly sourceName: string;
   readonly maps = new MapTable();
   /** Of this pass. */
   diagnostics = new Diagnostics();
@@ -33,6 +35,7 @@ export class ProgramState {
     readonly config: ProgramConfig;
     readonly childPid?: number | undefined;
     readonly isUnsafe?: boolean;
+    readonly sourceName?: string | undefined;
   }) {
     this.source = init.source;
     this.target = init.target;
@@ -41,6 +44,7 @@ export class ProgramState {
     this.config = init.config;
     this.childPid = init.childPid;
     this.isUnsafe = init.isUnsafe === true;
+    this.sourceName = init.sourceName ?? "stdin";
   }
 
   get names(): readonly string[] {

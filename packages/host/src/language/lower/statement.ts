@@ -107,6 +107,9 @@ export function isControlRecord(layout: RecordLayout): boolean {
     case "exit":
       return true;
     case "printf":
+    case "message":
+    case "system":
+    case "cat":
     case "printValue":
     case "join":
     case "time":

@@ -27,3 +27,11 @@ export function positionOf(source: string, offset: number): Position {
   }
   return { line, column: limit - lineStart + 1 };
 }
+
+/** A span as messages name it: "1:9-14" with the end exclusive, or by its lines, "1-3". */
+export function formatPlace(source: string, span: Span): string {
+  const start = positionOf(source, span.start);
+  const end = positionOf(source, span.end);
+  if (start.line !== end.line) return `${start.line}-${end.line}`;
+  return `${start.line}:${start.column}-${Math.max(end.column, start.column + 1)}`;
+}

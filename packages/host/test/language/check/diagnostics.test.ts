@@ -29,7 +29,10 @@ describe("faults", () => {
       source: "BEGIN { pritnf(1) }",
       expected: ["pritnf: unknown-function: unknown function: pritnf"],
     },
-    { source: 'BEGIN { cat("/x") }', expected: ["cat: not-supported: cat() is not supported yet"] },
+    {
+      source: 'BEGIN { system("ls") }',
+      expected: ["system: bad-value: system() is an unsafe function being used in safe mode"],
+    },
     {
       source: "BEGIN { @ = ntop(1) }",
       expected: ["ntop: not-supported: ntop() is not supported yet"],
