@@ -2,6 +2,7 @@
 import { boards, boardsNamed } from "./boards.js";
 import { Machine } from "./machine.js";
 import { ProgressLine } from "./progress-line.js";
+import { TargetNames } from "./target-names.js";
 
 const [name, ...others] = process.argv.slice(2);
 if (name === undefined || name.startsWith("-") || others.length > 0) {
@@ -27,27 +28,28 @@ function findBoard(name) {
 const board = findBoard(name);
 if (board === undefined) process.exit(1);
 
-const progress = new ProgressLine(board.name);
-const machine = await Machine.start(board, (what) => {
-  progress.show(what);
-}).catch((/** @type {unknown} */ error) => {
+/** @returns {never} */
+function giveUp(/** @type {unknown} */ error) {
   progress.clear();
   console.error(`board: ${error instanceof Error ? error.message : String(error)}`);
   process.exit(2);
-});
+}
+
+const progress = new ProgressLine(board.name);
+const machine = await Machine.start(board, (what) => {
+  progress.show(what);
+}).catch(giveUp);
+const names = await TargetNames.add(machine).catch(giveUp);
 const seconds = progress.clear();
-console.log(`${board.name} runs after ${seconds} s. In another terminal, over the network:
+const taken = names.isBoardTaken ? " (board is a target of yours)" : "";
+const commands = [
+  [`npx sonde opensnoop -t ${names.network}`, "over the network"],
+  [`npx sonde opensnoop -t ${names.serial}`, "over its second serial port"],
+  [`nc 127.0.0.1 ${machine.shellPort}`, "a shell on the board"],
+].map(([command = "", what = ""]) => `  ${command.padEnd(38)} ${what}`);
+console.log(`${board.name} runs after ${seconds} s. In another terminal${taken}:
 
-  export SONDE_KEY_FILE=${machine.keyFile}
-  npx sonde opensnoop -t ${machine.networkTarget}
-
-over the board's second serial port:
-
-  npx sonde opensnoop -t '${machine.serialTarget}'
-
-and a shell on the board:
-
-  nc 127.0.0.1 ${machine.shellPort}
+${commands.join("\n")}
 
 Ctrl-C powers it off.`);
 
@@ -55,3 +57,4 @@ for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
   process.once(signal, () => void machine.stop());
 }
 await machine.ended;
+await names.remove();
