@@ -52,8 +52,11 @@ const otherRules = [
   {
     name: "agent-core-sees-the-interface",
     comment: "the core sees system/system.ts, never an implementation of it",
-    from: { path: "^packages/agent/src/", pathNot: agentRuntime },
-    to: { path: "^packages/agent/src/system/node/" },
+    from: {
+      path: "^packages/agent/src/",
+      pathNot: [agentRuntime, "^packages/agent/src/(system/)?micro/"],
+    },
+    to: { path: "^packages/agent/src/system/(node|micro)/" },
   },
   {
     name: "agent-and-host-apart",

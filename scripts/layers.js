@@ -20,7 +20,7 @@ export const agentLayers = {
   questions: ["kernel"],
   server: ["system", "kernel", "features", "resources", "questions"],
   listeners: ["system", "kernel"],
-  program: ["system", "listeners", "server"],
+  program: ["system", "kernel", "listeners", "server"],
   cli: ["system", "listeners", "server", "program"],
   micro: ["system", "kernel", "listeners", "server", "program"],
 };

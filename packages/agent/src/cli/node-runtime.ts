@@ -4,7 +4,6 @@ import { listenOnTcp, listenOnUnix, serveStdio } from "../listeners/node/listene
 import { type Runtime } from "../program/runtime.js";
 import { createNodeSystem } from "../system/node/node-system.js";
 import { connectToAgent } from "./connect.js";
-import { readInputFile } from "./input-file.js";
 import { listenOnRelay } from "./relay-listener.js";
 import { readPin, readTlsFiles } from "./tls-files.js";
 
@@ -17,7 +16,6 @@ export const nodeRuntime: Runtime = {
   get hasTerminal(): boolean {
     return process.stdin.isTTY;
   },
-  readInputFile,
   randomBytes,
   print(stream, text): void {
     try {
@@ -32,10 +30,10 @@ export const nodeRuntime: Runtime = {
     process.on("SIGINT", ignoresInterrupt ? (): void => undefined : callback);
   },
   connect: connectToAgent,
-  readPin,
+  readPin: (file) => readPin(createNodeSystem(), file),
   async listenOnTcp(system, { tls, ...options }) {
     if (tls === undefined) return await listenOnTcp(options);
-    const identity = readTlsFiles(tls, Date.now());
+    const identity = readTlsFiles(system, tls, Date.now());
     const listener = await listenOnTcp({ ...options, tls: identity.settings });
     for (const warning of identity.warnings) system.log(warning);
     system.log(`hosts can be sure of this agent by --pin ${identity.pin}`);

@@ -2,8 +2,9 @@ import { createHash, createPrivateKey, type KeyObject, X509Certificate } from "n
 import { errorCode } from "../system/node/system-error.js";
 import { type TlsSettings } from "../listeners/node/tls-settings.js";
 import { type TlsFiles } from "../program/command-line.js";
+import { readInputFile } from "../program/input-file.js";
 import { UsageError } from "../program/usage-error.js";
-import { readInputFile } from "./input-file.js";
+import { type System } from "../system/system.js";
 
 /** A CA's bundle may hold hundreds of certificates. */
 const fileLimitBytes = 1_048_576;
@@ -18,15 +19,16 @@ export interface TlsIdentity {
 }
 
 /** Reads certificates and key. `now` is in Unix milliseconds. Throws UsageError when they are none, or not of each other. */
-export function readTlsFiles(files: TlsFiles, now: number): TlsIdentity {
+export function readTlsFiles(system: System, files: TlsFiles, now: number): TlsIdentity {
   const { certificateFile, privateKeyFile, clientCaFile } = files;
-  const certificate = readPem("TLS certificate", certificateFile);
+  const certificate = readPem(system, "TLS certificate", certificateFile);
   const [own, ...between] = parseCertificates("TLS certificate", certificateFile, certificate);
-  const privateKey = readPem("TLS key", privateKeyFile, { isSecret: true });
+  const privateKey = readPem(system, "TLS key", privateKeyFile, { isSecret: true });
   if (!own.checkPrivateKey(parsePrivateKey(privateKeyFile, privateKey))) {
     throw new UsageError(`TLS key ${privateKeyFile} is not the key of ${certificateFile}`);
   }
-  const clientCa = clientCaFile === undefined ? undefined : readPem("client CA", clientCaFile);
+  const clientCa =
+    clientCaFile === undefined ? undefined : readPem(system, "client CA", clientCaFile);
   const authorities =
     clientCaFile === undefined || clientCa === undefined
       ? []
@@ -42,8 +44,8 @@ export function readTlsFiles(files: TlsFiles, now: number): TlsIdentity {
 }
 
 /** The pin of the first certificate in a file. Throws UsageError. */
-export function readPin(certificateFile: string): string {
-  const text = readPem("TLS certificate", certificateFile);
+export function readPin(system: System, certificateFile: string): string {
+  const text = readPem(system, "TLS certificate", certificateFile);
   return formatPin(parseCertificates("TLS certificate", certificateFile, text)[0]);
 }
 
@@ -56,9 +58,14 @@ function formatPin(certificate: X509Certificate): string {
   return `sha256:${createHash("sha256").update(publicKey).digest("hex")}`;
 }
 
-function readPem(what: string, path: string, options: { isSecret?: boolean } = {}): string {
+function readPem(
+  system: System,
+  what: string,
+  path: string,
+  options: { isSecret?: boolean } = {},
+): string {
   const file = { what, path, limitBytes: fileLimitBytes, isSecret: options.isSecret ?? false };
-  return Buffer.from(readInputFile(file)).toString("latin1");
+  return Buffer.from(readInputFile(system, file)).toString("latin1");
 }
 
 function parseCertificates(

@@ -1,6 +1,6 @@
 import { type ErrnoName } from "../kernel/errno.js";
 import { Kernel } from "../kernel/kernel.js";
-import { type SyscallName } from "../kernel/syscall-numbers.js";
+import { type SyscallName } from "../system/syscall-numbers.js";
 import { decodeCString } from "../kernel/text.js";
 import {
   BPF_F_MMAPABLE,

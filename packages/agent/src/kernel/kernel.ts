@@ -2,7 +2,11 @@ import { type Machine, type System, type SyscallArgument } from "../system/syste
 import { type ErrnoName, errnoNumbers, type ErrnoNumbers, formatErrno } from "./errno.js";
 import { type RefusalOptions, SyscallError } from "./errors.js";
 import { type OpenFlags, openFlags } from "./open-flags.js";
-import { type SyscallName, syscallNumbers, type SyscallNumbers } from "./syscall-numbers.js";
+import {
+  type SyscallName,
+  syscallNumbers,
+  type SyscallNumbers,
+} from "../system/syscall-numbers.js";
 
 /** The system's calls by name, with this architecture's numbers. */
 export class Kernel {

@@ -95,6 +95,7 @@ export const STATX_BASIC_STATS = 0x7ff;
 export const S_IFMT = 0o170_000;
 export const S_IFDIR = 0o040_000;
 export const S_IFREG = 0o100_000;
+export const S_IFSOCK = 0o140_000;
 
 /** include/uapi/linux/auxvec.h */
 export const AT_PAGESZ = 6;

@@ -1,4 +1,6 @@
 import { parseKeyFile } from "@sonde/protocol";
+import { type System } from "../system/system.js";
+import { readInputFile } from "./input-file.js";
 import { type Runtime } from "./runtime.js";
 import { UsageError } from "./usage-error.js";
 
@@ -12,9 +14,9 @@ export function generateKey(runtime: Pick<Runtime, "randomBytes">): string {
 }
 
 /** The key in a file. Throws UsageError when it is too short, cannot be read, or others could have read it. */
-export function readKeyFile(runtime: Pick<Runtime, "readInputFile">, path: string): Uint8Array {
+export function readKeyFile(system: System, path: string): Uint8Array {
   const file = { what: "key file", path, limitBytes: fileLimitBytes, isSecret: true };
-  const parsed = parseKeyFile(runtime.readInputFile(file));
+  const parsed = parseKeyFile(readInputFile(system, file));
   if (parsed.kind === "problem") throw new UsageError(`key file ${path} ${parsed.problem}`);
   return parsed.key;
 }

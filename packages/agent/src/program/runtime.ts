@@ -9,8 +9,6 @@ export interface Runtime {
   workingFolder(): string;
   /** Whether standard input is a terminal. */
   readonly hasTerminal: boolean;
-  /** Throws UsageError. */
-  readInputFile(file: InputFile): Uint8Array;
   randomBytes(length: number): Uint8Array;
   /** Writes at once: the process may end right after. */
   print(stream: "output" | "errors", text: string): void;
@@ -28,27 +26,17 @@ export interface Runtime {
   listenOnTcp(
     system: System,
     options: ListenerOptions & TcpAddress & { readonly tls: TlsFiles | undefined },
-  ): Promise<Listener>;
+  ): Listener | Promise<Listener>;
   /** Listens on a Unix socket that only its owner can open. Throws ListenError, also when an agent listens there. */
   listenOnUnix(
     system: System,
     options: ListenerOptions & { readonly path: string },
-  ): Promise<Listener>;
+  ): Listener | Promise<Listener>;
   /** The same for the socket that `connect` reaches. Throws RelayHeldError, too, when another agent has it. */
   listenOnRelay(
     system: System,
     options: ListenerOptions & { readonly path: string },
-  ): Promise<Listener>;
+  ): Listener | Promise<Listener>;
   /** Serves the one host at the other end of standard input and output. `onEnd`: that host is gone. */
   serveStdio(system: System, options: ListenerOptions & { readonly onEnd: () => void }): Listener;
-}
-
-/** A file that the command line names. */
-export interface InputFile {
-  /** What the file is, to stand before its name: "key file". */
-  readonly what: string;
-  readonly path: string;
-  readonly limitBytes: number;
-  /** Others than the owner and the group must not have been able to read it. */
-  readonly isSecret: boolean;
 }

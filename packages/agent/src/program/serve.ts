@@ -23,8 +23,8 @@ export async function serve(runtime: Runtime, command: ServeCommand): Promise<vo
   if (isOverStdio(command) && runtime.hasTerminal) {
     throw new UsageError("--stdio is for a sonde at the other end, and this is a terminal");
   }
-  const key = command.keyFile === undefined ? undefined : readKeyFile(runtime, command.keyFile);
   const system = runtime.createSystem();
+  const key = command.keyFile === undefined ? undefined : readKeyFile(system, command.keyFile);
   const end = waitForEnd(runtime, command);
   const server = new AgentServer(system, {
     ...(key === undefined ? {} : { key }),

@@ -1,5 +1,5 @@
 import { type ErrnoName, errnoNumbers } from "../../src/kernel/errno.js";
-import { type SyscallName, syscallNumbers } from "../../src/kernel/syscall-numbers.js";
+import { type SyscallName, syscallNumbers } from "../../src/system/syscall-numbers.js";
 import { decodeCString } from "../../src/kernel/text.js";
 import {
   type Machine,

@@ -5,14 +5,16 @@ import { afterAll, describe, expect, test } from "@jest/globals";
 import { nodeRuntime } from "../../src/cli/node-runtime.js";
 import * as keyFiles from "../../src/program/key-file.js";
 import { UsageError } from "../../src/program/usage-error.js";
+import { createNodeSystem } from "../../src/system/node/node-system.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-key-"));
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+const system = createNodeSystem();
 const generateKey = (): string => keyFiles.generateKey(nodeRuntime);
-const readKeyFile = (path: string): Uint8Array => keyFiles.readKeyFile(nodeRuntime, path);
+const readKeyFile = (path: string): Uint8Array => keyFiles.readKeyFile(system, path);
 
 function keyFile(name: string, content: string | Uint8Array, mode = 0o600): string {
   const path = join(folder, name);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { Target } from "../../../src/features/target.js";
 import { CancelledError, SyscallError } from "../../../src/kernel/errors.js";
 import { Kernel } from "../../../src/kernel/kernel.js";
-import { syscallNumbers } from "../../../src/kernel/syscall-numbers.js";
+import { syscallNumbers } from "../../../src/system/syscall-numbers.js";
 import { Scope } from "../../../src/resources/scope.js";
 import { TracePipe } from "../../../src/resources/trace-pipe.js";
 import { FakeKernel, settle, systemOver } from "../fake-kernel.js";

@@ -1,0 +1,199 @@
+import { encodeUtf8, type MessageChannel } from "@sonde/protocol";
+import { decodeUtf8 } from "../../kernel/text.js";
+import { type System, type Timer } from "../../system/system.js";
+import { bounds } from "../bounds.js";
+import { type ByteStream } from "./byte-stream.js";
+import { closeCodes, FrameFault, FrameReader, opcodes } from "./frame-reader.js";
+
+/** RFC 6455, section 5.5: a control frame carries at most 125 bytes, of which a close frame's code takes two. */
+const closeReasonLimitBytes = 123;
+/** With so much queued a ping is not answered: only the last one would have to be. */
+const pongQueueLimitBytes = 65_536;
+
+export interface WebSocketChannelOptions {
+  readonly system: Pick<System, "after">;
+  readonly stream: ByteStream;
+  /** Set: ask for a sign of life, and give the link up after about so long without one. */
+  readonly silenceMilliseconds?: number;
+}
+
+/** The server's end of a WebSocket whose frames are binary messages; a text frame ends it. */
+export class WebSocketChannel implements MessageChannel {
+  readonly #options: WebSocketChannelOptions;
+  readonly #reader: FrameReader;
+  /** "closing": our close frame has been sent. */
+  #state: "open" | "closing" | "closed" = "open";
+  #reason: string | undefined;
+  #silentPings = 0;
+  #pingTimer: Timer | undefined;
+  #closeTimer: Timer | undefined;
+  #onMessage: (message: Uint8Array) => void = () => undefined;
+  #onClose: (reason: string) => void = () => undefined;
+
+  constructor(options: WebSocketChannelOptions) {
+    this.#options = options;
+    this.#reader = new FrameReader({
+      onMessage: (message) => {
+        if (this.#state === "open") this.#onMessage(message);
+      },
+      onControl: (opcode, payload) => {
+        this.#control(opcode, payload);
+      },
+    });
+    this.#askForLife();
+  }
+
+  /** Bytes that came over the stream. */
+  receive(bytes: Uint8Array): void {
+    this.#silentPings = 0;
+    try {
+      this.#reader.push(bytes);
+    } catch (error) {
+      if (!(error instanceof FrameFault)) throw error;
+      this.#reader.stop();
+      this.#sayGoodbye(error.code, error.told, error.message);
+      this.#options.stream.end();
+    }
+  }
+
+  /** The stream has closed. */
+  finish(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#reader.stop();
+    this.#pingTimer?.cancel();
+    this.#closeTimer?.cancel();
+    this.#onClose(this.#reason ?? "connection lost");
+  }
+
+  send(message: Uint8Array, onSent?: () => void): void {
+    if (this.#state !== "open") return;
+    this.#options.stream.write([encodeHeader(opcodes.binary, message.length), message], onSent);
+  }
+
+  get queuedBytes(): number {
+    return this.#options.stream.queuedBytes;
+  }
+
+  onMessage(handler: (message: Uint8Array) => void): void {
+    this.#onMessage = handler;
+  }
+
+  onClose(handler: (reason: string) => void): void {
+    this.#onClose = handler;
+  }
+
+  close(reason: string): void {
+    this.#sayGoodbye(closeCodes.normal, reason, reason);
+  }
+
+  /** Sends a close frame after what is queued; the other side's is waited for, but not for long. */
+  #sayGoodbye(code: number, told: string, reason: string): void {
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    this.#reason ??= reason;
+    this.#sendControl(opcodes.close, encodeClose(code, told));
+    const { system, stream } = this.#options;
+    this.#closeTimer = system.after(bounds.closeMilliseconds, () => {
+      stream.destroy();
+    });
+  }
+
+  #control(opcode: number, payload: Uint8Array): void {
+    const { stream } = this.#options;
+    if (opcode === opcodes.close) this.#closedByPeer(payload);
+    else if (opcode === opcodes.ping && stream.queuedBytes < pongQueueLimitBytes) {
+      this.#sendControl(opcodes.pong, payload);
+    }
+  }
+
+  #closedByPeer(payload: Uint8Array): void {
+    const { code, reason } = decodeClose(payload);
+    this.#reader.stop();
+    if (this.#state === "open") {
+      this.#state = "closing";
+      this.#reason ??= reason === "" ? "closed by the other side" : reason;
+      this.#sendControl(
+        opcodes.close,
+        code === closeCodes.noStatus ? payload : encodeClose(code, ""),
+      );
+    }
+    this.#options.stream.end();
+  }
+
+  #sendControl(opcode: number, payload: Uint8Array): void {
+    this.#options.stream.write([encodeHeader(opcode, payload.length), payload]);
+  }
+
+  /** TCP notices a vanished peer only when it sends, and then after minutes: so we ask. */
+  #askForLife(): void {
+    const { system, stream, silenceMilliseconds } = this.#options;
+    if (silenceMilliseconds === undefined) return;
+    this.#pingTimer = system.after(silenceMilliseconds / 3, () => {
+      if (this.#silentPings === 2) {
+        this.#reason = "the other side has stopped answering";
+        stream.destroy();
+        return;
+      }
+      this.#silentPings++;
+      if (this.#state === "open") this.#sendControl(opcodes.ping, new Uint8Array(0));
+      this.#askForLife();
+    });
+  }
+}
+
+/** A server's frames are whole messages, and not masked. */
+function encodeHeader(opcode: number, lengthBytes: number): Uint8Array {
+  const sizeBytes = lengthBytes <= 125 ? 2 : lengthBytes <= 0xffff ? 4 : 10;
+  const header = new Uint8Array(sizeBytes);
+  const view = new DataView(header.buffer);
+  header[0] = 0x80 | opcode;
+  header[1] = sizeBytes === 2 ? lengthBytes : sizeBytes === 4 ? 126 : 127;
+  if (sizeBytes === 4) view.setUint16(2, lengthBytes);
+  if (sizeBytes === 10) view.setBigUint64(2, BigInt(lengthBytes));
+  return header;
+}
+
+function encodeClose(code: number, reason: string): Uint8Array {
+  const text = truncate(reason);
+  const payload = new Uint8Array(2 + text.length);
+  new DataView(payload.buffer).setUint16(0, code);
+  payload.set(text, 2);
+  return payload;
+}
+
+/** In UTF-8, cut where a character ends. */
+function truncate(reason: string): Uint8Array {
+  let text = encodeUtf8(reason);
+  for (
+    let end = Math.min(reason.length, closeReasonLimitBytes);
+    text.length > closeReasonLimitBytes;
+    end--
+  ) {
+    text = encodeUtf8(reason.slice(0, end));
+  }
+  return text;
+}
+
+/** Throws FrameFault: RFC 6455, sections 5.5.1 and 7.4. */
+function decodeClose(payload: Uint8Array): { code: number; reason: string } {
+  if (payload.length === 0) return { code: closeCodes.noStatus, reason: "" };
+  const code = ((payload[0] ?? 0) << 8) | (payload[1] ?? 0);
+  if (payload.length === 1 || !isSendable(code)) {
+    throw new FrameFault(closeCodes.protocolError, "a close frame has no valid code");
+  }
+  const bytes = payload.subarray(2);
+  const reason = decodeUtf8(bytes);
+  // What is not UTF-8 is replaced, and does not come back the same.
+  if (encodeUtf8(reason).some((byte, index) => byte !== bytes[index])) {
+    throw new FrameFault(closeCodes.invalidPayload, "a close frame's reason is not UTF-8");
+  }
+  return { code, reason };
+}
+
+/** Codes that may stand in a close frame: the registry's, those for libraries, and those for anybody. */
+function isSendable(code: number): boolean {
+  if (code >= 3000) return code <= 4999;
+  const reserved: readonly number[] = [1004, closeCodes.noStatus, closeCodes.abnormal];
+  return code >= 1000 && code <= 1014 && !reserved.includes(code);
+}
