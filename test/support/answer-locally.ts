@@ -1,4 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
+import { type Btf, openBtf } from "../../packages/host/src/btf/btf.js";
+import {
+  describeBtfMember,
+  describeBtfMembers,
+  describeBtfType,
+  describeNamedBtfType,
+} from "../../packages/host/src/btf/type-description.js";
 import {
   queryKey,
   type Answer,
@@ -20,15 +27,15 @@ export function compileHere(
   target: TargetDescription,
   options: CompileOptions = {},
 ): CompileResult {
-  return compile(source, target, answersFor(source, options), options);
+  return compile(source, target, answersFor(source, target, options), options);
 }
 
-function answersFor(source: string, options: CompileOptions): Answers {
+function answersFor(source: string, target: TargetDescription, options: CompileOptions): Answers {
   const { program } = parse(source);
   const answers = new Map<string, Answer>();
   if (program === undefined) return answers;
   for (;;) {
-    const queries = requirements(program, answers, options);
+    const queries = requirements(program, target, answers, options);
     if (queries.length === 0) return answers;
     for (const query of queries) answers.set(queryKey(query), answerLocally(query));
   }
@@ -56,5 +63,24 @@ function answerLocally(query: Query): Answer {
         functions: [{ name: query.pattern, fileOffset: 0x1000n, sizeBytes: 16n }],
         near: [],
       };
+    case "kernelType":
+      return { kind: query.kind, type: describeNamedBtfType(kernelTypes(), query.name) };
+    case "kernelMember": {
+      const member = describeBtfMember(kernelTypes(), query.structure, query.name);
+      return { kind: query.kind, member, near: [] };
+    }
+    case "kernelMembers":
+      return { kind: query.kind, members: describeBtfMembers(kernelTypes(), query.structure) };
+    case "kernelEnumerator": {
+      const id = kernelTypes().findEnumerator(query.name);
+      const type = id === undefined ? undefined : describeBtfType(kernelTypes(), id);
+      return { kind: query.kind, type };
+    }
   }
+}
+
+let opened: Btf | undefined;
+
+function kernelTypes(): Btf {
+  return (opened ??= openBtf(readFileSync("/sys/kernel/btf/vmlinux")));
 }

@@ -108,6 +108,23 @@ export class BtfIndex {
     return names;
   }
 
+  /** The first enumeration with an enumerator of this name. */
+  findEnumerator(name: string): BtfTypeId | undefined {
+    const bytes = encoder.encode(name);
+    for (let id = 1; id < this.typeCount; id++) {
+      const place = this.#places[id] ?? 0;
+      const info = this.word(place + 1);
+      const kind = btfKinds[kindNumber(info)];
+      if (kind !== "enum" && kind !== "enum64") continue;
+      const step = wordsPerPart[kindNumber(info)] ?? 0;
+      for (let part = 0; part < (info & 0xffff); part++) {
+        const offset = this.word(place + 3 + step * part);
+        if (this.#hasAt(offset, bytes) && this.#strings[offset + bytes.length] === 0) return id;
+      }
+    }
+    return undefined;
+  }
+
   #isNamed(id: BtfTypeId, name: Uint8Array): boolean {
     const offset = this.word(this.place(id));
     return this.#hasAt(offset, name) && this.#strings[offset + name.length] === 0;

@@ -28,6 +28,10 @@ export class Btf extends TypeReader {
     return this.#index.names(kind, prefix);
   }
 
+  override findEnumerator(name: string): BtfTypeId | undefined {
+    return this.#index.findEnumerator(name);
+  }
+
   override type(id: BtfTypeId): BtfType {
     return decodeType(this.#index, id);
   }

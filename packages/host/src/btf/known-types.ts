@@ -81,6 +81,11 @@ export class KnownTypes extends TypeReader {
     throw new UnknownTypesError([{ kind: "member", type: { id }, name }]);
   }
 
+  override findEnumerator(): undefined {
+    // Nobody is asked: the agent finds types by their own names.
+    return undefined;
+  }
+
   override expect(questions: readonly BtfQuestion[]): void {
     const unknown = questions.filter((question) => !this.#knows(question));
     if (unknown.length > 0) throw new UnknownTypesError(unknown);

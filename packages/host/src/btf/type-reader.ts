@@ -29,6 +29,9 @@ export abstract class TypeReader {
   /** Says what will be asked, so that a reader that has to ask others can do so once. */
   abstract expect(questions: readonly BtfQuestion[]): void;
 
+  /** The first enumeration that has this enumerator; undefined also where this cannot be known without reading all types. */
+  abstract findEnumerator(name: string): BtfTypeId | undefined;
+
   /** What remains when typedefs, const, volatile, restrict and type tags are taken away. */
   resolve(id: BtfTypeId): BtfTypeId {
     let current = id;

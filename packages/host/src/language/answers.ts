@@ -1,3 +1,5 @@
+import { type MemberDescription, type TypeDescription } from "../btf/type-description.js";
+
 /**
  * What a program must know of its target before it can be compiled. `requirements()` names queries, the session answers
  * them (from the agent, a cache, a file, a recording), and asks again until nothing is missing: the compiler itself
@@ -14,6 +16,14 @@ export type Query =
   | { readonly kind: "rawTracepointParameters"; readonly name: string }
   /** Where a member lies in a kernel structure, from BTF. */
   | { readonly kind: "memberOffset"; readonly structure: string; readonly member: string }
+  /** A type of the kernel's by its name in C: "struct file", "enum pid_type", "pid_t". */
+  | { readonly kind: "kernelType"; readonly name: string }
+  /** A member of a structure of the kernel's, which an earlier answer told of. */
+  | { readonly kind: "kernelMember"; readonly structure: string; readonly name: string }
+  /** All members of one. */
+  | { readonly kind: "kernelMembers"; readonly structure: string }
+  /** The enumeration of the kernel's that has this enumerator. */
+  | { readonly kind: "kernelEnumerator"; readonly name: string }
   /** Functions of an ELF file whose names match a glob pattern. `file` is as in the script: a path, or a soname as "libc". The pattern "" matches none: it asks for the path only. */
   | { readonly kind: "userFunctions"; readonly file: string; readonly pattern: string };
 
@@ -36,6 +46,16 @@ export type Answer =
     }
   /** In bytes; `undefined`: the target has no BTF, or no such member. */
   | { readonly kind: "memberOffset"; readonly offset: number | undefined }
+  /** `undefined`: there is no such type. */
+  | { readonly kind: "kernelType"; readonly type: TypeDescription | undefined }
+  | {
+      readonly kind: "kernelMember";
+      readonly member: MemberDescription | undefined;
+      /** Names like it, when there is none. */
+      readonly near: readonly string[];
+    }
+  | { readonly kind: "kernelMembers"; readonly members: readonly MemberDescription[] }
+  | { readonly kind: "kernelEnumerator"; readonly type: TypeDescription | undefined }
   | {
       readonly kind: "userFunctions";
       /** The file's full path on the target; `undefined` when there is no such file. */

@@ -106,6 +106,8 @@ function numberOf(value: Value): bigint | undefined {
     case "text":
     case "tuple":
     case "stack":
+    case "array":
+    case "record":
       return undefined;
   }
 }

@@ -12,7 +12,7 @@ const indents = { value: 8, key: 4 } as const;
 export function formatValue(value: Value, place: keyof typeof indents = "value"): string {
   switch (value.kind) {
     case "integer":
-      return value.value.toString();
+      return value.name ?? value.value.toString();
     case "boolean":
       return value.value ? "true" : "false";
     case "pointer":
@@ -21,6 +21,14 @@ export function formatValue(value: Value, place: keyof typeof indents = "value")
       return value.isCut ? value.value + cutMark : value.value;
     case "tuple":
       return `(${value.elements.map((element) => formatValue(element, place)).join(", ")})`;
+    case "array":
+      return `[${value.elements.map((element) => formatValue(element, place)).join(",")}]`;
+    case "record": {
+      const fields = value.fields.map(
+        (field) => `.${field.name} = ${formatValue(field.value, place)}`,
+      );
+      return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
+    }
     case "symbol":
       return value.name ?? formatAddress(value.address);
     case "stack":

@@ -67,7 +67,14 @@ function formatJsonValue(value: Value): string {
     case "boolean":
       return value.value ? "true" : "false";
     case "tuple":
+    case "array":
       return `[${value.elements.map(formatJsonValue).join(",")}]`;
+    case "record": {
+      const members = value.fields.map(
+        (field) => `${JSON.stringify(field.name)}: ${formatJsonValue(field.value)}`,
+      );
+      return `{${members.join(", ")}}`;
+    }
     case "string":
     case "symbol":
     case "stack":

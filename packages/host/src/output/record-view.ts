@@ -104,6 +104,7 @@ export function valueSizeBytes(type: ValueType): number {
     case "boolean":
       return 1;
     case "pointer":
+      return type.sizeBytes ?? 8;
     case "ksym":
     case "timestamp":
     case "stack":
@@ -116,6 +117,9 @@ export function valueSizeBytes(type: ValueType): number {
     case "string":
       return type.capacityBytes;
     case "tuple":
+    case "struct":
       return type.sizeBytes;
+    case "array":
+      return type.elementSizeBytes * type.length;
   }
 }

@@ -1,4 +1,4 @@
-import { type FieldLayout, type StackType, type ValueType } from "../spec/value-type.js";
+import { type StackType, type ValueType } from "../spec/value-type.js";
 import { type DecodeContext, type SymbolName } from "./decode-context.js";
 import { DecodeError } from "./decode-error.js";
 import { checkField, valueSizeBytes } from "./record-view.js";
@@ -35,14 +35,13 @@ export class ValueReaders {
     const little = this.isLittleEndian;
     switch (type.kind) {
       case "integer":
-        return createIntegerReader(type.sizeBytes, type.isSigned, little);
+        return createIntegerReader(type, little);
       case "boolean":
         return ({ bytes }, offset) => ({ kind: "boolean", value: bytes[offset] !== 0 });
-      case "pointer":
-        return ({ view }, offset) => ({
-          kind: "pointer",
-          value: view.getBigUint64(offset, little),
-        });
+      case "pointer": {
+        const get = integerGetter(type.sizeBytes ?? 8, false, little);
+        return ({ view }, offset) => ({ kind: "pointer", value: get(view, offset) });
+      }
       case "string":
         return (source, offset) => readPaddedString(source, offset, type.capacityBytes);
       case "name":
@@ -69,7 +68,11 @@ export class ValueReaders {
           return { kind: "text", value: name ?? String(uid) };
         };
       case "tuple":
-        return this.#createTupleReader(type.elements, type.sizeBytes);
+        return this.#createTupleReader(type);
+      case "array":
+        return this.#createArrayReader(type);
+      case "struct":
+        return this.#createStructReader(type);
     }
   }
 
@@ -105,24 +108,96 @@ export class ValueReaders {
     });
   }
 
-  #createTupleReader(elements: readonly FieldLayout[], sizeBytes: number): ValueReader {
-    const readers = elements.map((element) => {
+  #createTupleReader({ elements, sizeBytes, names }: ValueOf<"tuple">): ValueReader {
+    const readers = elements.map((element, at) => {
       checkField(element, valueSizeBytes(element.type), sizeBytes);
-      return { offset: element.offset, read: this.create(element.type) };
+      return {
+        offset: element.offset,
+        read: this.create(element.type),
+        name: names?.[at] ?? String(at),
+      };
+    });
+    if (names === undefined) {
+      return (source, offset) => ({
+        kind: "tuple",
+        elements: readers.map((one) => one.read(source, offset + one.offset)),
+      });
+    }
+    return (source, offset) => ({
+      kind: "record",
+      fields: readers.map(({ name, read, offset: at }) => {
+        return { name, value: read(source, offset + at) };
+      }),
+    });
+  }
+
+  #createArrayReader({ element, elementSizeBytes, length }: ValueOf<"array">): ValueReader {
+    checkField({ type: element, offset: 0 }, valueSizeBytes(element), elementSizeBytes);
+    const read = this.create(element);
+    return (source, offset) => ({
+      kind: "array",
+      elements: Array.from({ length }, (_, at) =>
+        withoutMark(read(source, offset + at * elementSizeBytes)),
+      ),
+    });
+  }
+
+  #createStructReader({ fields, sizeBytes }: ValueOf<"struct">): ValueReader {
+    const readers = fields.map((field) => {
+      checkField(field, valueSizeBytes(field.type), sizeBytes);
+      const { name, offset, bits } = field;
+      const read = this.create(field.type);
+      return { name, offset, read: bits === undefined ? read : cutBits(read, bits) };
     });
     return (source, offset) => ({
-      kind: "tuple",
-      elements: readers.map((one) => one.read(source, offset + one.offset)),
+      kind: "record",
+      fields: readers.map(({ name, offset: at, read }) => {
+        return { name, value: withoutMark(read(source, offset + at)) };
+      }),
     });
   }
 }
 
+type ValueOf<Kind extends ValueType["kind"]> = Extract<ValueType, { readonly kind: Kind }>;
+
+/** A char array of the target's may be full: that is no sign that something was cut. */
+function withoutMark(value: Value): Value {
+  return value.kind === "string" ? { ...value, isCut: false } : value;
+}
+
+/** Reads a bit-field from the integer that it is part of. */
+function cutBits(
+  read: ValueReader,
+  { shift, size }: { readonly shift: number; readonly size: number },
+): ValueReader {
+  return (source, offset) => {
+    const value = read(source, offset);
+    if (value.kind !== "integer") return value;
+    const bits = BigInt.asUintN(64, value.value) >> BigInt(shift);
+    const cut = value.isSigned ? BigInt.asIntN(size, bits) : BigInt.asUintN(size, bits);
+    return { ...value, value: cut };
+  };
+}
+
 function createIntegerReader(
-  sizeBytes: 1 | 2 | 4 | 8,
-  isSigned: boolean,
+  { sizeBytes, isSigned, names }: ValueOf<"integer">,
   little: boolean,
 ): ValueReader {
   const get = integerGetter(sizeBytes, isSigned, little);
+  if (names !== undefined) {
+    const nameOf = new Map(names.map(({ name, value }) => [value, name]));
+    return ({ view }, offset) => {
+      const value = get(view, offset);
+      const name = nameOf.get(value);
+      return {
+        kind: "integer",
+        value,
+        sizeBytes,
+        isSigned,
+        ...(name === undefined ? {} : { name }),
+      };
+    };
+  }
   return ({ view }, offset) => ({
     kind: "integer",
     value: get(view, offset),

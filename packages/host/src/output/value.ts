@@ -8,11 +8,19 @@ export type Value =
       readonly value: bigint;
       readonly sizeBytes: 1 | 2 | 4 | 8;
       readonly isSigned: boolean;
+      /** Of an enumeration: what the number is called. */
+      readonly name?: string;
     }
   | { readonly kind: "boolean"; readonly value: boolean }
   | { readonly kind: "pointer"; readonly value: bigint }
   | { readonly kind: "string"; readonly value: string; readonly isCut: boolean }
   | { readonly kind: "tuple"; readonly elements: readonly Value[] }
+  | { readonly kind: "array"; readonly elements: readonly Value[] }
+  /** A struct of the target's, or a tuple with names. */
+  | {
+      readonly kind: "record";
+      readonly fields: readonly { readonly name: string; readonly value: Value }[];
+    }
   /** A kernel or user address and what it was resolved to, when it was. */
   | {
       readonly kind: "symbol";

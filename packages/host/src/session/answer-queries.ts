@@ -1,4 +1,11 @@
 import { RemoteError, type TargetDescription as WireDescription } from "@sonde/protocol";
+import {
+  btfMemberNames,
+  describeBtfMember,
+  describeBtfMembers,
+  describeBtfType,
+  describeNamedBtfType,
+} from "../btf/type-description.js";
 import { type TypeReader } from "../btf/type-reader.js";
 import { ElfReader, type ElfFunction } from "../elf/elf-reader.js";
 import { parseLdSoCache, resolveLibrary } from "../elf/ld-so-cache.js";
@@ -75,6 +82,25 @@ export class QueryAnswerer {
         );
         return { kind: "memberOffset", offset };
       }
+      case "kernelType": {
+        const type = await this.#types.ask((types) => describeNamedBtfType(types, query.name));
+        return { kind: "kernelType", type };
+      }
+      case "kernelMember":
+        return await this.#kernelMember(query.structure, query.name);
+      case "kernelMembers": {
+        const members = await this.#types.ask((types) =>
+          describeBtfMembers(types, query.structure),
+        );
+        return { kind: "kernelMembers", members: members ?? [] };
+      }
+      case "kernelEnumerator": {
+        const type = await this.#types.ask((types) => {
+          const id = types.findEnumerator(query.name);
+          return id === undefined ? undefined : describeBtfType(types, id);
+        });
+        return { kind: "kernelEnumerator", type };
+      }
       case "userFunctions":
         return await this.#userFunctions(query.file, query.pattern);
     }
@@ -106,6 +132,15 @@ export class QueryAnswerer {
       .filter((event) => !event.startsWith("syscalls:"))
       .map((event) => event.slice(event.indexOf(":") + 1));
     return [...new Set(names)].sort();
+  }
+
+  async #kernelMember(structure: string, name: string): Promise<Answer> {
+    const member = await this.#types.ask((types) => describeBtfMember(types, structure, name));
+    const names =
+      member === undefined
+        ? await this.#types.ask((types) => btfMemberNames(types, structure))
+        : undefined;
+    return { kind: "kernelMember", member, near: nearNames(name, names ?? []) };
   }
 
   async #userFunctions(file: string, pattern: string): Promise<Answer> {

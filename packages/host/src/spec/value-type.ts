@@ -3,9 +3,16 @@
  * stored in their natural size and alignment, in the target's byte order.
  */
 export type ValueType =
-  | { readonly kind: "integer"; readonly sizeBytes: 1 | 2 | 4 | 8; readonly isSigned: boolean }
+  | {
+      readonly kind: "integer";
+      readonly sizeBytes: 1 | 2 | 4 | 8;
+      readonly isSigned: boolean;
+      /** Numbers of an enumeration, which print as these. */
+      readonly names?: readonly { readonly name: string; readonly value: bigint }[];
+    }
   | { readonly kind: "boolean" } // 1 byte
-  | { readonly kind: "pointer" } // 8 bytes, printed in hexadecimal
+  /** Printed in hexadecimal; 8 bytes, but in structs and arrays of the target's as many as there. */
+  | { readonly kind: "pointer"; readonly sizeBytes?: 4 | 8 }
   /** In a map: NUL-padded to `capacityBytes`. In a record: see RecordLayout. */
   | { readonly kind: "string"; readonly capacityBytes: number }
   /** u32 index into TraceLayout.names: the probe and func builtins. */
@@ -24,10 +31,24 @@ export type ValueType =
     }
   /** 4 bytes, printed as the user's name on the target. */
   | { readonly kind: "username" }
-  /** Elements at their offsets, `sizeBytes` in all. */
+  /** Elements at their offsets, `sizeBytes` in all; those of a record have names. */
   | {
       readonly kind: "tuple";
       readonly elements: readonly FieldLayout[];
+      readonly sizeBytes: number;
+      readonly names?: readonly string[];
+    }
+  /** `length` values, each `elementSizeBytes` behind the one before. */
+  | {
+      readonly kind: "array";
+      readonly element: ValueType;
+      readonly elementSizeBytes: number;
+      readonly length: number;
+    }
+  /** A struct or union as it lay in the target's memory; strings in it may fill their place. */
+  | {
+      readonly kind: "struct";
+      readonly fields: readonly StructField[];
       readonly sizeBytes: number;
     };
 
@@ -46,4 +67,11 @@ export type StackMode = "bpftrace" | "perf" | "raw";
 export interface FieldLayout {
   readonly type: ValueType;
   readonly offset: number;
+}
+
+export interface StructField extends FieldLayout {
+  /** "" for a member without a name, whose own are printed in its place. */
+  readonly name: string;
+  /** Of a bit-field, which is cut from the integer at `offset`: how far its lowest bit is from that of the integer, and its size. */
+  readonly bits?: { readonly shift: number; readonly size: number };
 }

@@ -15,7 +15,7 @@ export async function compileProgram(
   const { program } = parse(source);
   if (program !== undefined) {
     for (;;) {
-      const queries = requirements(program, answers);
+      const queries = requirements(program, target, answers, options);
       if (queries.length === 0) break;
       answers = await answer(queries);
     }

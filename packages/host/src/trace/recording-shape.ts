@@ -10,7 +10,7 @@ import {
   type TraceLayout,
 } from "../spec/trace-layout.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
-import { type FieldLayout, type ValueType } from "../spec/value-type.js";
+import { type FieldLayout, type StructField, type ValueType } from "../spec/value-type.js";
 import { type RecordingHeader, type RecordingLine } from "./recording-line.js";
 import {
   type Guard,
@@ -32,9 +32,13 @@ import { type ActionResult, type FinalCounts, type SourceSpan } from "./trace-so
 const mostCpus = 1 << 16;
 
 const isType = isKindOf<ValueType>({
-  integer: { sizeBytes: isOneOf(1, 2, 4, 8), isSigned: isBoolean },
+  integer: {
+    sizeBytes: isOneOf(1, 2, 4, 8),
+    isSigned: isBoolean,
+    names: isOptional(isArrayOf(isObject({ name: isString, value: isBigint }))),
+  },
   boolean: {},
-  pointer: {},
+  pointer: { sizeBytes: isOptional(isOneOf(4, 8)) },
   string: { capacityBytes: isWhole },
   name: {},
   ksym: {},
@@ -46,10 +50,27 @@ const isType = isKindOf<ValueType>({
     mode: isOneOf("bpftrace", "perf", "raw"),
     limit: isWhole,
   },
-  tuple: { elements: isFields, sizeBytes: isWhole },
+  tuple: { elements: isFields, sizeBytes: isWhole, names: isOptional(isArrayOf(isString)) },
+  array: { element: isAnyType, elementSizeBytes: isWhole, length: isWhole },
+  struct: { fields: isStructFields, sizeBytes: isWhole },
 });
 
-/** Declared as a function: a tuple's elements are fields, too. */
+/** Declared as functions: types hold types. */
+function isAnyType(value: unknown): value is ValueType {
+  return isType(value);
+}
+
+function isStructFields(value: unknown): value is readonly StructField[] {
+  return isArrayOf(
+    isObject<StructField>({
+      name: isString,
+      type: isType,
+      offset: isWhole,
+      bits: isOptional(isObject({ shift: isWhole, size: isWhole })),
+    }),
+  )(value);
+}
+
 function isFields(value: unknown): value is readonly FieldLayout[] {
   return isArrayOf(isObject<FieldLayout>({ type: isType, offset: isWhole }))(value);
 }

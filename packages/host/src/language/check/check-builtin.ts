@@ -53,7 +53,8 @@ export function checkBuiltin(
   const plain = plainBuiltins.get(name);
   if (plain !== undefined) {
     if (plain.name === "elapsed") probe.program.usesElapsed = true;
-    return { kind: "builtin", name: plain.name, type: plain.type, span };
+    const type = plain.name === "curtask" ? currentTask(probe) : plain.type;
+    return { kind: "builtin", name: plain.name, type, span };
   }
   const argument = /^arg([0-9]{1,2})$/.exec(name)?.[1];
   if (argument !== undefined) return checkArgument(probe, Number(argument), span);
@@ -79,6 +80,11 @@ export function checkBuiltin(
     default:
       return unknownName(probe, name, span);
   }
+}
+
+function currentTask(probe: ProbeState): Type {
+  const target = probe.program.types.declared("struct", "task_struct", "kernel");
+  return { kind: "pointer", space: "kernel", target };
 }
 
 function unknownName(probe: ProbeState, name: string, span: Span): undefined {
@@ -149,7 +155,7 @@ function checkArgument(
   const { architecture } = probe.program.target;
   if (type === "rawtracepoint") {
     const parameter = parameters?.[index];
-    if (parameter !== undefined) return rawArgument(index, parameter, span);
+    if (parameter !== undefined) return rawArgument(probe, index, parameter, span);
     if (parameters === undefined && index < 12) {
       return { kind: "argument", index, type: uint64, span };
     }
@@ -178,18 +184,20 @@ function checkArgument(
 
 /** An argument of a raw tracepoint whose type is known from BTF. */
 export function rawArgument(
+  probe: ProbeState,
   index: number,
   parameter: {
+    readonly typeName: string;
     readonly isPointer: boolean;
     readonly isSigned: boolean;
     readonly sizeBytes: number;
   },
   span: Span,
 ): CheckedExpression {
-  const { isPointer, isSigned, sizeBytes } = parameter;
+  const { typeName, isPointer, isSigned, sizeBytes } = parameter;
   if (isPointer) {
-    const type: Type = { kind: "pointer", space: "kernel", target: undefined };
-    return { kind: "argument", index, type, span };
+    const target = probe.program.types.pointedTo(typeName, "kernel");
+    return { kind: "argument", index, type: { kind: "pointer", space: "kernel", target }, span };
   }
   const type: Type =
     sizeBytes === 1 || sizeBytes === 2 || sizeBytes === 4

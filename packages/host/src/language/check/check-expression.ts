@@ -1,24 +1,19 @@
 import { assertNever } from "../../asm/internal-error.js";
 import { parseIntegerLiteral } from "../syntax/integer-literal.js";
 import { type Expression, type ExpressionOf } from "../syntax/ast.js";
-import { checkBuiltin } from "./check-builtin.js";
+import { checkBuiltin, isBuiltin } from "./check-builtin.js";
 import { checkCall } from "./check-call.js";
+import { checkCast } from "./check-cast.js";
 import { checkIndex, checkMember } from "./check-member.js";
 import { checkBinary, checkConditional, checkUnary } from "./check-operator.js";
 import { checkUpdate, readMap, readScratch } from "./check-place.js";
 import { type CheckedExpression } from "./checked-program.js";
-import { convert } from "./coerce.js";
-import {
-  booleanConstant,
-  convertConstant,
-  integerConstant,
-  stringConstant,
-  wrapInteger,
-} from "./constant.js";
+import { booleanConstant, integerConstant, stringConstant, wrapInteger } from "./constant.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
+import { checkOffset, sizeOfType } from "./type-size.js";
+import { headerConstant } from "./header-constants.js";
 import { resolveTypeName } from "./type-name.js";
-import { describeType, int64 } from "./type.js";
-import { sizeOfValue, valueTypeOf } from "./value-layout.js";
+import { int64 } from "./type.js";
 
 /**
  * Gives an expression its type and its names their meaning; `undefined` when something is wrong with it, which is then
@@ -38,7 +33,7 @@ export function checkExpression(
     case "boolean":
       return booleanConstant(expression.value, span);
     case "identifier":
-      return checkBuiltin(probe, expression.name, span);
+      return checkIdentifier(probe, expression);
     case "positional":
       return checkPositional(probe, expression);
     case "positionalCount":
@@ -68,13 +63,26 @@ export function checkExpression(
     case "sizeof": {
       const type = resolveTypeName(probe, expression.type, "kernel");
       if (type === undefined) return undefined;
-      const bytes =
-        type.kind === "pointer" ? probe.program.target.pointerSize : sizeOfValue(valueTypeOf(type));
-      return integerConstant(BigInt(bytes), span, { isUnsigned: true });
+      return integerConstant(BigInt(sizeOfType(probe, type)), span, { isUnsigned: true });
     }
+    case "offsetof":
+      return checkOffset(probe, expression);
     default:
       return assertNever(expression);
   }
+}
+
+/** A builtin, or the name of a number: of an enumeration's, or from a header. */
+function checkIdentifier(
+  probe: ProbeState,
+  { name, span }: ExpressionOf<"identifier">,
+): CheckedExpression | undefined {
+  if (isBuiltin(name)) return checkBuiltin(probe, name, span);
+  const enumerator = probe.program.types.enumerator(name);
+  if (enumerator !== undefined) return { kind: "constant", ...enumerator, span };
+  const constant = headerConstant(name);
+  if (constant !== undefined) return integerConstant(constant, span);
+  return checkBuiltin(probe, name, span);
 }
 
 /** `$1` as a number; one that was not given is 0. */
@@ -93,27 +101,6 @@ function checkPositional(
   }
   if (!isNegative) return integerConstant(literal.value, span);
   return integerConstant(wrapInteger(-literal.value, int64), span);
-}
-
-/** `(uint32)x`, `(uint64 *)x`. */
-function checkCast(
-  probe: ProbeState,
-  expression: ExpressionOf<"cast">,
-): CheckedExpression | undefined {
-  const { span } = expression;
-  const operand = probe.check(expression.operand);
-  const space = operand?.type.kind === "pointer" ? operand.type.space : probe.probe.pointerSpace;
-  const type = resolveTypeName(probe, expression.type, space);
-  if (operand === undefined || type === undefined) return undefined;
-  const isFromRegister = !["string", "tuple", "none", "name"].includes(operand.type.kind);
-  const isToNumber = type.kind === "integer" || type.kind === "boolean" || type.kind === "pointer";
-  if (!isFromRegister || !isToNumber) {
-    const message = `${describeType(operand.type)} cannot be cast to ${describeType(type)}`;
-    return probe.error("type-mismatch", span, message);
-  }
-  return operand.kind === "constant"
-    ? { kind: "constant", value: convertConstant(operand.value, type), type, span }
-    : convert(operand, type, span);
 }
 
 function checkTuple(

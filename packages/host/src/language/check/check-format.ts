@@ -102,6 +102,7 @@ function checkConversion(
 function takes(conversion: string, type: Type): boolean {
   switch (type.kind) {
     case "integer":
+      return conversion !== "s" || type.enumeration !== undefined;
     case "pointer":
       return conversion !== "s";
     case "boolean":

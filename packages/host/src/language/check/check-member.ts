@@ -4,12 +4,13 @@ import { type Expression, type ExpressionOf } from "../syntax/ast.js";
 import { type Span } from "../syntax/span.js";
 import { significantBytes, type TracepointField } from "../tracepoint-format.js";
 import { rawArgument } from "./check-builtin.js";
-import { movePointer, readThrough } from "./check-operator.js";
+import { dereference, elementOf, memberOf, sizeInMemory } from "./check-memory.js";
 import { type CheckedExpression } from "./checked-program.js";
+import { movePointer } from "./move-pointer.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { describeType } from "./type.js";
 
-/** `args.name`, `$t.0`. */
+/** `args.name`, `$t.0`, `p->field`. */
 export function checkMember(
   probe: ProbeState,
   expression: ExpressionOf<"member">,
@@ -19,12 +20,7 @@ export function checkMember(
   if (isArgs(object)) return checkArgsField(probe, expression, room);
   const operand = probe.check(object);
   if (operand === undefined) return undefined;
-  if (operand.type.kind === "tuple") return tupleElement(probe, operand, name, nameSpan, span);
-  if (operand.type.kind === "pointer") {
-    return probe.notSupported(span, "reading fields of structures is");
-  }
-  const message = `${describeType(operand.type)} has no field ${name}`;
-  return probe.error("type-mismatch", span, message);
+  return memberOf(probe, operand, { text: name, span: nameSpan }, span);
 }
 
 /** `args`, or `args()`. */
@@ -34,24 +30,6 @@ function isArgs(expression: Expression): boolean {
       (expression.kind === "call" && expression.args.length === 0)) &&
     expression.name === "args"
   );
-}
-
-function tupleElement(
-  probe: ProbeState,
-  operand: CheckedExpression,
-  name: string,
-  nameSpan: Span,
-  span: Span,
-): CheckedExpression | undefined {
-  const elements = operand.type.kind === "tuple" ? operand.type.elements : [];
-  const index = /^[0-9]{1,3}$/.test(name) ? Number(name) : -1;
-  const type = elements[index];
-  if (type === undefined) {
-    const message = `the tuple has elements 0 to ${elements.length - 1}, not ${name}`;
-    return probe.error("unknown-field", nameSpan, message);
-  }
-  if (operand.kind === "tuple") return operand.elements[index];
-  return { kind: "tupleElement", operand, index, type, span };
 }
 
 function checkArgsField(
@@ -79,7 +57,7 @@ function rawField(
   }
   const index = parameters.findIndex((parameter) => parameter.name === name);
   const parameter = parameters[index];
-  if (parameter !== undefined) return rawArgument(index, parameter, span);
+  if (parameter !== undefined) return rawArgument(probe, index, parameter, span);
   const near = nearNames(
     name,
     parameters.map((known) => known.name),
@@ -121,12 +99,14 @@ function readField(
     }
     case "pointer": {
       const { pointerSize } = target;
+      const space = probe.probe.pointerSpace;
+      const pointed = shape.target ?? probe.program.types.pointedTo(field.typeName, space);
       return {
         kind: "contextField",
         offset,
         sizeBytes: pointerSize,
         isSigned: false,
-        type: { kind: "pointer", space: probe.probe.pointerSpace, target: shape.target },
+        type: { kind: "pointer", space, target: pointed },
         span,
       };
     }
@@ -188,19 +168,14 @@ export function checkIndex(
   }
   const operand = probe.check(object);
   if (operand === undefined || index === undefined) return undefined;
-  if (operand.type.kind === "tuple" && index.kind === "constant") {
-    return tupleElement(probe, operand, String(index.value), index.span, span);
-  }
-  if (operand.type.kind !== "pointer") {
-    const message = `${describeType(operand.type)} has no elements`;
-    return probe.error("type-mismatch", span, message);
-  }
+  if (operand.type.kind !== "pointer") return elementOf(probe, operand, index, span);
   if (index.type.kind !== "integer") {
     const message = `an index must be an integer, this is ${describeType(index.type)}`;
     return probe.error("type-mismatch", index.span, message);
   }
-  const moved = movePointer("add", operand, operand.type, index, span);
-  return readThrough(probe, moved, span);
+  const bytes = sizeInMemory(probe, operand.type.target);
+  const moved = movePointer("add", operand, operand.type, index, bytes, span);
+  return dereference(probe, moved, span);
 }
 
 function checkArrayElement(

@@ -1,66 +1,26 @@
-import { type BinaryOperator, type ExpressionOf } from "../syntax/ast.js";
-import {
-  type CheckedExpression,
-  type CompareOperation,
-  type IntegerOperation,
-} from "./checked-program.js";
+import { type ExpressionOf } from "../syntax/ast.js";
+import { checkArithmetic } from "./check-arithmetic.js";
+import { integerOperationOf } from "./integer-operation.js";
+import { checkComparison, compareOperationOf } from "./check-comparison.js";
+import { dereference } from "./check-memory.js";
+import { type CheckedExpression } from "./checked-program.js";
 import { coerce, convert } from "./coerce.js";
-import {
-  booleanConstant,
-  foldBinary,
-  foldCompare,
-  integerConstant,
-  utf8Length,
-  wrapInteger,
-} from "./constant.js";
+import { booleanConstant, wrapInteger } from "./constant.js";
+import { signOf } from "./number-sign.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { mergeSlots, slotOf } from "./slot.js";
-import {
-  boolean,
-  describeType,
-  int64,
-  isNumber,
-  uint64,
-  type IntegerType,
-  type PointerType,
-} from "./type.js";
+import { boolean, describeType, int64, isNumber, uint64 } from "./type.js";
 
-const compareOperations: Partial<Record<BinaryOperator, CompareOperation>> = {
-  "==": "equal",
-  "!=": "different",
-  "<": "less",
-  "<=": "lessOrEqual",
-  ">": "greater",
-  ">=": "greaterOrEqual",
-};
-
-const integerOperations: Partial<Record<BinaryOperator, IntegerOperation>> = {
-  "+": "add",
-  "-": "subtract",
-  "*": "multiply",
-  "/": "divide",
-  "%": "modulo",
-  "&": "and",
-  "|": "or",
-  "^": "xor",
-  "<<": "shiftLeft",
-  ">>": "shiftRight",
-};
-
-/** What a compound assignment or a binary operator does to integers. */
-export function integerOperationOf(operator: BinaryOperator): IntegerOperation | undefined {
-  return integerOperations[operator];
-}
-
+/** `a + b` and its like. */
 export function checkBinary(
   probe: ProbeState,
   expression: ExpressionOf<"binary">,
 ): CheckedExpression | undefined {
   const { operator } = expression;
   if (operator === "&&" || operator === "||") return checkLogical(probe, expression, operator);
-  const compare = compareOperations[operator];
+  const compare = compareOperationOf(operator);
   if (compare !== undefined) return checkComparison(probe, expression, compare);
-  const operation = integerOperations[operator];
+  const operation = integerOperationOf(operator);
   const operands = probe.checkAll([expression.left, expression.right]);
   const [left, right] = operands ?? [];
   if (operation === undefined || left === undefined || right === undefined) return undefined;
@@ -95,254 +55,7 @@ function checkLogical(
   return { kind: "logical", operation, left, right, type: boolean, span };
 }
 
-function checkComparison(
-  probe: ProbeState,
-  expression: ExpressionOf<"binary">,
-  operation: CompareOperation,
-): CheckedExpression | undefined {
-  const { span, operator } = expression;
-  let right = probe.check(expression.right);
-  const left = probe.check(expression.left, roomToCompareWith(probe, right));
-  if (left?.kind === "stringConstant" && right !== undefined) {
-    right = probe.check(expression.right, roomToCompareWith(probe, left));
-  }
-  if (left === undefined || right === undefined) return undefined;
-  if (isText(left) && isText(right)) {
-    if (operation !== "equal" && operation !== "different") {
-      const message = `strings can be compared with == and != only, not with ${operator}`;
-      return probe.error("type-mismatch", span, message);
-    }
-    return compareTexts(probe, operation, left, right, span);
-  }
-  return compareNumbers(probe, { operation, operator, left, right, span });
-}
-
-function compareNumbers(
-  probe: ProbeState,
-  comparison: {
-    readonly operation: CompareOperation;
-    readonly operator: BinaryOperator;
-    readonly left: CheckedExpression;
-    readonly right: CheckedExpression;
-    readonly span: CheckedExpression["span"];
-  },
-): CheckedExpression | undefined {
-  const { operation, operator, left, right, span } = comparison;
-  const isSameKind =
-    left.type.kind === right.type.kind && !["tuple", "none"].includes(left.type.kind);
-  if (!(isNumber(left.type) && isNumber(right.type)) && !isSameKind) {
-    const types = `${describeType(left.type)} and ${describeType(right.type)}`;
-    return probe.error("type-mismatch", span, `${operator} cannot compare ${types}`);
-  }
-  const isSigned = isComparedSigned(left, right);
-  if (left.kind === "constant" && right.kind === "constant") {
-    const type = isSigned ? int64 : uint64;
-    const [first, second] = [wrapInteger(left.value, type), wrapInteger(right.value, type)];
-    return booleanConstant(foldCompare(operation, first, second), span);
-  }
-  if (!isSigned && right.kind === "constant" && right.value === 0n) {
-    if (operation === "less" || operation === "greaterOrEqual") {
-      const always = operation === "less" ? "never" : "always";
-      probe.program.diagnostics.warn(
-        "type-mismatch",
-        span,
-        `an unsigned number is ${always} ${operator} 0`,
-        ["Cast it when it may be negative: (int64)x, or (int32)x for an int."],
-      );
-    }
-  }
-  return { kind: "compare", operation, isSigned, left, right, type: boolean, span };
-}
-
-/** Enough of a string to tell whether it is the constant: one byte more than that, and NUL. */
-function roomToCompareWith(
-  probe: ProbeState,
-  other: CheckedExpression | undefined,
-): StringRoom | undefined {
-  return other?.kind === "stringConstant"
-    ? probe.storedRoom(utf8Length(other.value) + 2)
-    : undefined;
-}
-
-function isText(expression: CheckedExpression): boolean {
-  return expression.type.kind === "string" || expression.type.kind === "name";
-}
-
-function compareTexts(
-  probe: ProbeState,
-  operation: "equal" | "different",
-  left: CheckedExpression,
-  right: CheckedExpression,
-  span: CheckedExpression["span"],
-): CheckedExpression | undefined {
-  if (left.type.kind === "name" || right.type.kind === "name") {
-    const [first, second] = [asName(probe, left), asName(probe, right)];
-    if (first === undefined || second === undefined) {
-      return probe.notSupported(
-        span,
-        "comparing probe or func with a string that is no literal is",
-      );
-    }
-    if (first.kind === "constant" && second.kind === "constant") {
-      return booleanConstant(foldCompare(operation, first.value, second.value), span);
-    }
-    return {
-      kind: "compare",
-      operation,
-      isSigned: false,
-      left: first,
-      right: second,
-      type: boolean,
-      span,
-    };
-  }
-  if (left.kind === "stringConstant" && right.kind === "stringConstant") {
-    return booleanConstant((left.value === right.value) === (operation === "equal"), span);
-  }
-  return {
-    kind: "compareStrings",
-    operation,
-    left,
-    right,
-    limitBytes: undefined,
-    type: boolean,
-    span,
-  };
-}
-
-/** A name is compared by its number; a literal is the number of the name that it spells. */
-function asName(probe: ProbeState, value: CheckedExpression): CheckedExpression | undefined {
-  if (value.type.kind === "name") return value;
-  if (value.kind !== "stringConstant") return undefined;
-  const index = BigInt(probe.program.nameIndex(value.value));
-  return { kind: "constant", value: index, type: { kind: "name" }, span: value.span };
-}
-
-/** How a value takes part in deciding between signed and unsigned. */
-function signOf(expression: CheckedExpression): "signed" | "unsigned" | "either" {
-  const { type } = expression;
-  if (expression.kind === "constant" && expression.value >= 0n && type.kind === "integer") {
-    return "either";
-  }
-  if (type.kind === "integer") return type.isSigned ? "signed" : "unsigned";
-  return type.kind === "boolean" ? "either" : "unsigned";
-}
-
-/** As C has it: unsigned when one side is a 64-bit unsigned number. Narrower ones fit in a signed one. */
-function isComparedSigned(left: CheckedExpression, right: CheckedExpression): boolean {
-  const isWideUnsigned = (side: CheckedExpression): boolean =>
-    signOf(side) === "unsigned" && !(side.type.kind === "integer" && side.type.sizeBytes < 8);
-  if (isWideUnsigned(left) || isWideUnsigned(right)) return false;
-  return signOf(left) === "signed" || signOf(right) === "signed";
-}
-
-/** Signed when one side is, or both may be either; differences always are. */
-function resultType(
-  operation: IntegerOperation,
-  left: CheckedExpression,
-  right: CheckedExpression,
-): IntegerType {
-  const [first, second] = [signOf(left), signOf(right)];
-  if (operation === "shiftLeft" || operation === "shiftRight") {
-    return first === "unsigned" ? uint64 : int64;
-  }
-  if (operation === "subtract" || first === "signed" || second === "signed") return int64;
-  return first === "unsigned" || second === "unsigned" ? uint64 : int64;
-}
-
-interface Arithmetic {
-  readonly operation: IntegerOperation;
-  readonly operator: string;
-  readonly left: CheckedExpression;
-  readonly right: CheckedExpression;
-  readonly span: CheckedExpression["span"];
-}
-
-/** `left op right` on numbers; pointers move by what they point to. */
-export function checkArithmetic(
-  probe: ProbeState,
-  arithmetic: Arithmetic,
-): CheckedExpression | undefined {
-  const { operation, operator, left, right, span } = arithmetic;
-  for (const side of [left, right]) {
-    if (isNumber(side.type)) continue;
-    const message = `${operator} takes numbers, this is ${describeType(side.type)}`;
-    return probe.error("type-mismatch", side.span, message);
-  }
-  if (!checkRightConstant(probe, operation, right)) return undefined;
-  if (operation === "add" || operation === "subtract") {
-    if (left.type.kind === "pointer" && right.type.kind === "integer") {
-      return movePointer(operation, left, left.type, right, span);
-    }
-    if (operation === "add" && right.type.kind === "pointer" && left.type.kind === "integer") {
-      return movePointer(operation, right, right.type, left, span);
-    }
-  }
-  const type = resultType(operation, left, right);
-  if (left.kind === "constant" && right.kind === "constant") {
-    const folded = foldBinary(operation, left.value, right.value, type);
-    return { kind: "constant", value: folded, type, span };
-  }
-  return { kind: "binary", operation, left, right, type, span };
-}
-
-/** Reports division by zero, and shifts by more than there are bits. */
-export function checkRightConstant(
-  probe: ProbeState,
-  operation: IntegerOperation,
-  right: CheckedExpression,
-): boolean {
-  if (right.kind !== "constant") return true;
-  if ((operation === "divide" || operation === "modulo") && right.value === 0n) {
-    probe.error("bad-value", right.span, "division by zero");
-    return false;
-  }
-  const isShift = operation === "shiftLeft" || operation === "shiftRight";
-  if (isShift && (right.value < 0n || right.value > 63n)) {
-    probe.error("bad-value", right.span, `a shift by ${right.value} is out of range: 0 to 63`);
-    return false;
-  }
-  return true;
-}
-
-/** `p + n`: n elements further, or n bytes when what it points to is not known. */
-export function movePointer(
-  operation: "add" | "subtract",
-  pointer: CheckedExpression,
-  type: PointerType,
-  count: CheckedExpression,
-  span: CheckedExpression["span"],
-): CheckedExpression {
-  const size = BigInt(type.target?.sizeBytes ?? 1);
-  const scale = integerConstant(size, count.span);
-  let distance = count;
-  if (count.kind === "constant") {
-    distance = integerConstant(count.value * size, count.span);
-  } else if (size !== 1n) {
-    distance = {
-      kind: "binary",
-      operation: "multiply",
-      left: count,
-      right: scale,
-      type: int64,
-      span: count.span,
-    };
-  }
-  if (pointer.kind === "constant" && distance.kind === "constant") {
-    const value = foldBinary(operation, pointer.value, distance.value, uint64);
-    return { kind: "constant", value, type, span };
-  }
-  const moved: CheckedExpression = {
-    kind: "binary",
-    operation,
-    left: convert(pointer, uint64),
-    right: distance,
-    type: uint64,
-    span,
-  };
-  return convert(moved, type);
-}
-
+/** `-x`, `!x`, `*p` and their like. */
 export function checkUnary(
   probe: ProbeState,
   expression: ExpressionOf<"unary">,
@@ -351,7 +64,7 @@ export function checkUnary(
   if (operator === "&") return probe.notSupported(span, "taking an address (&) is");
   const operand = probe.check(expression.operand);
   if (operand === undefined) return undefined;
-  if (operator === "*") return readThrough(probe, operand, span);
+  if (operator === "*") return dereference(probe, operand, span);
   if (!isNumber(operand.type)) {
     const message = `${operator} takes a number, this is ${describeType(operand.type)}`;
     return probe.error("type-mismatch", operand.span, message);
@@ -376,25 +89,7 @@ export function checkUnary(
   }
 }
 
-/** `*p` of a pointer to integers. */
-export function readThrough(
-  probe: ProbeState,
-  pointer: CheckedExpression,
-  span: CheckedExpression["span"],
-): CheckedExpression | undefined {
-  const { type } = pointer;
-  if (type.kind !== "pointer") {
-    const message = `${describeType(type)} is no pointer and cannot be read through`;
-    return probe.error("type-mismatch", span, message, ["Cast it first: *(uint64 *)x."]);
-  }
-  if (type.target === undefined) {
-    return probe.notSupported(span, "reading what this pointer points to is", [
-      "Pointers to integers can be read: *(uint64 *)x.",
-    ]);
-  }
-  return { kind: "readMemory", pointer, space: type.space, type: type.target, span };
-}
-
+/** `c ? a : b`. */
 export function checkConditional(
   probe: ProbeState,
   expression: ExpressionOf<"conditional">,

@@ -2,12 +2,9 @@ import { assertNever } from "../../asm/internal-error.js";
 import { type Block, type Expression, type Statement, type StatementOf } from "../syntax/ast.js";
 import { unknownFunction } from "./check-call.js";
 import { checkAggregation } from "./check-aggregation.js";
-import {
-  checkArithmetic,
-  checkRightConstant,
-  integerOperationOf,
-  requireCondition,
-} from "./check-operator.js";
+import { checkArithmetic, checkRightConstant } from "./check-arithmetic.js";
+import { integerOperationOf } from "./integer-operation.js";
+import { requireCondition } from "./check-operator.js";
 import { checkMapCall } from "./check-map-call.js";
 import { checkOutputCall } from "./check-output-call.js";
 import { checkKeys, checkNumberPlace } from "./check-place.js";
@@ -17,7 +14,7 @@ import { aggregationNames, functionNames, statementNames } from "./function-name
 import { type ProbeState } from "./probe-state.js";
 import { slotOf } from "./slot.js";
 import { resolveTypeName } from "./type-name.js";
-import { describeType, int64 } from "./type.js";
+import { describeType, fitsRegister, int64 } from "./type.js";
 
 /** Checks statements in a scope of their own; those with faults, which are reported, are left out. */
 export function checkBlock(probe: ProbeState, block: Block): CheckedStatement[] {
@@ -265,7 +262,7 @@ function zeroScratch(
   type: CheckedExpression["type"],
   span: Statement["span"],
 ): CheckedStatement | undefined {
-  if (type.kind === "tuple" || type.kind === "string") return undefined;
+  if (!fitsRegister(type)) return undefined;
   const value: CheckedExpression = { kind: "constant", value: 0n, type, span };
   const target = { kind: "scratch", scratch, type } as const;
   return { kind: "assign", target, operation: undefined, value, span };

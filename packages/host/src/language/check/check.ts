@@ -11,6 +11,7 @@ import { Diagnostics } from "./diagnostics.js";
 import { layOutMap } from "./map-layout.js";
 import { ProbeState } from "./probe-state.js";
 import { expandBlock } from "./probes/expand-attach-point.js";
+import { parentProcessQueries } from "./parent-process.js";
 import { ProgramState } from "./program-state.js";
 import { int64 } from "./type.js";
 
@@ -46,6 +47,21 @@ export function check(
   answers: Answers,
   options: CheckOptions = {},
 ): CheckResult {
+  const { missing, result } = tryCheck(parsed, target, answers, options);
+  const [unanswered] = missing;
+  if (unanswered !== undefined) {
+    throw new InternalError(`a program is checked before ${unanswered.kind} is answered`);
+  }
+  return result();
+}
+
+/** Checks a program as far as the answers go: what is missing of them, and the result, which means nothing when something is. */
+export function tryCheck(
+  parsed: ParsedProgram,
+  target: TargetDescription,
+  answers: Answers,
+  options: CheckOptions = {},
+): { readonly missing: readonly Query[]; readonly result: () => CheckResult } {
   const outer = new Diagnostics();
   const config = readConfig(parsed.config, outer, options.settings);
   const positional = options.positional ?? [];
@@ -55,18 +71,18 @@ export function check(
     isUnsafe: options.isUnsafe === true,
     sourceName: options.sourceName,
   });
+  program.defineTypes(parsed.types, outer);
   const input = { answers, positional, pid: options.pid, missingProbes: config.missingProbes };
-  const missing: Query[] = [];
+  const { missing } = program;
+  missing.push(...parentProcessQueries(parsed, answers));
   const states: { state: ProbeState; block: ActionBlock }[] = [];
   for (const block of parsed.blocks) {
     for (const probe of expandBlock(block, input, missing, outer)) {
       states.push({ state: new ProbeState(program, probe, checkExpression), block });
     }
   }
-  const [unanswered] = missing;
-  if (unanswered !== undefined) {
-    throw new InternalError(`a program is checked before ${unanswered.kind} is answered`);
-  }
+  // The names that a wildcard matches come first.
+  if (missing.length > 0) return { missing, result: noResult };
   if (states.length === 0 && !outer.hasErrors) {
     const span = parsed.blocks[0]?.attachPoints[0]?.span ?? { start: 0, end: 0 };
     outer.error("no-match", span, "there is nothing to attach to");
@@ -81,11 +97,21 @@ export function check(
   const maps = program.maps.names.map((name) => {
     return layOutMap(program.maps.get(name), config.maximumMapKeys, target);
   });
-  for (const map of maps) checkMapSizes(program, map);
-  for (const diagnostic of program.diagnostics.list) outer.add(diagnostic);
-  const diagnostics = [...outer.list].sort((a, b) => a.span.start - b.span.start);
-  if (outer.hasErrors) return { program: undefined, diagnostics };
-  return { program: assemble(program, probes, maps), diagnostics };
+  if (missing.length > 0) return { missing, result: noResult };
+  return {
+    missing,
+    result: () => {
+      for (const map of maps) checkMapSizes(program, map);
+      for (const diagnostic of program.diagnostics.list) outer.add(diagnostic);
+      const diagnostics = [...outer.list].sort((a, b) => a.span.start - b.span.start);
+      if (outer.hasErrors) return { program: undefined, diagnostics };
+      return { program: assemble(program, probes, maps), diagnostics };
+    },
+  };
+}
+
+function noResult(): never {
+  throw new InternalError("the result of a check with queries without answers");
 }
 
 function checkProbe(state: ProbeState, block: ActionBlock): CheckedProbe {

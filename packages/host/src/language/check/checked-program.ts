@@ -4,7 +4,7 @@ import { type ProgramType } from "../../spec/program-spec.js";
 import { type MapLayout, type TraceLayout } from "../../spec/trace-layout.js";
 import { type StackType } from "../../spec/value-type.js";
 import { type Span } from "../syntax/span.js";
-import { type AddressSpace, type IntegerType, type StringType, type Type } from "./type.js";
+import { type AddressSpace, type StringType, type Type } from "./type.js";
 
 /**
  * A program that can be compiled: names are resolved, wildcards expanded, constants folded, every expression has its type,
@@ -272,13 +272,19 @@ export type CheckedExpression =
       readonly space: AddressSpace;
       /** Only when it is no constant; a constant is in the capacity. */
       readonly length: CheckedExpression | undefined;
+      /** It is a char array, which ends where it is full: nothing of it is cut off. */
+      readonly isArray?: true;
     } & Typed<StringType>)
-  /** `*p`, `p[i]` (the pointer is already moved): an integer of the type's size; 0 when it cannot be read. */
+  /**
+   * `*p`, `p[i]` (the pointer is already moved), `p->field`: of what fits in a register `sizeBytes` of memory, where a pointer
+   * may be narrower than one of ours. Zero when it cannot be read.
+   */
   | ({
       readonly kind: "readMemory";
       readonly pointer: CheckedExpression;
       readonly space: AddressSpace;
-    } & Typed<IntegerType>)
+      readonly sizeBytes: number;
+    } & Typed)
   /** Of any type. */
   | ({ readonly kind: "scratch"; readonly scratch: number } & Typed)
   /** A plain map's value; zero or an empty string when there is no such entry. */
@@ -329,6 +335,13 @@ export type CheckedExpression =
       readonly right: CheckedExpression;
       readonly limitBytes: number | undefined;
     } & Typed)
+  /** Of values in memory of the same type, byte by byte. */
+  | ({
+      readonly kind: "compareMemory";
+      readonly operation: "equal" | "different";
+      readonly left: CheckedExpression;
+      readonly right: CheckedExpression;
+    } & Typed)
   /** Whether a string has these bytes somewhere: never none, and no more than it has room for. */
   | ({
       readonly kind: "containsText";
@@ -353,15 +366,30 @@ export type CheckedExpression =
     } & Typed)
   /**
    * Another type for the same value. To an integer: its low bytes, extended as the type says. To a boolean: 0 or 1. To all
-   * others (pointer, ksym, timestamp, username): the same bits.
+   * others (pointer, ksym, timestamp, username): the same bits. From an array or string to an integer, and from an integer or
+   * string to an array: the same bytes.
    */
   | ({ readonly kind: "convert"; readonly operand: CheckedExpression } & Typed)
   /** Elements are stored as `valueTypeOf(type)` places them, the gaps are zero. */
   | ({ readonly kind: "tuple"; readonly elements: readonly CheckedExpression[] } & Typed)
+  /**
+   * What stands `offset` bytes from the start of a value in memory: an element of a tuple as tuples hold it, or `sizeBytes` of a
+   * struct, an array or a string as they lie in the target's memory, where a pointer may be narrower than one of ours and a
+   * string may fill its place.
+   */
   | ({
-      readonly kind: "tupleElement";
+      readonly kind: "part";
       readonly operand: CheckedExpression;
-      readonly index: number;
+      readonly offset: number;
+      readonly sizeBytes: number | undefined;
+    } & Typed)
+  /** An element of an array or string by a number that is known when the program runs only; zero beyond its end. */
+  | ({
+      readonly kind: "element";
+      readonly operand: CheckedExpression;
+      readonly index: CheckedExpression;
+      readonly elementSizeBytes: number;
+      readonly length: number;
     } & Typed);
 
 export type CheckedExpressionOf<Kind extends CheckedExpression["kind"]> = Extract<

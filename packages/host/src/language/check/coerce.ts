@@ -1,4 +1,5 @@
 import { type CheckedExpression, type CheckedExpressionOf } from "./checked-program.js";
+import { elementAt } from "./tuple-element.js";
 import { isSameType, type Type } from "./type.js";
 
 /**
@@ -16,12 +17,9 @@ export function coerce(expression: CheckedExpression, type: Type): CheckedExpres
 
 /** The elements of a tuple, as expressions of their own. */
 export function elementsOf(expression: CheckedExpression): readonly CheckedExpression[] {
-  if (expression.kind === "tuple") return expression.elements;
   const { type, span } = expression;
   if (type.kind !== "tuple") return [expression];
-  return type.elements.map((elementType, index) => {
-    return { kind: "tupleElement", operand: expression, index, type: elementType, span };
-  });
+  return type.elements.flatMap((_, index) => elementAt(expression, type, index, span) ?? []);
 }
 
 /** Another type for the same value; see `CheckedExpression`. */

@@ -82,7 +82,11 @@ function apply(operation: IntegerOperation, left: bigint, right: bigint): bigint
   }
 }
 
-export function foldCompare(operation: CompareOperation, left: bigint, right: bigint): boolean {
+export function foldCompare<T extends bigint | string>(
+  operation: CompareOperation,
+  left: T,
+  right: T,
+): boolean {
   switch (operation) {
     case "equal":
       return left === right;

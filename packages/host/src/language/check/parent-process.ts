@@ -68,6 +68,7 @@ function memberOf(
     kind: "readMemory",
     pointer: { kind: "binary", operation: "add", left: base, right, type: uint64, span },
     space: "kernel",
+    sizeBytes: type.sizeBytes,
     type,
     span,
   };

@@ -1,10 +1,15 @@
-import { type Answers } from "../answers.js";
+import { queryKey, type Answer, type Answers, type Query } from "../answers.js";
 import { type TargetDescription } from "../../spec/target-description.js";
 import { type TimestampType } from "./type.js";
 import { type ProgramConfig } from "./config.js";
 import { Diagnostics } from "./diagnostics.js";
 import { MapTable } from "./map-table.js";
 import { RecordTable } from "./record-table.js";
+import { defineTypes } from "./types/define-types.js";
+import { type DefinedTypes, TypeSource } from "./types/type-source.js";
+import { type TypeDefinition } from "../syntax/ast.js";
+
+const noTypes: DefinedTypes = { types: new Map(), members: new Map(), enumerators: new Map() };
 
 /** What all probes of a program share while it is checked. */
 export class ProgramState {
@@ -19,7 +24,10 @@ export class ProgramState {
   readonly isUnsafe: boolean;
   /** What messages call the program's text. */
   readonly sourceName: string;
+  #types: TypeSource;
   readonly maps = new MapTable();
+  /** What has no answer yet. What is reported while there is something here means nothing. */
+  readonly missing: Query[] = [];
   /** Of this pass. */
   diagnostics = new Diagnostics();
   records = new RecordTable();
@@ -45,6 +53,41 @@ export class ProgramState {
     this.childPid = init.childPid;
     this.isUnsafe = init.isUnsafe === true;
     this.sourceName = init.sourceName ?? "stdin";
+    this.#types = this.#typesWith(noTypes);
+  }
+
+  get types(): TypeSource {
+    return this.#types;
+  }
+
+  /** Takes the types that the program defines; what is wrong with them is reported. */
+  defineTypes(definitions: readonly TypeDefinition[], diagnostics: Diagnostics): void {
+    if (definitions.length === 0) return;
+    const kernel = this.#types;
+    const defined = defineTypes(definitions, {
+      target: this.target,
+      diagnostics,
+      describe: (name) => kernel.describe(name),
+      sizeOf: (type) => kernel.sizeOf(type),
+    });
+    this.#types = this.#typesWith(defined);
+  }
+
+  #typesWith(defined: DefinedTypes): TypeSource {
+    return new TypeSource(this.target, defined, (query) => this.ask(query));
+  }
+
+  /** The answer, or `undefined` when it is still to be asked for. */
+  ask<Kind extends Query["kind"]>(
+    query: Extract<Query, { readonly kind: Kind }>,
+  ): Extract<Answer, { readonly kind: Kind }> | undefined {
+    const answer = this.answers.get(queryKey(query));
+    if (answer?.kind === query.kind) {
+      // Query and Answer have the same kinds, which were just compared.
+      return answer as Extract<Answer, { readonly kind: Kind }>;
+    }
+    this.missing.push(query);
+    return undefined;
   }
 
   get names(): readonly string[] {

@@ -14,7 +14,10 @@ export class RecordTable {
 
   /** The id of a record that is laid out so. */
   add(layout: RecordLayout): number {
-    const key = JSON.stringify(layout);
+    // Values of enumerations are bigint.
+    const key = JSON.stringify(layout, (_, value: unknown) =>
+      typeof value === "bigint" ? String(value) : value,
+    );
     let id = this.#ids.get(key);
     if (id === undefined) {
       id = this.#layouts.length;

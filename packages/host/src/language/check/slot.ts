@@ -25,15 +25,21 @@ export function slotOf(expression: CheckedExpression): Slot {
 
 /** A place of 8 bytes for integers, as maps' values and variables are. */
 export function widen(slot: Slot): Slot {
-  return slot.type.kind === "integer"
-    ? { ...slot, type: slot.type.isSigned ? int64 : uint64 }
-    : slot;
+  if (slot.type.kind !== "integer") return slot;
+  const { isSigned, enumeration } = slot.type;
+  return { ...slot, type: named(isSigned ? int64 : uint64, enumeration) };
+}
+
+function named(type: IntegerType, enumeration: IntegerType["enumeration"]): IntegerType {
+  const { kind, sizeBytes, isSigned } = type;
+  const bare = { kind, sizeBytes, isSigned };
+  return enumeration === undefined ? bare : { ...bare, enumeration };
 }
 
 /** A place that holds what either holds; `undefined` when there is none. */
 export function mergeSlots(left: Slot, right: Slot): Slot | undefined {
   const [first, second] = [left.type, right.type];
-  if (isLikeInteger(first) && isLikeInteger(second)) return mergeIntegers(left, right);
+  if (isLikeInteger(first) && isLikeInteger(second)) return mergeNumbers(left, right);
   if (first.kind === "pointer" && second.kind === "pointer") {
     return { type: mergePointers(first, second) };
   }
@@ -54,6 +60,15 @@ function isLikeInteger(type: Type): boolean {
   return type.kind === "integer" || type.kind === "boolean";
 }
 
+/** Names of numbers stay when all that goes in has the same. */
+function mergeNumbers(left: Slot, right: Slot): Slot {
+  const merged = mergeIntegers(left, right);
+  if (merged.type.kind !== "integer") return merged;
+  const [first, second] = [integerOf(left.type).enumeration, integerOf(right.type).enumeration];
+  const common = first?.id === second?.id ? first : undefined;
+  return { ...merged, type: named(merged.type, common) };
+}
+
 function mergeIntegers(left: Slot, right: Slot): Slot {
   if (left.type.kind === "boolean" && right.type.kind === "boolean") return left;
   const [first, second] = [integerOf(left.type), integerOf(right.type)];
@@ -63,7 +78,9 @@ function mergeIntegers(left: Slot, right: Slot): Slot {
   }
   if (leftMaximum !== undefined) return holding(second, leftMaximum);
   if (rightMaximum !== undefined) return holding(first, rightMaximum);
-  if (isSameType(first, second)) return { type: first };
+  if (first.sizeBytes === second.sizeBytes && first.isSigned === second.isSigned) {
+    return { type: first };
+  }
   return { type: first.isSigned || second.isSigned ? int64 : uint64 };
 }
 

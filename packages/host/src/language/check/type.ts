@@ -1,10 +1,11 @@
 import { assertNever } from "../../asm/internal-error.js";
+import { type EnumerationValue } from "../../btf/type-description.js";
 import { type StackType } from "../../spec/value-type.js";
 
 /**
  * Types of the language's values. An integer, boolean, pointer, name, ksym, timestamp, username or stack lives in a register,
- * **already extended to 64 bits as its own type says** (signed ones sign-extended, all others zero-extended); strings,
- * usyms and tuples live in memory.
+ * **already extended to 64 bits as its own type says** (signed ones sign-extended, all others zero-extended); all others
+ * live in memory.
  */
 export type Type =
   | IntegerType
@@ -23,6 +24,8 @@ export type Type =
   /** u64, a stack's number: where equal ones have equal numbers. */
   | StackType
   | TupleType
+  | ArrayType
+  | StructType
   /** Of a call that gives no value. */
   | { readonly kind: "none" };
 
@@ -30,6 +33,8 @@ export interface IntegerType {
   readonly kind: "integer";
   readonly sizeBytes: 1 | 2 | 4 | 8;
   readonly isSigned: boolean;
+  /** Its numbers have names. */
+  readonly enumeration?: Enumeration;
 }
 
 export interface PointerType {
@@ -37,7 +42,7 @@ export interface PointerType {
   /** Whose memory it points into: decides between probe_read_kernel and probe_read_user. */
   readonly space: AddressSpace;
   /** What `*p` and `p[i]` read; `undefined` when that is not known. */
-  readonly target: IntegerType | undefined;
+  readonly target: Type | undefined;
 }
 
 export type AddressSpace = "kernel" | "user";
@@ -57,6 +62,73 @@ export interface TimestampType {
 export interface TupleType {
   readonly kind: "tuple";
   readonly elements: readonly Type[];
+  /** Of a record: what its elements are called. */
+  readonly names?: readonly string[];
+}
+
+/** Values of one type, one after the other as they lie in the target's memory. */
+export interface ArrayType {
+  readonly kind: "array";
+  readonly element: Type;
+  /** From one element to the next. */
+  readonly elementSizeBytes: number;
+  readonly length: number;
+}
+
+/** A struct or union as it lies in the target's memory. */
+export interface StructType {
+  readonly kind: "struct";
+  readonly structure: Structure;
+  /** Whose memory its pointers point into. */
+  readonly space: AddressSpace;
+}
+
+/**
+ * What a struct or union is made of. It is small however large what it stands for: members are found when they are asked for. An
+ * answer that is still to be asked of the target makes them absent; then the check is gone through once more.
+ */
+export interface Structure {
+  readonly tag: "struct" | "union";
+  /** "" for one without a name. */
+  readonly name: string;
+  /** The same for the same type. */
+  readonly id: string;
+  /** Not only declared: what it is made of is known. */
+  isDefined(): boolean;
+  /** 0 when it is not defined. */
+  sizeBytes(): number;
+  /** Also within members that have no name; `undefined` when there is none. */
+  member(name: string, space: AddressSpace): StructureMember | undefined;
+  /** Names like one that is no member's. */
+  namesNear(name: string): readonly string[];
+  /** In the order of their declaration. */
+  members(space: AddressSpace): readonly StructureMember[];
+}
+
+/** A member of a struct or union, with its type for one kind of memory. */
+export interface StructureMember {
+  /** "" for one without a name. */
+  readonly name: string;
+  readonly type: Type;
+  /** In bytes; of a bit-field, of the integer that it is cut from. */
+  readonly offset: number;
+  /** Bytes there. */
+  readonly sizeBytes: number;
+  readonly bits?: BitField;
+}
+
+/** Where a bit-field is in its integer: how far its lowest bit is from the integer's, and its size. */
+export interface BitField {
+  readonly shift: number;
+  readonly size: number;
+}
+
+/** Names for numbers. */
+export interface Enumeration {
+  /** "" for one without a name. */
+  readonly name: string;
+  readonly id: string;
+  values(): readonly EnumerationValue[];
 }
 
 export const int64: IntegerType = { kind: "integer", sizeBytes: 8, isSigned: true };
@@ -70,15 +142,30 @@ export function isNumber(type: Type): boolean {
   return type.kind === "integer" || type.kind === "boolean" || type.kind === "pointer";
 }
 
+/** Whether values of this type live in a register. */
+export function fitsRegister(type: Type): boolean {
+  switch (type.kind) {
+    case "string":
+    case "tuple":
+    case "array":
+    case "struct":
+    case "none":
+      return false;
+    default:
+      return true;
+  }
+}
+
 /** How a type is called in a message. */
 export function describeType(type: Type): string {
   switch (type.kind) {
     case "integer":
+      if (type.enumeration !== undefined) return `enum ${type.enumeration.name}`.trim();
       return `${type.isSigned ? "int" : "uint"}${type.sizeBytes * 8}`;
     case "boolean":
       return "bool";
     case "pointer":
-      return type.target === undefined ? "pointer" : `${describeType(type.target)} *`;
+      return type.target === undefined ? "pointer" : pointerName(describeType(type.target));
     case "name":
       return "string";
     case "stack":
@@ -86,7 +173,11 @@ export function describeType(type: Type): string {
     case "none":
       return "nothing";
     case "tuple":
-      return `(${type.elements.map(describeType).join(", ")})`;
+      return describeTuple(type);
+    case "array":
+      return `${describeType(type.element)}[${type.length}]`;
+    case "struct":
+      return structureName(type.structure);
     case "string":
     case "ksym":
     case "timestamp":
@@ -97,33 +188,81 @@ export function describeType(type: Type): string {
   }
 }
 
+/** "struct file". */
+export function structureName({ tag, name }: Structure): string {
+  return `${tag} ${name === "" ? "(anonymous)" : name}`;
+}
+
+function pointerName(target: string): string {
+  return target.endsWith("*") ? `${target}*` : `${target} *`;
+}
+
+function describeTuple({ elements, names }: TupleType): string {
+  const texts = elements.map((element, index) => {
+    const name = names?.[index];
+    return name === undefined ? describeType(element) : `${name}=${describeType(element)}`;
+  });
+  return `(${texts.join(", ")})`;
+}
+
 /** Whether two types are stored and read alike. */
 export function isSameType(left: Type, right: Type): boolean {
-  if (left.kind === "tuple" && right.kind === "tuple") {
-    return (
-      left.elements.length === right.elements.length &&
-      left.elements.every((element, index) => {
-        const other = right.elements[index];
-        return other !== undefined && isSameType(element, other);
-      })
-    );
+  switch (left.kind) {
+    case "integer":
+      return right.kind === "integer" && isSameInteger(left, right);
+    case "pointer":
+      return (
+        right.kind === "pointer" &&
+        left.space === right.space &&
+        isSameType(left.target ?? none, right.target ?? none)
+      );
+    case "string":
+      return right.kind === "string" && left.capacityBytes === right.capacityBytes;
+    case "timestamp":
+      return (
+        right.kind === "timestamp" && left.format === right.format && left.clock === right.clock
+      );
+    case "tuple":
+      return right.kind === "tuple" && isSameTuple(left, right);
+    case "array":
+      return (
+        right.kind === "array" &&
+        left.length === right.length &&
+        isSameType(left.element, right.element)
+      );
+    case "struct":
+      return (
+        right.kind === "struct" &&
+        left.structure.id === right.structure.id &&
+        left.space === right.space
+      );
+    case "stack":
+      return isSameStack(left, right);
+    default:
+      return left.kind === right.kind;
   }
-  if (left.kind === "integer" && right.kind === "integer") {
-    return left.sizeBytes === right.sizeBytes && left.isSigned === right.isSigned;
-  }
-  if (left.kind === "pointer" && right.kind === "pointer") {
-    return left.space === right.space && isSameType(left.target ?? none, right.target ?? none);
-  }
-  if (left.kind === "string" && right.kind === "string") {
-    return left.capacityBytes === right.capacityBytes;
-  }
-  if (left.kind === "timestamp" && right.kind === "timestamp") {
-    return left.format === right.format && left.clock === right.clock;
-  }
-  return left.kind === "stack" ? isSameStack(left, right) : left.kind === right.kind;
 }
 
 function isSameStack(left: StackType, right: Type): boolean {
   if (right.kind !== "stack") return false;
   return left.space === right.space && left.mode === right.mode && left.limit === right.limit;
+}
+
+function isSameInteger(left: IntegerType, right: IntegerType): boolean {
+  return (
+    left.sizeBytes === right.sizeBytes &&
+    left.isSigned === right.isSigned &&
+    left.enumeration?.id === right.enumeration?.id
+  );
+}
+
+function isSameTuple(left: TupleType, right: TupleType): boolean {
+  return (
+    left.elements.length === right.elements.length &&
+    (left.names ?? []).join() === (right.names ?? []).join() &&
+    left.elements.every((element, index) => {
+      const other = right.elements[index];
+      return other !== undefined && isSameType(element, other);
+    })
+  );
 }

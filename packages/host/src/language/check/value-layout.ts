@@ -1,11 +1,15 @@
-import { type FieldLayout, type ValueType } from "../../spec/value-type.js";
+import { type FieldLayout, type StructField, type ValueType } from "../../spec/value-type.js";
 import { assertNever } from "../../asm/internal-error.js";
-import { type Type } from "./type.js";
+import { type StructType, type TupleType, type Type } from "./type.js";
 
 /** How a value of this type is stored in a map, in a tuple or in a record (strings of a record excepted). */
 export function valueTypeOf(type: Type): ValueType {
   switch (type.kind) {
-    case "integer":
+    case "integer": {
+      const { kind, sizeBytes, isSigned, enumeration } = type;
+      if (enumeration === undefined) return { kind, sizeBytes, isSigned };
+      return { kind, sizeBytes, isSigned, names: enumeration.values() };
+    }
     case "boolean":
     case "string":
     case "name":
@@ -16,14 +20,23 @@ export function valueTypeOf(type: Type): ValueType {
       return type;
     case "pointer":
       return { kind: "pointer" };
-    case "tuple": {
-      const fields = placeFields(type.elements.map(valueTypeOf));
+    case "tuple":
+      return tupleValueType(type);
+    case "array": {
+      const { element, elementSizeBytes, length } = type;
       return {
-        kind: "tuple",
-        elements: fields.fields,
-        sizeBytes: alignUp(fields.sizeBytes, fields.alignment),
+        kind: "array",
+        element: storedThere(element, elementSizeBytes),
+        elementSizeBytes,
+        length,
       };
     }
+    case "struct":
+      return {
+        kind: "struct",
+        fields: structFields(type),
+        sizeBytes: type.structure.sizeBytes(),
+      };
     case "none":
       // Stored nowhere: the checker refuses calls without a value before it asks.
       return { kind: "integer", sizeBytes: 8, isSigned: true };
@@ -32,12 +45,53 @@ export function valueTypeOf(type: Type): ValueType {
   }
 }
 
+function tupleValueType({ elements, names }: TupleType): ValueType {
+  const { fields, sizeBytes, alignment } = placeFields(elements.map(valueTypeOf));
+  return {
+    kind: "tuple",
+    elements: fields,
+    sizeBytes: alignUp(sizeBytes, alignment),
+    ...(names === undefined ? {} : { names }),
+  };
+}
+
+/** How a part of a struct or array is stored: as it lies in the target's memory. */
+function storedThere(type: Type, sizeBytes: number): ValueType {
+  if (type.kind === "string") return { kind: "string", capacityBytes: sizeBytes };
+  if (type.kind === "pointer") return { kind: "pointer", sizeBytes: sizeBytes === 4 ? 4 : 8 };
+  return valueTypeOf(type);
+}
+
+/** What is printed of a struct; members of members without a name stand in their place. */
+function structFields({ structure, space }: StructType): readonly StructField[] {
+  return structure.members(space).flatMap(({ name, type, offset, sizeBytes, bits }) => {
+    if (name === "" && type.kind === "struct") {
+      return structFields(type).map((field) => ({ ...field, offset: offset + field.offset }));
+    }
+    const shown = bits === undefined ? storedThere(type, sizeBytes) : bitsType(type, sizeBytes);
+    return [{ name, type: shown, offset, ...(bits === undefined ? {} : { bits }) }];
+  });
+}
+
+/** The integer that a bit-field is cut from. */
+function bitsType(type: Type, sizeBytes: number): ValueType {
+  const shown = valueTypeOf(type);
+  if (shown.kind !== "integer") return shown;
+  return {
+    ...shown,
+    sizeBytes: sizeBytes === 1 || sizeBytes === 2 || sizeBytes === 4 ? sizeBytes : 8,
+  };
+}
+
 /** Bytes of a stored value. */
 export function sizeOfValue(type: ValueType): number {
   switch (type.kind) {
     case "integer":
     case "tuple":
+    case "struct":
       return type.sizeBytes;
+    case "array":
+      return type.elementSizeBytes * type.length;
     case "boolean":
       return 1;
     case "string":
@@ -46,6 +100,7 @@ export function sizeOfValue(type: ValueType): number {
     case "username":
       return 4;
     case "pointer":
+      return type.sizeBytes ?? 8;
     case "ksym":
     case "timestamp":
     case "stack":
@@ -66,6 +121,10 @@ export function alignmentOfValue(type: ValueType): number {
       return 8;
     case "tuple":
       return Math.max(1, ...type.elements.map((element) => alignmentOfValue(element.type)));
+    case "array":
+    case "struct":
+      // More than some need, so that they are copied in large pieces.
+      return 8;
     default:
       return sizeOfValue(type);
   }

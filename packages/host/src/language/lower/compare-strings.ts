@@ -1,10 +1,11 @@
 import { type CheckedExpression, type CheckedExpressionOf } from "../check/checked-program.js";
+import { sizeOfValue, valueTypeOf } from "../check/value-layout.js";
 import { type Address } from "../ir.js";
 import { type Lowering } from "./lowering.js";
 import { withMapValue } from "./map-access.js";
 import { cutAligned, readInteger } from "./memory-copy.js";
 import { constant, moved } from "./program-builder.js";
-import { storedPlace } from "./stored-place.js";
+import { paddedPlace, withStored } from "./stored-place.js";
 import { capacityOf, encodeText, storeString } from "./strings.js";
 
 type Comparison = CheckedExpressionOf<"compareStrings">;
@@ -23,6 +24,25 @@ export function jumpIfDifferent(
   } else {
     compareStored(lowering, left, right, limitBytes, target);
   }
+}
+
+/** Goes on when two values in memory are the same, jumps otherwise. */
+export function jumpIfOtherBytes(
+  lowering: Lowering,
+  { left, right }: CheckedExpressionOf<"compareMemory">,
+  target: string,
+): void {
+  const { builder } = lowering;
+  const sizeBytes = sizeOfValue(valueTypeOf(left.type));
+  withStored(lowering, left, (leftPlace) => {
+    withStored(lowering, right, (rightPlace) => {
+      for (const { offset, size } of cutAligned(sizeBytes, leftPlace.offset, rightPlace.offset)) {
+        const leftPart = builder.load(moved(leftPlace, offset), size, false);
+        const rightPart = builder.load(moved(rightPlace, offset), size, false);
+        builder.jumpIf("ne", leftPart, rightPart, target);
+      }
+    });
+  });
 }
 
 /** Jumps when a string has a text in it, goes on otherwise. */
@@ -68,7 +88,7 @@ function compareWithConstant(
     });
     return;
   }
-  const place = storedPlace(lowering, expression);
+  const place = paddedPlace(lowering, expression);
   if (place !== undefined && capacityOf(expression) >= bytes.length) {
     compareBytes(lowering, place, bytes, target);
     return;
@@ -120,7 +140,7 @@ function withPadded(
   capacityBytes: number,
   use: (place: Address) => void,
 ): void {
-  const place = storedPlace(lowering, expression);
+  const place = paddedPlace(lowering, expression);
   if (place !== undefined && capacityOf(expression) === capacityBytes) {
     use(place);
     return;

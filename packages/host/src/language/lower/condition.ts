@@ -1,6 +1,6 @@
 import { type JumpCondition } from "../../asm/instruction.js";
 import { type CheckedExpression, type CheckedExpressionOf } from "../check/checked-program.js";
-import { jumpIfContained, jumpIfDifferent } from "./compare-strings.js";
+import { jumpIfContained, jumpIfDifferent, jumpIfOtherBytes } from "./compare-strings.js";
 import { type Lowering } from "./lowering.js";
 import { lookUp, requireMap, withKey } from "./map-access.js";
 import { constant } from "./program-builder.js";
@@ -29,16 +29,15 @@ export function branch(
       builder.jumpIf(conditionOf(expression, when), left, right, target);
       return;
     }
-    case "compareStrings": {
+    case "compareStrings":
+    case "compareMemory": {
       const jumpsWhenDifferent = (expression.operation === "different") === when;
-      if (jumpsWhenDifferent) {
-        jumpIfDifferent(lowering, expression, target);
-      } else {
-        const different = builder.newLabel("different");
-        jumpIfDifferent(lowering, expression, different);
-        builder.jump(target);
-        builder.label(different);
-      }
+      const different = jumpsWhenDifferent ? target : builder.newLabel("different");
+      if (expression.kind === "compareStrings") jumpIfDifferent(lowering, expression, different);
+      else jumpIfOtherBytes(lowering, expression, different);
+      if (jumpsWhenDifferent) return;
+      builder.jump(target);
+      builder.label(different);
       return;
     }
     case "containsText": {

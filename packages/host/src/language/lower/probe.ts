@@ -4,6 +4,7 @@ import {
   type CheckedProgram,
   type CheckedStatement,
 } from "../check/checked-program.js";
+import { fitsRegister } from "../check/type.js";
 import { sizeOfValue, valueTypeOf } from "../check/value-layout.js";
 import { type IrProgram } from "../ir.js";
 import { builtin } from "./builtin.js";
@@ -17,7 +18,6 @@ import {
   type ScratchPlace,
 } from "./lowering.js";
 import { constant, ProgramBuilder } from "./program-builder.js";
-import { fitsRegister } from "./scalar-access.js";
 import { enterScratch, leaveScratch, scratchElementCount } from "./scratch-element.js";
 import { lowerStatements } from "./statement.js";
 import { storeValue } from "./store.js";

@@ -2,6 +2,7 @@ import { helperFlags, helpers } from "../../asm/helpers.js";
 import { InternalError } from "../../asm/internal-error.js";
 import { type RecordFields } from "../../spec/trace-layout.js";
 import { type CheckedExpression, type CheckedStatement } from "../check/checked-program.js";
+import { fitsRegister } from "../check/type.js";
 import { sizeOfValue } from "../check/value-layout.js";
 import { type Address, type IrValue } from "../ir.js";
 import { appendList, longestList } from "./join.js";
@@ -77,8 +78,7 @@ function evaluateEarly(
 ): ReadonlyMap<number, IrValue> {
   const early = new Map<number, IrValue>();
   values.forEach((value, index) => {
-    const isScalar = value.type.kind !== "string" && value.type.kind !== "tuple";
-    if (isScalar && isWork(value)) early.set(index, lowering.value(value));
+    if (fitsRegister(value.type) && isWork(value)) early.set(index, lowering.value(value));
   });
   return early;
 }

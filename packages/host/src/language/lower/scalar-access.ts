@@ -21,6 +21,8 @@ export function accessOf(type: Type): { readonly size: AccessSize; readonly isSi
       return { size: 8, isSigned: false };
     case "string":
     case "tuple":
+    case "array":
+    case "struct":
     case "none":
       throw new InternalError(`a ${type.kind} in a register`);
     default:
@@ -28,14 +30,24 @@ export function accessOf(type: Type): { readonly size: AccessSize; readonly isSi
   }
 }
 
-/** Whether values of this type live in a register. */
-export function fitsRegister(type: Type): boolean {
-  return type.kind !== "string" && type.kind !== "tuple" && type.kind !== "none";
+/**
+ * Loads a value as it stands in memory: in that of ours, or, when `sizeBytes` says how large it is there, as it lies in the
+ * target's.
+ */
+export function loadScalar(
+  { builder }: Lowering,
+  place: Address,
+  type: Type,
+  sizeBytes?: number,
+): IrValue {
+  const { size, isSigned } = accessOf(type);
+  return builder.load(place, sizeBytes === undefined ? size : accessSize(sizeBytes), isSigned);
 }
 
-export function loadScalar({ builder }: Lowering, place: Address, type: Type): IrValue {
-  const { size, isSigned } = accessOf(type);
-  return builder.load(place, size, isSigned);
+/** Throws InternalError for what no single load reads. */
+export function accessSize(sizeBytes: number): AccessSize {
+  if (sizeBytes === 1 || sizeBytes === 2 || sizeBytes === 4 || sizeBytes === 8) return sizeBytes;
+  throw new InternalError(`a load of ${sizeBytes} bytes`);
 }
 
 export function storeScalar(

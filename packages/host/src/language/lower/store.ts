@@ -1,17 +1,17 @@
 import { InternalError } from "../../asm/internal-error.js";
 import { type ValueType } from "../../spec/value-type.js";
-import { type CheckedExpression } from "../check/checked-program.js";
+import { type CheckedExpression, type CheckedExpressionOf } from "../check/checked-program.js";
 import { sizeOfValue } from "../check/value-layout.js";
 import { type Address } from "../ir.js";
 import { branch } from "./condition.js";
-import { type Lowering } from "./lowering.js";
+import { readElement } from "./element.js";
+import { type Lowering, memoryReader } from "./lowering.js";
 import { withMapValue, zeroGaps } from "./map-access.js";
 import { copyMemory } from "./memory-copy.js";
-import { moved } from "./program-builder.js";
-import { literalElement, storedPlace, withElement } from "./stored-place.js";
+import { constant, moved, pointerTo } from "./program-builder.js";
+import { accessSize } from "./scalar-access.js";
+import { storedPlace, withPart } from "./stored-place.js";
 import { storeString } from "./strings.js";
-
-type TupleLayout = Extract<ValueType, { readonly kind: "tuple" }>;
 
 /** Stores a value as maps and tuples hold it. */
 export function storeValue(
@@ -23,65 +23,130 @@ export function storeValue(
   if (type.kind === "string") {
     const { capacityBytes } = type;
     storeString(lowering, expression, address, { capacityBytes, padding: "zero" });
-  } else if (type.kind === "tuple") {
-    storeTuple(lowering, expression, type, address);
+  } else if (type.kind === "tuple" || type.kind === "array" || type.kind === "struct") {
+    storeInMemory(lowering, expression, type, address);
   } else {
-    const size = sizeOfValue(type);
-    if (size !== 1 && size !== 2 && size !== 4 && size !== 8) {
-      throw new InternalError(`a ${type.kind} of ${size} bytes in a register`);
-    }
+    const size = accessSize(sizeOfValue(type));
     lowering.builder.store(address, size, lowering.value(expression));
+  }
+}
+
+/** Tuples, arrays and structs. */
+function storeInMemory(
+  lowering: Lowering,
+  expression: CheckedExpression,
+  type: ValueType,
+  address: Address,
+): void {
+  const { builder } = lowering;
+  const sizeBytes = sizeOfValue(type);
+  const copyFrom = (place: Address): void => {
+    copyMemory(lowering, place, address, sizeBytes);
+  };
+  switch (expression.kind) {
+    case "tuple":
+      storeTuple(lowering, expression, type, address);
+      break;
+    case "mapValue":
+      withMapValue(lowering, expression.map, expression.keys, {
+        found: copyFrom,
+        absent: () => {
+          builder.zero(address, sizeBytes);
+        },
+      });
+      break;
+    case "conditional":
+      storeChosen(lowering, expression, type, address);
+      break;
+    case "part":
+      withPart(lowering, expression, copyFrom);
+      break;
+    case "element":
+      readElement(lowering, expression, address);
+      break;
+    case "readMemory": {
+      const from = lowering.value(expression.pointer);
+      const reader = memoryReader(lowering.target, expression.space);
+      // What cannot be read is zero: the helper sees to that.
+      builder.callOnly(reader, pointerTo(address), constant(sizeBytes), from);
+      break;
+    }
+    case "convert":
+      storeConverted(lowering, expression.operand, sizeBytes, address);
+      break;
+    default: {
+      const place = storedPlace(lowering, expression);
+      if (place === undefined) {
+        throw new InternalError(`a ${type.kind} that comes from ${expression.kind}`);
+      }
+      copyFrom(place);
+    }
   }
 }
 
 function storeTuple(
   lowering: Lowering,
-  expression: CheckedExpression,
-  type: TupleLayout,
+  { elements }: CheckedExpressionOf<"tuple">,
+  type: ValueType,
+  address: Address,
+): void {
+  if (type.kind !== "tuple") throw new InternalError(`a tuple as a ${type.kind}`);
+  zeroGaps(lowering.builder, address, type.elements, type.sizeBytes);
+  elements.forEach((element, index) => {
+    const field = type.elements[index];
+    if (field === undefined) throw new InternalError(`tuple without element ${index}`);
+    lowering.store(element, field.type, moved(address, field.offset));
+  });
+}
+
+function storeChosen(
+  lowering: Lowering,
+  { condition, then, otherwise }: CheckedExpressionOf<"conditional">,
+  type: ValueType,
   address: Address,
 ): void {
   const { builder, builtins } = lowering;
-  if (expression.kind === "tuple") {
-    zeroGaps(builder, address, type.elements, type.sizeBytes);
-    expression.elements.forEach((element, index) => {
-      const field = type.elements[index];
-      if (field === undefined) throw new InternalError(`tuple without element ${index}`);
-      lowering.store(element, field.type, moved(address, field.offset));
-    });
-  } else if (expression.kind === "mapValue") {
-    withMapValue(lowering, expression.map, expression.keys, {
-      found: (place) => {
-        copyMemory(lowering, place, address, type.sizeBytes);
-      },
-      absent: () => {
-        builder.zero(address, type.sizeBytes);
-      },
-    });
-  } else if (expression.kind === "conditional") {
-    const otherwise = builder.newLabel("else");
-    const end = builder.newLabel("chosen");
-    builtins.during(() => {
-      branch(lowering, expression.condition, otherwise, { when: false });
-      storeTuple(lowering, expression.then, type, address);
-      builder.jump(end);
-    });
-    builder.label(otherwise);
-    builtins.during(() => {
-      storeTuple(lowering, expression.otherwise, type, address);
-    });
-    builder.label(end);
-  } else if (expression.kind === "tupleElement") {
-    const literal = literalElement(expression);
-    if (literal !== undefined) {
-      storeTuple(lowering, literal, type, address);
-    } else {
-      withElement(lowering, expression, (place) => {
-        copyMemory(lowering, place, address, type.sizeBytes);
-      });
-    }
+  const elseLabel = builder.newLabel("else");
+  const end = builder.newLabel("chosen");
+  builtins.during(() => {
+    branch(lowering, condition, elseLabel, { when: false });
+    storeInMemory(lowering, then, type, address);
+    builder.jump(end);
+  });
+  builder.label(elseLabel);
+  builtins.during(() => {
+    storeInMemory(lowering, otherwise, type, address);
+  });
+  builder.label(end);
+}
+
+/** The bytes of an integer, a string or another array as an array. */
+function storeConverted(
+  lowering: Lowering,
+  operand: CheckedExpression,
+  sizeBytes: number,
+  address: Address,
+): void {
+  const { kind } = operand.type;
+  if (kind === "string") {
+    const options = { capacityBytes: sizeBytes, padding: "zero" } as const;
+    storeString(lowering, operand, address, options);
+  } else if (kind === "array") {
+    lowering.store(operand, { kind: "array", ...bytesOf(sizeBytes) }, address);
   } else {
-    const place = storedPlace(lowering, expression);
-    if (place === undefined) throw new InternalError(`a tuple that comes from ${expression.kind}`);
-    copyMemory(lowering, place, address, type.sizeBytes);
+    lowering.builder.store(address, accessSize(sizeBytes), lowering.value(operand));
   }
+}
+
+/** An array of so many bytes: what its elements are does not matter where it is copied whole. */
+function bytesOf(length: number): {
+  readonly element: ValueType;
+  readonly elementSizeBytes: number;
+  readonly length: number;
+} {
+  return {
+    element: { kind: "integer", sizeBytes: 1, isSigned: false },
+    elementSizeBytes: 1,
+    length,
+  };
 }

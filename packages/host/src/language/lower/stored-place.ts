@@ -1,13 +1,12 @@
-import { InternalError } from "../../asm/internal-error.js";
 import { type CheckedExpression, type CheckedExpressionOf } from "../check/checked-program.js";
-import { valueTypeOf } from "../check/value-layout.js";
+import { sizeOfValue, valueTypeOf } from "../check/value-layout.js";
 import { type Address } from "../ir.js";
 import { type Lowering } from "./lowering.js";
 import { moved } from "./program-builder.js";
 
-type TupleElement = CheckedExpressionOf<"tupleElement">;
+type Part = CheckedExpressionOf<"part">;
 
-/** Where a string or tuple stands already, or `undefined` when it has to be made first. */
+/** Where a value in memory stands already, or `undefined` when it has to be made first. */
 export function storedPlace(
   lowering: Lowering,
   expression: CheckedExpression,
@@ -16,38 +15,50 @@ export function storedPlace(
     const place = lowering.scratches[expression.scratch];
     return place?.kind === "memory" ? place.address : undefined;
   }
-  if (expression.kind === "tupleElement") {
-    const tuple = storedPlace(lowering, expression.operand);
-    return tuple === undefined ? undefined : moved(tuple, elementOffset(expression));
+  if (expression.kind === "part") {
+    const whole = storedPlace(lowering, expression.operand);
+    return whole === undefined ? undefined : moved(whole, expression.offset);
   }
   return undefined;
 }
 
-/** An element of a tuple that has to be made first, as in `@pair[pid].1`: `use` gets its place in a copy. */
-export function withElement<Result>(
+/** The same for a string that is known to have NULs up to its capacity: a char array of a struct may fill its place. */
+export function paddedPlace(
   lowering: Lowering,
-  expression: TupleElement,
+  expression: CheckedExpression,
+): Address | undefined {
+  return isCharacterArray(expression) ? undefined : storedPlace(lowering, expression);
+}
+
+/** Whether a string is read from a char array, which need not have a NUL. */
+export function isCharacterArray(expression: CheckedExpression): boolean {
+  return (
+    expression.kind === "part" &&
+    expression.type.kind === "string" &&
+    expression.sizeBytes !== undefined
+  );
+}
+
+/** A value in memory: `use` gets its place, or that of a copy. */
+export function withStored<Result>(
+  lowering: Lowering,
+  expression: CheckedExpression,
   use: (place: Address) => Result,
 ): Result {
   const place = storedPlace(lowering, expression);
   if (place !== undefined) return use(place);
-  const type = valueTypeOf(expression.operand.type);
-  if (type.kind !== "tuple") throw new InternalError(`element of a ${type.kind}`);
-  return lowering.memory.during(type.sizeBytes, "tuple", (copy) => {
-    lowering.store(expression.operand, type, copy);
-    return use(moved(copy, elementOffset(expression)));
+  const type = valueTypeOf(expression.type);
+  return lowering.memory.during(sizeOfValue(type), expression.type.kind, (copy) => {
+    lowering.store(expression, type, copy);
+    return use(copy);
   });
 }
 
-/** What stands in a tuple that is written out: `(a, b).1` is b. Other elements' values are not asked for. */
-export function literalElement({ operand, index }: TupleElement): CheckedExpression | undefined {
-  return operand.kind === "tuple" ? operand.elements[index] : undefined;
-}
-
-/** Where an element is in its tuple. */
-function elementOffset({ operand, index }: TupleElement): number {
-  const type = valueTypeOf(operand.type);
-  const element = type.kind === "tuple" ? type.elements[index] : undefined;
-  if (element === undefined) throw new InternalError(`tuple without element ${index}`);
-  return element.offset;
+/** A part of a value that may have to be made first, as in `@pair[pid].1`: `use` gets its place. */
+export function withPart<Result>(
+  lowering: Lowering,
+  { operand, offset }: Part,
+  use: (place: Address) => Result,
+): Result {
+  return withStored(lowering, operand, (place) => use(moved(place, offset)));
 }

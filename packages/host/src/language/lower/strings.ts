@@ -6,7 +6,7 @@ import { dataLocationPointer } from "./context.js";
 import { type Lowering, stringReader } from "./lowering.js";
 import { withMapValue } from "./map-access.js";
 import { copyMemory, storeBytes } from "./memory-copy.js";
-import { literalElement, storedPlace, withElement } from "./stored-place.js";
+import { isCharacterArray, storedPlace, withPart } from "./stored-place.js";
 import { constant, moved, pointerTo } from "./program-builder.js";
 
 /** TASK_COMM_LEN (include/linux/sched.h). */
@@ -75,7 +75,7 @@ function pointerRead(
     pointer: lowering.value(pointer),
     capacityBytes: capacityOf(expression),
     length: length === undefined ? undefined : lowering.value(length),
-    canBeCut: true,
+    canBeCut: expression.isArray !== true,
   };
 }
 
@@ -127,19 +127,24 @@ export function storeString(
     builder.label(end);
   } else if (expression.kind === "mapValue") {
     storeMapString(lowering, expression, address, capacityBytes);
-  } else if (expression.kind === "tupleElement") {
-    const literal = literalElement(expression);
-    if (literal !== undefined) {
-      storeString(lowering, literal, address, options);
-    } else {
-      withElement(lowering, expression, (place) => {
+  } else if (expression.kind === "part") {
+    withPart(lowering, expression, (place) => {
+      if (isCharacterArray(expression)) {
+        const read = storedRead(lowering, place, capacityOf(expression));
+        readPadded(lowering, read, address, options);
+      } else {
         copyPadded(lowering, expression, place, address, capacityBytes);
-      });
-    }
+      }
+    });
   } else {
     const place = storedPlace(lowering, expression);
-    if (place !== undefined) copyPadded(lowering, expression, place, address, capacityBytes);
-    else readPadded(lowering, expression, address, options);
+    if (place !== undefined) {
+      copyPadded(lowering, expression, place, address, capacityBytes);
+      return;
+    }
+    const read = findRead(lowering, expression);
+    if (read === undefined) throw new InternalError(`a string that comes from ${expression.kind}`);
+    readPadded(lowering, read, address, options);
   }
 }
 
@@ -184,13 +189,11 @@ function copyPadded(
 
 function readPadded(
   lowering: Lowering,
-  expression: CheckedExpression,
+  read: StringRead,
   address: Address,
   { capacityBytes, padding }: StoreStringOptions,
 ): void {
   const { builder } = lowering;
-  const read = findRead(lowering, expression);
-  if (read === undefined) throw new InternalError(`a string that comes from ${expression.kind}`);
   if (padding === "zero") builder.zero(address, capacityBytes);
   const size = Math.min(read.capacityBytes, capacityBytes);
   builder.callOnly(

@@ -1,13 +1,14 @@
 import { helpers } from "../../asm/helpers.js";
 import { InternalError } from "../../asm/internal-error.js";
 import { type CheckedExpression, type Place } from "../check/checked-program.js";
-import { valueTypeOf } from "../check/value-layout.js";
+import { fitsRegister } from "../check/type.js";
+import { sizeOfValue, valueTypeOf } from "../check/value-layout.js";
 import { type Address, type BinaryOperation, type IrValue } from "../ir.js";
 import { type Lowering } from "./lowering.js";
 import { changeOrInsert, requireMap, withKey, writeEntry } from "./map-access.js";
 import { copyMemory } from "./memory-copy.js";
 import { constant } from "./program-builder.js";
-import { accessOf, fitsRegister, loadScalar, storeScalar } from "./scalar-access.js";
+import { accessOf, loadScalar, storeScalar } from "./scalar-access.js";
 
 /** What is done to an integer where it stands. */
 export interface Change {
@@ -122,17 +123,11 @@ function assignMemory(
     return;
   }
   // `$t = ($t.1, $t.0)`: made elsewhere first.
-  const sizeBytes = sizeOf(type);
+  const sizeBytes = sizeOfValue(type);
   lowering.memory.during(sizeBytes, "assigned value", (copy) => {
     lowering.store(value, type, copy);
     copyMemory(lowering, copy, scratch.address, sizeBytes);
   });
-}
-
-function sizeOf(type: ReturnType<typeof valueTypeOf>): number {
-  if (type.kind === "string") return type.capacityBytes;
-  if (type.kind === "tuple") return type.sizeBytes;
-  throw new InternalError(`a ${type.kind} in memory`);
 }
 
 function mentions(value: unknown, scratch: number): boolean {
@@ -177,7 +172,7 @@ function assignEntry(
     });
   });
   // The value is stored from its start; maps of the language hold nothing beside it.
-  if (map.layout.valueSizeBytes < sizeOf(type)) {
+  if (map.layout.valueSizeBytes < sizeOfValue(type)) {
     throw new InternalError(`${map.name} has no room for its value`);
   }
 }

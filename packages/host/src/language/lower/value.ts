@@ -11,10 +11,11 @@ import { branch } from "./condition.js";
 import { argument, contextField, returnValue } from "./context.js";
 import { type Lowering, memoryReader } from "./lowering.js";
 import { withMapValue } from "./map-access.js";
-import { constant, pointerTo } from "./program-builder.js";
+import { elementValue } from "./element.js";
+import { constant, moved, pointerTo } from "./program-builder.js";
 import { accessOf, loadScalar } from "./scalar-access.js";
 import { stackNumber } from "./stack.js";
-import { literalElement, withElement } from "./stored-place.js";
+import { withPart, withStored } from "./stored-place.js";
 import { updatePlace } from "./update.js";
 
 /** A value that fits in a register, extended to 64 bits as its type says. */
@@ -60,6 +61,7 @@ export function lowerValue(lowering: Lowering, expression: CheckedExpression): I
     case "hasKey":
     case "compare":
     case "compareStrings":
+    case "compareMemory":
     case "containsText":
     case "logical":
     case "not":
@@ -68,8 +70,10 @@ export function lowerValue(lowering: Lowering, expression: CheckedExpression): I
       return conditional(lowering, expression);
     case "convert":
       return convert(lowering, expression);
-    case "tupleElement":
-      return tupleElement(lowering, expression);
+    case "part":
+      return part(lowering, expression);
+    case "element":
+      return elementValue(lowering, expression);
     case "stringConstant":
     case "contextString":
     case "dataLocation":
@@ -120,15 +124,15 @@ function scratchValue(lowering: Lowering, scratch: number): IrValue {
 
 function readMemory(
   lowering: Lowering,
-  { pointer, space, type }: CheckedExpressionOf<"readMemory">,
+  { pointer, space, sizeBytes, type }: CheckedExpressionOf<"readMemory">,
 ): IrValue {
   const { builder, memory, target } = lowering;
   const from = lowering.value(pointer);
-  return memory.during(type.sizeBytes, "memory", (copy) => {
+  return memory.during(sizeBytes, "memory", (copy) => {
     // What cannot be read is zero: the helper sees to that.
-    const size = constant(type.sizeBytes);
+    const size = constant(sizeBytes);
     builder.callOnly(memoryReader(target, space), pointerTo(copy), size, from);
-    return builder.load(copy, type.sizeBytes, type.isSigned);
+    return loadScalar(lowering, copy, type, sizeBytes);
   });
 }
 
@@ -186,6 +190,9 @@ function convert(lowering: Lowering, { operand, type }: CheckedExpressionOf<"con
   if (type.kind === "boolean" && operand.type.kind !== "boolean") {
     return truthValue(lowering, operand);
   }
+  if (operand.type.kind === "array") {
+    return withStored(lowering, operand, (place) => loadScalar(lowering, place, type));
+  }
   const value = lowering.value(operand);
   return type.kind === "integer"
     ? fitted(lowering, value, operand.type, type)
@@ -202,11 +209,20 @@ export function fitted(lowering: Lowering, value: IrValue, from: Type, to: Type)
   return lowering.builder.extend(value, want.size, want.isSigned);
 }
 
-function tupleElement(
-  lowering: Lowering,
-  expression: CheckedExpressionOf<"tupleElement">,
-): IrValue {
-  const literal = literalElement(expression);
-  if (literal !== undefined) return lowering.value(literal);
-  return withElement(lowering, expression, (place) => loadScalar(lowering, place, expression.type));
+function part(lowering: Lowering, expression: CheckedExpressionOf<"part">): IrValue {
+  const { operand, offset, sizeBytes, type } = expression;
+  if (operand.kind !== "mapValue") {
+    return withPart(lowering, expression, (place) => loadScalar(lowering, place, type, sizeBytes));
+  }
+  const { builder } = lowering;
+  const result = builder.register();
+  withMapValue(lowering, operand.map, operand.keys, {
+    found: (place) => {
+      builder.move(result, loadScalar(lowering, moved(place, offset), type, sizeBytes));
+    },
+    absent: () => {
+      builder.move(result, constant(0));
+    },
+  });
+  return result;
 }

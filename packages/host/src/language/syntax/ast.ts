@@ -4,6 +4,10 @@ import { type Span } from "./span.js";
 export interface ParsedProgram {
   readonly source: string;
   readonly config: readonly ConfigEntry[];
+  /** Types that the program defines, in C. */
+  readonly types: readonly TypeDefinition[];
+  /** Headers that it includes. */
+  readonly includes: readonly { readonly name: string; readonly span: Span }[];
   readonly blocks: readonly ActionBlock[];
 }
 
@@ -113,12 +117,66 @@ export type BinaryOperator =
 
 export type UnaryOperator = "-" | "+" | "!" | "~" | "*" | "&";
 
-/** `uint32`, `struct task_struct *`: the name with single spaces, and how many stars follow. */
+/** `uint32`, `struct task_struct *`, `int8[4]`: the name with single spaces, how many stars follow, and what stands in brackets. */
 export interface TypeName {
+  /** "" of `typeof(…)`. */
   readonly name: string;
+  /** What stands in `typeof(…)`. */
+  readonly typeOf?: Expression | TypeName;
   readonly pointerDepth: number;
-  /** Of `int8[4]`; `undefined` when it is no array. */
-  readonly arrayLength: bigint | undefined;
+  /** Lengths, outermost first; `undefined` for `[]`. */
+  readonly arrayLengths: readonly (bigint | undefined)[];
+  readonly span: Span;
+}
+
+/** `struct s { … };`, `enum e { … };`, `typedef … t;`. */
+export type TypeDefinition =
+  | StructureDefinition
+  | EnumerationDefinition
+  | {
+      readonly kind: "typedef";
+      readonly name: string;
+      readonly type: DeclaredType;
+      readonly span: Span;
+    };
+
+export interface StructureDefinition {
+  readonly kind: "structure";
+  readonly tag: "struct" | "union";
+  /** "" for one without a name. */
+  readonly name: string;
+  readonly members: readonly MemberDeclaration[];
+  /** `__attribute__((packed))`. */
+  readonly isPacked: boolean;
+  readonly span: Span;
+}
+
+export interface EnumerationDefinition {
+  readonly kind: "enumeration";
+  readonly name: string;
+  readonly values: readonly {
+    readonly name: string;
+    readonly value: Expression | undefined;
+    readonly span: Span;
+  }[];
+  readonly span: Span;
+}
+
+/** `int a[4];`, `unsigned b : 3;`; the name is "" for a struct or union whose members count as the outer one's. */
+export interface MemberDeclaration {
+  readonly name: string;
+  readonly type: DeclaredType;
+  readonly bits: Expression | undefined;
+  readonly span: Span;
+}
+
+/** A type as C declares something of it. */
+export interface DeclaredType {
+  /** A name, with its tag if it has one, or a definition in its place. */
+  readonly base: string | StructureDefinition | EnumerationDefinition;
+  readonly pointerDepth: number;
+  /** Lengths, outermost first; `undefined` for `[]`. */
+  readonly arrayLengths: readonly (Expression | undefined)[];
   readonly span: Span;
 }
 
@@ -207,7 +265,20 @@ export type Expression =
     }
   | { readonly kind: "tuple"; readonly elements: readonly Expression[]; readonly span: Span }
   /** `sizeof(type)`; `sizeof(expression)` is a call. */
-  | { readonly kind: "sizeof"; readonly type: TypeName; readonly span: Span };
+  | { readonly kind: "sizeof"; readonly type: TypeName; readonly span: Span }
+  /** `offsetof(struct s, a.b)`; of an expression, where that is a struct. */
+  | {
+      readonly kind: "offsetof";
+      readonly of: TypeName | Expression;
+      readonly path: readonly FieldName[];
+      readonly span: Span;
+    };
+
+/** The name of a field, where it stands. */
+export interface FieldName {
+  readonly text: string;
+  readonly span: Span;
+}
 
 export type ExpressionOf<Kind extends Expression["kind"]> = Extract<
   Expression,

@@ -1,4 +1,4 @@
-import { type BinaryOperator, type Expression, type UnaryOperator } from "./ast.js";
+import { type BinaryOperator, type Expression, type FieldName, type UnaryOperator } from "./ast.js";
 import { parseTypeName, startsCast, startsType } from "./parse-type-name.js";
 import { joinSpans, type Span } from "./span.js";
 import { type Token } from "./token.js";
@@ -92,7 +92,7 @@ function parseUnary(reader: TokenReader): Expression | undefined {
   }
   if (token.text === "(" && startsCast(reader, token)) {
     reader.take();
-    const type = parseTypeName(reader);
+    const type = parseTypeName(reader, parseExpression);
     if (type === undefined || !reader.expectSymbol(")")) return undefined;
     const operand = reader.nest("expression", () => parseUnary(reader));
     if (operand === undefined) return undefined;
@@ -170,16 +170,51 @@ function parseWord(
   if (token.text === "true" || token.text === "false") {
     return { kind: "boolean", value: token.text === "true", span: token.span };
   }
+  const defined = reader.definition(token.text);
+  if (defined !== undefined) return parseDefined(defined, token);
   if (!reader.takeSymbol("(")) return { kind: "identifier", name: token.text, span: token.span };
   if (token.text === "sizeof" && startsType(reader)) {
-    const type = parseTypeName(reader);
+    const type = parseTypeName(reader, parseExpression);
     if (type === undefined || !reader.expectSymbol(")")) return undefined;
     return { kind: "sizeof", type, span: spanToHere(reader, token.span) };
   }
+  if (token.text === "offsetof") return parseOffset(reader, token.span);
   const args = parseList(reader, ")");
   if (args === undefined) return undefined;
   const span = spanToHere(reader, token.span);
   return { kind: "call", name: token.text, nameSpan: token.span, args, span };
+}
+
+/** What `#define` gave a name to, as if it stood in brackets. */
+function parseDefined(
+  reader: TokenReader,
+  token: Extract<Token, { kind: "word" }>,
+): Expression | undefined {
+  const expression = parseExpression(reader);
+  if (expression === undefined) return undefined;
+  if (reader.current.kind !== "end") {
+    reader.unexpected("the end of the definition");
+    return undefined;
+  }
+  return { ...expression, span: token.span };
+}
+
+/** `offsetof(struct s, a.b)`, behind its bracket. */
+function parseOffset(reader: TokenReader, start: Span): Expression | undefined {
+  const of = startsType(reader) ? parseTypeName(reader, parseExpression) : parseExpression(reader);
+  if (of === undefined || !reader.expectSymbol(",")) return undefined;
+  const path: FieldName[] = [];
+  do {
+    const name = reader.current;
+    if (name.kind !== "word") {
+      reader.unexpected("the name of a field");
+      return undefined;
+    }
+    reader.take();
+    path.push({ text: name.text, span: name.span });
+  } while (reader.takeSymbol("."));
+  if (!reader.expectSymbol(")")) return undefined;
+  return { kind: "offsetof", of, path, span: spanToHere(reader, start) };
 }
 
 function parseMap(

@@ -1,8 +1,16 @@
 import { type Diagnostic } from "../diagnostic.js";
-import { type ActionBlock, type AttachPoint, type ConfigEntry, type ParsedProgram } from "./ast.js";
+import {
+  type ActionBlock,
+  type AttachPoint,
+  type ConfigEntry,
+  type ParsedProgram,
+  type TypeDefinition,
+} from "./ast.js";
 import { parseAttachPoint } from "./parse-attach-point.js";
+import { parseDefinition, startsDefinition } from "./parse-definition.js";
 import { parseExpression } from "./parse-expression.js";
 import { parseBlock } from "./parse-statement.js";
+import { preprocess } from "./preprocess.js";
 import { TokenReader } from "./token-reader.js";
 
 /** What could be read of a text, and what is wrong with it. Never throws. */
@@ -14,12 +22,16 @@ export interface ParseResult {
 
 /** Parses a whole program. After a fault it goes on with the next statement or block. */
 export function parseProgram(source: string): ParseResult {
-  const reader = new TokenReader(source);
+  const { text, definitions, includes, diagnostics } = preprocess(source);
+  const defined = { source, texts: definitions };
+  const reader = new TokenReader(text, defined, [...diagnostics]);
   if (source.startsWith("#!")) reader.moveTo(endOfLine(source, 0));
+  const types: TypeDefinition[] = [];
   const config: ConfigEntry[] = [];
   const blocks: ActionBlock[] = [];
   while (reader.current.kind !== "end" && !reader.isExhausted) {
     if (isConfig(reader)) config.push(...parseConfig(reader));
+    else if (startsDefinition(reader)) types.push(...parseDefinition(reader));
     else if (!skipUnsupported(reader)) {
       const block = parseActionBlock(reader);
       if (block !== undefined) blocks.push(block);
@@ -30,26 +42,16 @@ export function parseProgram(source: string): ParseResult {
       `A program is one or more probes with statements in braces, as 'BEGIN { printf("hello\\n"); }'.`,
     ]);
   }
-  return { program: { source, config, blocks }, diagnostics: reader.diagnostics };
+  return { program: { source, config, types, includes, blocks }, diagnostics: reader.diagnostics };
 }
 
 /** Things of the language at the top level that this compiler does not know yet. */
 function skipUnsupported(reader: TokenReader): boolean {
   const token = reader.current;
-  if (reader.source[token.span.start] === "#") {
-    const end = endOfLine(reader.source, token.span.start);
-    const directive = /^#\s*\w*/.exec(reader.source.slice(token.span.start, end))?.[0] ?? "#";
-    reader.reportNotSupported(
-      { start: token.span.start, end: token.span.start + directive.length },
-      `${directive} is not supported yet`,
-    );
-    reader.moveTo(end);
-    return true;
-  }
   if (token.kind !== "word") return false;
   const next = reader.after(token);
   const isDefinition =
-    (["struct", "union", "enum", "macro", "fn"].includes(token.text) && next.kind === "word") ||
+    (["macro", "fn"].includes(token.text) && next.kind === "word") ||
     (token.text === "import" && next.kind === "string") ||
     (token.text === "let" && next.kind === "map");
   if (!isDefinition) return false;

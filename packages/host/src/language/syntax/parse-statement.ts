@@ -93,7 +93,7 @@ function parseDeclaration(reader: TokenReader): Statement | undefined {
     return undefined;
   }
   reader.take();
-  const type = reader.takeSymbol(":") ? parseTypeName(reader) : undefined;
+  const type = reader.takeSymbol(":") ? parseTypeName(reader, parseExpression) : undefined;
   let value: Expression | undefined;
   if (reader.takeSymbol("=")) {
     value = parseExpression(reader);

@@ -1,5 +1,6 @@
 import { type Diagnostic } from "../diagnostic.js";
 import { readToken } from "./lexer.js";
+import { type DefinedText } from "./preprocess.js";
 import { type Span } from "./span.js";
 import { describeToken, type Token } from "./token.js";
 
@@ -10,19 +11,50 @@ const maximumDepth = 200;
 /** Operators of one expression: bounds the depth of its tree, which is walked by recursion. */
 const maximumOperators = 500;
 
+/** What `#define` gives names to, and the text in which their meanings stand. */
+export interface DefinedTexts {
+  readonly source: string;
+  readonly texts: ReadonlyMap<string, DefinedText>;
+}
+
 /** A position in a source text, and the faults found so far: what all parts of the parser share. */
 export class TokenReader {
   readonly source: string;
-  readonly diagnostics: Diagnostic[] = [];
+  readonly diagnostics: Diagnostic[];
+  readonly #defined: DefinedTexts;
   #current: Token;
   #previousEnd = 0;
   #depth = 0;
   #expressionDepth = 0;
   #operators = 0;
 
-  constructor(source: string) {
+  constructor(
+    source: string,
+    defined: DefinedTexts = { source, texts: new Map() },
+    diagnostics: Diagnostic[] = [],
+  ) {
     this.source = source;
+    this.#defined = defined;
+    this.diagnostics = diagnostics;
     this.#current = readToken(source, 0);
+  }
+
+  /** What `#define` made of a name, to be read by itself; `undefined` when it is no such name. */
+  definition(name: string): TokenReader | undefined {
+    const { source, texts } = this.#defined;
+    const found = texts.get(name);
+    if (found === undefined || found.hasParameters) return undefined;
+    // What is defined by itself stands for itself.
+    const others = new Map(texts);
+    others.delete(name);
+    const inner = new TokenReader(
+      // A backslash at the end of a line continues it.
+      source.slice(0, found.body.end).replaceAll(/\\(?=\r?\n)/g, " "),
+      { source, texts: others },
+      this.diagnostics,
+    );
+    inner.moveTo(found.body.start);
+    return inner;
   }
 
   get current(): Token {

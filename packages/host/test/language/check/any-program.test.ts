@@ -48,5 +48,5 @@ test("any program is either checked or has faults, without an exception", () => 
     { numRuns: 400 },
   );
   // The generator is worth something only while some of its programs are right.
-  expect(sound).toBeGreaterThan(20);
+  expect(sound).toBeGreaterThan(5);
 });

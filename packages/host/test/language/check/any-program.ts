@@ -25,6 +25,13 @@ const leaves = [
   "str($2)",
   "str(arg0)",
   "str(args.filename)",
+  "curtask->pid",
+  "curtask->comm",
+  "curtask->cpus",
+  "curtask->level",
+  "curtask->own",
+  "curtask->parent->state",
+  "(uint8[4])pid",
 ];
 
 /** Text of an expression, most often one that means something. */
@@ -57,6 +64,9 @@ const expression = fc.letrec<{ any: string }>((tie) => ({
             "(uint16 *)",
             "(bool)",
             "++",
+            "(struct task_struct *)",
+            "(int8[8])",
+            "(enum state)",
             "ksym",
             "kptr",
           ),
@@ -72,7 +82,15 @@ const expression = fc.letrec<{ any: string }>((tie) => ({
     },
     { weight: 1, arbitrary: fc.tuple(tie("any"), tie("any")).map(([a, b]) => `(${a}, ${b})`) },
     { weight: 1, arbitrary: tie("any").map((a) => `@m[${a}]`) },
-    { weight: 1, arbitrary: tie("any").map((a) => `(${a}).1`) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(
+          tie("any"),
+          fc.constantFrom(".1", ".pid", "->own.map_count", "[1]", "[pid]", ".cpus[cpu]"),
+        )
+        .map(([a, part]) => `(${a})${part}`),
+    },
     { weight: 1, arbitrary: fc.tuple(tie("any"), tie("any")).map(([a, b]) => `(${a})[${b}]`) },
     { weight: 1, arbitrary: fc.tuple(tie("any"), tie("any")).map(([a, b]) => `str(${a}, ${b})`) },
     {

@@ -183,18 +183,73 @@ describe("faults", () => {
       ],
     },
     {
-      source: "BEGIN { @ = *pid }",
-      expected: ["*pid: type-mismatch: uint32 is no pointer and cannot be read through"],
+      source: "BEGIN { @ = *comm }",
+      expected: ["*comm: type-mismatch: string is no pointer and cannot be read through"],
     },
     {
-      source: "BEGIN { @ = *curtask }",
+      source: "BEGIN { @ = *(void *)pid }",
+      expected: ["*(void *)pid: type-mismatch: it is not known what this pointer points to"],
+    },
+    {
+      source: "BEGIN { @ = curtask->pidd }",
+      expected: ["pidd: unknown-field: struct task_struct has no field pidd"],
+    },
+    {
+      source: "BEGIN { @ = ((struct mm *)1)->map_count.x }",
+      expected: ["((struct mm *)1)->map_count.x: type-mismatch: int32 has no field x"],
+    },
+    {
+      source: "kprobe:f { @ = curtask->cpus[4] }",
+      expected: ["4: bad-value: the index 4 is out of bounds: int32[4] has elements 0 to 3"],
+    },
+    {
+      source: "BEGIN { @ = curtask->cpus[comm] }",
+      expected: ["comm: type-mismatch: an index must be an integer, this is string"],
+    },
+    {
+      source: "BEGIN { @ = curtask->cpus < curtask->cpus }",
       expected: [
-        "*curtask: not-supported: reading what this pointer points to is not supported yet",
+        "curtask->cpus < curtask->cpus: type-mismatch: int32[4] can be compared with == and != only",
       ],
     },
     {
+      source: "BEGIN { @ = curtask->own == curtask->own }",
+      expected: [
+        "curtask->own == curtask->own: type-mismatch: struct mm and struct mm cannot be compared",
+      ],
+    },
+    {
+      source: "BEGIN { @ = (uint64)curtask->cpus }",
+      expected: [
+        "(uint64)curtask->cpus: type-mismatch: int32[4] cannot be cast to uint64: 16 bytes are not an integer of 8",
+      ],
+    },
+    {
+      source: "BEGIN { @ = (uint8[2])pid }",
+      expected: [
+        "(uint8[2])pid: type-mismatch: uint32 cannot be cast to uint8[2]: it has 4 bytes, not 2",
+      ],
+    },
+    {
+      source: "BEGIN { @ = (uint8[])comm; @ = 1 }",
+      expected: ["@ = 1: type-mismatch: @ cannot hold int64: it holds uint8[16]"],
+    },
+    {
+      source: "BEGIN { @ = (char[])curtask->own }",
+      expected: ["(char[])curtask->own: type-mismatch: struct mm cannot be cast to int8[16]"],
+    },
+    {
+      source: "BEGIN { @ = offsetof(struct task_struct, ready) }",
+      expected: ["ready: type-mismatch: a bit-field has no offset in bytes"],
+    },
+    {
+      source: "BEGIN { @ = offsetof(struct task_struct, own.gone) }",
+      expected: ["gone: unknown-field: struct mm has no field gone"],
+    },
+    {
       source: "BEGIN { @ = curtask->pid }",
-      expected: ["curtask->pid: not-supported: reading fields of structures is not supported yet"],
+      options: { target: { hasBtf: false } },
+      expected: [],
     },
     { source: "BEGIN { @ = pid.x }", expected: ["pid.x: type-mismatch: uint32 has no field x"] },
     {
@@ -212,7 +267,7 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { @ = (struct x)pid }",
-      expected: ["struct x: not-supported: struct x is not supported yet"],
+      expected: ["struct x: unknown-name: unknown type struct x"],
     },
     { source: "BEGIN { @ = (foo *)pid }", expected: ["foo *: unknown-name: unknown type foo"] },
     {

@@ -48,7 +48,7 @@ describe("ppid", () => {
   test("says what is lacking where the kernel has no types", () => {
     const { program } = parse("BEGIN { @ = ppid }");
     if (program === undefined) throw new TypeError("it does not parse");
-    const queries = requirements(program, new Map());
+    const queries = requirements(program, describeTarget(), new Map());
     const answers = new Map(
       queries.map(
         (query) => [queryKey(query), { kind: "memberOffset", offset: undefined }] as const,

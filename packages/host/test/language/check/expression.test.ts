@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { requireProgram, type SourceOptions } from "./check-source.js";
+import { answerAll, requireProgram, type SourceOptions } from "./check-source.js";
 import { printChecked } from "./print-checked.js";
 
 /** What `@ = text` assigns, checked in a probe. */
@@ -38,7 +38,7 @@ describe("constants are folded", () => {
     ["(bool)5", "1:bool"],
     ["sizeof(uint16)", "2:u64"],
     ["sizeof(pid)", "4:u64"],
-    ["sizeof(struct sock *)", "8:u64"],
+    ["sizeof(struct mm *)", "8:u64"],
     ['"a" == "a"', "1:bool"],
     ['"a" != "a"', "0:bool"],
     ['"a\\0b"', '"a":str2'],
@@ -54,6 +54,85 @@ describe("constants are folded", () => {
   ];
   test.each(cases)("%s", (text, expected) => {
     expect(checked(text)).toBe(expected);
+  });
+});
+
+describe("types of the kernel's", () => {
+  const cases: [string, string][] = [
+    ["curtask->pid", "(read-kernel curtask:kernel*):s32"],
+    ["curtask.pid", "(read-kernel curtask:kernel*):s32"],
+    ["(*curtask).pid", "(read-kernel curtask:kernel*):s32"],
+    ["curtask->comm", "(str-kernel (add curtask:kernel* 8:s64):u64):str17"],
+    [
+      "curtask->parent->mm->total_vm",
+      "(read-kernel (read-kernel (add (read-kernel (add curtask:kernel* 32:s64):u64):kernel* 24:s64):u64):kernel*):u64",
+    ],
+    ["curtask->own.map_count", "(read-kernel (add curtask:kernel* 72:s64):u64):s32"],
+    ["curtask->high", "(read-kernel (add curtask:kernel* 42:s64):u64):s16"],
+    ["curtask->cpus[3]", "(read-kernel (add curtask:kernel* 60:s64):u64):s32"],
+    [
+      "curtask->cpus[cpu]",
+      "(read-kernel (add (convert (add curtask:kernel* 48:s64):u64):u64 (multiply cpu:u32 4:s64):s64):u64):s32",
+    ],
+    ["curtask->done", "(read-kernel (add curtask:kernel* 80:s64):u64):bool"],
+    ["curtask->state", "(read-kernel (add curtask:kernel* 4:s64):u64):u32"],
+    [
+      "curtask->ready",
+      "(convert (and (read-kernel (add curtask:kernel* 44:s64):u64):u8 1:s64):u64):u32",
+    ],
+    [
+      "curtask->kind",
+      "(convert (and (shiftRight (read-kernel (add curtask:kernel* 44:s64):u64):u8 1:s64):u64 7:s64):u64):u32",
+    ],
+    [
+      "curtask->level",
+      "(convert (shiftRight (shiftLeft (read-kernel (add curtask:kernel* 44:s64):u64):u8 56:s64):s64 60:s64):s64):s32",
+    ],
+    ["BUSY", "5:u32"],
+    ["(enum state)5", "5:u32"],
+    ["(pid_t)pid", "(convert pid:u32):s32"],
+    ["sizeof(struct task_struct)", "104:u64"],
+    ["sizeof(curtask->own)", "16:u64"],
+    ["sizeof(*curtask)", "104:u64"],
+    ["sizeof(pid_t)", "4:u64"],
+    ["sizeof(typeof(curtask->own))", "16:u64"],
+    ["offsetof(struct task_struct, own.map_count)", "72:u64"],
+    ["offsetof(struct task_struct, high)", "42:u64"],
+    ["offsetof(*curtask, mm)", "24:u64"],
+    ["(uint8[4])pid", "(convert pid:u32):u8[4]"],
+    ["((uint8[8])12345)[1]", "(@1 (convert 12345:s64):u8[8]):u8"],
+    ["(uint32)(uint8[4])pid", "(convert (convert pid:u32):u8[4]):u32"],
+    ["(uint8[])pid", "(convert pid:u32):u8[4]"],
+    ["comm[1]", "(@1 comm:str16):s8"],
+    ["comm[cpu]", "(element comm:str16 cpu:u32):s8"],
+    [
+      "curtask->cpus == curtask->cpus",
+      "(memory-equal (read-kernel (add curtask:kernel* 48:s64):u64):s32[4] (read-kernel (add curtask:kernel* 48:s64):u64):s32[4]):bool",
+    ],
+    [
+      "(pid, 1) == (1, pid)",
+      "(memory-equal (tuple pid:u32 1:s64):(s64,s64) (tuple 1:s64 pid:u32):(s64,s64)):bool",
+    ],
+    ['"a" + "b"', '"ab":str3'],
+    ['"abc" + 1', '"bc":str3'],
+    ["(bool)comm", '(str-different comm:str16 "":str1):bool'],
+    [
+      "(struct mm *)curtask + 1",
+      "(convert (add (convert (convert curtask:kernel*):kernel*):u64 16:s64):u64):kernel*",
+    ],
+  ];
+  test.each(cases)("%s", (text, expected) => {
+    expect(checked(text)).toEqual(expected);
+  });
+
+  test("each pointer is one question more", () => {
+    const { rounds } = answerAll("BEGIN { @ = curtask->parent->mm->total_vm; @b = curtask->pid; }");
+    expect(rounds.map((round) => round.map(({ kind }) => kind))).toEqual([
+      ["kernelType"],
+      ["kernelMember", "kernelMember"],
+      ["kernelMember"],
+      ["kernelMember"],
+    ]);
   });
 });
 
@@ -127,8 +206,8 @@ describe("operators", () => {
     expect(checked("(uint16 *)curtask + cpu")).toBe(
       "(convert (add (convert (convert curtask:kernel*):kernel*):u64 (multiply cpu:u32 2:s64):s64):u64):kernel*",
     );
-    expect(checked("curtask - 8")).toBe(
-      "(convert (subtract (convert curtask:kernel*):u64 8:s64):u64):kernel*",
+    expect(checked("curtask - 2")).toBe(
+      "(convert (subtract (convert curtask:kernel*):u64 208:s64):u64):kernel*",
     );
   });
 });

@@ -4,7 +4,7 @@ import {
   type StringList,
   type Place,
 } from "../../../src/language/check/checked-program.js";
-import { type Type } from "../../../src/language/check/type.js";
+import { structureName, type Type } from "../../../src/language/check/type.js";
 
 /** A type in short: u32, s64, bool, str64, kptr, uptr. */
 export function printType(type: Type): string {
@@ -17,8 +17,15 @@ export function printType(type: Type): string {
       return `str${type.capacityBytes}`;
     case "pointer":
       return `${type.space}*`;
-    case "tuple":
-      return `(${type.elements.map(printType).join(",")})`;
+    case "tuple": {
+      const { names, elements } = type;
+      const named = (name: string | undefined): string => (name === undefined ? "" : `${name}=`);
+      return `(${elements.map((one, at) => named(names?.[at]) + printType(one)).join(",")})`;
+    }
+    case "array":
+      return `${printType(type.element)}[${type.length}]`;
+    case "struct":
+      return structureName(type.structure);
     default:
       return type.kind;
   }
@@ -95,8 +102,12 @@ function printBare(expression: CheckedExpression): string {
     }
     case "tuple":
       return list("tuple", ...expression.elements);
+    case "compareMemory":
+      return list(`memory-${expression.operation}`, expression.left, expression.right);
+    case "element":
+      return list("element", expression.operand, expression.index);
     default:
-      return list(`.${expression.index}`, expression.operand);
+      return list(`@${expression.offset}`, expression.operand);
   }
 }
 

@@ -104,7 +104,7 @@ describe("statements", () => {
     const source = 'BEGIN { $a = (1, "x"); $b = $a; $b = (1, comm); }';
     const body = requireProgram(source).probes[0]?.body.map(printCheckedStatement);
     expect(body?.[1]).toBe(
-      "(= $1:(s64,str16) (tuple (.0 $0:(s64,str2)):s64 (.1 $0:(s64,str2)):str2):(s64,str16))",
+      "(= $1:(s64,str16) (tuple (@0 $0:(s64,str2)):s64 (@8 $0:(s64,str2)):str2):(s64,str16))",
     );
   });
 });
@@ -115,7 +115,7 @@ test("a tuple as the only key stands for its elements, wherever it comes from", 
     `(= (map 0 ${keys}):s64 1:s64)`,
     `(= (map 0 ${keys}):s64 1:s64)`,
     `(= $0:(s64,str2) (tuple ${keys}):(s64,str2))`,
-    "(= (map 0 (.0 $0:(s64,str2)):s64 (.1 $0:(s64,str2)):str2):s64 1:s64)",
+    "(= (map 0 (@0 $0:(s64,str2)):s64 (@8 $0:(s64,str2)):str2):s64 1:s64)",
   ]);
 });
 

@@ -5,6 +5,7 @@ import { parse } from "../../../src/language/parse.js";
 import { requirements } from "../../../src/language/requirements.js";
 import { type TargetDescription } from "../../../src/spec/target-description.js";
 import { type TraceSpec } from "../../../src/spec/trace-spec.js";
+import { answerTypes } from "../check/kernel-types.js";
 import { readFormat } from "../formats/read-format.js";
 
 /** Compiles for a recorded target; tracepoints are those whose formats are recorded. */
@@ -16,7 +17,7 @@ export function compileRecorded(
   const { program } = parse(source);
   const answers = new Map<string, Answer>();
   for (;;) {
-    const missing = program === undefined ? [] : requirements(program, answers, options);
+    const missing = program === undefined ? [] : requirements(program, target, answers, options);
     if (missing.length === 0) return compile(source, target, answers, options);
     for (const query of missing) answers.set(queryKey(query), answer(query));
   }
@@ -43,6 +44,8 @@ function answer(query: Query): Answer {
         functions: [{ name: query.pattern, fileOffset: 0x1000n, sizeBytes: 16n }],
         near: [],
       };
+    default:
+      return answerTypes(query);
   }
 }
 

@@ -71,6 +71,13 @@ describe("expressions", () => {
     ["(unsigned long long)x", "(cast unsigned long long x)"],
     ["(int8[4])x", "(cast int8[4] x)"],
     ["(uid_t)x", "(cast uid_t x)"],
+    ["(const char *)p", "(cast char* p)"],
+    ["(foo)x", "(cast foo x)"],
+    ["(int32[])x", "(cast int32[] x)"],
+    ["(typeof($x))1", "(cast typeof($x) 1)"],
+    ["offsetof(struct sock, a.b)", "(offsetof struct sock a.b)"],
+    ["offsetof(*$p, a)", "(offsetof (* $p) a)"],
+    ["sizeof(typeof(int8 *))", "(sizeof typeof(int8*))"],
     ["sizeof(uint64)", "(sizeof uint64)"],
     ["sizeof(struct sock *)", "(sizeof struct sock*)"],
     ["sizeof(pid)", "(call sizeof pid)"],
@@ -258,14 +265,39 @@ describe("faults are reported where they are", () => {
       expected: ['12-13 syntax error, unexpected character "#"'],
     },
     {
-      name: "an include",
-      source: "#include <linux/fs.h>\nBEGIN {}",
-      expected: ["0-8 #include is not supported yet"],
+      name: "a directive that is none",
+      source: "#includ <linux/fs.h>\nBEGIN {}",
+      expected: ["0-7 syntax error, unknown directive #includ"],
     },
     {
-      name: "a structure",
-      source: "struct a { int b; };\nBEGIN {}",
-      expected: ['0-6 "struct" at the top level is not supported yet'],
+      name: "a condition without an end",
+      source: "#ifdef A\nBEGIN {}",
+      expected: ["0-6 syntax error, this condition has no #endif"],
+    },
+    {
+      name: "an end without a condition",
+      source: "BEGIN {}\n#endif",
+      expected: ["9-15 syntax error, there is no #if before this"],
+    },
+    {
+      name: "what a definition stands for",
+      source: "#define A 1 +\nBEGIN { @ = A }",
+      expected: ["13-13 syntax error, unexpected end of file, expected an expression"],
+    },
+    {
+      name: "more than one value in a definition",
+      source: "#define A 1 2\nBEGIN { @ = A }",
+      expected: ['12-13 syntax error, unexpected "2", expected the end of the definition'],
+    },
+    {
+      name: "a structure without a body",
+      source: "struct s x BEGIN {}",
+      expected: ["0-10 syntax error, struct s has no body"],
+    },
+    {
+      name: "a member without a name",
+      source: "struct s { int; int 5; } BEGIN {}",
+      expected: ['20-21 syntax error, unexpected "5", expected a name'],
     },
     {
       name: "a declared map",
@@ -322,6 +354,9 @@ describe("any text", () => {
   });
 
   const pieces = fc.constantFrom(
+    ..."struct s { int a : 3 ; } enum typedef union #define #ifdef #else #endif #include".split(
+      " ",
+    ),
     ..."BEGIN { } ( ) [ ] / , ; : . = == + ++ - * & ! ? -> @ @x $x $1 $# if else unroll while for let return config 12 0x1 1s".split(
       " ",
     ),
@@ -360,7 +395,8 @@ describe("any text", () => {
           expect(message).not.toBe("");
         }
         expect(
-          program.blocks.length > 0 || diagnostics.length > 0 || program.config.length > 0,
+          program.blocks.length + program.types.length + program.config.length > 0 ||
+            diagnostics.length > 0,
         ).toBe(true);
       }),
       { numRuns: 1000 },

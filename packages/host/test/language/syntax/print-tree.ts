@@ -1,4 +1,9 @@
-import { type Block, type Expression, type Statement } from "../../../src/language/syntax/ast.js";
+import {
+  type Block,
+  type Expression,
+  type Statement,
+  type TypeName,
+} from "../../../src/language/syntax/ast.js";
 
 /** An expression in prefix form with all its parentheses, as `(+ 1 (* 2 3))`. */
 export function printExpression(expression: Expression): string {
@@ -40,16 +45,30 @@ export function printExpression(expression: Expression): string {
       return list(expression.operator, expression.left, expression.right);
     case "conditional":
       return list("?:", expression.condition, expression.then, expression.otherwise);
-    case "cast": {
-      const { name, pointerDepth, arrayLength } = expression.type;
-      const length = arrayLength === undefined ? "" : `[${arrayLength}]`;
-      return list(`cast ${name}${"*".repeat(pointerDepth)}${length}`, expression.operand);
-    }
+    case "cast":
+      return list(`cast ${printTypeName(expression.type)}`, expression.operand);
     case "tuple":
       return list("tuple", ...expression.elements);
+    case "offsetof": {
+      const { of, path } = expression;
+      const subject = "kind" in of ? printExpression(of) : printTypeName(of);
+      return `(offsetof ${subject} ${path.map(({ text }) => text).join(".")})`;
+    }
     default:
-      return `(sizeof ${expression.type.name}${"*".repeat(expression.type.pointerDepth)})`;
+      return `(sizeof ${printTypeName(expression.type)})`;
   }
+}
+
+function printTypeName({ name, typeOf, pointerDepth, arrayLengths }: TypeName): string {
+  const lengths = arrayLengths.map((length) => `[${length ?? ""}]`).join("");
+  const inner =
+    typeOf === undefined
+      ? undefined
+      : "kind" in typeOf
+        ? printExpression(typeOf)
+        : printTypeName(typeOf);
+  const base = inner === undefined ? name : `typeof(${inner})`;
+  return `${base}${"*".repeat(pointerDepth)}${lengths}`;
 }
 
 /** A statement in prefix form. */

@@ -1,0 +1,92 @@
+import { sizeInMemory } from "./check-memory.js";
+import { type CheckedExpression, type IntegerOperation } from "./checked-program.js";
+import { foldBinary, stringConstant } from "./constant.js";
+import { movePointer } from "./move-pointer.js";
+import { signOf } from "./number-sign.js";
+import { type ProbeState } from "./probe-state.js";
+import { describeType, int64, isNumber, uint64, type IntegerType } from "./type.js";
+
+/** Signed when one side is, or both may be either; differences always are. */
+function resultType(
+  operation: IntegerOperation,
+  left: CheckedExpression,
+  right: CheckedExpression,
+): IntegerType {
+  const [first, second] = [signOf(left), signOf(right)];
+  if (operation === "shiftLeft" || operation === "shiftRight") {
+    return first === "unsigned" ? uint64 : int64;
+  }
+  if (operation === "subtract" || first === "signed" || second === "signed") return int64;
+  return first === "unsigned" || second === "unsigned" ? uint64 : int64;
+}
+
+interface Arithmetic {
+  readonly operation: IntegerOperation;
+  readonly operator: string;
+  readonly left: CheckedExpression;
+  readonly right: CheckedExpression;
+  readonly span: CheckedExpression["span"];
+}
+
+/** `left op right` on numbers; pointers move by what they point to. */
+export function checkArithmetic(
+  probe: ProbeState,
+  arithmetic: Arithmetic,
+): CheckedExpression | undefined {
+  const { operation, operator, left, right, span } = arithmetic;
+  const text = operation === "add" ? addTexts(left, right, span) : undefined;
+  if (text !== undefined) return text;
+  for (const side of [left, right]) {
+    if (isNumber(side.type)) continue;
+    const message = `${operator} takes numbers, this is ${describeType(side.type)}`;
+    return probe.error("type-mismatch", side.span, message);
+  }
+  if (!checkRightConstant(probe, operation, right)) return undefined;
+  if (operation === "add" || operation === "subtract") {
+    if (left.type.kind === "pointer" && right.type.kind === "integer") {
+      const bytes = sizeInMemory(probe, left.type.target);
+      return movePointer(operation, left, left.type, right, bytes, span);
+    }
+    if (operation === "add" && right.type.kind === "pointer" && left.type.kind === "integer") {
+      const bytes = sizeInMemory(probe, right.type.target);
+      return movePointer(operation, right, right.type, left, bytes, span);
+    }
+  }
+  const type = resultType(operation, left, right);
+  if (left.kind === "constant" && right.kind === "constant") {
+    const folded = foldBinary(operation, left.value, right.value, type);
+    return { kind: "constant", value: folded, type, span };
+  }
+  return { kind: "binary", operation, left, right, type, span };
+}
+
+/** Literals only: `"a" + "b"` joins them, `"abc" + 1` leaves characters out, as it does in C. */
+function addTexts(
+  left: CheckedExpression,
+  right: CheckedExpression,
+  span: CheckedExpression["span"],
+): CheckedExpression | undefined {
+  if (left.kind !== "stringConstant") return undefined;
+  if (right.kind === "stringConstant") return stringConstant(left.value + right.value, span);
+  if (right.kind !== "constant" || right.value < 0n) return undefined;
+  return stringConstant(left.value.slice(Number(right.value)), span);
+}
+
+/** Reports division by zero, and shifts by more than there are bits. */
+export function checkRightConstant(
+  probe: ProbeState,
+  operation: IntegerOperation,
+  right: CheckedExpression,
+): boolean {
+  if (right.kind !== "constant") return true;
+  if ((operation === "divide" || operation === "modulo") && right.value === 0n) {
+    probe.error("bad-value", right.span, "division by zero");
+    return false;
+  }
+  const isShift = operation === "shiftLeft" || operation === "shiftRight";
+  if (isShift && (right.value < 0n || right.value > 63n)) {
+    probe.error("bad-value", right.span, `a shift by ${right.value} is out of range: 0 to 63`);
+    return false;
+  }
+  return true;
+}

@@ -1,0 +1,176 @@
+import { type BinaryOperator, type ExpressionOf } from "../syntax/ast.js";
+import { type CheckedExpression, type CompareOperation } from "./checked-program.js";
+import { coerce } from "./coerce.js";
+import { booleanConstant, foldCompare, utf8Length, wrapInteger } from "./constant.js";
+import { isComparedSigned } from "./number-sign.js";
+import { type ProbeState, type StringRoom } from "./probe-state.js";
+import { mergeSlots } from "./slot.js";
+import { boolean, describeType, fitsRegister, int64, isNumber, uint64 } from "./type.js";
+
+const compareOperations: Partial<Record<BinaryOperator, CompareOperation>> = {
+  "==": "equal",
+  "!=": "different",
+  "<": "less",
+  "<=": "lessOrEqual",
+  ">": "greater",
+  ">=": "greaterOrEqual",
+};
+
+/** What an operator compares; `undefined` for those that do not. */
+export function compareOperationOf(operator: BinaryOperator): CompareOperation | undefined {
+  return compareOperations[operator];
+}
+
+/** `a < b` and its like, of numbers, strings, tuples and arrays. */
+export function checkComparison(
+  probe: ProbeState,
+  expression: ExpressionOf<"binary">,
+  operation: CompareOperation,
+): CheckedExpression | undefined {
+  const { span, operator } = expression;
+  let right = probe.check(expression.right);
+  const left = probe.check(expression.left, roomToCompareWith(probe, right));
+  if (left?.kind === "stringConstant" && right !== undefined) {
+    right = probe.check(expression.right, roomToCompareWith(probe, left));
+  }
+  if (left === undefined || right === undefined) return undefined;
+  if (isText(left) && isText(right)) {
+    if (operation !== "equal" && operation !== "different") {
+      const message = `strings can be compared with == and != only, not with ${operator}`;
+      return probe.error("type-mismatch", span, message);
+    }
+    return compareTexts(probe, operation, left, right, span);
+  }
+  const isInMemory = !fitsRegister(left.type) && left.type.kind !== "none";
+  if (isInMemory && left.type.kind === right.type.kind) {
+    return compareValues(probe, operation, left, right, span);
+  }
+  return compareNumbers(probe, { operation, operator, left, right, span });
+}
+
+/** Tuples, records and arrays: the same when all of them is. */
+function compareValues(
+  probe: ProbeState,
+  operation: CompareOperation,
+  left: CheckedExpression,
+  right: CheckedExpression,
+  span: CheckedExpression["span"],
+): CheckedExpression | undefined {
+  const merged = mergeSlots({ type: left.type }, { type: right.type });
+  if (merged === undefined || left.type.kind === "struct") {
+    const types = `${describeType(left.type)} and ${describeType(right.type)}`;
+    return probe.error("type-mismatch", span, `${types} cannot be compared`);
+  }
+  if (operation !== "equal" && operation !== "different") {
+    const message = `${describeType(left.type)} can be compared with == and != only`;
+    return probe.error("type-mismatch", span, message);
+  }
+  return {
+    kind: "compareMemory",
+    operation,
+    left: coerce(left, merged.type),
+    right: coerce(right, merged.type),
+    type: boolean,
+    span,
+  };
+}
+
+function compareNumbers(
+  probe: ProbeState,
+  comparison: {
+    readonly operation: CompareOperation;
+    readonly operator: BinaryOperator;
+    readonly left: CheckedExpression;
+    readonly right: CheckedExpression;
+    readonly span: CheckedExpression["span"];
+  },
+): CheckedExpression | undefined {
+  const { operation, operator, left, right, span } = comparison;
+  const isSameKind = left.type.kind === right.type.kind && fitsRegister(left.type);
+  if (!(isNumber(left.type) && isNumber(right.type)) && !isSameKind) {
+    const types = `${describeType(left.type)} and ${describeType(right.type)}`;
+    return probe.error("type-mismatch", span, `${operator} cannot compare ${types}`);
+  }
+  const isSigned = isComparedSigned(left, right);
+  if (left.kind === "constant" && right.kind === "constant") {
+    const type = isSigned ? int64 : uint64;
+    const [first, second] = [wrapInteger(left.value, type), wrapInteger(right.value, type)];
+    return booleanConstant(foldCompare(operation, first, second), span);
+  }
+  if (!isSigned && right.kind === "constant" && right.value === 0n) {
+    if (operation === "less" || operation === "greaterOrEqual") {
+      const always = operation === "less" ? "never" : "always";
+      probe.program.diagnostics.warn(
+        "type-mismatch",
+        span,
+        `an unsigned number is ${always} ${operator} 0`,
+        ["Cast it when it may be negative: (int64)x, or (int32)x for an int."],
+      );
+    }
+  }
+  return { kind: "compare", operation, isSigned, left, right, type: boolean, span };
+}
+
+/** Enough of a string to tell whether it is the constant: one byte more than that, and NUL. */
+function roomToCompareWith(
+  probe: ProbeState,
+  other: CheckedExpression | undefined,
+): StringRoom | undefined {
+  return other?.kind === "stringConstant"
+    ? probe.storedRoom(utf8Length(other.value) + 2)
+    : undefined;
+}
+
+function isText(expression: CheckedExpression): boolean {
+  return expression.type.kind === "string" || expression.type.kind === "name";
+}
+
+function compareTexts(
+  probe: ProbeState,
+  operation: "equal" | "different",
+  left: CheckedExpression,
+  right: CheckedExpression,
+  span: CheckedExpression["span"],
+): CheckedExpression | undefined {
+  if (left.type.kind === "name" || right.type.kind === "name") {
+    const [first, second] = [asName(probe, left), asName(probe, right)];
+    if (first === undefined || second === undefined) {
+      return probe.notSupported(
+        span,
+        "comparing probe or func with a string that is no literal is",
+      );
+    }
+    if (first.kind === "constant" && second.kind === "constant") {
+      return booleanConstant(foldCompare(operation, first.value, second.value), span);
+    }
+    return {
+      kind: "compare",
+      operation,
+      isSigned: false,
+      left: first,
+      right: second,
+      type: boolean,
+      span,
+    };
+  }
+  if (left.kind === "stringConstant" && right.kind === "stringConstant") {
+    return booleanConstant(foldCompare(operation, left.value, right.value), span);
+  }
+  return {
+    kind: "compareStrings",
+    operation,
+    left,
+    right,
+    limitBytes: undefined,
+    type: boolean,
+    span,
+  };
+}
+
+/** A name is compared by its number; a literal is the number of the name that it spells. */
+function asName(probe: ProbeState, value: CheckedExpression): CheckedExpression | undefined {
+  if (value.type.kind === "name") return value;
+  if (value.kind !== "stringConstant") return undefined;
+  const index = BigInt(probe.program.nameIndex(value.value));
+  return { kind: "constant", value: index, type: { kind: "name" }, span: value.span };
+}

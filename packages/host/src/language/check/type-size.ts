@@ -1,0 +1,39 @@
+import { type ExpressionOf } from "../syntax/ast.js";
+import { requireMember } from "./check-memory.js";
+import { type CheckedExpression } from "./checked-program.js";
+import { integerConstant } from "./constant.js";
+import { type ProbeState } from "./probe-state.js";
+import { resolveTypeName } from "./type-name.js";
+import { describeType, type Type } from "./type.js";
+import { sizeOfValue, valueTypeOf } from "./value-layout.js";
+
+/** What `sizeof` says of a type: pointers and structures are as large as in the target's memory. */
+export function sizeOfType(probe: ProbeState, type: Type): number {
+  return type.kind === "pointer"
+    ? probe.program.target.pointerSize
+    : sizeOfValue(valueTypeOf(type));
+}
+
+/** `offsetof(struct s, a.b)`, `offsetof(expression, field)`. */
+export function checkOffset(
+  probe: ProbeState,
+  { of, path, span }: ExpressionOf<"offsetof">,
+): CheckedExpression | undefined {
+  let type = "kind" in of ? probe.check(of)?.type : resolveTypeName(probe, of, "kernel");
+  if (type === undefined) return undefined;
+  let bytes = 0;
+  for (const name of path) {
+    if (type.kind !== "struct") {
+      const message = `${describeType(type)} is no structure and has no field ${name.text}`;
+      return probe.error("type-mismatch", name.span, message);
+    }
+    const member = requireMember(probe, type, name);
+    if (member === undefined) return undefined;
+    if (member.bits !== undefined) {
+      return probe.error("type-mismatch", name.span, "a bit-field has no offset in bytes");
+    }
+    bytes += member.offset;
+    type = member.type;
+  }
+  return integerConstant(BigInt(bytes), span, { isUnsigned: true });
+}
