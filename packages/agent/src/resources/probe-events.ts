@@ -16,7 +16,7 @@ export interface ProbeEvent {
 /**
  * Makes probes by kprobe_events and uprobe_events of tracefs (Documentation/trace/kprobetrace.rst), for kernels whose
  * units in sysfs make none. They outlive the process that made them, so their group says which it was, and what dead
- * agents have left is removed before the first of ours is made.
+ * agents have left is swept away.
  */
 export class ProbeEvents {
   readonly #target: Target;
@@ -29,7 +29,7 @@ export class ProbeEvents {
 
   /** `definition` is what stands after the name: "do_sys_open+0", "/bin/bash:0x4000". Throws SyscallError, MissingError. */
   add(kind: ProbeEventKind, type: "p" | "r", definition: string): ProbeEvent {
-    this.sweep(kind);
+    if (!this.#swept.has(kind)) this.sweep(kind);
     const { kernel } = this.#target;
     const file = this.#file(kind);
     this.#made += 1;
@@ -48,16 +48,14 @@ export class ProbeEvents {
     }
   }
 
-  /** Removes what agents have left that are no more, once for each kind; silent where nothing can be done. */
+  /** Removes what agents have left that are no more; silent where nothing can be done. */
   sweep(kind: ProbeEventKind): void {
-    if (this.#swept.has(kind)) return;
-    this.#swept.add(kind);
     const { kernel } = this.#target;
     const lines = (tryReadTextFile(kernel, this.#file(kind)) ?? "").split("\n");
     for (const line of lines) {
       const match = /^[pr]\d*:(sonde_(\d+)\/\w+) /.exec(line);
       const [, name, pid] = match ?? [];
-      if (name === undefined || pid === undefined || this.#isAlive(pid)) continue;
+      if (name === undefined || pid === undefined || this.#isAlive(kind, pid)) continue;
       try {
         appendLine(kernel, this.#file(kind), `-:${name}`);
       } catch (error) {
@@ -65,12 +63,13 @@ export class ProbeEvents {
         if (!(error instanceof SyscallError)) throw error;
       }
     }
+    this.#swept.add(kind);
   }
 
-  /** A group of our own number is an earlier agent's: we have made none yet. */
-  #isAlive(pid: string): boolean {
+  /** Before the first sweep a group of our own number is an earlier agent's: we have made none yet. */
+  #isAlive(kind: ProbeEventKind, pid: string): boolean {
     const { kernel } = this.#target;
-    if (Number(pid) === kernel.call("getpid")) return false;
+    if (Number(pid) === kernel.call("getpid")) return this.#swept.has(kind);
     return tryReadTextFile(kernel, `/proc/${pid}/comm`) !== undefined;
   }
 

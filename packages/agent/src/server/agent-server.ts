@@ -99,7 +99,7 @@ export class AgentServer {
     this.#agent.target.kernel.system.after(stopMilliseconds, onStop);
   }
 
-  /** Probes made in tracefs outlive an agent that was killed. */
+  /** Probes made in tracefs outlive an agent that was killed, and another one may serve here already. */
   #sweep(): void {
     const { probeEvents } = this.#agent;
     probeEvents.sweep("kprobe");

@@ -261,6 +261,17 @@ describe("a kprobe", () => {
       `write ${tracing}/kprobe_events "-:sonde_77/p9" -> 14`,
     ]);
   });
+
+  test("later leaves its own, and removes those of agents that have died meanwhile", () => {
+    const b = bench();
+    withProbeEvents(b, "kprobe");
+    attachKprobe(b.target, b.probeEvents, program, entry);
+    b.fake.files.set(`${tracing}/kprobe_events`, "p:sonde_77/p1 x\np:sonde_43/p1 vfs_read\n");
+    b.probeEvents.sweep("kprobe");
+    expect(b.fake.calls.filter((call) => call.includes('"-:'))).toEqual([
+      `write ${tracing}/kprobe_events "-:sonde_43/p1" -> 14`,
+    ]);
+  });
 });
 
 describe("a uprobe", () => {
