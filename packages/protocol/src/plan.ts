@@ -121,7 +121,7 @@ const openStream = z.strictObject({
   gatherMilliseconds: u32,
   /** Pages of each CPU's buffer, a power of two; perf event arrays only. */
   perfPages: u32,
-  /** A BPF_F_MMAPABLE array of one value: its first u64 counts the records that did not fit in the buffer. */
+  /** An array of one value, best a BPF_F_MMAPABLE one: its first u64 counts the records that did not fit in the buffer. */
   lossMap: z.optional(reference),
 });
 

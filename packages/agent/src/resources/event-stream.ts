@@ -85,12 +85,22 @@ export interface LossCounter {
   readonly close: () => void;
 }
 
-/** Throws RequestError for a map that cannot be mapped, SyscallError. */
+/** Reads it in memory, or with a system call where arrays cannot be mapped. Throws RequestError, SyscallError. */
 export function openLossCounter(target: Target, map: LoadedMap | undefined): LossCounter {
-  if (map === undefined) return { read: () => 0n, close: () => undefined };
-  const { type, flags, valueSizeBytes } = map.attributes;
-  if (type !== BPF_MAP_TYPE_ARRAY || (flags & BPF_F_MMAPABLE) === 0 || valueSizeBytes < 8) {
-    throw new RequestError(`${map.describe("count losses in")}: not a mmapable array of a u64`);
+  const nothing = (): undefined => undefined;
+  if (map === undefined) return { read: () => 0n, close: nothing };
+  const { type, flags, keySizeBytes, valueSizeBytes } = map.attributes;
+  if (type !== BPF_MAP_TYPE_ARRAY || valueSizeBytes < 8) {
+    throw new RequestError(`${map.describe("count losses in")}: not an array of a u64`);
+  }
+  if ((flags & BPF_F_MMAPABLE) === 0) {
+    const first = new Uint8Array(keySizeBytes);
+    const { kernel } = target;
+    const read = (): bigint => {
+      const value = map.lookup(first);
+      return value === undefined ? 0n : kernel.view(value).getBigUint64(0, kernel.isLittleEndian);
+    };
+    return { read, close: nothing };
   }
   const mapping = mapMemory(target, map.describe("map"), {
     fd: map.fd,

@@ -14,6 +14,6 @@ export interface ObjectSpec {
 /** A ring buffer or perf event array whose records are sent to the host. */
 export interface StreamSpec {
   readonly map: string;
-  /** A mmapable array of one value, whose first u64 counts records that did not fit. */
+  /** An array of one value, mmapable where the target has that, whose first u64 counts records that did not fit. */
   readonly lossMap: string;
 }

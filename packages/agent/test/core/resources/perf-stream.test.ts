@@ -38,6 +38,7 @@ class CpuProducer {
 interface Bench {
   readonly fake: FakeKernel;
   readonly map: LoadedMap;
+  readonly lossMap: LoadedMap;
   readonly cpus: readonly CpuProducer[];
   readonly events: readonly number[];
   readonly spans: StreamSpan[];
@@ -49,6 +50,9 @@ function open(creditBytes = 1 << 20, perfPages = 1): Bench {
   const target = new Target(new Kernel(fake));
   const array = { name: "events", type: 4, keySizeBytes: 4, valueSizeBytes: 4, flags: 0 };
   const map = LoadedMap.create(target, { ...array, maxEntries: 0 });
+  // As before 5.5: not to be mapped.
+  const counter = { name: "loss", type: 2, keySizeBytes: 4, valueSizeBytes: 16, flags: 0 };
+  const lossMap = LoadedMap.create(target, { ...counter, maxEntries: 1 });
   const cpus = [new CpuProducer(), new CpuProducer()];
   // Reading the list of CPUs and the page size takes descriptors first.
   const events: number[] = [];
@@ -70,11 +74,11 @@ function open(creditBytes = 1 << 20, perfPages = 1): Bench {
   };
   const stream = openPerfStream(
     target,
-    { map, creditBytes, gatherMilliseconds: 5, perfPages, lossMap: undefined },
+    { map, creditBytes, gatherMilliseconds: 5, perfPages, lossMap },
     { channel, pool: new BufferPool(262_168), stream: handle.parse(2) },
   );
   stream.start();
-  return { fake, map, cpus, events, spans, stream };
+  return { fake, map, lossMap, cpus, events, spans, stream };
 }
 
 const seen = ({ spans }: Bench): [number, bigint, number][] =>
@@ -109,6 +113,18 @@ describe("a perf event array's stream", () => {
     b.fake.wake(b.events[0] ?? 0);
     b.fake.advance(5);
     expect(seen(b)).toEqual([[0, 0n, 16]]);
+  });
+
+  test("tells what programs counted as lost, which it asks the kernel for", () => {
+    const b = open();
+    b.lossMap.update(
+      new Uint8Array(4),
+      Uint8Array.of(7, 1, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0),
+    );
+    b.cpus[0]?.write(24, 5);
+    b.fake.advance(50);
+    expect(b.spans.map(({ lost }) => lost)).toEqual([263n]);
+    expect(b.stream.lost).toBe(263n);
   });
 
   test("joins a record that lies across the buffer's end", () => {
