@@ -19,8 +19,10 @@ import {
 } from "../kernel/uapi.js";
 import { type System, type SyscallArgument } from "../system/system.js";
 
-/** One slot of a program that is to be loaded (struct bpf_insn). */
+/** An instruction of a program that is to be loaded (struct bpf_insn). */
 interface Instruction {
+  /** Counted in slots of 8 bytes, of which one takes two. */
+  readonly slot: number;
   readonly opcode: number;
   readonly source: number;
   readonly offset: number;
@@ -62,10 +64,42 @@ const withHelper = (...helpers: readonly number[]): Lack =>
 const withInstruction = (isOne: (instruction: Instruction) => boolean): Lack =>
   refused(({ instructions }) => instructions.some(isOne));
 
-/** BPF_JMP, but no call and no exit, and BPF_JMP32. */
-function isJump({ opcode }: Instruction): boolean {
-  const operation = opcode & 0xf0;
-  return (opcode & 7) === 6 || ((opcode & 7) === 5 && operation !== 0x80 && operation !== 0x90);
+/** Whether some instruction can be come back to: what the verifier's check_cfg() refused before it could follow loops. */
+function hasLoop(instructions: readonly Instruction[]): boolean {
+  const next = new Map(
+    instructions.map((one, index) => [one.slot, followers(instructions, index)]),
+  );
+  const states = new Map<number, "entered" | "left">();
+  const way = [0];
+  for (let slot = way.at(-1); slot !== undefined; slot = way.at(-1)) {
+    states.set(slot, "entered");
+    const rest: readonly number[] = next.get(slot) ?? [];
+    if (rest.some((one) => states.get(one) === "entered")) return true;
+    const ahead = rest.find((one) => !states.has(one));
+    if (ahead !== undefined) {
+      way.push(ahead);
+      continue;
+    }
+    states.set(slot, "left");
+    way.pop();
+  }
+  return false;
+}
+
+/** The slots that can come after an instruction. */
+function followers(instructions: readonly Instruction[], index: number): readonly number[] {
+  const one = instructions[index];
+  if (one === undefined) return [];
+  const following = instructions[index + 1]?.slot;
+  const inLine = following === undefined ? [] : [following];
+  const kind = one.opcode & 7;
+  const operation = one.opcode & 0xf0;
+  // BPF_JMP's call goes on, its exit does not, and its jump alone is without condition; BPF_JMP32 has none of these.
+  if (kind !== 5 && kind !== 6) return inLine;
+  if (kind === 5 && operation === 0x80) return inLine;
+  if (kind === 5 && operation === 0x90) return [];
+  const target = one.slot + 1 + one.offset;
+  return operation === 0 ? [target] : [...inLine, target];
 }
 
 /** BPF_MAXINSNS (include/uapi/linux/bpf_common.h): what a program could hold before 5.2. */
@@ -108,7 +142,7 @@ const lacks = {
   trace_vprintk: withHelper(177),
   bpf_loop: withHelper(181),
   for_each_map_elem: withHelper(164),
-  bounded_loops: withInstruction((one) => isJump(one) && one.offset < 0),
+  bounded_loops: refused(({ instructions }) => hasLoop(instructions)),
   // BPF_STX | BPF_ATOMIC of either size, with BPF_FETCH.
   atomic_fetch: withInstruction(
     ({ opcode, immediate }) => (opcode === 0xdb || opcode === 0xc3) && (immediate & 1) !== 0,
@@ -190,6 +224,7 @@ export class KernelWithout extends Kernel {
       const opcode = view.getUint8(at);
       const registers = view.getUint8(at + 1);
       instructions.push({
+        slot: at / 8,
         opcode,
         source: little ? registers >> 4 : registers & 15,
         offset: view.getInt16(at + 2, little),

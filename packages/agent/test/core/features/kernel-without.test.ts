@@ -3,6 +3,7 @@ import { Features, featureProbes } from "../../../src/features/features.js";
 import { KernelWithout, lackNames, type LackName } from "../../../src/features/kernel-without.js";
 import { Target } from "../../../src/features/target.js";
 import { openFile, tryReadTextFile } from "../../../src/kernel/files.js";
+import { exit, loadTrial, move } from "../../../src/features/trial-program.js";
 import { FakeKernel } from "../fake-kernel.js";
 
 const featureNames = featureProbes.map(({ name }) => name);
@@ -55,6 +56,22 @@ describe("an agent told to do without", () => {
     expect(tryReadTextFile(target.kernel, "/sys/kernel/btf/vmlinux")).toBeUndefined();
     expect(() => openFile(target.kernel, "/sys/kernel/btf/vmlinux")).toThrow("openat: ENOENT");
     expect(tryReadTextFile(target.kernel, "/sys/kernel/tracing/kprobe_events")).toBe("");
+  });
+
+  test("loops takes programs that only jump back and forth", () => {
+    const { target } = bench("bounded_loops");
+    const load = (jumpBack: number): number =>
+      loadTrial(target, [
+        // if r1 == 0 goto 3; r0 = 0; exit; r0 = 1; goto back
+        { opcode: 0x15, destination: 1, offset: 2 },
+        move(0, 0),
+        exit,
+        move(0, 1),
+        { opcode: 0x05, offset: jumpBack },
+      ]);
+    expect(load(-3)).toBeGreaterThan(0);
+    expect(load(-2)).toBe(-22);
+    expect(load(-5)).toBe(-22);
   });
 
   test("links of one kind has those of the other", () => {
