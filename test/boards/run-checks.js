@@ -28,23 +28,25 @@ export async function runChecks(machine, report = () => undefined) {
     },
   ];
   for (const { suffix, target, list } of ways) {
-    const on = new BoardUnderTest(machine, target);
+    const agents = new Agents(machine, target);
     for (const check of list) {
-      const finding = { name: check.name + suffix, result: await resultOf(check, on, features) };
+      const result = await resultOf(check, agents, features);
+      const finding = { name: check.name + suffix, result };
       findings.push(finding);
       report(finding);
     }
   }
+  await machine.stopOtherAgent();
   return findings;
 }
 
 /**
  * @param {import("./checks/check.js").Check} check
- * @param {BoardUnderTest} on
+ * @param {Agents} agents
  * @param {Features} features
  * @returns {Promise<Result>}
  */
-async function resultOf(check, on, features) {
+async function resultOf(check, agents, features) {
   for (const name of check.needs) {
     const answer = features[name];
     if (answer?.state !== "supported") {
@@ -52,11 +54,38 @@ async function resultOf(check, on, features) {
     }
   }
   try {
-    await check.run(on);
+    await check.run(await agents.for(check.without ?? []));
     return { kind: "passed" };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { kind: error instanceof NotApplicable ? "not applicable" : "failed", reason };
+  }
+}
+
+/** The agents that checks need: the board's own, and one after the other those that do without something. */
+class Agents {
+  #machine;
+  #own;
+  #other = "";
+
+  /**
+   * @param {import("./machine.js").Machine} machine
+   * @param {string} target
+   */
+  constructor(machine, target) {
+    this.#machine = machine;
+    this.#own = new BoardUnderTest(machine, target);
+  }
+
+  async for(/** @type {readonly string[]} */ without) {
+    if (without.length === 0) return this.#own;
+    const options = `--without ${without.join()}`;
+    if (this.#other !== options) {
+      this.#other = "";
+      await this.#machine.startOtherAgent(options);
+      this.#other = options;
+    }
+    return new BoardUnderTest(this.#machine, this.#machine.otherTarget);
   }
 }
 

@@ -1,13 +1,26 @@
+import { attachWayChecks } from "./attach-ways.js";
+import { debugLineChecks } from "./debug-lines.js";
 import { descriptionChecks } from "./description.js";
+import { exactCountChecks } from "./exact-counts.js";
 import { failureChecks } from "./failures.js";
 import { mapAndRecordChecks } from "./maps-and-records.js";
+import { onOldKernel } from "./old-kernel.js";
 import { probeChecks } from "./probes.js";
 import { toolChecks } from "./tools.js";
 
-export const checks = [
+const ownChecks = [
   ...descriptionChecks,
   ...probeChecks,
   ...mapAndRecordChecks,
+  ...debugLineChecks,
   ...toolChecks,
-  ...failureChecks,
+];
+
+export const checks = [
+  ...ownChecks,
+  ...onOldKernel(ownChecks),
+  // Those with the same agent one after the other.
+  ...[...attachWayChecks, ...exactCountChecks, ...failureChecks].sort((one, other) =>
+    (one.without ?? []).join().localeCompare((other.without ?? []).join()),
+  ),
 ];

@@ -6,6 +6,7 @@
  * @property {string} name                what works, as the table says it
  * @property {readonly string[]} needs    features, by their names in `sonde info --json`: a board that lacks one is not asked
  * @property {boolean} [isSerialToo]      whether it is also done over the serial port
+ * @property {readonly string[]} [without]  it is done with an agent that takes the kernel for one without these (sonde-agent --without)
  * @property {(on: import("../board-under-test.js").BoardUnderTest) => Promise<void>} run
  */
 

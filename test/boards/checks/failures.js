@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describeOutcome } from "../board-under-test.js";
+import { BoardUnderTest, describeOutcome } from "../board-under-test.js";
 import { architectures } from "../architectures.js";
 import { libc } from "../userland.js";
 
@@ -18,6 +18,33 @@ export const failureChecks = [
     },
   },
   {
+    name: "probes of tracefs removed by the next host after kill -9 of their agent",
+    needs: ["kprobe", "uprobe"],
+    without: ["kprobe_pmu", "uprobe_pmu"],
+    run: async (on) => {
+      const { probed } = architectures[on.board.architecture];
+      const trace = on.start(
+        ...["trace", "-e"],
+        `kprobe:do_sys_openat2 { @opens = count(); } uprobe:${libc(on.board)}:${probed.name} { @calls = count(); }`,
+      );
+      try {
+        await untilAttached(trace);
+        const made = await inKernel(on);
+        assert.match(made, /^p:sonde_\d+\/p\d+ do_sys_openat2/m, made);
+        await on.machine.stopOtherAgent();
+        // The agent that was there all the time looks after what another has left.
+        const another = new BoardUnderTest(on.machine, on.machine.networkTarget);
+        await until(async () => {
+          await another.sonde("info");
+          return !/sonde_\d+/.test(await inKernel(on));
+        }, "probes are left in tracefs");
+      } finally {
+        trace.child.kill("SIGKILL");
+        await trace.ended;
+      }
+    },
+  },
+  {
     name: "nothing left after kill -9 of the agent",
     needs: ["kprobe", "uprobe"],
     run: async (on) => {
@@ -29,13 +56,8 @@ export const failureChecks = [
          tracepoint:sched:sched_switch { @switches = count(); }
          uprobe:${libc(on.board)}:${probed.name} { @calls = count(); }`,
       );
-      const isAttached = () => /^Attached/m.test(trace.said.errors);
       try {
-        await until(
-          () => Promise.resolve(isAttached() || trace.child.exitCode !== null),
-          "the trace has not begun",
-        );
-        if (!isAttached()) throw new Error(`sonde trace ${describeOutcome(await trace.ended)}`);
+        await untilAttached(trace);
         assert.match(await inKernel(on), /do_sys_openat2/, "no probe is seen in the kernel");
         await on.machine.shell("kill -9 $(pidof node)");
         await until(async () => (await inKernel(on)) === "", "probes are left in the kernel");
@@ -48,6 +70,16 @@ export const failureChecks = [
     },
   },
 ];
+
+/** @param {ReturnType<import("../board-under-test.js").BoardUnderTest["start"]>} trace */
+async function untilAttached(trace) {
+  const isAttached = () => /^Attached/m.test(trace.said.errors);
+  await until(
+    () => Promise.resolve(isAttached() || trace.child.exitCode !== null),
+    "the trace has not begun",
+  );
+  if (!isAttached()) throw new Error(`sonde trace ${describeOutcome(await trace.ended)}`);
+}
 
 /** The kernel's own list of kprobes, and those made through tracefs. */
 async function inKernel(/** @type {import("../board-under-test.js").BoardUnderTest} */ on) {

@@ -76,6 +76,18 @@ export const probeChecks = [
     },
   },
   {
+    name: "strings of the kernel's memory",
+    needs: ["kprobe"],
+    run: async (on) => {
+      // do_filp_open(int dfd, struct filename *pathname, …), whose first member is the name that was copied from the user.
+      const word = architectures[on.board.architecture].pointerBits;
+      const printed = await on.trace(
+        `kprobe:do_filp_open /comm == "cat"/ { $name = *(uint${word} *)arg1; printf("%s\\n", str(kptr($name))); exit(); }`,
+      );
+      assert.match(printed, /^\/etc\/(hostname|none)\b/);
+    },
+  },
+  {
     name: "kretprobe",
     needs: ["kprobe"],
     run: async (on) => {

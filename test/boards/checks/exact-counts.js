@@ -1,0 +1,94 @@
+// A program on the board does something so many times, and just so many events come or are counted as lost.
+import assert from "node:assert/strict";
+
+/** @typedef {import("../board-under-test.js").BoardUnderTest} BoardUnderTest */
+
+const count = 5000;
+
+/** @type {readonly import("./check.js").Check[]} */
+export const exactCountChecks = [
+  ...[
+    { name: "a ring buffer", needs: ["ringbuf"], without: [] },
+    { name: "perf buffers", needs: [], without: ["ringbuf"] },
+  ].map(({ name, needs, without }) => ({
+    name: `exact counts through ${name} that overflows`,
+    needs: ["tracepoint", ...needs],
+    without,
+    run: async (/** @type {BoardUnderTest} */ on) => {
+      const messages = await traceWrites(
+        on,
+        'config = { perf_rb_pages = 1 } WRITES { @written = count(); printf("%llu %s\\n", nsecs, comm); }',
+      );
+      const printed = messages.filter(({ type }) => type === "printf").length;
+      const lost = messages
+        .filter(({ type }) => type === "lost_events")
+        .reduce((sum, { data }) => sum + data.events, 0);
+      assert.deepEqual(mapOf(messages, "@written"), count);
+      assert.equal(printed + lost, count, `${printed} printed and ${lost} lost, of ${count}`);
+    },
+  })),
+  ...[
+    { name: "read in batches", needs: ["map_batch"], without: [] },
+    { name: "walked by keys", needs: [], without: ["map_batch"] },
+    {
+      name: "walked by keys, without lookup-and-delete",
+      needs: [],
+      without: ["map_batch", "map_lookup_and_delete"],
+    },
+  ].map(({ name, needs, without }) => ({
+    name: `exact maps ${name}`,
+    needs: ["tracepoint", ...needs],
+    without,
+    run: async (/** @type {BoardUnderTest} */ on) => {
+      // Each key once in a plain and in a per-CPU map, both printed and cleared on the way.
+      const messages = await traceWrites(
+        on,
+        `config = { max_map_keys = 8192 } WRITES { @n++; @plain[@n] = @n; @counts[@n] = count(); @each[@n % 10] = sum(@n); }
+         END { print(@plain); clear(@plain); print(@plain); print(@counts); clear(@counts); print(@counts); }`,
+      );
+      const numbers = Array.from({ length: count }, (_, index) => index + 1);
+      const once = Object.fromEntries(numbers.map((number) => [number, 1]));
+      assert.deepEqual(mapOf(messages, "@plain"), Object.fromEntries(numbers.map((n) => [n, n])));
+      assert.deepEqual(mapOf(messages, "@counts"), once);
+      const sums = numbers.reduce((sum, number) => sum + number, 0);
+      const each = Object.values(mapOf(messages, "@each"));
+      assert.equal(
+        each.reduce((sum, one) => sum + one, 0),
+        sums,
+      );
+      assert.equal(each.length, 10);
+    },
+  })),
+];
+
+/**
+ * Runs a program, in which WRITES stands for a probe that is hit `count` times, and gives its messages.
+ *
+ * @param {BoardUnderTest} on
+ * @param {string} program
+ * @returns {Promise<readonly { type: string, data: any }[]>}
+ */
+async function traceWrites(on, program) {
+  const probe = 'tracepoint:syscalls:sys_enter_write /comm == "dd" && args.fd == 1/';
+  const args = ["-f", "json", "-e", program.replace("WRITES", probe)];
+  const { output } = await on.interrupted("trace", args, {
+    begun: /"attached_probes"/,
+    then: async () => {
+      await on.machine.shell(`/usr/bin/dd if=/dev/zero of=/dev/null bs=1 count=${count}`);
+    },
+  });
+  return output
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+/**
+ * The map as it was first printed with something in it.
+ *
+ * @param {readonly { type: string, data: any }[]} messages
+ * @param {string} name
+ */
+function mapOf(messages, name) {
+  return messages.find(({ type, data }) => type === "map" && name in data)?.data[name];
+}
