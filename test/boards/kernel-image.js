@@ -10,10 +10,10 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { architectures } from "./architectures.js";
-import { cachedFolder, hashOf } from "./cache.js";
+import { cachedFolder, hashOf } from "../../scripts/debian/cached-folder.js";
 import { cpioArchive } from "./cpio.js";
-import { DebianSuite, unpackPackage } from "./debian.js";
-import { runProgram } from "./run-program.js";
+import { DebianSuite, unpackPackage } from "../../scripts/debian/debian-suite.js";
+import { runProgram } from "../../scripts/debian/run-program.js";
 
 /** Of a virtual network card on a PCI bus; what they depend on is found. */
 const neededModules = ["virtio_pci", "virtio_net"];
@@ -30,7 +30,7 @@ const wantedFiles = ["*/vmlinu[xz]-*", "*/vmlinu[xz]", "*/config-*", "*/config",
 export async function kernelFolder({ architecture, suite, kernelPackage }, report) {
   const { debian } = architectures[architecture];
   const hash = hashOf(debian, suite, kernelPackage, neededModules, sources());
-  const name = `kernel-${debian}-${suite}-${kernelPackage}-${hash}`;
+  const name = `boards/kernel-${debian}-${suite}-${kernelPackage}-${hash}`;
   return await cachedFolder(name, async (output) => {
     const work = mkdtempSync(join(tmpdir(), "sonde-kernel-"));
     try {

@@ -17,7 +17,7 @@ import { basename, join } from "node:path";
 import { architectures } from "./architectures.js";
 import { cpioArchive } from "./cpio.js";
 import { kernelFolder } from "./kernel-image.js";
-import { runProgram } from "./run-program.js";
+import { runProgram } from "../../scripts/debian/run-program.js";
 import { agentFolder, userlandArchive } from "./userland.js";
 
 /** @typedef {import("./boards.js").Board} Board */

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runProgram } from "./run-program.js";
+import { runProgram } from "../../scripts/debian/run-program.js";
 
 /**
  * Downloads a package from npm and unpacks what matches tar's patterns; no script of it is run.

@@ -1,7 +1,7 @@
 // Names for a board's targets in the user's own configuration, for as long as it runs.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { runProgram } from "./run-program.js";
+import { runProgram } from "../../scripts/debian/run-program.js";
 
 const sondeCommand = fileURLToPath(new URL("../../packages/host/bin/sonde.cjs", import.meta.url));
 

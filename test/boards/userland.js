@@ -5,9 +5,9 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { architectures } from "./architectures.js";
-import { cachedFolder, hashOf } from "./cache.js";
+import { cachedFolder, hashOf } from "../../scripts/debian/cached-folder.js";
 import { cpioArchive } from "./cpio.js";
-import { DebianSuite, unpackPackage } from "./debian.js";
+import { DebianSuite, unpackPackage } from "../../scripts/debian/debian-suite.js";
 import { unpackNpmPackage } from "./npm.js";
 
 /** @typedef {import("./architectures.js").Architecture} Architecture */
@@ -67,7 +67,7 @@ export function libc({ architecture }) {
 export async function userlandArchive(architecture, report) {
   const { debian, userlandSuite, nodePackage } = architecture;
   const hash = hashOf(debian, userlandSuite, nodePackage, koffi.version, sources());
-  const folder = await cachedFolder(`userland-${debian}-${hash}`, async (output) => {
+  const folder = await cachedFolder(`boards/userland-${debian}-${hash}`, async (output) => {
     const work = mkdtempSync(join(tmpdir(), "sonde-userland-"));
     try {
       await fetchFiles(architecture, work, report);

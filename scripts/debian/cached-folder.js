@@ -1,14 +1,8 @@
-// What took long to make is kept in $XDG_CACHE_HOME/sonde/boards, under a name with the hash of all that it was made from.
+// What took long to make is kept in $XDG_CACHE_HOME/sonde, under a name with the hash of all that it was made from.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
-
-export const cacheFolder = join(
-  process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"),
-  "sonde",
-  "boards",
-);
+import { dirname, join } from "node:path";
 
 /** @param {readonly unknown[]} ingredients */
 export function hashOf(...ingredients) {
@@ -23,10 +17,10 @@ export function hashOf(...ingredients) {
  * @param {(folder: string) => Promise<void>} fill
  */
 export async function cachedFolder(name, fill) {
-  const folder = join(cacheFolder, name);
+  const folder = join(cacheFolder(), name);
   if (existsSync(folder)) return folder;
-  mkdirSync(cacheFolder, { recursive: true });
-  const unfinished = mkdtempSync(join(cacheFolder, "unfinished-"));
+  mkdirSync(dirname(folder), { recursive: true });
+  const unfinished = mkdtempSync(join(dirname(folder), "unfinished-"));
   try {
     await fill(unfinished);
     if (!existsSync(folder)) renameSync(unfinished, folder);
@@ -34,4 +28,8 @@ export async function cachedFolder(name, fill) {
     rmSync(unfinished, { recursive: true, force: true });
   }
   return folder;
+}
+
+function cacheFolder() {
+  return join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "sonde");
 }

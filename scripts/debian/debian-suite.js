@@ -24,8 +24,9 @@ export class DebianSuite {
   /**
    * @param {string} suite
    * @param {string} architecture
+   * @param {"deb" | "deb-src"} [kind] binary packages, or sources
    */
-  static async open(suite, architecture) {
+  static async open(suite, architecture, kind = "deb") {
     const mirror = await findMirror();
     const folder = mkdtempSync(join(tmpdir(), "sonde-apt-"));
     for (const name of ["lists/partial", "cache/archives/partial", "sources.d", "debs"]) {
@@ -33,7 +34,7 @@ export class DebianSuite {
     }
     writeFileSync(
       join(folder, "sources.d", "debian.sources"),
-      `Types: deb\nURIs: ${mirror.address}\nSuites: ${suite}\nComponents: main\n${mirror.signature}`,
+      `Types: ${kind}\nURIs: ${mirror.address}\nSuites: ${suite}\nComponents: main\n${mirror.signature}`,
     );
     const configuration = join(folder, "apt.conf");
     writeFileSync(
@@ -95,6 +96,21 @@ Dir::Etc::sourceparts "${folder}/sources.d";
     if (file === undefined) throw new Error(`apt-get download ${name}: no file came`);
     return join(folder, file);
   }
+
+  /**
+   * Downloads a package's sources and gives the folder of their files, which is there until `close`. The suite was opened for
+   * "deb-src".
+   *
+   * @param {string} name
+   */
+  async downloadSource(name) {
+    const folder = join(this.#folder, "debs");
+    await runProgram("apt-get", ["-q", "source", "--download-only", name], {
+      cwd: folder,
+      env: this.#environment,
+    });
+    return folder;
+  }
 }
 
 /**
@@ -127,7 +143,7 @@ async function findMirror() {
     return { address, signature: signature === "" ? defaultKeys : signature };
   }
   throw new Error(
-    `apt has no source of ${release ?? "this release"} main: boards are built from Debian's packages, on Debian`,
+    `apt has no source of ${release ?? "this release"} main: this is built from Debian's packages, on Debian`,
   );
 }
 

@@ -1,0 +1,260 @@
+/*
+ * The micro agent's native layer: what its TypeScript cannot do by itself. System calls by number, the addresses of
+ * buffers, memory maps as ArrayBuffers that go with their mapping, and the loop that takes one tick after the other.
+ * Nothing here knows what a system call is for, and no byte from outside is looked at.
+ *
+ * The TypeScript sees it as the global `native`, which packages/agent/src/system/micro/native.ts describes.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "quickjs.h"
+
+/* Engine bytecode of the bundled TypeScript. */
+__asm__(".section .rodata\n"
+        ".balign 8\n"
+        ".globl bytecode_start\n"
+        "bytecode_start:\n"
+        ".incbin \"" BYTECODE_FILE "\"\n"
+        ".globl bytecode_end\n"
+        "bytecode_end:\n"
+        ".byte 0\n"
+        ".previous\n");
+extern const uint8_t bytecode_start[], bytecode_end[];
+
+enum { MAX_WORDS = 7 };
+
+static JSValue tick_function, rejection_handler;
+
+/* The first byte of an ArrayBuffer's view; NULL with an exception when it is none, or has been unmapped. */
+static uint8_t *view_address(JSContext *context, JSValueConst view)
+{
+    size_t offset, length, size;
+    JSValue buffer = JS_GetTypedArrayBuffer(context, view, &offset, &length, NULL);
+    uint8_t *bytes;
+
+    if (JS_IsException(buffer))
+        return NULL;
+    bytes = JS_GetArrayBuffer(context, &size, buffer);
+    /* The view itself keeps the buffer. */
+    JS_FreeValue(context, buffer);
+    return bytes == NULL ? NULL : bytes + offset;
+}
+
+/* A number, a bigint or the address of a view, as a machine word. */
+static int to_word(JSContext *context, JSValueConst value, long *word)
+{
+    int64_t integer;
+
+    if (JS_IsObject(value)) {
+        uint8_t *address = view_address(context, value);
+        *word = (long)address;
+        return address == NULL ? -1 : 0;
+    }
+    if (JS_ToInt64Ext(context, &integer, value))
+        return -1;
+    *word = (long)integer;
+    return 0;
+}
+
+/* syscall(number, ...arguments): the result, or the negated errno. */
+static JSValue native_syscall(JSContext *context, JSValueConst this_value, int count, JSValueConst *values)
+{
+    long words[MAX_WORDS] = { 0 };
+    long result;
+
+    (void)this_value;
+    if (count > MAX_WORDS)
+        return JS_ThrowRangeError(context, "a system call has six arguments at most");
+    for (int i = 0; i < count; i++) {
+        if (to_word(context, values[i], &words[i]))
+            return JS_EXCEPTION;
+    }
+    result = syscall(words[0], words[1], words[2], words[3], words[4], words[5], words[6]);
+    return JS_NewInt64(context, result == -1 ? -errno : result);
+}
+
+/* addressOf(view): a bigint. Buffers do not move as long as something refers to them. */
+static JSValue native_address_of(JSContext *context, JSValueConst this_value, int count, JSValueConst *values)
+{
+    uint8_t *address = view_address(context, values[0]);
+
+    (void)this_value;
+    (void)count;
+    return address == NULL ? JS_EXCEPTION : JS_NewBigUint64(context, (uintptr_t)address);
+}
+
+/* Called when a buffer is unmapped and again when it is collected, then without an address. */
+static void free_mapping(JSRuntime *runtime, void *length, void *address)
+{
+    (void)runtime;
+    if (address != NULL)
+        munmap(address, (size_t)length);
+}
+
+/* map(length, protection, flags, fd, offset): an ArrayBuffer on the mapping itself, or the negated errno. */
+static JSValue native_map(JSContext *context, JSValueConst this_value, int count, JSValueConst *values)
+{
+    int64_t length, offset;
+    int32_t protection, flags, fd;
+    void *address;
+    JSValue buffer;
+
+    (void)this_value;
+    (void)count;
+    if (JS_ToInt64(context, &length, values[0]) || JS_ToInt32(context, &protection, values[1]) ||
+        JS_ToInt32(context, &flags, values[2]) || JS_ToInt32(context, &fd, values[3]) ||
+        JS_ToInt64(context, &offset, values[4]))
+        return JS_EXCEPTION;
+    address = mmap(NULL, (size_t)length, protection, flags, fd, (off_t)offset);
+    if (address == MAP_FAILED)
+        return JS_NewInt32(context, -errno);
+    buffer = JS_NewArrayBuffer(context, address, (size_t)length, free_mapping, (void *)(size_t)length, 0);
+    if (JS_IsException(buffer))
+        munmap(address, (size_t)length);
+    return buffer;
+}
+
+/* unmap(buffer): its views are empty from here on. */
+static JSValue native_unmap(JSContext *context, JSValueConst this_value, int count, JSValueConst *values)
+{
+    (void)this_value;
+    (void)count;
+    JS_DetachArrayBuffer(context, values[0]);
+    return JS_UNDEFINED;
+}
+
+/* setTick(function): what the loop calls, again and again; the one before is forgotten. */
+static JSValue native_set_tick(JSContext *context, JSValueConst this_value, int count, JSValueConst *values)
+{
+    (void)this_value;
+    (void)count;
+    JS_FreeValue(context, tick_function);
+    tick_function = JS_DupValue(context, values[0]);
+    return JS_UNDEFINED;
+}
+
+/* setRejectionHandler(function): called with a promise that was rejected, the reason, and whether anyone handles it. */
+static JSValue native_set_rejection_handler(JSContext *context, JSValueConst this_value, int count,
+                                            JSValueConst *values)
+{
+    (void)this_value;
+    (void)count;
+    JS_FreeValue(context, rejection_handler);
+    rejection_handler = JS_DupValue(context, values[0]);
+    return JS_UNDEFINED;
+}
+
+/* Writes an exception nobody has caught to standard error. */
+static int report_exception(JSContext *context)
+{
+    JSValue exception = JS_GetException(context);
+    JSValue stack = JS_GetPropertyStr(context, exception, "stack");
+    const char *message = JS_ToCString(context, exception);
+    const char *trace = JS_IsString(stack) ? JS_ToCString(context, stack) : NULL;
+
+    dprintf(STDERR_FILENO, "sonde-agent: internal error: %s\n%s", message == NULL ? "?" : message,
+            trace == NULL ? "" : trace);
+    return 1;
+}
+
+static void on_rejection(JSContext *context, JSValueConst promise, JSValueConst reason, JS_BOOL is_handled,
+                         void *opaque)
+{
+    JSValueConst arguments[] = { promise, reason, is_handled ? JS_TRUE : JS_FALSE };
+    JSValue result;
+
+    (void)opaque;
+    if (!JS_IsFunction(context, rejection_handler))
+        return;
+    result = JS_Call(context, rejection_handler, JS_UNDEFINED, 3, arguments);
+    if (JS_IsException(result))
+        report_exception(context);
+    JS_FreeValue(context, result);
+}
+
+/* Runs what has been promised, until nothing is left that can run now. */
+static int run_jobs(JSRuntime *runtime)
+{
+    JSContext *context;
+    int status;
+
+    while ((status = JS_ExecutePendingJob(runtime, &context)) > 0)
+        ;
+    return status < 0 ? report_exception(context) : 0;
+}
+
+/* The language without eval, the parser behind it, and what the agent does not use (Proxy, WeakRef). */
+static JSContext *new_context(JSRuntime *runtime)
+{
+    JSContext *context = JS_NewContextRaw(runtime);
+
+    if (context == NULL)
+        return NULL;
+    JS_AddIntrinsicBaseObjects(context);
+    JS_AddIntrinsicRegExp(context);
+    JS_AddIntrinsicJSON(context);
+    JS_AddIntrinsicMapSet(context);
+    JS_AddIntrinsicTypedArrays(context);
+    JS_AddIntrinsicPromise(context);
+    JS_AddIntrinsicDate(context);
+    return context;
+}
+
+static const JSCFunctionListEntry native_functions[] = {
+    JS_CFUNC_DEF("syscall", MAX_WORDS, native_syscall),
+    JS_CFUNC_DEF("addressOf", 1, native_address_of),
+    JS_CFUNC_DEF("map", 5, native_map),
+    JS_CFUNC_DEF("unmap", 1, native_unmap),
+    JS_CFUNC_DEF("setTick", 1, native_set_tick),
+    JS_CFUNC_DEF("setRejectionHandler", 1, native_set_rejection_handler),
+    JS_PROP_STRING_DEF("architecture", ARCHITECTURE, JS_PROP_ENUMERABLE),
+    JS_PROP_INT32_DEF("pointerSize", sizeof(void *), JS_PROP_ENUMERABLE),
+};
+
+static void define_native(JSContext *context, int argc, char **argv)
+{
+    JSValue global = JS_GetGlobalObject(context);
+    JSValue native = JS_NewObject(context);
+    JSValue arguments = JS_NewArray(context);
+
+    for (int i = 1; i < argc; i++)
+        JS_SetPropertyUint32(context, arguments, (uint32_t)(i - 1), JS_NewString(context, argv[i]));
+    JS_SetPropertyFunctionList(context, native, native_functions,
+                               sizeof(native_functions) / sizeof(native_functions[0]));
+    JS_SetPropertyStr(context, native, "arguments", arguments);
+    JS_SetPropertyStr(context, global, "native", native);
+    JS_FreeValue(context, global);
+}
+
+int main(int argc, char **argv)
+{
+    JSRuntime *runtime = JS_NewRuntime();
+    JSContext *context = runtime == NULL ? NULL : new_context(runtime);
+    JSValue result;
+
+    tick_function = rejection_handler = JS_UNDEFINED;
+    if (context == NULL) {
+        dprintf(STDERR_FILENO, "sonde-agent: not enough memory to start\n");
+        return 1;
+    }
+    JS_SetHostPromiseRejectionTracker(runtime, on_rejection, NULL);
+    define_native(context, argc, argv);
+    result = JS_ReadObject(context, bytecode_start, (size_t)(bytecode_end - bytecode_start), JS_READ_OBJ_BYTECODE);
+    if (!JS_IsException(result))
+        result = JS_EvalFunction(context, result);
+    for (;;) {
+        if (JS_IsException(result))
+            return report_exception(context);
+        JS_FreeValue(context, result);
+        if (run_jobs(runtime))
+            return 1;
+        if (!JS_IsFunction(context, tick_function))
+            return 0;
+        result = JS_Call(context, tick_function, JS_UNDEFINED, 0, NULL);
+    }
+}

@@ -1,0 +1,104 @@
+// Makes the micro agent: TypeScript to one script, the script to the engine's bytecode, and engine, native layer and
+// bytecode to one static program for each processor. What does not depend on our own sources is made once and kept.
+import { availableParallelism, tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cachedFolder, hashOf } from "../debian/cached-folder.js";
+import { runProgram } from "../debian/run-program.js";
+import { bundleMicroAgent } from "./bundle.js";
+import { engineFiles, engineSource, engineVersion } from "./engine-source.js";
+import { boardToolchain, hostToolchain } from "./toolchain.js";
+
+const engineFlags = [
+  `-DCONFIG_VERSION="${engineVersion}"`,
+  // As the engine's own Makefile has them: it counts on overflows that wrap.
+  ...["-D_GNU_SOURCE", "-fwrapv"],
+];
+/** Small, and each function by itself, so that what is not used can be left out. */
+const smallFlags = [
+  ...["-Os", "-DNDEBUG", "-ffunction-sections", "-fdata-sections"],
+  ...["-fno-asynchronous-unwind-tables", "-fno-unwind-tables"],
+];
+const linkFlags = ["-s", "-Wl,--gc-sections,--build-id=none,-z,noseparate-code,-z,norelro"];
+const ownFlags = ["-std=gnu11", "-Wall", "-Wextra", "-Werror"];
+
+/**
+ * Builds the agent for these processors. Gives the bundle, its bytecode and the programs' paths.
+ *
+ * @param {string} root  the checkout
+ * @param {readonly (keyof typeof import("./architectures.js").microArchitectures)[]} architectures
+ * @param {string} outputFolder
+ */
+export async function buildMicroAgent(root, architectures, outputFolder) {
+  const source = await engineSource();
+  const { script, inputs } = await bundleMicroAgent(root);
+  const work = mkdtempSync(join(tmpdir(), "sonde-micro-"));
+  try {
+    const scriptFile = join(work, "agent.js");
+    const bytecodeFile = join(work, "bytecode");
+    writeFileSync(scriptFile, script);
+    await runProgram(await bytecodeCompiler(root, source), [scriptFile, bytecodeFile]);
+    mkdirSync(outputFolder, { recursive: true });
+    const programs = [];
+    for (const architecture of architectures) {
+      const program = await linkAgent(root, source, work, architecture);
+      const path = join(outputFolder, `sonde-agent-${architecture}`);
+      // In one step, for whoever starts it meanwhile.
+      renameSync(program, path);
+      programs.push({ architecture, path });
+    }
+    return { script, inputs, bytecodeSizeBytes: readFileSync(bytecodeFile).length, programs };
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Of this machine; it has to be of the same engine as the agent. */
+async function bytecodeCompiler(root, source) {
+  const tools = await hostToolchain();
+  const own = join(root, "packages/agent/native/compile.c");
+  const hash = hashOf(tools.version, engineFlags, readFileSync(own, "utf8"), source);
+  const folder = await cachedFolder(`micro/compiler-${hash}`, async (output) => {
+    const flags = [...engineFlags, "-O1"];
+    const objects = await compileAll(tools, source, output, flags);
+    const object = join(output, "compile.o");
+    await tools.compile(own, object, [...ownFlags, "-isystem", source]);
+    await tools.link([...objects, object], join(output, "compile"), []);
+    for (const file of [...objects, object]) rmSync(file);
+  });
+  return join(folder, "compile");
+}
+
+async function linkAgent(root, source, work, architecture) {
+  const tools = await boardToolchain(architecture);
+  const flags = [...engineFlags, ...smallFlags];
+  const hash = hashOf(tools.version, flags, source);
+  const folder = await cachedFolder(`micro/engine-${architecture}-${hash}`, async (output) => {
+    await compileAll(tools, source, output, flags);
+  });
+  const runtime = join(work, "runtime.o");
+  await tools.compile(join(root, "packages/agent/native/runtime.c"), runtime, [
+    ...[...smallFlags, ...ownFlags, "-isystem", source],
+    ...[`-DARCHITECTURE="${architecture}"`, `-DBYTECODE_FILE="${join(work, "bytecode")}"`],
+  ]);
+  const objects = engineFiles.map((file) => join(folder, objectName(file)));
+  const program = join(work, `sonde-agent-${architecture}`);
+  await tools.link([runtime, ...objects], program, linkFlags);
+  return program;
+}
+
+/** As many at a time as there are processors, the largest first. Gives the objects' paths. */
+async function compileAll(tools, source, output, flags) {
+  const rest = [...engineFiles];
+  const worker = async () => {
+    for (let file = rest.shift(); file !== undefined; file = rest.shift()) {
+      await tools.compile(join(source, file), join(output, objectName(file)), flags);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  return engineFiles.map((file) => join(output, objectName(file)));
+}
+
+function objectName(file) {
+  return file.replace(/\.c$/, ".o");
+}
