@@ -19,6 +19,7 @@ import {
 } from "../../packages/host/src/language/compile.js";
 import { parse } from "../../packages/host/src/language/parse.js";
 import { requirements } from "../../packages/host/src/language/requirements.js";
+import { vfsRead } from "../../packages/host/test/language/kernel-functions.js";
 import { type TargetDescription } from "../../packages/host/src/spec/target-description.js";
 
 /** Compiles for this machine: queries are answered from its tracefs, functions of libraries are made up. */
@@ -56,6 +57,14 @@ function answerLocally(query: Query): Answer {
       return { kind: "rawTracepointParameters", parameters: undefined };
     case "memberOffset":
       return { kind: "memberOffset", offset: 0 };
+    case "kernelFunctions":
+      return {
+        kind: "kernelFunctions",
+        functions: [{ name: query.pattern.replace("*", "read"), module: undefined }],
+        near: [],
+      };
+    case "kernelFunctionType":
+      return { kind: "kernelFunctionType", type: vfsRead, near: [] };
     case "userFunctions":
       return {
         kind: "userFunctions",

@@ -73,9 +73,12 @@ const attachTracing = z.strictObject({ kind: z.literal("attachTracing"), program
 const attachKprobe = z.strictObject({
   kind: z.literal("attachKprobe"),
   program: reference,
+  /** "vfs_read", or "nf_tables:nft_do_chain" for a module's. */
   symbol: eventName,
   offset: u64,
   isReturn: z.boolean(),
+  /** When the kernel refuses it, the plan goes on, and the step's result says so. */
+  isOptional: z.optional(z.boolean()),
 });
 
 const attachUprobe = z.strictObject({
@@ -149,6 +152,8 @@ export const planStepResult = z.object({
   handle: z.optional(handle),
   /** How it was attached, as "perf event link", "PERF_EVENT_IOC_SET_BPF", "kprobe_events"; attach steps only. */
   mechanism: z.optional(text(64)),
+  /** Why the kernel refused it; steps that are optional only. */
+  refusal: z.optional(text(1024)),
   /** What the program returned; runProgram only. */
   returnValue: z.optional(u32),
 });

@@ -98,6 +98,48 @@ export const probeChecks = [
     },
   },
   {
+    name: "kprobe by wildcard",
+    needs: ["kprobe"],
+    run: async (on) => {
+      const printed = await on.trace(
+        `kprobe:do_sys_openat* /comm == "cat"/ { printf("%s\\n", func); exit(); }`,
+      );
+      assert.match(printed, /^do_sys_openat2\b/);
+    },
+  },
+  {
+    name: "fentry, its arguments by name",
+    needs: ["fentry"],
+    run: async (on) => {
+      const printed = await on.trace(
+        `fentry:do_sys_openat2 /comm == "cat"/ { printf("%d %s\\n", args.dfd, str(uptr(args.filename))); exit(); }`,
+      );
+      assert.match(printed, /^-100 \/etc\/(hostname|none)\b/);
+    },
+  },
+  {
+    name: "fexit, its result",
+    needs: ["fexit"],
+    run: async (on) => {
+      const printed = await on.trace(
+        `fexit:do_sys_openat2 /comm == "cat" && retval < 0/ { printf("%d %d\\n", args.dfd, retval); exit(); }`,
+      );
+      assert.match(printed, /^-100 -2\b/);
+    },
+  },
+  {
+    name: "kernel stack",
+    needs: ["kprobe"],
+    isSerialToo: true,
+    run: async (on) => {
+      const printed = await on.trace(
+        `kprobe:do_sys_openat2 /comm == "cat"/ { print(stack); @[kstack(3)] = count(); exit(); }`,
+      );
+      assert.match(printed, /^ +do_sys_openat2\+\d+\n( +\w+\+\d+\n)+/m);
+      assert.match(printed, /^@\[\n {4}do_sys_openat2\+\d+\n( {4}\w+\+\d+\n){1,2}\]: \d+$/m);
+    },
+  },
+  {
     name: "uprobe, its arguments",
     needs: ["uprobe"],
     run: async (on) => {

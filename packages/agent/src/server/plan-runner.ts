@@ -65,13 +65,14 @@ class PlanRun implements StepContext {
 
   step(step: PlanStep): void {
     const outcome = runStep(this, step);
-    const { mechanism, returnValue } = outcome;
+    const { mechanism, returnValue, refusal } = outcome;
     const name = this.#keep(outcome);
     this.#objects.push(outcome.made?.object);
     this.results.push({
       ...(name === undefined ? {} : { handle: name }),
       ...(mechanism === undefined ? {} : { mechanism }),
       ...(returnValue === undefined ? {} : { returnValue }),
+      ...(refusal === undefined ? {} : { refusal }),
     });
   }
 

@@ -1,6 +1,6 @@
 import { type Handle, type PlanStep, type Reference } from "@sonde/protocol";
 import { type Target } from "../features/target.js";
-import { NotSupportedError, RequestError } from "../kernel/errors.js";
+import { NotSupportedError, RefusalError, RequestError } from "../kernel/errors.js";
 import { BPF_MAP_TYPE_PERF_EVENT_ARRAY, BPF_MAP_TYPE_RINGBUF } from "../kernel/uapi.js";
 import { attachKprobe } from "../resources/attach-kprobe.js";
 import { attachPerfEvent } from "../resources/attach-perf-event.js";
@@ -37,7 +37,12 @@ export interface StepOutcome {
   readonly name?: Handle;
   readonly mechanism?: string;
   readonly returnValue?: number;
+  /** Why an optional step made nothing. */
+  readonly refusal?: string;
 }
+
+/** As the protocol has it. */
+const longestRefusal = 1024;
 
 type StepRunners = {
   readonly [K in PlanStep["kind"]]: (
@@ -84,7 +89,8 @@ const runners: StepRunners = {
 
   attachKprobe(context, step) {
     const { fd } = context.requireProgram(step.program);
-    return attached(attachKprobe(context.target, context.probeEvents, fd, step));
+    const attach = (): Attachment => attachKprobe(context.target, context.probeEvents, fd, step);
+    return step.isOptional === true ? attachedIfAllowed(attach) : attached(attach());
   },
 
   attachUprobe(context, step) {
@@ -132,6 +138,15 @@ function attached(attachment: Attachment): StepOutcome {
     made: { object: { kind: "attachment", attachment }, resource: attachment },
     mechanism: attachment.mechanism,
   };
+}
+
+function attachedIfAllowed(attach: () => Attachment): StepOutcome {
+  try {
+    return attached(attach());
+  } catch (error) {
+    if (!(error instanceof RefusalError)) throw error;
+    return { refusal: error.message.slice(0, longestRefusal) };
+  }
 }
 
 function streamOpener(map: LoadedMap): typeof openRingStream {

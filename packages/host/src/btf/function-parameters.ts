@@ -17,17 +17,28 @@ export function functionParameters(
 ): readonly RawParameter[] | undefined {
   const type = btf.type(prototype);
   if (type.kind !== "func_proto") return undefined;
-  return type.parameters.map((parameter) => {
-    const resolved = btf.outline(btf.resolve(parameter.type));
-    const isSigned =
-      (resolved.kind === "int" || resolved.kind === "enum" || resolved.kind === "enum64") &&
-      resolved.isSigned;
-    return {
-      name: parameter.name,
-      typeName: btf.formatTypeName(parameter.type),
-      isPointer: resolved.kind === "ptr",
-      isSigned,
-      sizeBytes: btf.sizeOf(parameter.type),
-    };
-  });
+  return type.parameters.map((parameter) => describe(btf, parameter.name, parameter.type));
+}
+
+/** What a function of this prototype gives, without a name; undefined when that is nothing, or the type is no prototype. */
+export function functionResult(btf: TypeSource, prototype: BtfTypeId): RawParameter | undefined {
+  const type = btf.type(prototype);
+  if (type.kind !== "func_proto" || btf.outline(btf.resolve(type.returns)).kind === "void") {
+    return undefined;
+  }
+  return describe(btf, "", type.returns);
+}
+
+function describe(btf: TypeSource, name: string, type: BtfTypeId): RawParameter {
+  const resolved = btf.outline(btf.resolve(type));
+  const isSigned =
+    (resolved.kind === "int" || resolved.kind === "enum" || resolved.kind === "enum64") &&
+    resolved.isSigned;
+  return {
+    name,
+    typeName: btf.formatTypeName(type),
+    isPointer: resolved.kind === "ptr",
+    isSigned,
+    sizeBytes: btf.sizeOf(type),
+  };
 }

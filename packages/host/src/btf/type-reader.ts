@@ -1,7 +1,7 @@
 import { BtfError } from "./btf-error.js";
 import { type BtfQuestion } from "./btf-question.js";
 import { formatTypeName } from "./format-type-name.js";
-import { functionParameters } from "./function-parameters.js";
+import { functionParameters, functionResult } from "./function-parameters.js";
 import { type RawParameter } from "./raw-parameter.js";
 import { type BtfKind, type BtfMember, type BtfType, type BtfTypeId } from "./types.js";
 
@@ -112,11 +112,23 @@ export abstract class TypeReader {
 
   /** Undefined when there is no such function. */
   functionParameters(name: string): readonly RawParameter[] | undefined {
+    return this.functionType(name)?.parameters;
+  }
+
+  /** What a function takes, and what it gives, if anything; undefined when there is no such function. */
+  functionType(name: string):
+    | {
+        readonly parameters: readonly RawParameter[];
+        readonly result: RawParameter | undefined;
+      }
+    | undefined {
     this.expect([{ kind: "type", type: { kind: "func", name } }]);
     const id = this.find(name, "func");
-    if (id === undefined) return undefined;
-    const type = this.type(id);
-    return type.kind === "func" ? functionParameters(this, type.prototype) : undefined;
+    const type = id === undefined ? undefined : this.type(id);
+    if (type?.kind !== "func") return undefined;
+    const parameters = functionParameters(this, type.prototype);
+    if (parameters === undefined) return undefined;
+    return { parameters, result: functionResult(this, type.prototype) };
   }
 
   /** Those of a raw tracepoint, less the first; undefined when there is no such tracepoint. */

@@ -9,7 +9,8 @@ export function tellLoaded(report: LoadReport): void {
 /** What was made in the target's kernel, a line for each step, with the mechanism that attached each probe. */
 export function formatLoaded({ plan, results }: LoadReport): string {
   const lines = plan.steps.map((step, index) => {
-    const mechanism = results[index]?.mechanism;
+    const { mechanism, refusal } = results[index] ?? {};
+    if (refusal !== undefined) return `did not ${refusal}\n`;
     return `${describe(step)}${mechanism === undefined ? "" : ` (${mechanism})`}\n`;
   });
   return lines.join("");

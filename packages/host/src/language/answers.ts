@@ -24,6 +24,10 @@ export type Query =
   | { readonly kind: "kernelMembers"; readonly structure: string }
   /** The enumeration of the kernel's that has this enumerator. */
   | { readonly kind: "kernelEnumerator"; readonly name: string }
+  /** Functions of the kernel's that can be probed, whose names match a glob pattern; "module:pattern" for those of a module. */
+  | { readonly kind: "kernelFunctions"; readonly pattern: string }
+  /** What a function of the kernel's takes and gives, from BTF. */
+  | { readonly kind: "kernelFunctionType"; readonly name: string }
   /** Functions of an ELF file whose names match a glob pattern. `file` is as in the script: a path, or a soname as "libc". The pattern "" matches none: it asks for the path only. */
   | { readonly kind: "userFunctions"; readonly file: string; readonly pattern: string };
 
@@ -57,6 +61,18 @@ export type Answer =
   | { readonly kind: "kernelMembers"; readonly members: readonly MemberDescription[] }
   | { readonly kind: "kernelEnumerator"; readonly type: TypeDescription | undefined }
   | {
+      readonly kind: "kernelFunctions";
+      /** Each once. */
+      readonly functions: readonly KernelFunction[];
+      readonly near: readonly string[];
+    }
+  | {
+      readonly kind: "kernelFunctionType";
+      /** `undefined`: the target has no BTF, or no such function in it. */
+      readonly type: FunctionType | undefined;
+      readonly near: readonly string[];
+    }
+  | {
       readonly kind: "userFunctions";
       /** The file's full path on the target; `undefined` when there is no such file. */
       readonly path: string | undefined;
@@ -73,6 +89,18 @@ export interface RawParameter {
   readonly isPointer: boolean;
   readonly isSigned: boolean;
   readonly sizeBytes: number;
+}
+
+export interface KernelFunction {
+  readonly name: string;
+  /** `undefined`: it is the kernel's own. */
+  readonly module: string | undefined;
+}
+
+export interface FunctionType {
+  readonly parameters: readonly RawParameter[];
+  /** Without a name; `undefined`: it gives nothing. */
+  readonly result: RawParameter | undefined;
 }
 
 export interface UserFunction {

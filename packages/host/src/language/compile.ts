@@ -57,8 +57,8 @@ export function generateSpec(
   for (const program of lowered.programs) {
     const instructions = generateProgram(program, target, faults);
     if (instructions === undefined) continue;
-    const { ir, type } = program;
-    programs.push({ name: ir.name, type, instructions, license: "GPL" });
+    const { ir, type, probe } = program;
+    programs.push({ name: ir.name, type, ...probe?.place, instructions, license: "GPL" });
   }
   checkScratch(lowered, checked, faults);
   if (faults.length > 0) return { spec: undefined, faults };

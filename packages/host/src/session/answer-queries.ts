@@ -13,6 +13,7 @@ import { queryKey, type Answer, type Answers, type Query } from "../language/ans
 import { globToRegExp } from "./glob.js";
 import { nearNames } from "../language/near-names.js";
 import { TargetError } from "./errors.js";
+import { KernelFunctions } from "./kernel-functions.js";
 import { type KernelTypes } from "./kernel-types.js";
 import { librariesInFolders } from "./library-folders.js";
 import { readFunctions } from "./kept-functions.js";
@@ -25,11 +26,13 @@ export class QueryAnswerer {
   readonly #answers = new Map<string, Answer>();
   readonly #functions = new Map<string, Promise<readonly ElfFunction[]>>();
   readonly #types: KernelTypes;
+  readonly #kernel: KernelFunctions;
 
   constructor(files: RemoteFiles, description: WireDescription, types: KernelTypes) {
     this.#files = files;
     this.#description = description;
     this.#types = types;
+    this.#kernel = new KernelFunctions(files, description.tracefs);
   }
 
   /** Adds answers to these queries to those given before, and gives them all. */
@@ -101,6 +104,13 @@ export class QueryAnswerer {
         });
         return { kind: "kernelEnumerator", type };
       }
+      case "kernelFunctions":
+        return await this.#kernelFunctions(query.pattern);
+      case "kernelFunctionType": {
+        const type = await this.#types.ask((types) => types.functionType(query.name));
+        const near = type === undefined ? await this.#functionsLike(query.name) : [];
+        return { kind: "kernelFunctionType", type, near };
+      }
       case "userFunctions":
         return await this.#userFunctions(query.file, query.pattern);
     }
@@ -141,6 +151,16 @@ export class QueryAnswerer {
         ? await this.#types.ask((types) => btfMemberNames(types, structure))
         : undefined;
     return { kind: "kernelMember", member, near: nearNames(name, names ?? []) };
+  }
+
+  async #kernelFunctions(pattern: string): Promise<Answer> {
+    const functions = await this.#kernel.find(pattern);
+    const near = functions.length > 0 ? [] : await this.#functionsLike(pattern);
+    return { kind: "kernelFunctions", functions, near };
+  }
+
+  async #functionsLike(name: string): Promise<readonly string[]> {
+    return /^\w{3}/.test(name) ? await this.#kernel.near(name) : [];
   }
 
   async #userFunctions(file: string, pattern: string): Promise<Answer> {

@@ -29,6 +29,8 @@ export interface BuiltPlan {
   readonly programs: ReadonlyMap<string, number>;
   /** By the name of the stream's map. */
   readonly streams: ReadonlyMap<string, number>;
+  /** Of the object's attachments, in their order. */
+  readonly attachments: readonly number[];
 }
 
 /**
@@ -93,10 +95,12 @@ export function buildPlan(object: ObjectSpec, options: PlanOptions): BuiltPlan {
     if (run.when === "start")
       steps.push({ kind: "runProgram", program: step(programs.get(run.program)) });
   }
+  const attachments: number[] = [];
   for (const attachment of object.attachments) {
+    attachments.push(steps.length);
     steps.push(attachStep(attachment, step(programs.get(attachment.program))));
   }
-  return { plan: { steps }, maps, programs, streams };
+  return { plan: { steps }, maps, programs, streams, attachments };
 }
 
 function attachStep(attachment: AttachmentSpec, program: Reference): PlanStep {
@@ -119,6 +123,7 @@ function attachStep(attachment: AttachmentSpec, program: Reference): PlanStep {
         symbol: attachment.symbol,
         offset: attachment.offset,
         isReturn: attachment.isReturn,
+        ...(attachment.ifRefused === undefined ? {} : { isOptional: true }),
       };
     case "uprobe":
       return {

@@ -17,11 +17,14 @@ export interface MapDump {
 export class LoadedObject {
   /** What it is called there. */
   readonly handles: LoadedHandles;
+  /** Attachments that the kernel refused, and that the blueprint can do without. */
+  readonly refusedCount: number;
   readonly #peer: HostPeer;
 
-  constructor(peer: HostPeer, handles: LoadedHandles) {
+  constructor(peer: HostPeer, handles: LoadedHandles, refusedCount: number) {
     this.#peer = peer;
     this.handles = handles;
+    this.refusedCount = refusedCount;
   }
 
   /** Resolves with the reason when the session has ended, whoever ended it. */

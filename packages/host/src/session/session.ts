@@ -18,6 +18,7 @@ import { parseKernelSymbols } from "../symbols/kernel-symbols.js";
 import { QueryAnswerer } from "./answer-queries.js";
 import { AskedSymbols } from "./asked-symbols.js";
 import { buildPlan, nameHandles, type LoadedHandles } from "./build-plan.js";
+import { formatRefusals, refusalsOf, type Refusal } from "./refusals.js";
 import { toTargetDescription } from "./describe-target.js";
 import { TargetError } from "./errors.js";
 import { FeatureCache } from "./feature-cache.js";
@@ -176,12 +177,27 @@ export class Session implements AsyncDisposable {
     });
     const { results } = await this.peer.call("plan.run", built.plan);
     options.onLoaded?.({ plan: built.plan, results });
-    return this.loaded(nameHandles(built, results));
+    const refusals = refusalsOf(object, built, results);
+    if (refusals.length > 0) await this.#tellRefusals(object, refusals);
+    return this.loaded(nameHandles(built, results), refusals.length);
   }
 
   /** What this session has in the target's kernel already, under these handles. */
-  loaded(handles: LoadedHandles): LoadedObject {
-    return new LoadedObject(this.peer, handles);
+  loaded(handles: LoadedHandles, refusedCount = 0): LoadedObject {
+    return new LoadedObject(this.peer, handles, refusedCount);
+  }
+
+  /** Throws TargetError when nothing at all was attached; then nothing is left. */
+  async #tellRefusals(object: ObjectSpec, refusals: readonly Refusal[]): Promise<void> {
+    const all = object.attachments.length;
+    if (refusals.length === all) {
+      await this.clear();
+      throw new TargetError(
+        `none of ${all} probes could be attached: ${refusals[0]?.reason ?? ""}`,
+      );
+    }
+    const told = refusals.filter(({ attachment }) => attachment.ifRefused === "warn");
+    if (told.length > 0) this.warn(formatRefusals(told, all));
   }
 
   /** Starts a program on the target, which waits for its `go` and ends with this session at the latest. Throws RemoteError. */

@@ -12,9 +12,12 @@ export type AttachmentSpec =
   | {
       readonly kind: "kprobe";
       readonly program: string;
+      /** "name", or "module:name". */
       readonly symbol: string;
       readonly offset: bigint;
       readonly isReturn: boolean;
+      /** When the kernel refuses it, all others are attached all the same; else nothing is. */
+      readonly ifRefused?: "warn" | "ignore";
     }
   | {
       readonly kind: "uprobe";

@@ -1,13 +1,17 @@
 import { type Instruction } from "../asm/instruction.js";
 
+/** What a program is loaded for that can be attached to nothing else. */
+export interface ProgramPlace {
+  readonly expectedAttachType: AttachType;
+  /** The BTF type it attaches to, by name; the id is found when it is loaded. "btf_trace_NAME" for tp_btf. */
+  readonly attachTo: string;
+}
+
 /** A blueprint of a program: maps and jump targets by name. */
-export interface ProgramSpec {
+export interface ProgramSpec extends Partial<ProgramPlace> {
   /** Unique in its object; the kernel is told the first 15 characters that it takes. */
   readonly name: string;
   readonly type: ProgramType;
-  readonly expectedAttachType?: AttachType;
-  /** The BTF type it attaches to, by name; the id is found when it is loaded. "btf_trace_NAME" for tp_btf. */
-  readonly attachTo?: string;
   readonly instructions: readonly Instruction[];
   readonly license: string;
 }

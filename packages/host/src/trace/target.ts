@@ -176,7 +176,8 @@ export class Target implements AsyncDisposable {
     const live = this.#read(loaded, spec, names, clock);
     const source = recording === undefined ? live : new RecordingSource(live, recording);
     const context = decodeContext(this.description, clock, source, names.resolveUserName);
-    return new Trace(spec, source, context, async () => {
+    const layout = { ...spec.layout, probeCount: spec.layout.probeCount - loaded.refusedCount };
+    return new Trace({ ...spec, layout }, source, context, async () => {
       await this.session.clear();
       this.#isTracing = false;
       await recording?.end();

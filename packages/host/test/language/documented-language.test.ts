@@ -26,6 +26,6 @@ describe("docs/language.md", () => {
 
   test("has programs of both kinds", () => {
     expect(blocks("bt").length).toBeGreaterThanOrEqual(10);
-    expect(notYet.length).toBeGreaterThan(15);
+    expect(notYet.length).toBeGreaterThan(0);
   });
 });

@@ -402,6 +402,31 @@ describe("a hint", () => {
   });
 });
 
+describe("a probe that the others can do without", () => {
+  test("is left out with the reason when the kernel refuses it", async () => {
+    fake.addPmu("kprobe", 6);
+    fake.refuse("perf_event_open type=6", "ENOENT");
+    const peer = await connect();
+    const { results } = await peer.call("plan.run", {
+      steps: [
+        program,
+        {
+          kind: "attachKprobe",
+          program: { step: 0 },
+          symbol: "no_such_function",
+          offset: 0n,
+          isReturn: false,
+          isOptional: true,
+        },
+      ],
+    });
+    expect(results[1]).toEqual({
+      refusal:
+        "attach kprobe no_such_function: kprobe PMU: perf_event_open: ENOENT; kprobe_events: openat: ENOENT",
+    });
+  });
+});
+
 describe("an agent that is asked to end", () => {
   async function startStoppable(): Promise<{ peer: HostPeer; stops: string[] }> {
     const stops: string[] = [];

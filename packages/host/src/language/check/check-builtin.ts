@@ -123,12 +123,32 @@ function checkFunc(probe: ProbeState, span: Span): CheckedExpression | undefined
 }
 
 function checkReturnValue(probe: ProbeState, span: Span): CheckedExpression | undefined {
-  const { type } = probe.probe;
+  const { type, parameters, result, name } = probe.probe;
   if (type === "kretprobe" || type === "uretprobe") {
     return { kind: "returnValue", type: uint64, span };
   }
+  if (type === "fexit") {
+    if (result !== undefined) {
+      return rawArgument(probe, wordsOf(parameters ?? []), result, span);
+    }
+    const message = `retval cannot be used with ${name}: the function returns nothing`;
+    return probe.error("wrong-probe", span, message);
+  }
   const message = `retval cannot be used with ${type} probes`;
-  return probe.error("wrong-probe", span, message, ["kretprobe and uretprobe have it."]);
+  return probe.error("wrong-probe", span, message, ["kretprobe, uretprobe and fexit have it."]);
+}
+
+/** The 64-bit words of the context that parameters take: one each, and more for structures that are passed whole. */
+function wordsOf(parameters: readonly { readonly sizeBytes: number }[]): number {
+  return parameters.reduce((sum, { sizeBytes }) => sum + Math.max(1, Math.ceil(sizeBytes / 8)), 0);
+}
+
+/** Where in the context the parameter of this index is. */
+export function wordOfParameter(
+  parameters: readonly { readonly sizeBytes: number }[],
+  index: number,
+): number {
+  return wordsOf(parameters.slice(0, index));
 }
 
 /** Arguments that the calling convention passes in registers. */
@@ -153,9 +173,11 @@ function checkArgument(
 ): CheckedExpression | undefined {
   const { type, parameters, name } = probe.probe;
   const { architecture } = probe.program.target;
-  if (type === "rawtracepoint") {
+  if (type === "rawtracepoint" || type === "fentry" || type === "fexit") {
     const parameter = parameters?.[index];
-    if (parameter !== undefined) return rawArgument(probe, index, parameter, span);
+    if (parameter !== undefined) {
+      return rawArgument(probe, wordOfParameter(parameters ?? [], index), parameter, span);
+    }
     if (parameters === undefined && index < 12) {
       return { kind: "argument", index, type: uint64, span };
     }
@@ -169,7 +191,7 @@ function checkArgument(
   if (type !== "kprobe" && type !== "uprobe") {
     const message = `arg${index} cannot be used with ${type} probes`;
     return probe.error("wrong-probe", span, message, [
-      "kprobe, uprobe and rawtracepoint have arguments by number.",
+      "kprobe, uprobe, fentry and rawtracepoint have arguments by number.",
     ]);
   }
   const count = type === "uprobe" && architecture === "ia32" ? 0 : registerArguments[architecture];

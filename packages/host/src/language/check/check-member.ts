@@ -3,7 +3,7 @@ import { meantHints, nearNames } from "../near-names.js";
 import { type Expression, type ExpressionOf } from "../syntax/ast.js";
 import { type Span } from "../syntax/span.js";
 import { significantBytes, type TracepointField } from "../tracepoint-format.js";
-import { rawArgument } from "./check-builtin.js";
+import { rawArgument, wordOfParameter } from "./check-builtin.js";
 import { dereference, elementOf, memberOf, sizeInMemory } from "./check-memory.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { movePointer } from "./move-pointer.js";
@@ -39,7 +39,8 @@ function checkArgsField(
 ): CheckedExpression | undefined {
   const { name, nameSpan, span } = expression;
   const { type } = probe.probe;
-  if (type === "rawtracepoint") return rawField(probe, name, nameSpan, span);
+  if (type === "rawtracepoint" || type === "fentry" || type === "fexit")
+    return rawField(probe, name, nameSpan, span);
   const field = findField(probe, name, nameSpan);
   return field === undefined ? undefined : readField(probe, field, span, room);
 }
@@ -57,7 +58,9 @@ function rawField(
   }
   const index = parameters.findIndex((parameter) => parameter.name === name);
   const parameter = parameters[index];
-  if (parameter !== undefined) return rawArgument(probe, index, parameter, span);
+  if (parameter !== undefined) {
+    return rawArgument(probe, wordOfParameter(parameters, index), parameter, span);
+  }
   const near = nearNames(
     name,
     parameters.map((known) => known.name),

@@ -123,6 +123,7 @@ function checkProbe(state: ProbeState, block: ActionBlock): CheckedProbe {
   return {
     name: probe.name,
     programType: probe.programType,
+    place: probe.place,
     attachment: probe.attachment,
     context: probe.context,
     predicate,

@@ -1,6 +1,6 @@
 import { type AttachmentSpec } from "../../spec/attachment-spec.js";
 import { type MapSpec } from "../../spec/map-spec.js";
-import { type ProgramType } from "../../spec/program-spec.js";
+import { type ProgramPlace, type ProgramType } from "../../spec/program-spec.js";
 import { type MapLayout, type TraceLayout } from "../../spec/trace-layout.js";
 import { type StackType } from "../../spec/value-type.js";
 import { type Span } from "../syntax/span.js";
@@ -43,6 +43,7 @@ export interface CheckedProbe {
   /** As `probe` prints it: "tracepoint:syscalls:sys_enter_openat". Not unique. */
   readonly name: string;
   readonly programType: ProgramType;
+  readonly place: ProgramPlace | undefined;
   readonly attachment: ProbeAttachment;
   /** What the program's context is. */
   readonly context: ProbeContext;

@@ -5,6 +5,7 @@ import { type Diagnostic } from "../../../src/language/diagnostic.js";
 import { parse } from "../../../src/language/parse.js";
 import { requirements } from "../../../src/language/requirements.js";
 import { type TargetDescription } from "../../../src/spec/target-description.js";
+import { vfsRead } from "../kernel-functions.js";
 import { readFormat } from "../formats/read-format.js";
 import { answerTypes } from "./kernel-types.js";
 
@@ -44,6 +45,13 @@ const functions = [
   { name: "malloc", fileOffset: 0x1000n, sizeBytes: 0x100n },
   { name: "malloc_usable_size", fileOffset: 0x1800n, sizeBytes: 0x10n },
   { name: "A::b", fileOffset: 0x3000n, sizeBytes: 0x10n },
+];
+
+const kernelFunctions = [
+  { name: "vfs_read", module: undefined },
+  { name: "vfs_write", module: undefined },
+  { name: "vfs_made_by_compiler.isra.0", module: undefined },
+  { name: "nft_do_chain", module: "nf_tables" },
 ];
 
 function matches(pattern: string, name: string): boolean {
@@ -97,6 +105,19 @@ export function answer(query: Query): Answer {
       };
     case "memberOffset":
       return { kind: query.kind, offset: query.member === "tgid" ? 0x4dc : 0x4e8 };
+    case "kernelFunctions": {
+      const [, module, pattern = ""] = /^(?:(.*):)?(.*)$/.exec(query.pattern) ?? [];
+      const found = kernelFunctions.filter(
+        (one) => matches(pattern, one.name) && (module === undefined || one.module === module),
+      );
+      return { kind: query.kind, functions: found, near: found.length === 0 ? ["vfs_read"] : [] };
+    }
+    case "kernelFunctionType": {
+      const isKnown = ["vfs_read", "vfs_write"].includes(query.name);
+      const release = { parameters: [], result: undefined };
+      const type = isKnown ? vfsRead : query.name === "vfs_release" ? release : undefined;
+      return { kind: query.kind, type, near: type === undefined ? ["vfs_read"] : [] };
+    }
     case "userFunctions": {
       if (query.file === "libgone") {
         return { kind: query.kind, path: undefined, functions: [], near: [] };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { printCheckedStatement } from "./print-checked.js";
 import { answerAll, faultsOf, requireProgram, type SourceOptions } from "./check-source.js";
 
 describe("probes are expanded to what they are attached to", () => {
@@ -84,6 +85,70 @@ describe("probes are expanded to what they are attached to", () => {
         ["kretprobe:vfs_read", { kind: "kprobe", symbol: "vfs_read", offset: 0n, isReturn: true }],
       ],
     },
+    {
+      source: "k:nf_tables:nft_do_chain, k:vmlinux:vfs_read",
+      expected: [
+        [
+          "kprobe:nf_tables:nft_do_chain",
+          { kind: "kprobe", symbol: "nf_tables:nft_do_chain", offset: 0n, isReturn: false },
+        ],
+        ["kprobe:vfs_read", { kind: "kprobe", symbol: "vfs_read", offset: 0n, isReturn: false }],
+      ],
+    },
+    {
+      source: "kretprobe:vfs_*e",
+      expected: [
+        [
+          "kretprobe:vfs_write",
+          { kind: "kprobe", symbol: "vfs_write", offset: 0n, isReturn: true, ifRefused: "warn" },
+        ],
+      ],
+    },
+    {
+      source: "k:nf_tables:nft_*",
+      expected: [
+        [
+          "kprobe:nf_tables:nft_do_chain",
+          {
+            kind: "kprobe",
+            symbol: "nf_tables:nft_do_chain",
+            offset: 0n,
+            isReturn: false,
+            ifRefused: "warn",
+          },
+        ],
+      ],
+    },
+    {
+      source: "config = { missing_probes = ignore } k:no_such_function",
+      expected: [
+        [
+          "kprobe:no_such_function",
+          {
+            kind: "kprobe",
+            symbol: "no_such_function",
+            offset: 0n,
+            isReturn: false,
+            ifRefused: "ignore",
+          },
+        ],
+      ],
+    },
+    {
+      source: "kfunc:vfs_read, kretfunc:vmlinux:vfs_read",
+      expected: [
+        ["fentry:vfs_read", { kind: "tracing" }],
+        ["fexit:vfs_read", { kind: "tracing" }],
+      ],
+    },
+    {
+      // Of what the compiler has made of functions, and of modules' ones, the kernel's types know nothing.
+      source: "f:vfs_*",
+      expected: [
+        ["fentry:vfs_read", { kind: "tracing" }],
+        ["fentry:vfs_write", { kind: "tracing" }],
+      ],
+    },
     { source: "u:libc:malloc", expected: [["uprobe:/usr/lib/libc.so.6:malloc", uprobe(0x1000n)]] },
     {
       source: "u:libc:malloc+4",
@@ -164,8 +229,40 @@ describe("faults of probes", () => {
       expected: ["sched_swich: no-match: there is no raw tracepoint sched_swich"],
     },
     {
-      source: "kprobe:vfs_* {}",
-      expected: ["vfs_*: not-supported: wildcards in a kprobe are not supported yet"],
+      source: "kprobe:xfs_* {}",
+      expected: ["xfs_*: no-match: no function of the kernel's matches xfs_*"],
+    },
+    {
+      source: "kprobe:a:b:c {}",
+      expected: ["kprobe:a:b:c: bad-probe: kprobe probes are written kprobe:function"],
+    },
+    {
+      source: "fentry:vfs_reed {}",
+      expected: ["vfs_reed: no-match: the kernel's types (BTF) have no function vfs_reed"],
+    },
+    {
+      source: "fentry:vfs_read+4 {}",
+      expected: ['vfs_read+4: bad-probe: "vfs_read+4" is not a function of the kernel\'s'],
+    },
+    {
+      source: "kfunc:nf_tables:nft_do_chain {}",
+      expected: [
+        "nft_do_chain: not-supported: fentry probes on functions of modules are not supported yet",
+      ],
+    },
+    {
+      source: "fentry:vfs_read { @ = retval } fexit:vfs_release { @ = retval }",
+      expected: [
+        "retval: wrong-probe: retval cannot be used with fentry probes",
+        "retval: wrong-probe: retval cannot be used with fexit:vfs_release: the function returns nothing",
+      ],
+    },
+    {
+      source: "fentry:vfs_read { @ = args.fil } fexit:vfs_read { @ = arg4 }",
+      expected: [
+        "fil: unknown-field: fentry:vfs_read has no parameter fil",
+        "arg4: unknown-name: fexit:vfs_read has 4 arguments, arg4 is none of them",
+      ],
     },
     {
       source: "kretprobe:f+4 {}",
@@ -249,6 +346,20 @@ describe("faults of probes", () => {
   });
 });
 
+test("what a function takes and gives is read by its types", () => {
+  const source = `fentry:vfs_read { @ = args.count; @a = arg2; @f = args.file; }
+    fexit:vfs_read /retval < 0/ { @r = retval; @p = args.pos; }`;
+  const { probes } = requireProgram(source);
+  expect(probes.map(({ place }) => place)).toEqual([
+    { expectedAttachType: "trace_fentry", attachTo: "vfs_read" },
+    { expectedAttachType: "trace_fexit", attachTo: "vfs_read" },
+  ]);
+  expect(probes.map(({ body }) => body.map(printCheckedStatement))).toEqual([
+    ["(= (map 0):u64 arg2:u64)", "(= (map 1):u64 arg2:u64)", "(= (map 2):kernel* arg0:kernel*)"],
+    ["(= (map 4):s64 arg4:s64)", "(= (map 3):kernel* arg3:kernel*)"],
+  ]);
+});
+
 describe("requirements", () => {
   const rounds = (source: string): string[][] =>
     answerAll(source).rounds.map((queries) =>
@@ -256,6 +367,11 @@ describe("requirements", () => {
     );
   test.each([
     ["BEGIN {} i:1s {} kprobe:f { @ = arg0 }", []],
+    ["kprobe:vfs_* {} kprobe:nf:a* {}", [["kernelFunctions vfs_*", "kernelFunctions nf:a*"]]],
+    [
+      "fentry:vfs_*e {} fexit:vfs_read {}",
+      [["kernelFunctions vfs_*e", "kernelFunctionType vfs_read"], ["kernelFunctionType vfs_write"]],
+    ],
     ["t:a:b {}", [["tracepointFormat a b"]]],
     ["t:a:b {} t:a:b { @ = args.x }", [["tracepointFormat a b"]]],
     ["t:*:sys_enter_* { @ = count() }", [["tracepoints *:sys_enter_*"]]],

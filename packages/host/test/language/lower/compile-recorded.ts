@@ -3,6 +3,7 @@ import { queryKey, type Answer, type Query } from "../../../src/language/answers
 import { compile, type CompileOptions, type CompileResult } from "../../../src/language/compile.js";
 import { parse } from "../../../src/language/parse.js";
 import { requirements } from "../../../src/language/requirements.js";
+import { vfsRead } from "../kernel-functions.js";
 import { type TargetDescription } from "../../../src/spec/target-description.js";
 import { type TraceSpec } from "../../../src/spec/trace-spec.js";
 import { answerTypes } from "../check/kernel-types.js";
@@ -37,6 +38,14 @@ function answer(query: Query): Answer {
       return { kind: query.kind, parameters: undefined };
     case "memberOffset":
       return { kind: query.kind, offset: query.member === "tgid" ? 0x9ac : 0x9b8 };
+    case "kernelFunctions":
+      return {
+        kind: "kernelFunctions",
+        functions: [{ name: query.pattern.replace("*", "read"), module: undefined }],
+        near: [],
+      };
+    case "kernelFunctionType":
+      return { kind: "kernelFunctionType", type: vfsRead, near: [] };
     case "userFunctions":
       return {
         kind: query.kind,

@@ -1,8 +1,12 @@
+import { type FeatureName } from "../../../src/spec/target-description.js";
+
 export interface GoldenProgram {
   readonly name: string;
   readonly source: string;
   /** Only this process is traced. */
   readonly pid?: number;
+  /** Without this feature it is none. */
+  readonly needs?: FeatureName;
 }
 
 /** Small programs, one for each thing that the compiler writes differently. */
@@ -138,6 +142,7 @@ uretprobe:libc:getaddrinfo { @returned[func] = hist(retval); }`,
   },
   {
     name: "long-debug-line",
+    needs: "trace_vprintk",
     source:
       'tracepoint:syscalls:sys_enter_openat { debugf("%-16s %llu %p %#hhx 100%%", comm, nsecs, args.filename, args.flags); }',
   },
@@ -149,6 +154,12 @@ profile:hz:99 { @busy[ustack, comm] = count(); }`,
   {
     name: "uprobe-stacks",
     source: "uprobe:libc:malloc { @[ustack] = sum(arg0); print(kstack(5)); }",
+  },
+  {
+    name: "kernel-functions",
+    source: `fentry:vfs_read { @[args.count] = count(); }
+fexit:vfs_read /retval < 0/ { printf("%d %d\\n", retval, args.count); }
+kprobe:vfs_* { @calls[func] = count(); }`,
   },
   { name: "unroll", source: "BEGIN { unroll(3) { @n++; } }" },
   { name: "software", source: "software:page-faults:100 { @[comm] = count(); }" },

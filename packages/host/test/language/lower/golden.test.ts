@@ -31,6 +31,7 @@ const golden = [
       "debug-line",
       "long-debug-line",
       "uprobe-stacks",
+      "kernel-functions",
     ],
   },
   { target: linux419x64, names: ["string-of-user", "control", "uprobe", "filter", "debug-line"] },

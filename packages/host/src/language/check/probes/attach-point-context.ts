@@ -67,6 +67,11 @@ export class AttachPointContext {
     return undefined;
   }
 
+  /** What becomes of probes that do not exist; undefined: they are errors. */
+  get ifMissing(): "warn" | "ignore" | undefined {
+    return this.#missingProbes === "error" ? undefined : this.#missingProbes;
+  }
+
   /** Reports a probe that cannot be understood. */
   fault(message: string, span: Span = this.span, hints: readonly string[] = []): undefined {
     this.diagnostics.error("bad-probe", span, message, hints);

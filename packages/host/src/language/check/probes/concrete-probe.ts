@@ -1,4 +1,4 @@
-import { type ProgramType } from "../../../spec/program-spec.js";
+import { type ProgramPlace, type ProgramType } from "../../../spec/program-spec.js";
 import { type RawParameter } from "../../answers.js";
 import { type ProbeAttachment, type ProbeContext } from "../checked-program.js";
 import { type AddressSpace } from "../type.js";
@@ -12,14 +12,18 @@ export interface ConcreteProbe {
   /** The probe's type in full: "tracepoint". */
   readonly type: ProbeType;
   readonly programType: ProgramType;
+  /** Of programs that are loaded for one place; see ProgramSpec. */
+  readonly place: ProgramPlace | undefined;
   readonly attachment: ProbeAttachment;
   readonly context: ProbeContext;
   /** What `func` prints; `undefined` where it cannot be asked. */
   readonly functionName: string | undefined;
   /** Fields of `args` in a tracepoint, when the block reads them. */
   readonly fields: readonly TracepointField[];
-  /** Parameters of a raw tracepoint; `undefined` when they are not known. */
+  /** Parameters of a raw tracepoint or, with fentry and fexit, of the function; `undefined` when they are not known. */
   readonly parameters: readonly RawParameter[] | undefined;
+  /** What the function gives that a fexit is on, if anything. */
+  readonly result: RawParameter | undefined;
   /** Where addresses point that are only numbers: `str(arg0)`. */
   readonly pointerSpace: AddressSpace;
   readonly span: Span;
@@ -38,14 +42,14 @@ export const probeTypes = {
   interval: ["i"],
   profile: ["p"],
   software: ["s"],
+  fentry: ["f", "kfunc"],
+  fexit: ["fr", "kretfunc"],
 } as const;
 export type ProbeType = keyof typeof probeTypes;
 
 /** Probe types of bpftrace's that this compiler does not have yet. */
 export const missingProbeTypes: ReadonlySet<string> = new Set(
-  "fentry f fexit fr kfunc kretfunc usdt U hardware h watchpoint w asyncwatchpoint aw iter it self bench test".split(
-    " ",
-  ),
+  "usdt U hardware h watchpoint w asyncwatchpoint aw iter it self bench test".split(" "),
 );
 
 const byAnyName = new Map<string, ProbeType>(

@@ -10,12 +10,8 @@ import {
   probeTypes,
   type ConcreteProbe,
 } from "./concrete-probe.js";
-import {
-  expandKprobe,
-  expandRawTracepoint,
-  expandRunProbe,
-  expandTracepoint,
-} from "./kernel-probes.js";
+import { expandFentry, expandKprobe } from "./function-probes.js";
+import { expandRawTracepoint, expandRunProbe, expandTracepoint } from "./kernel-probes.js";
 import { expandSoftwareProbe, expandTimedProbe } from "./timed-probes.js";
 import { readsArguments } from "./reads-arguments.js";
 import { expandUserProbe } from "./user-probes.js";
@@ -104,6 +100,9 @@ function expand(context: AttachPointContext): ConcreteProbe[] {
     case "kprobe":
     case "kretprobe":
       return expandKprobe(context);
+    case "fentry":
+    case "fexit":
+      return expandFentry(context);
     case "uprobe":
     case "uretprobe":
       return expandUserProbe(context);

@@ -1,5 +1,4 @@
 import { type Answer } from "../../answers.js";
-import { parseIntegerLiteral } from "../../syntax/integer-literal.js";
 import { parseTracepointFormat } from "../../tracepoint-format.js";
 import { isPattern, type AttachPointContext } from "./attach-point-context.js";
 import { type ConcreteProbe } from "./concrete-probe.js";
@@ -17,11 +16,13 @@ export function expandRunProbe(context: AttachPointContext): ConcreteProbe[] {
       name,
       type: context.type,
       programType: "raw_tracepoint",
+      place: undefined,
       attachment: { kind: "run", when: isBegin ? "start" : "end" },
       context: "none",
       functionName: undefined,
       fields: [],
       parameters: undefined,
+      result: undefined,
       pointerSpace: "kernel",
       span: context.span,
     },
@@ -70,11 +71,13 @@ function tracepoint(
       name: `tracepoint:${category}:${name}`,
       type: "tracepoint",
       programType: "tracepoint",
+      place: undefined,
       attachment: { kind: "tracepoint", category, name },
       context: "tracepoint",
       functionName: undefined,
       fields: context.readsArguments ? parseTracepointFormat(format?.text ?? "") : [],
       parameters: undefined,
+      result: undefined,
       pointerSpace: category === "syscalls" ? "user" : "kernel",
       span: context.span,
     },
@@ -103,54 +106,16 @@ export function expandRawTracepoint(context: AttachPointContext): ConcreteProbe[
         name: `rawtracepoint:${name}`,
         type: "rawtracepoint",
         programType: "raw_tracepoint",
+        place: undefined,
         attachment: { kind: "rawTracepoint", name },
         context: "rawTracepoint",
         functionName: undefined,
         fields: [],
         parameters: parameters?.parameters,
+        result: undefined,
         pointerSpace: "kernel",
         span: context.span,
       } satisfies ConcreteProbe,
     ];
   });
-}
-
-/** `kprobe:function`, `kprobe:module:function`, `kprobe:function+offset`, `kretprobe:function`. */
-export function expandKprobe(context: AttachPointContext): ConcreteProbe[] {
-  const isReturn = context.type === "kretprobe";
-  const target = context.parts.at(-1);
-  if (target === undefined || target.text === "" || context.parts.length > 2) {
-    context.fault(`${context.type} probes are written ${context.type}:function`);
-    return [];
-  }
-  if (isPattern(target.text)) {
-    const message = `wildcards in a ${context.type} are not supported yet`;
-    context.diagnostics.error("not-supported", target.span, message);
-    return [];
-  }
-  const match = /^([A-Za-z_][\w.$]*)(?:\+(\w+))?$/.exec(target.text);
-  const offset = parseIntegerLiteral(match?.[2] ?? "0");
-  if (match === null || offset.kind === "invalid") {
-    context.fault(`${JSON.stringify(target.text)} is not a function of the kernel's`, target.span);
-    return [];
-  }
-  if (isReturn && offset.value !== 0n) {
-    context.fault("a kretprobe takes no offset: it is hit when the function returns", target.span);
-    return [];
-  }
-  const symbol = match[1] ?? "";
-  return [
-    {
-      name: [context.type, ...context.parts.map(({ text }) => text)].join(":"),
-      type: context.type,
-      programType: "kprobe",
-      attachment: { kind: "kprobe", symbol, offset: offset.value, isReturn },
-      context: "registers",
-      functionName: symbol,
-      fields: [],
-      parameters: undefined,
-      pointerSpace: "kernel",
-      span: context.span,
-    },
-  ];
 }

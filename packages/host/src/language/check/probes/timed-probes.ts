@@ -124,10 +124,12 @@ function perfProbe(context: AttachPointContext): Omit<ConcreteProbe, "attachment
     name: [context.type, ...context.parts.map(({ text }) => text)].join(":"),
     type: context.type,
     programType: "perf_event",
+    place: undefined,
     context: "perfEvent",
     functionName: undefined,
     fields: [],
     parameters: undefined,
+    result: undefined,
     pointerSpace: "kernel",
     span: context.span,
   };

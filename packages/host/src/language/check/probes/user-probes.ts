@@ -115,6 +115,7 @@ function userProbe(
     name: `${context.type}:${shownFile}:${target}`,
     type: context.type,
     programType: "kprobe",
+    place: undefined,
     attachment: {
       kind: "uprobe",
       path,
@@ -126,6 +127,7 @@ function userProbe(
     functionName,
     fields: [],
     parameters: undefined,
+    result: undefined,
     pointerSpace: "user",
     span: context.span,
   };
