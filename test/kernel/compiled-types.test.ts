@@ -83,6 +83,51 @@ describe("arrays, strings and tuples in the kernel", () => {
   });
 });
 
+describe("blocks and records in the kernel", () => {
+  testRun("blocks give values of every kind", () => {
+    expect(
+      printed(
+        `print({ let $x = 20; $x += 1; $x * 2 }); print({ @n++; "text" }); print({ @n++; (1, "b") }); printf("%s %d|", { @n++; comm }, { @n++; @n });
+         @s = { let $y = "kept"; $y }; print(@s == { @n++; "kept" }); if { @n++; true } { $n = @n; print($n); } print({ @n++; @s }); _ = { @n++; @s };
+         print({ printf("in|"); curtask->tasks.next != 0 });`,
+      ).map((text) => text.replace(/^\S+ 4/, "comm 4")),
+    ).toEqual(["42", "text", "(1, b)", "comm 4|", "true", "6", "kept", "in|", "true"]);
+  });
+
+  testRun("the short choice evaluates its condition once", () => {
+    expect(printed("@n = 0; print(@n++ ?: 7); print(@n++ ?: 7); $n = @n; print($n);")).toEqual([
+      "7",
+      "1",
+      "2",
+    ]);
+  });
+
+  testRun("records have names", () => {
+    expect(
+      printed(
+        `$r = (a=1, b="two", c=(d=3)); print($r); print($r.b); print($r.c.d); @r = $r; print(@r.b); @r = (c=(d=5), b="x", a=9); $s = @r; print($s);
+         print(@r == (b="x", c=(d=5), a=9)); print(@r != $r); print((1,)); print(()); @k[(x=1, y=2)] = 5; print((@k[(y=2, x=1)], 0)); $e = (e=PIDTYPE_SID); print($e);`,
+      ),
+    ).toEqual([
+      "{ .a = 1, .b = two, .c = { .d = 3 } }",
+      ..."two|3|two".split("|"),
+      "{ .a = 9, .b = x, .c = { .d = 5 } }",
+      ..."true|true|(1)|()|(5, 0)|{ .e = PIDTYPE_SID }".split("|"),
+    ]);
+  });
+
+  testRun("pointers move by what they point to", () => {
+    const words = Uint8Array.of(1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0);
+    using loader = new ProgramLoader();
+    const start = `$p = (uint32 *)uptr(${loader.addressOf(words)});`;
+    expect(
+      printed(
+        `${start} print(*$p++); print(*$p); $p += 1; print(*$p); --$p; print(*$p); $p -= 1; print($p[2]);`,
+      ),
+    ).toEqual(["1", "2", "3", "2", "3"]);
+  });
+});
+
 describe("types that the program defines", () => {
   const bytes = new Uint8Array(64);
   const view = new DataView(bytes.buffer);

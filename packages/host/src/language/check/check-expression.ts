@@ -13,7 +13,7 @@ import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { checkOffset, sizeOfType } from "./type-size.js";
 import { headerConstant } from "./header-constants.js";
 import { resolveTypeName } from "./type-name.js";
-import { int64 } from "./type.js";
+import { int64, type TupleType } from "./type.js";
 
 /**
  * Gives an expression its type and its names their meaning; `undefined` when something is wrong with it, which is then
@@ -60,6 +60,8 @@ export function checkExpression(
       return checkCast(probe, expression);
     case "tuple":
       return checkTuple(probe, expression);
+    case "block":
+      return checkBlockExpression(probe, expression, room);
     case "sizeof": {
       const type = resolveTypeName(probe, expression.type, "kernel");
       if (type === undefined) return undefined;
@@ -114,6 +116,30 @@ function checkTuple(
     const message = "this has no value and cannot be in a tuple";
     return probe.error("type-mismatch", element.span, message);
   }
-  const type = { kind: "tuple" as const, elements: elements.map((element) => element.type) };
+  const names = expression.names?.map(({ text }) => text);
+  const type: TupleType = {
+    kind: "tuple",
+    elements: elements.map((element) => element.type),
+    ...(names === undefined ? {} : { names }),
+  };
   return { kind: "tuple", elements, type, span: expression.span };
+}
+
+/** `{ statements; value }`. */
+function checkBlockExpression(
+  probe: ProbeState,
+  { statements, value, span }: ExpressionOf<"block">,
+  room: StringRoom,
+): CheckedExpression | undefined {
+  if (value === undefined) {
+    return probe.error("type-mismatch", span, "this block has no value", [
+      "Its value is its last expression, when no semicolon stands behind it.",
+    ]);
+  }
+  return probe.inScope(() => {
+    const checked = probe.checkStatements(statements);
+    const last = probe.check(value, room);
+    if (last === undefined || checked.length === 0) return last;
+    return { kind: "block", statements: checked, value: last, type: last.type, span };
+  });
 }

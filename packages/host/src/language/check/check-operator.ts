@@ -3,7 +3,7 @@ import { checkArithmetic } from "./check-arithmetic.js";
 import { integerOperationOf } from "./integer-operation.js";
 import { checkComparison, compareOperationOf } from "./check-comparison.js";
 import { dereference } from "./check-memory.js";
-import { type CheckedExpression } from "./checked-program.js";
+import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
 import { coerce, convert } from "./coerce.js";
 import { booleanConstant, wrapInteger } from "./constant.js";
 import { signOf } from "./number-sign.js";
@@ -95,22 +95,57 @@ export function checkConditional(
   expression: ExpressionOf<"conditional">,
   room: StringRoom,
 ): CheckedExpression | undefined {
+  if (expression.then === undefined) return checkShortConditional(probe, expression, room);
   const condition = probe.check(expression.condition);
-  const branches = probe.checkAll([expression.then, expression.otherwise], room);
-  if (condition === undefined || branches === undefined) return undefined;
+  const [then, otherwise] = probe.checkAll([expression.then, expression.otherwise], room) ?? [];
+  if (condition === undefined || then === undefined || otherwise === undefined) return undefined;
   if (!requireCondition(probe, condition)) return undefined;
-  const [then, otherwise] = branches;
-  if (then === undefined || otherwise === undefined) return undefined;
+  return choose(probe, { condition, then, otherwise, span: expression.span });
+}
+
+/** `a ?: b`: a when there is something in it; it is evaluated once. */
+function checkShortConditional(
+  probe: ProbeState,
+  { condition: test, otherwise: second, span }: ExpressionOf<"conditional">,
+  room: StringRoom,
+): CheckedExpression | undefined {
+  const [value, otherwise] = probe.checkAll([test, second], room) ?? [];
+  if (value === undefined || otherwise === undefined) return undefined;
+  if (!requireCondition(probe, value)) return undefined;
+  if (value.kind === "constant")
+    return choose(probe, { condition: value, then: value, otherwise, span });
+  const { type } = value;
+  const { id } = probe.temporary(test.span, type);
+  const kept: CheckedExpression = { kind: "scratch", scratch: id, type, span: test.span };
+  const chosen = choose(probe, { condition: kept, then: kept, otherwise, span });
+  if (chosen === undefined) return undefined;
+  const keep: CheckedStatement = {
+    kind: "assign",
+    target: { kind: "scratch", scratch: id, type },
+    operation: undefined,
+    value,
+    span: test.span,
+  };
+  return { kind: "block", statements: [keep], value: chosen, type: chosen.type, span };
+}
+
+function choose(
+  probe: ProbeState,
+  choice: {
+    readonly condition: CheckedExpression;
+    readonly then: CheckedExpression;
+    readonly otherwise: CheckedExpression;
+    readonly span: CheckedExpression["span"];
+  },
+): CheckedExpression | undefined {
+  const { condition, then, otherwise, span } = choice;
   const merged = mergeSlots(slotOf(then), slotOf(otherwise));
-  const { span } = expression;
   if (merged === undefined) {
     const types = `${describeType(then.type)} and ${describeType(otherwise.type)}`;
     return probe.error("type-mismatch", span, `both sides of ?: must be of one type, not ${types}`);
   }
   const { type } = merged;
-  if (condition.kind === "constant") {
-    return coerce(condition.value === 0n ? otherwise : then, type);
-  }
+  if (condition.kind === "constant") return coerce(condition.value === 0n ? otherwise : then, type);
   return {
     kind: "conditional",
     condition,

@@ -1,6 +1,7 @@
 import { meantHints, nearNames } from "../near-names.js";
 import { type Expression, type ExpressionOf } from "../syntax/ast.js";
 import { type Span } from "../syntax/span.js";
+import { sizeInMemory } from "./check-memory.js";
 import { type CheckedExpression, type Place } from "./checked-program.js";
 import { coerce, elementsOf } from "./coerce.js";
 import { type MapState } from "./map-table.js";
@@ -79,11 +80,14 @@ export function checkKeys(
   span: Span,
 ): CheckedExpression[] | undefined {
   const [first] = keys;
-  const list = keys.length === 1 && first?.kind === "tuple" ? first.elements : keys;
+  const isTuple = keys.length === 1 && first?.kind === "tuple" && first.names === undefined;
+  const list = isTuple ? first.elements : keys;
   const values = probe.checkAll(list);
   if (values === undefined) return undefined;
   const [value] = values;
-  const checked = values.length === 1 && value !== undefined ? elementsOf(value) : values;
+  const isRecord = value?.type.kind === "tuple" && value.type.names !== undefined;
+  const isAlone = values.length === 1 && value !== undefined;
+  const checked = isAlone && !isRecord ? elementsOf(value) : values;
   for (const key of checked) {
     if (key.type.kind !== "none") continue;
     return probe.error("type-mismatch", key.span, "this has no value and cannot be a key");
@@ -105,7 +109,7 @@ export function checkNumberPlace(
 ): Place | undefined {
   const place = placeOf(probe, target, operator);
   if (place === undefined) return undefined;
-  if (place.type.kind === "integer") return place;
+  if (place.type.kind === "integer" || place.type.kind === "pointer") return place;
   const message = `${operator} takes an integer, this is ${describeType(place.type)}`;
   return probe.error("type-mismatch", target.span, message);
 }
@@ -141,14 +145,16 @@ export function checkUpdate(
   expression: ExpressionOf<"update">,
 ): CheckedExpression | undefined {
   const target = checkNumberPlace(probe, expression.target, expression.operator);
-  return target === undefined
-    ? undefined
-    : {
-        kind: "update",
-        target,
-        by: expression.operator === "++" ? 1 : -1,
-        result: expression.isPrefix ? "new" : "old",
-        type: target.type,
-        span: expression.span,
-      };
+  if (target === undefined) return undefined;
+  // A pointer moves to the next of what it points to.
+  const step =
+    target.type.kind === "pointer" ? Math.max(1, sizeInMemory(probe, target.type.target)) : 1;
+  return {
+    kind: "update",
+    target,
+    by: expression.operator === "++" ? step : -step,
+    result: expression.isPrefix ? "new" : "old",
+    type: target.type,
+    span: expression.span,
+  };
 }

@@ -1,5 +1,11 @@
 import { assertNever } from "../../asm/internal-error.js";
-import { type Block, type Expression, type Statement, type StatementOf } from "../syntax/ast.js";
+import {
+  type Block,
+  type Expression,
+  type ExpressionOf,
+  type Statement,
+  type StatementOf,
+} from "../syntax/ast.js";
 import { unknownFunction } from "./check-call.js";
 import { checkAggregation } from "./check-aggregation.js";
 import { checkArithmetic, checkRightConstant } from "./check-arithmetic.js";
@@ -7,8 +13,15 @@ import { integerOperationOf } from "./integer-operation.js";
 import { requireCondition } from "./check-operator.js";
 import { checkMapCall } from "./check-map-call.js";
 import { checkOutputCall } from "./check-output-call.js";
+import { sizeInMemory } from "./check-memory.js";
+import { distanceOf } from "./move-pointer.js";
 import { checkKeys, checkNumberPlace } from "./check-place.js";
-import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
+import {
+  type CheckedExpression,
+  type CheckedStatement,
+  type IntegerOperation,
+  type Place,
+} from "./checked-program.js";
 import { coerce } from "./coerce.js";
 import { aggregationNames, functionNames, statementNames } from "./function-names.js";
 import { type ProbeState } from "./probe-state.js";
@@ -18,9 +31,15 @@ import { describeType, fitsRegister, int64 } from "./type.js";
 
 /** Checks statements in a scope of their own; those with faults, which are reported, are left out. */
 export function checkBlock(probe: ProbeState, block: Block): CheckedStatement[] {
-  return probe.inScope(() =>
-    block.statements.flatMap((statement) => checkStatement(probe, statement) ?? []),
-  );
+  return probe.inScope(() => checkStatements(probe, block.statements));
+}
+
+/** Checks statements in the scope at hand; those with faults, which are reported, are left out. */
+export function checkStatements(
+  probe: ProbeState,
+  statements: readonly Statement[],
+): CheckedStatement[] {
+  return statements.flatMap((statement) => checkStatement(probe, statement) ?? []);
 }
 
 type Checked = CheckedStatement | readonly CheckedStatement[] | undefined;
@@ -29,7 +48,7 @@ function checkStatement(probe: ProbeState, statement: Statement): Checked {
   const { span } = statement;
   switch (statement.kind) {
     case "expression":
-      return checkLoneExpression(probe, statement.expression);
+      return checkLoneExpression(probe, statement.expression, statement);
     case "assignment":
       return checkAssignment(probe, statement);
     case "declaration":
@@ -46,10 +65,7 @@ function checkStatement(probe: ProbeState, statement: Statement): Checked {
     case "unroll":
       return checkUnroll(probe, statement);
     case "return":
-      if (statement.value !== undefined) {
-        return probe.error("type-mismatch", statement.value.span, "return takes no value here");
-      }
-      return { kind: "return", span };
+      return checkReturn(probe, statement);
     case "block":
       return checkBlock(probe, statement.block);
     case "while":
@@ -64,6 +80,21 @@ function checkStatement(probe: ProbeState, statement: Statement): Checked {
   }
 }
 
+/** What a probe's program gives to the kernel means nothing to the trace: it is evaluated, and forgotten. */
+function checkReturn(probe: ProbeState, { value, span }: StatementOf<"return">): Checked {
+  if (value === undefined) return { kind: "return", span };
+  const checked = probe.check(value);
+  if (checked === undefined) return undefined;
+  if (checked.type.kind !== "integer" && checked.type.kind !== "boolean") {
+    const message = `a probe returns integers only, this is ${describeType(checked.type)}`;
+    return probe.error("type-mismatch", value.span, message);
+  }
+  return [
+    { kind: "evaluate", expression: checked, span },
+    { kind: "return", span },
+  ];
+}
+
 /** The condition of an `if` or of a predicate. */
 export function checkCondition(
   probe: ProbeState,
@@ -74,27 +105,25 @@ export function checkCondition(
   return condition;
 }
 
-/** A call, `@x++`, or a choice between two of them. */
-function checkLoneExpression(probe: ProbeState, expression: Expression): Checked {
+/** A call, `@x++`, a choice between two of them: what is evaluated for what it does. */
+function checkLoneExpression(
+  probe: ProbeState,
+  expression: Expression,
+  { isDiscarded }: { readonly isDiscarded: boolean },
+): Checked {
   const { span } = expression;
   switch (expression.kind) {
-    case "update": {
-      const update = probe.check(expression);
-      return update === undefined ? undefined : { kind: "evaluate", expression: update, span };
-    }
-    case "conditional": {
-      const condition = checkCondition(probe, expression.condition);
-      const then = checkLoneExpression(probe, expression.then);
-      const otherwise = checkLoneExpression(probe, expression.otherwise);
-      if (condition === undefined || then === undefined || otherwise === undefined) {
-        return undefined;
-      }
-      const branches = { then: [then].flat(), otherwise: [otherwise].flat() };
-      if (condition.kind === "constant") {
-        return condition.value === 0n ? branches.otherwise : branches.then;
-      }
-      return { kind: "if", condition, ...branches, span };
-    }
+    case "conditional":
+      return checkLoneConditional(probe, expression, { isDiscarded });
+    case "block":
+      return probe.inScope(() => {
+        const statements = checkStatements(probe, expression.statements);
+        const last =
+          expression.value === undefined
+            ? []
+            : checkLoneExpression(probe, expression.value, { isDiscarded });
+        return last === undefined ? undefined : [...statements, ...[last].flat()];
+      });
     case "call":
       if (statementNames.has(expression.name)) {
         return ["clear", "zero", "delete"].includes(expression.name)
@@ -110,12 +139,30 @@ function checkLoneExpression(probe: ProbeState, expression: Expression): Checked
       break;
     default:
   }
-  if (probe.check(expression) !== undefined) {
-    probe.error("type-mismatch", span, "this statement does nothing", [
-      "Assign the value, print it, or leave it out.",
+  const value = probe.check(expression);
+  if (value === undefined) return undefined;
+  if (value.kind !== "update" && !isDiscarded) {
+    probe.program.diagnostics.warn("type-mismatch", span, "this value is not used", [
+      "Assign it, print it, or write _ = … when it is not wanted.",
     ]);
   }
-  return undefined;
+  return { kind: "evaluate", expression: value, span };
+}
+
+function checkLoneConditional(
+  probe: ProbeState,
+  { condition: test, then: first, otherwise: second, span }: ExpressionOf<"conditional">,
+  options: { readonly isDiscarded: boolean },
+): Checked {
+  const condition = checkCondition(probe, test);
+  const then = first === undefined ? [] : checkLoneExpression(probe, first, options);
+  const otherwise = checkLoneExpression(probe, second, options);
+  if (condition === undefined || then === undefined || otherwise === undefined) return undefined;
+  const branches = { then: [then].flat(), otherwise: [otherwise].flat() };
+  if (condition.kind === "constant") {
+    return condition.value === 0n ? branches.otherwise : branches.then;
+  }
+  return { kind: "if", condition, ...branches, span };
 }
 
 function checkAssignment(probe: ProbeState, statement: StatementOf<"assignment">): Checked {
@@ -159,6 +206,7 @@ function checkCompoundAssignment(
     span,
   });
   if (result === undefined) return undefined;
+  if (place.type.kind === "pointer") return movePlace(probe, { place, operation, value, span });
   const slot = { type: result.type };
   if (place.kind === "map") {
     const name = probe.program.maps.names[place.map] ?? "";
@@ -168,6 +216,24 @@ function checkCompoundAssignment(
     if (scratch !== undefined && !probe.mergeScratch(scratch, slot, span)) return undefined;
   }
   return { kind: "assign", target: place, operation, value, span };
+}
+
+/** `$p += n`: n elements further. */
+function movePlace(
+  probe: ProbeState,
+  move: {
+    readonly place: Place;
+    readonly operation: IntegerOperation;
+    readonly value: CheckedExpression;
+    readonly span: Statement["span"];
+  },
+): CheckedStatement | undefined {
+  const { place, operation, value, span } = move;
+  if (operation !== "add" && operation !== "subtract") {
+    return probe.error("type-mismatch", span, "a pointer can be moved by += and -= only");
+  }
+  const bytes = place.type.kind === "pointer" ? sizeInMemory(probe, place.type.target) : 1;
+  return { kind: "assign", target: place, operation, value: distanceOf(value, bytes), span };
 }
 
 function assignMap(
@@ -237,12 +303,12 @@ function checkDeclaration(
   const { pointerSpace } = probe.probe;
   const type = typeName === undefined ? undefined : resolveTypeName(probe, typeName, pointerSpace);
   if (value === undefined) {
-    const scratch = probe.declareScratch(name, nameSpan, type);
+    const scratch = probe.declareNew(name, nameSpan, type);
     return zeroScratch(scratch.id, scratch.slot?.type ?? int64, span);
   }
-  // The value is checked before the name is known: `let $x = $x` reads the outer one.
+  // The value is checked before the name is known: it cannot be read in it.
   const checked = checkStoredValue(probe, value);
-  const scratch = probe.declareScratch(name, nameSpan, type);
+  const scratch = probe.declareNew(name, nameSpan, type);
   if (checked === undefined || !probe.mergeScratch(scratch, slotOf(checked), span)) {
     return undefined;
   }

@@ -4,7 +4,7 @@ import { type Answers, type Query } from "../answers.js";
 import { type Diagnostic } from "../diagnostic.js";
 import { type ActionBlock, type ParsedProgram } from "../syntax/ast.js";
 import { checkExpression } from "./check-expression.js";
-import { checkBlock, checkCondition } from "./check-statement.js";
+import { checkBlock, checkCondition, checkStatements } from "./check-statement.js";
 import { type CheckedMap, type CheckedProbe, type CheckedProgram } from "./checked-program.js";
 import { readConfig } from "./config.js";
 import { Diagnostics } from "./diagnostics.js";
@@ -14,6 +14,8 @@ import { expandBlock } from "./probes/expand-attach-point.js";
 import { parentProcessQueries } from "./parent-process.js";
 import { ProgramState } from "./program-state.js";
 import { int64 } from "./type.js";
+
+const checks = { expression: checkExpression, statements: checkStatements };
 
 /** What a program is started with. */
 export interface CheckOptions {
@@ -78,7 +80,7 @@ export function tryCheck(
   const states: { state: ProbeState; block: ActionBlock }[] = [];
   for (const block of parsed.blocks) {
     for (const probe of expandBlock(block, input, missing, outer)) {
-      states.push({ state: new ProbeState(program, probe, checkExpression), block });
+      states.push({ state: new ProbeState(program, probe, checks), block });
     }
   }
   // The names that a wildcard matches come first.

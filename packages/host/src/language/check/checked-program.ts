@@ -86,7 +86,7 @@ export interface CheckedMap {
 }
 
 export type CheckedStatement =
-  /** Evaluated for what it does: `update` only. */
+  /** Evaluated for what it does: its value is not wanted. */
   | { readonly kind: "evaluate"; readonly expression: CheckedExpression; readonly span: Span }
   /**
    * `target = value`, or `target op= value` (integers only; the target is read and written, a map entry that does not exist
@@ -299,11 +299,11 @@ export type CheckedExpression =
       readonly map: number;
       readonly keys: readonly CheckedExpression[];
     } & Typed)
-  /** `++x` (the new value) or `x++` (the old one); `by` is 1 or -1. The place is of an integer type. */
+  /** `++x` (the new value) or `x++` (the old one), by so much. The place is of an integer or pointer type. */
   | ({
       readonly kind: "update";
       readonly target: Place;
-      readonly by: 1 | -1;
+      readonly by: number;
       readonly result: "old" | "new";
     } & Typed)
   /** On 64 bits; the type is int64 or uint64. */
@@ -371,6 +371,12 @@ export type CheckedExpression =
    * string to an array: the same bytes.
    */
   | ({ readonly kind: "convert"; readonly operand: CheckedExpression } & Typed)
+  /** Statements, then a value. */
+  | ({
+      readonly kind: "block";
+      readonly statements: readonly CheckedStatement[];
+      readonly value: CheckedExpression;
+    } & Typed)
   /** Elements are stored as `valueTypeOf(type)` places them, the gaps are zero. */
   | ({ readonly kind: "tuple"; readonly elements: readonly CheckedExpression[] } & Typed)
   /**

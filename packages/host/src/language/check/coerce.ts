@@ -8,9 +8,13 @@ import { isSameType, type Type } from "./type.js";
  */
 export function coerce(expression: CheckedExpression, type: Type): CheckedExpression {
   if (type.kind !== "tuple" || isSameType(expression.type, type)) return expression;
-  const elements = elementsOf(expression).map((element, index) => {
-    const wanted = type.elements[index];
-    return wanted === undefined ? element : coerce(element, wanted);
+  const own = elementsOf(expression);
+  const { names: ownNames } = expression.type.kind === "tuple" ? expression.type : {};
+  const elements = type.elements.flatMap((wanted, index) => {
+    // A record's fields may stand in another order.
+    const name = type.names?.[index];
+    const element = own[name === undefined ? index : (ownNames ?? []).indexOf(name)];
+    return element === undefined ? [] : [coerce(element, wanted)];
   });
   return { kind: "tuple", elements, type, span: expression.span };
 }

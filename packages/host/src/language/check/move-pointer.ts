@@ -33,6 +33,21 @@ export function addConstant(
   };
 }
 
+/** How many bytes so many of what a pointer points to are. */
+export function distanceOf(count: CheckedExpression, targetBytes: number): CheckedExpression {
+  const size = BigInt(Math.max(1, targetBytes));
+  if (count.kind === "constant") return integerConstant(count.value * size, count.span);
+  if (size === 1n) return count;
+  return {
+    kind: "binary",
+    operation: "multiply",
+    left: count,
+    right: integerConstant(size, count.span),
+    type: int64,
+    span: count.span,
+  };
+}
+
 /** `p + n`: n elements further, or n bytes when what it points to is not known. */
 export function movePointer(
   operation: "add" | "subtract",
@@ -43,21 +58,7 @@ export function movePointer(
   targetBytes: number,
   span: Span,
 ): CheckedExpression {
-  const size = BigInt(Math.max(1, targetBytes));
-  const scale = integerConstant(size, count.span);
-  let distance = count;
-  if (count.kind === "constant") {
-    distance = integerConstant(count.value * size, count.span);
-  } else if (size !== 1n) {
-    distance = {
-      kind: "binary",
-      operation: "multiply",
-      left: count,
-      right: scale,
-      type: int64,
-      span: count.span,
-    };
-  }
+  const distance = distanceOf(count, targetBytes);
   if (pointer.kind === "constant" && distance.kind === "constant") {
     const value = foldBinary(operation, pointer.value, distance.value, uint64);
     return { kind: "constant", value, type, span };

@@ -1,7 +1,8 @@
 import { type Diagnostic, type DiagnosticCode } from "../diagnostic.js";
-import { type Expression } from "../syntax/ast.js";
+import { type Expression, type Statement } from "../syntax/ast.js";
 import { type Span } from "../syntax/span.js";
-import { type CheckedExpression } from "./checked-program.js";
+import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
+import { wrapInteger } from "./constant.js";
 import { maximumRecordStringBytes, maximumStoredStringBytes } from "./config.js";
 import { type ConcreteProbe } from "./probes/concrete-probe.js";
 import { type ProgramState } from "./program-state.js";
@@ -35,20 +36,32 @@ export type ExpressionCheck = (
   room: StringRoom,
 ) => CheckedExpression | undefined;
 
+/** Checks statements in a scope of their own; see `ProbeState.checkStatements`. */
+export type StatementsCheck = (
+  probe: ProbeState,
+  statements: readonly Statement[],
+) => CheckedStatement[];
+
 /** What is known while one concrete probe is checked: its variables, and which of them can be seen here. */
 export class ProbeState {
   readonly program: ProgramState;
   readonly probe: ConcreteProbe;
   readonly #check: ExpressionCheck;
+  readonly #checkStatements: StatementsCheck;
   readonly #scratches: Scratch[] = [];
   /** Innermost last. */
   #scopes: Map<string, Scratch>[] = [];
 
-  /** `check` is handed in, since it and what it is made of need a ProbeState themselves. */
-  constructor(program: ProgramState, probe: ConcreteProbe, check: ExpressionCheck) {
+  /** The checks are handed in, since they and what they are made of need a ProbeState themselves. */
+  constructor(
+    program: ProgramState,
+    probe: ConcreteProbe,
+    check: { readonly expression: ExpressionCheck; readonly statements: StatementsCheck },
+  ) {
     this.program = program;
     this.probe = probe;
-    this.#check = check;
+    this.#check = check.expression;
+    this.#checkStatements = check.statements;
   }
 
   /**
@@ -60,6 +73,11 @@ export class ProbeState {
     room: StringRoom = this.storedRoom(),
   ): CheckedExpression | undefined {
     return this.#check(this, expression, room);
+  }
+
+  /** Checks statements in the scope at hand; those with faults, which are reported, are left out. */
+  checkStatements(statements: readonly Statement[]): CheckedStatement[] {
+    return this.#checkStatements(this, statements);
   }
 
   /** In a map, a variable, a comparison; `capacityBytes` when the place needs no more. */
@@ -111,6 +129,17 @@ export class ProbeState {
     return this.#scopes.flatMap((scope) => [...scope.keys()]);
   }
 
+  /** `let $x`: declares a variable whose name no other has that can be seen here; reports it when not. */
+  declareNew(name: string, span: Span, type?: Type): Scratch {
+    const other = this.findScratch(name);
+    if (other !== undefined && other.span !== span) {
+      const related = { span: other.span, message: `$${name} is declared here` };
+      const message = `$${name} is declared already: a variable in a block cannot hide one around it`;
+      this.error("bad-value", span, message, ["Give it another name."], related);
+    }
+    return this.declareScratch(name, span, type);
+  }
+
   /** Declares a variable in the innermost scope; in later passes it is the same one as in the first. */
   declareScratch(name: string, span: Span, type?: Type): Scratch {
     let scratch = this.#scratches.find((known) => known.name === name && known.span === span);
@@ -120,11 +149,19 @@ export class ProbeState {
         name,
         span,
         slot: type === undefined ? undefined : { type },
-        isFixed: type !== undefined,
+        // How long a string is its values say.
+        isFixed: type !== undefined && type.kind !== "string",
       };
       this.#scratches.push(scratch);
     }
     this.#scopes.at(-1)?.set(name, scratch);
+    return scratch;
+  }
+
+  /** A variable without a name, for what stands at a place; it holds what is assigned first in each pass. */
+  temporary(span: Span, type: Type): Scratch {
+    const scratch = this.declareScratch("", span);
+    scratch.slot = { type };
     return scratch;
   }
 
@@ -141,7 +178,16 @@ export class ProbeState {
       this.error("type-mismatch", span, message, [], related);
       return false;
     }
-    if (scratch.isFixed) return true;
+    if (scratch.isFixed) {
+      if (holds(scratch.slot?.type, added)) return true;
+      const declared = describeType(scratch.slot?.type ?? added.type);
+      const value =
+        added.constant === undefined ? describeType(added.type) : String(added.constant);
+      const message = `$${scratch.name} is declared as ${declared}, which does not hold ${value}`;
+      const related = { span: scratch.span, message: `$${scratch.name} is declared here` };
+      this.error("type-mismatch", span, message, [`Cast the value: (${declared})…`], related);
+      return false;
+    }
     const slot = widen(merged);
     const isKnown =
       known !== undefined &&
@@ -169,4 +215,12 @@ export class ProbeState {
   notSupported(span: Span, what: string, hints: readonly string[] = []): undefined {
     return this.error("not-supported", span, `${what} not supported yet`, hints);
   }
+}
+
+/** Whether a declared place can hold all that a value may be. */
+function holds(declared: Type | undefined, { type, constant }: Slot): boolean {
+  if (declared?.kind !== "integer" || type.kind !== "integer") return true;
+  if (constant !== undefined) return wrapInteger(constant, declared) === constant;
+  if (type.isSigned === declared.isSigned) return type.sizeBytes <= declared.sizeBytes;
+  return declared.isSigned && type.sizeBytes < declared.sizeBytes;
 }

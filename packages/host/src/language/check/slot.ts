@@ -5,6 +5,7 @@ import {
   uint64,
   type IntegerType,
   type PointerType,
+  type TupleType,
   type Type,
 } from "./type.js";
 
@@ -13,14 +14,16 @@ export interface Slot {
   readonly type: Type;
   /** So far only constants from 0 to this went in: any integer type that holds them will do. */
   readonly constantsUpTo?: bigint;
+  /** What goes in is this number. */
+  readonly constant?: bigint;
 }
 
 /** What a value asks of the place that it goes into. */
 export function slotOf(expression: CheckedExpression): Slot {
   const { type } = expression;
-  return expression.kind === "constant" && type.kind === "integer" && expression.value >= 0n
-    ? { type, constantsUpTo: expression.value }
-    : { type };
+  if (expression.kind !== "constant" || type.kind !== "integer") return { type };
+  const { value } = expression;
+  return value >= 0n ? { type, constantsUpTo: value, constant: value } : { type, constant: value };
 }
 
 /** A place of 8 bytes for integers, as maps' values and variables are. */
@@ -50,7 +53,7 @@ export function mergeSlots(left: Slot, right: Slot): Slot | undefined {
     return { type: { kind: "string", capacityBytes } };
   }
   if (first.kind === "tuple" && second.kind === "tuple") {
-    return mergeTuples(first.elements, second.elements);
+    return mergeTuples(first, second);
   }
   if (first.kind === "none" || second.kind === "none") return undefined;
   return isSameType(first, second) ? left : undefined;
@@ -107,14 +110,19 @@ function mergePointers(left: PointerType, right: PointerType): PointerType {
   return { kind: "pointer", space: left.space, target: isSameTarget ? left.target : undefined };
 }
 
-function mergeTuples(left: readonly Type[], right: readonly Type[]): Slot | undefined {
-  if (left.length !== right.length) return undefined;
+/** Element by element; records field by field, in the first one's order. */
+function mergeTuples(left: TupleType, right: TupleType): Slot | undefined {
+  const { names } = left;
+  if (left.elements.length !== right.elements.length) return undefined;
+  if ((names === undefined) !== (right.names === undefined)) return undefined;
   const elements: Type[] = [];
-  for (const [index, type] of left.entries()) {
-    const other = right[index];
+  for (const [index, type] of left.elements.entries()) {
+    const name = names?.[index];
+    const place = name === undefined ? index : (right.names ?? []).indexOf(name);
+    const other = right.elements[place];
     const merged = other === undefined ? undefined : mergeSlots({ type }, { type: other });
     if (merged === undefined) return undefined;
     elements.push(merged.type);
   }
-  return { type: { kind: "tuple", elements } };
+  return { type: { kind: "tuple", elements, ...(names === undefined ? {} : { names }) } };
 }

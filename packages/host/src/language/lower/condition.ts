@@ -20,6 +20,10 @@ export function branch(
     case "not":
       branch(lowering, expression.operand, target, { when: !when });
       return;
+    case "block":
+      lowering.statements(expression.statements);
+      branch(lowering, expression.value, target, { when });
+      return;
     case "logical":
       branchLogical(lowering, expression, target, when);
       return;

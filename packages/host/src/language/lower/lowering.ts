@@ -5,6 +5,7 @@ import {
   type CheckedExpression,
   type CheckedProbe,
   type CheckedProgram,
+  type CheckedStatement,
 } from "../check/checked-program.js";
 import { type AddressSpace } from "../check/type.js";
 import { type Address, type IrValue, type VirtualRegister } from "../ir.js";
@@ -52,6 +53,8 @@ export interface Lowering {
   readonly endLabel: string;
   /** A value that lives in a register, extended to 64 bits as its type says. */
   value(expression: CheckedExpression): IrValue;
+  /** Does what statements say. */
+  statements(statements: readonly CheckedStatement[]): void;
   /** Goes on when the expression is not zero, to `target` otherwise. */
   jumpUnless(condition: CheckedExpression, target: string): void;
   /** Stores a value as maps and tuples hold it: strings padded with NULs, gaps of tuples zero. */

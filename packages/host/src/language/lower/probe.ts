@@ -62,6 +62,9 @@ export function lowerProbe(input: ProbeInput): LoweredProbe {
     variablesChangeInExpressions: probe.body.some(changesInExpression),
     endLabel,
     value: (expression) => lowerValue(lowering, expression),
+    statements: (statements) => {
+      lowerStatements(lowering, statements);
+    },
     jumpUnless: (condition, label) => {
       branch(lowering, condition, label, { when: false });
     },

@@ -71,6 +71,10 @@ export function appendString(
   }
   if (expression.kind === "conditional")
     return appendConditional(lowering, expression, field, cursor);
+  if (expression.kind === "block") {
+    lowering.statements(expression.statements);
+    return appendString(lowering, expression.value, field, cursor);
+  }
   const read = findRead(lowering, expression);
   if (read !== undefined) return appendRead(lowering, read, field, cursor);
   const capacityBytes = capacityOf(expression);

@@ -3,13 +3,16 @@ import { InternalError } from "../../asm/internal-error.js";
 import { type RecordFields } from "../../spec/trace-layout.js";
 import { type CheckedExpression, type CheckedStatement } from "../check/checked-program.js";
 import { fitsRegister } from "../check/type.js";
-import { sizeOfValue } from "../check/value-layout.js";
+import { sizeOfValue, valueTypeOf } from "../check/value-layout.js";
 import { type Address, type IrValue } from "../ir.js";
 import { appendList, longestList } from "./join.js";
 import { countLostRecord } from "./loss.js";
 import { type Lowering, ownMaps } from "./lowering.js";
+import { copyMemory } from "./memory-copy.js";
 import { behind, constant, moved, pointerTo } from "./program-builder.js";
-import { appendString, longestAppended, type Cursor } from "./record-string.js";
+import { appendRead, appendString, longestAppended, type Cursor } from "./record-string.js";
+import { accessSize } from "./scalar-access.js";
+import { storedRead } from "./strings.js";
 
 /** A record that is to be written, and what fills it. */
 export interface RecordToWrite {
@@ -35,7 +38,23 @@ export function writeValues(
   { record: id, values, list, isControl }: RecordStatement,
   layout: RecordFields,
 ): void {
-  const early = evaluateEarly(lowering, values);
+  withEarlyValues(lowering, values, (early) => {
+    writeRest(lowering, { id, values, list, isControl, layout, early });
+  });
+}
+
+function writeRest(
+  lowering: Lowering,
+  rest: {
+    readonly id: number;
+    readonly values: readonly CheckedExpression[];
+    readonly list: RecordStatement["list"];
+    readonly isControl: boolean;
+    readonly layout: RecordFields;
+    readonly early: EarlyValues;
+  },
+): void {
+  const { id, values, list, isControl, layout, early } = rest;
   const listFields = layout.fields.slice(values.length);
   const pointers = list === undefined ? undefined : lowering.value(list.pointers);
   const strings = values.filter((value) => value.type.kind === "string");
@@ -54,10 +73,17 @@ export function writeValues(
         if (field === undefined) throw new InternalError(`record ${id} has no field ${index}`);
         const place = moved(record, field.offset);
         const known = early.get(index);
-        if (field.type.kind === "string") {
-          cursor = appendString(lowering, expression, place, cursor);
+        if (known !== undefined && "place" in known) {
+          if (field.type.kind === "string") {
+            const read = storedRead(lowering, known.place, field.type.capacityBytes);
+            cursor = appendRead(lowering, read, place, cursor);
+          } else {
+            copyMemory(lowering, known.place, place, sizeOfValue(field.type));
+          }
         } else if (known !== undefined) {
-          lowering.builder.store(place, storeSize(sizeOfValue(field.type)), known);
+          lowering.builder.store(place, accessSize(sizeOfValue(field.type)), known.value);
+        } else if (field.type.kind === "string") {
+          cursor = appendString(lowering, expression, place, cursor);
         } else {
           lowering.store(expression, field.type, place);
         }
@@ -68,33 +94,47 @@ export function writeValues(
   });
 }
 
+/** By a value's number: what it is, or where it stands. */
+type EarlyValues = ReadonlyMap<number, { readonly value: IrValue } | { readonly place: Address }>;
+
 /**
  * What changes something must do so even when the record finds no room, and what takes long must not hold up the records of
- * others behind it: both are evaluated before.
+ * others behind it: both are evaluated before. `use` emits the record.
  */
-function evaluateEarly(
+function withEarlyValues(
   lowering: Lowering,
   values: readonly CheckedExpression[],
-): ReadonlyMap<number, IrValue> {
-  const early = new Map<number, IrValue>();
-  values.forEach((value, index) => {
-    if (fitsRegister(value.type) && isWork(value)) early.set(index, lowering.value(value));
-  });
-  return early;
+  use: (early: EarlyValues) => void,
+): void {
+  const early = new Map<number, { readonly value: IrValue } | { readonly place: Address }>();
+  const evaluate = (index: number): void => {
+    const expression = values[index];
+    if (expression === undefined) {
+      use(early);
+    } else if (!isWork(expression)) {
+      evaluate(index + 1);
+    } else if (fitsRegister(expression.type)) {
+      early.set(index, { value: lowering.value(expression) });
+      evaluate(index + 1);
+    } else {
+      const type = valueTypeOf(expression.type);
+      lowering.memory.during(sizeOfValue(type), "value", (place) => {
+        lowering.store(expression, type, place);
+        early.set(index, { place });
+        evaluate(index + 1);
+      });
+    }
+  };
+  evaluate(0);
 }
+
+const workKinds: ReadonlySet<unknown> = new Set(["update", "stack", "block"]);
 
 function isWork(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   // Types have kinds, too.
-  if ("span" in value && "kind" in value && (value.kind === "update" || value.kind === "stack")) {
-    return true;
-  }
+  if ("span" in value && "kind" in value && workKinds.has(value.kind)) return true;
   return Object.values(value).some(isWork);
-}
-
-function storeSize(sizeBytes: number): 1 | 2 | 4 | 8 {
-  if (sizeBytes === 1 || sizeBytes === 2 || sizeBytes === 4 || sizeBytes === 8) return sizeBytes;
-  throw new InternalError(`a value of ${sizeBytes} bytes in a register`);
 }
 
 /** Writes a record, or counts it as lost. */

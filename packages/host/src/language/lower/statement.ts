@@ -1,11 +1,13 @@
 import { assertNever, InternalError } from "../../asm/internal-error.js";
 import { type RecordLayout } from "../../spec/trace-layout.js";
 import { type CheckedExpression, type CheckedStatement } from "../check/checked-program.js";
+import { fitsRegister } from "../check/type.js";
 import { aggregate } from "./aggregation.js";
 import { branch } from "./condition.js";
 import { writeDebugLine } from "./debug-line.js";
 import { type Lowering } from "./lowering.js";
 import { writeRecord, writeValues } from "./record.js";
+import { withStored } from "./stored-place.js";
 import { assignPlace, deleteEntry, updatePlace } from "./update.js";
 import { machineOperation } from "./value.js";
 
@@ -63,11 +65,15 @@ function lowerStatement(lowering: Lowering, statement: CheckedStatement): void {
 }
 
 function evaluate(lowering: Lowering, expression: CheckedExpression): void {
-  if (expression.kind !== "update") {
-    throw new InternalError(`${expression.kind} evaluated for what it does`);
+  if (expression.kind === "update") {
+    const amount = { kind: "constant", value: BigInt(expression.by) } as const;
+    updatePlace(lowering, expression.target, { operation: "add", amount, result: "none" });
+  } else if (fitsRegister(expression.type)) {
+    // What computes a value that nobody wants is left out later.
+    lowering.value(expression);
+  } else {
+    withStored(lowering, expression, () => undefined);
   }
-  const amount = { kind: "constant", value: BigInt(expression.by) } as const;
-  updatePlace(lowering, expression.target, { operation: "add", amount, result: "none" });
 }
 
 function requireRecord(lowering: Lowering, record: number): RecordLayout {

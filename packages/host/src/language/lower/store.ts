@@ -58,6 +58,10 @@ function storeInMemory(
     case "conditional":
       storeChosen(lowering, expression, type, address);
       break;
+    case "block":
+      lowering.statements(expression.statements);
+      storeInMemory(lowering, expression.value, type, address);
+      break;
     case "part":
       withPart(lowering, expression, copyFrom);
       break;

@@ -127,6 +127,9 @@ export function storeString(
     builder.label(end);
   } else if (expression.kind === "mapValue") {
     storeMapString(lowering, expression, address, capacityBytes);
+  } else if (expression.kind === "block") {
+    lowering.statements(expression.statements);
+    storeString(lowering, expression.value, address, options);
   } else if (expression.kind === "part") {
     withPart(lowering, expression, (place) => {
       if (isCharacterArray(expression)) {

@@ -70,6 +70,9 @@ export function lowerValue(lowering: Lowering, expression: CheckedExpression): I
       return conditional(lowering, expression);
     case "convert":
       return convert(lowering, expression);
+    case "block":
+      lowering.statements(expression.statements);
+      return lowering.value(expression.value);
     case "part":
       return part(lowering, expression);
     case "element":

@@ -42,8 +42,13 @@ export interface Block {
 }
 
 export type Statement =
-  /** A call, or `@x++`; other expressions are refused by the checker. */
-  | { readonly kind: "expression"; readonly expression: Expression; readonly span: Span }
+  /** Evaluated for what it does; `isDiscarded`: `_ = …` says that its value is not wanted. */
+  | {
+      readonly kind: "expression";
+      readonly expression: Expression;
+      readonly isDiscarded: boolean;
+      readonly span: Span;
+    }
   | {
       readonly kind: "assignment";
       readonly target: Expression;
@@ -253,7 +258,8 @@ export type Expression =
   | {
       readonly kind: "conditional";
       readonly condition: Expression;
-      readonly then: Expression;
+      /** `undefined` of `a ?: b`: the condition itself. */
+      readonly then: Expression | undefined;
       readonly otherwise: Expression;
       readonly span: Span;
     }
@@ -263,7 +269,20 @@ export type Expression =
       readonly operand: Expression;
       readonly span: Span;
     }
-  | { readonly kind: "tuple"; readonly elements: readonly Expression[]; readonly span: Span }
+  /** `(a, b)`; of a record, `(x=a, y=b)`, also the names. */
+  | {
+      readonly kind: "tuple";
+      readonly elements: readonly Expression[];
+      readonly names?: readonly FieldName[];
+      readonly span: Span;
+    }
+  /** `{ statements; value }`: there is none when the last statement ends with a semicolon. */
+  | {
+      readonly kind: "block";
+      readonly statements: readonly Statement[];
+      readonly value: Expression | undefined;
+      readonly span: Span;
+    }
   /** `sizeof(type)`; `sizeof(expression)` is a call. */
   | { readonly kind: "sizeof"; readonly type: TypeName; readonly span: Span }
   /** `offsetof(struct s, a.b)`; of an expression, where that is a struct. */

@@ -2,7 +2,7 @@ import { type BinaryOperator, type Expression, type FieldName, type UnaryOperato
 import { parseTypeName, startsCast, startsType } from "./parse-type-name.js";
 import { joinSpans, type Span } from "./span.js";
 import { type Token } from "./token.js";
-import { type TokenReader } from "./token-reader.js";
+import { type ParsedBlock, type TokenReader } from "./token-reader.js";
 
 /** C's precedences; a higher one binds tighter. All are left-associative. */
 const precedences: ReadonlyMap<string, number> = new Map(
@@ -30,8 +30,9 @@ export function parseExpression(reader: TokenReader): Expression | undefined {
 function parseConditional(reader: TokenReader): Expression | undefined {
   const condition = parseBinary(reader, 1);
   if (condition === undefined || !reader.takeSymbol("?")) return condition;
-  const then = parseExpression(reader);
-  if (then === undefined || !reader.expectSymbol(":")) return undefined;
+  const isShort = reader.isSymbol(":");
+  const then = isShort ? undefined : parseExpression(reader);
+  if ((then === undefined && !isShort) || !reader.expectSymbol(":")) return undefined;
   const otherwise = parseExpression(reader);
   if (otherwise === undefined) return undefined;
   const span = joinSpans(condition.span, otherwise.span);
@@ -155,6 +156,7 @@ function parsePrimary(reader: TokenReader): Expression | undefined {
       return parseMap(reader, token);
     case "symbol":
       if (token.text === "(") return parseParentheses(reader, token.span);
+      if (token.text === "{") return parseBlockExpression(reader);
       break;
     default:
   }
@@ -167,6 +169,7 @@ function parseWord(
   token: Extract<Token, { kind: "word" }>,
 ): Expression | undefined {
   reader.take();
+  if (token.text === "if") return parseIfExpression(reader, token.span);
   if (token.text === "true" || token.text === "false") {
     return { kind: "boolean", value: token.text === "true", span: token.span };
   }
@@ -234,9 +237,13 @@ function parseMap(
   return { kind: "map", name, nameSpan, keys, span };
 }
 
-/** `(expression)`, or a tuple: `(a, b)`. */
+/** `(expression)`, a tuple, `(a, b)`, or a record, `(x=a, y=b)`. */
 function parseParentheses(reader: TokenReader, open: Span): Expression | undefined {
   reader.take();
+  if (reader.takeSymbol(")")) {
+    return { kind: "tuple", elements: [], span: spanToHere(reader, open) };
+  }
+  if (startsNamed(reader)) return parseRecord(reader, open);
   const first = parseExpression(reader);
   if (first === undefined) return undefined;
   if (reader.takeSymbol(")")) return { ...first, span: spanToHere(reader, open) };
@@ -248,6 +255,75 @@ function parseParentheses(reader: TokenReader, open: Span): Expression | undefin
   const rest = parseList(reader, ")");
   if (rest === undefined) return undefined;
   return { kind: "tuple", elements: [first, ...rest], span: spanToHere(reader, open) };
+}
+
+/** `name =`, which no expression begins with. */
+function startsNamed(reader: TokenReader): boolean {
+  const token = reader.current;
+  if (token.kind !== "word") return false;
+  const next = reader.after(token);
+  return next.kind === "symbol" && next.text === "=";
+}
+
+/** Behind its opening bracket. */
+function parseRecord(reader: TokenReader, open: Span): Expression | undefined {
+  const names: FieldName[] = [];
+  const elements: Expression[] = [];
+  while (!reader.takeSymbol(")")) {
+    const name = reader.current;
+    if (name.kind !== "word") {
+      reader.unexpected("the name of a field");
+      return undefined;
+    }
+    reader.take();
+    const value = reader.expectSymbol("=") ? parseExpression(reader) : undefined;
+    if (value === undefined) return undefined;
+    if (names.some(({ text }) => text === name.text)) {
+      reader.report(name.span, `syntax error, the field ${name.text} is given twice`);
+      return undefined;
+    }
+    names.push({ text: name.text, span: name.span });
+    elements.push(value);
+    if (!reader.takeSymbol(",") && !reader.isSymbol(")")) {
+      reader.unexpected('"," or ")"');
+      return undefined;
+    }
+  }
+  return { kind: "tuple", elements, names, span: spanToHere(reader, open) };
+}
+
+/** `{ statements; value }`. */
+function parseBlockExpression(reader: TokenReader): Expression | undefined {
+  const block = reader.parseBlock();
+  return block === undefined ? undefined : asExpression(block);
+}
+
+function asExpression({ statements, span, endsWithValue }: ParsedBlock): Expression {
+  const last = statements.at(-1);
+  return endsWithValue && last?.kind === "expression"
+    ? { kind: "block", statements: statements.slice(0, -1), value: last.expression, span }
+    : { kind: "block", statements, value: undefined, span };
+}
+
+/** `if c { a } else { b }` where a value is wanted, behind its first word. */
+function parseIfExpression(reader: TokenReader, start: Span): Expression | undefined {
+  const condition = parseExpression(reader);
+  const then = condition === undefined ? undefined : parseBlockExpression(reader);
+  if (condition === undefined || then === undefined) return undefined;
+  if (!reader.isWord("else")) {
+    reader.unexpected('"else"');
+    return undefined;
+  }
+  const { span } = reader.take();
+  let otherwise: Expression | undefined;
+  if (reader.isWord("if")) {
+    reader.take();
+    otherwise = reader.nest("expression", () => parseIfExpression(reader, span));
+  } else {
+    otherwise = parseBlockExpression(reader);
+  }
+  if (otherwise === undefined) return undefined;
+  return { kind: "conditional", condition, then, otherwise, span: spanToHere(reader, start) };
 }
 
 /** Expressions between commas up to the closing bracket, which is taken. */

@@ -24,7 +24,7 @@ export interface ParseResult {
 export function parseProgram(source: string): ParseResult {
   const { text, definitions, includes, diagnostics } = preprocess(source);
   const defined = { source, texts: definitions };
-  const reader = new TokenReader(text, defined, [...diagnostics]);
+  const reader = new TokenReader(text, { defined, diagnostics: [...diagnostics], parseBlock });
   if (source.startsWith("#!")) reader.moveTo(endOfLine(source, 0));
   const types: TypeDefinition[] = [];
   const config: ConfigEntry[] = [];

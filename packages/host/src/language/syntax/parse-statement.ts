@@ -2,7 +2,7 @@ import { type BinaryOperator, type Block, type Expression, type Statement } from
 import { parseExpression } from "./parse-expression.js";
 import { parseTypeName } from "./parse-type-name.js";
 import { joinSpans, type Span } from "./span.js";
-import { type TokenReader } from "./token-reader.js";
+import { type ParsedBlock, type TokenReader } from "./token-reader.js";
 
 const assignmentOperators: ReadonlyMap<string, BinaryOperator | undefined> = new Map([
   ["=", undefined],
@@ -12,10 +12,11 @@ const assignmentOperators: ReadonlyMap<string, BinaryOperator | undefined> = new
 ]);
 
 /** `{ statements }`; goes on after a fault in one of them. `undefined` when it does not even begin or end. */
-export function parseBlock(reader: TokenReader): Block | undefined {
+export function parseBlock(reader: TokenReader): ParsedBlock | undefined {
   const open = reader.current.span;
   if (!reader.expectSymbol("{")) return undefined;
   const statements: Statement[] = [];
+  let endsWithValue = false;
   while (!reader.isSymbol("}")) {
     if (reader.current.kind === "end" || reader.isExhausted) {
       // A fault before it, as a string without an end, has eaten the brace.
@@ -24,11 +25,16 @@ export function parseBlock(reader: TokenReader): Block | undefined {
     }
     if (reader.takeSymbol(";")) continue;
     const statement = reader.nest("statement", () => parseStatement(reader));
-    if (statement !== undefined && endsStatement(reader, statement)) statements.push(statement);
-    else reader.skipStatement();
+    if (statement !== undefined && endsStatement(reader, statement)) {
+      statements.push(statement);
+      const isLast = reader.isSymbol("}") && reader.source[reader.previousEnd - 1] !== ";";
+      endsWithValue = isLast && statement.kind === "expression" && !statement.isDiscarded;
+    } else {
+      reader.skipStatement();
+    }
   }
   reader.take();
-  return { statements, span: { start: open.start, end: reader.previousEnd } };
+  return { statements, endsWithValue, span: { start: open.start, end: reader.previousEnd } };
 }
 
 /** Whether a statement ends as it must: those without a block need a semicolon unless they are the last. */
@@ -75,11 +81,15 @@ function parseSimpleStatement(reader: TokenReader): Statement | undefined {
   if (expression === undefined) return undefined;
   const token = reader.current;
   if (token.kind !== "symbol" || !assignmentOperators.has(token.text)) {
-    return { kind: "expression", expression, span: expression.span };
+    return { kind: "expression", expression, isDiscarded: false, span: expression.span };
   }
   reader.take();
   const value = parseExpression(reader);
   if (value === undefined) return undefined;
+  if (token.text === "=" && expression.kind === "identifier" && expression.name === "_") {
+    const span = joinSpans(expression.span, value.span);
+    return { kind: "expression", expression: value, isDiscarded: true, span };
+  }
   const operator = assignmentOperators.get(token.text);
   const span = joinSpans(expression.span, value.span);
   return { kind: "assignment", target: expression, operator, value, span };

@@ -1,4 +1,5 @@
 import { type Diagnostic } from "../diagnostic.js";
+import { type Block } from "./ast.js";
 import { readToken } from "./lexer.js";
 import { type DefinedText } from "./preprocess.js";
 import { type Span } from "./span.js";
@@ -17,31 +18,41 @@ export interface DefinedTexts {
   readonly texts: ReadonlyMap<string, DefinedText>;
 }
 
+/** A block, and whether its last statement is an expression without a semicolon: its value. */
+export interface ParsedBlock extends Block {
+  readonly endsWithValue: boolean;
+}
+
+/** What a reader is made with beside its text. */
+export interface ReaderOptions {
+  readonly defined: DefinedTexts;
+  /** Gets the faults. */
+  readonly diagnostics: Diagnostic[];
+  /** Expressions have blocks in them, and blocks expressions: whoever parses the one is told here who parses the other. */
+  readonly parseBlock: (reader: TokenReader) => ParsedBlock | undefined;
+}
+
 /** A position in a source text, and the faults found so far: what all parts of the parser share. */
 export class TokenReader {
   readonly source: string;
   readonly diagnostics: Diagnostic[];
-  readonly #defined: DefinedTexts;
+  readonly #options: ReaderOptions;
   #current: Token;
   #previousEnd = 0;
   #depth = 0;
   #expressionDepth = 0;
   #operators = 0;
 
-  constructor(
-    source: string,
-    defined: DefinedTexts = { source, texts: new Map() },
-    diagnostics: Diagnostic[] = [],
-  ) {
+  constructor(source: string, options: ReaderOptions) {
     this.source = source;
-    this.#defined = defined;
-    this.diagnostics = diagnostics;
+    this.#options = options;
+    this.diagnostics = options.diagnostics;
     this.#current = readToken(source, 0);
   }
 
   /** What `#define` made of a name, to be read by itself; `undefined` when it is no such name. */
   definition(name: string): TokenReader | undefined {
-    const { source, texts } = this.#defined;
+    const { source, texts } = this.#options.defined;
     const found = texts.get(name);
     if (found === undefined || found.hasParameters) return undefined;
     // What is defined by itself stands for itself.
@@ -50,11 +61,15 @@ export class TokenReader {
     const inner = new TokenReader(
       // A backslash at the end of a line continues it.
       source.slice(0, found.body.end).replaceAll(/\\(?=\r?\n)/g, " "),
-      { source, texts: others },
-      this.diagnostics,
+      { ...this.#options, defined: { source, texts: others } },
     );
     inner.moveTo(found.body.start);
     return inner;
+  }
+
+  /** `{ … }`. */
+  parseBlock(): ParsedBlock | undefined {
+    return this.#options.parseBlock(this);
   }
 
   get current(): Token {

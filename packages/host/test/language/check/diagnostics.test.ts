@@ -191,6 +191,57 @@ describe("faults", () => {
       expected: ["*(void *)pid: type-mismatch: it is not known what this pointer points to"],
     },
     {
+      source: "BEGIN { let $x: uint8 = 300 }",
+      expected: [
+        "let $x: uint8 = 300: type-mismatch: $x is declared as uint8, which does not hold 300",
+      ],
+    },
+    {
+      source: "BEGIN { let $x: int8 = -128; $x = -129; $x = pid; $x = (int8)pid }",
+      expected: [
+        "$x = -129: type-mismatch: $x is declared as int8, which does not hold -129",
+        "$x = pid: type-mismatch: $x is declared as int8, which does not hold uint32",
+      ],
+    },
+    {
+      source: "BEGIN { $x = 1; if (pid) { let $x = 2; print($x); } }",
+      expected: [
+        "$x: bad-value: $x is declared already: a variable in a block cannot hide one around it",
+      ],
+    },
+    {
+      source: "BEGIN { @ = { $x = 1; } }",
+      expected: ["{ $x = 1; }: type-mismatch: this block has no value"],
+    },
+    {
+      source: "BEGIN { @ = { let $x = 1; $x }; print($x) }",
+      expected: ["$x: unknown-variable: undefined or undeclared variable: $x"],
+    },
+    {
+      source: "BEGIN { $r = (a=1, b=2); print($r.c) }",
+      expected: ["c: unknown-field: the record has no field c, only a, b"],
+    },
+    {
+      source: "BEGIN { $r = (a=1, b=2); $r = (a=1, c=2) }",
+      expected: [
+        "$r = (a=1, c=2): type-mismatch: $r cannot hold (a=int64, c=int64): it holds (a=int64, b=int64)",
+      ],
+    },
+    {
+      source: "BEGIN { $r = (1, 2); $r = (a=1, b=2) }",
+      expected: [
+        "$r = (a=1, b=2): type-mismatch: $r cannot hold (a=int64, b=int64): it holds (int64, int64)",
+      ],
+    },
+    {
+      source: "BEGIN { $p = curtask; $p *= 2 }",
+      expected: ["$p *= 2: type-mismatch: a pointer can be moved by += and -= only"],
+    },
+    {
+      source: "BEGIN { _ = pid; }",
+      expected: [],
+    },
+    {
       source: "BEGIN { @ = curtask->pidd }",
       expected: ["pidd: unknown-field: struct task_struct has no field pidd"],
     },
@@ -349,9 +400,15 @@ describe("faults", () => {
       source: 'BEGIN { @ = printf("a") }',
       expected: ['printf("a"): type-mismatch: printf() gives no value: it must stand alone'],
     },
-    { source: "BEGIN { pid; }", expected: ["pid: type-mismatch: this statement does nothing"] },
-    { source: "BEGIN { 1 + 2; }", expected: ["1 + 2: type-mismatch: this statement does nothing"] },
-    { source: "BEGIN { return 1 }", expected: ["1: type-mismatch: return takes no value here"] },
+    { source: "BEGIN { pid; }", expected: ["pid: warning type-mismatch: this value is not used"] },
+    {
+      source: "BEGIN { 1 + 2; }",
+      expected: ["1 + 2: warning type-mismatch: this value is not used"],
+    },
+    {
+      source: 'BEGIN { return "x" }',
+      expected: ['"x": type-mismatch: a probe returns integers only, this is string'],
+    },
     // Values
     { source: "BEGIN { @ = pid / 0 }", expected: ["0: bad-value: division by zero"] },
     { source: "BEGIN { @ %= 0 }", expected: ["0: bad-value: division by zero"] },

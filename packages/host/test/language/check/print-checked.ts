@@ -106,6 +106,8 @@ function printBare(expression: CheckedExpression): string {
       return list(`memory-${expression.operation}`, expression.left, expression.right);
     case "element":
       return list("element", expression.operand, expression.index);
+    case "block":
+      return `{${expression.statements.map(printCheckedStatement).join("; ")}; ${printChecked(expression.value)}}`;
     default:
       return list(`@${expression.offset}`, expression.operand);
   }

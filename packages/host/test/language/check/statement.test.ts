@@ -13,10 +13,56 @@ describe("statements", () => {
     { body: "$x = 1; @a = $x", expected: ["(= $0:s64 1:s64)", "(= (map 0):s64 $0:s64)"] },
     { body: "$x = pid; $x += 2", expected: ["(= $0:u64 pid:u32)", "(add= $0:u64 2:s64)"] },
     {
-      body: "let $x: uint8 = 300; @ = $x",
-      expected: ["(= $0:u8 300:s64)", "(= (map 0):u64 $0:u8)"],
+      body: "let $x: uint8 = 255; @ = $x",
+      expected: ["(= $0:u8 255:s64)", "(= (map 0):u64 $0:u8)"],
     },
     { body: "let $x; $x = pid", expected: ["(= $0:u64 0:u64)", "(= $0:u64 pid:u32)"] },
+    {
+      body: "@ = { let $x = pid; $x++; $x }",
+      expected: ["(= (map 0):u64 {(= $0:u64 pid:u32); (update $0:u64 1 old):u64; $0:u64}:u64)"],
+    },
+    { body: "@ = { pid }", expected: ["(= (map 0):u64 pid:u32)"] },
+    {
+      body: "@ = pid ?: 7",
+      expected: ["(= (map 0):u64 {(= $0:u32 pid:u32); (if $0:u32 $0:u32 7:s64):u32}:u32)"],
+    },
+    { body: "@ = 0 ?: 7", expected: ["(= (map 0):s64 7:s64)"] },
+    {
+      body: "@ = if pid { 1 } else { 2 }",
+      expected: ["(= (map 0):s64 (if pid:u32 1:s64 2:s64):s64)"],
+    },
+    {
+      body: "$r = (a=1, b=comm); @ = $r.b",
+      expected: [
+        "(= $0:(a=s64,b=str16) (tuple 1:s64 comm:str16):(a=s64,b=str16))",
+        "(= (map 0):str16 (@8 $0:(a=s64,b=str16)):str16)",
+      ],
+    },
+    {
+      body: "$r = (a=1, b=2); $r = (b=3, a=4)",
+      expected: [
+        "(= $0:(a=s64,b=s64) (tuple 1:s64 2:s64):(a=s64,b=s64))",
+        "(= $0:(a=s64,b=s64) (tuple 4:s64 3:s64):(a=s64,b=s64))",
+      ],
+    },
+    {
+      body: "$p = curtask; $p++; $p -= 2",
+      expected: [
+        "(= $0:kernel* curtask:kernel*)",
+        "(update $0:kernel* 104 old):kernel*",
+        "(subtract= $0:kernel* 208:s64)",
+      ],
+    },
+    { body: "_ = nsecs", expected: ["nsecs:u64"] },
+    { body: "return pid", expected: ["pid:u32", "(return)"] },
+    {
+      body: "{ @x++; @y-- }",
+      expected: ["(update (map 0):s64 1 old):s64", "(update (map 1):s64 -1 old):s64"],
+    },
+    {
+      body: 'let $x: string = comm; $x = "a"',
+      expected: ["(= $0:str64 comm:str16)", '(= $0:str64 "a":str2)'],
+    },
     { body: "let $x; $x = comm", expected: ["(= $0:str16 comm:str16)"] },
     {
       body: "@x++; --@y[1]",
@@ -121,13 +167,13 @@ test("a tuple as the only key stands for its elements, wherever it comes from", 
 
 describe("variables", () => {
   test("an inner block has its own, and sees the outer ones", () => {
-    const body = "$x = 1; if (pid) { $x = 2; $y = 3; } if (tid) { $y = comm; } { let $x = comm; }";
+    const body = "$x = 1; if (pid) { $x = 2; $y = 3; } if (tid) { $y = comm; } { let $z = comm; }";
     const [probe] = requireProgram(`BEGIN { ${body} }`).probes;
     expect(probe?.scratches.map(({ name, type }) => `${name}:${printType(type)}`)).toEqual([
       "x:s64",
       "y:s64",
       "y:str16",
-      "x:str16",
+      "z:str16",
     ]);
   });
 

@@ -44,11 +44,20 @@ export function printExpression(expression: Expression): string {
     case "binary":
       return list(expression.operator, expression.left, expression.right);
     case "conditional":
-      return list("?:", expression.condition, expression.then, expression.otherwise);
+      return expression.then === undefined
+        ? list("?:", expression.condition, expression.otherwise)
+        : list("?:", expression.condition, expression.then, expression.otherwise);
     case "cast":
       return list(`cast ${printTypeName(expression.type)}`, expression.operand);
-    case "tuple":
-      return list("tuple", ...expression.elements);
+    case "tuple": {
+      const names = expression.names?.map(({ text }) => text).join(",");
+      return list(names === undefined ? "tuple" : `record ${names}`, ...expression.elements);
+    }
+    case "block": {
+      const { statements, value } = expression;
+      const parts = statements.map(printStatement);
+      return `{${[...parts, ...(value === undefined ? [] : [`=> ${printExpression(value)}`])].join("; ")}}`;
+    }
     case "offsetof": {
       const { of, path } = expression;
       const subject = "kind" in of ? printExpression(of) : printTypeName(of);
@@ -75,7 +84,7 @@ function printTypeName({ name, typeOf, pointerDepth, arrayLengths }: TypeName): 
 export function printStatement(statement: Statement): string {
   switch (statement.kind) {
     case "expression":
-      return printExpression(statement.expression);
+      return `${statement.isDiscarded ? "_ = " : ""}${printExpression(statement.expression)}`;
     case "assignment":
       return `(${statement.operator ?? ""}= ${printExpression(statement.target)} ${printExpression(statement.value)})`;
     case "declaration": {
