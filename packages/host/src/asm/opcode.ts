@@ -66,3 +66,9 @@ export const BPF_JSLE = 0xd0;
 // Source register of LD_IMM64: what the immediate is.
 export const BPF_PSEUDO_MAP_FD = 1;
 export const BPF_PSEUDO_MAP_VALUE = 2;
+export const BPF_PSEUDO_BTF_ID = 3;
+export const BPF_PSEUDO_FUNC = 4;
+
+// Source register of a call: what the immediate is.
+export const BPF_PSEUDO_CALL = 1;
+export const BPF_PSEUDO_KFUNC_CALL = 2;

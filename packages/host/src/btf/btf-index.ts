@@ -27,37 +27,54 @@ const wordsPerPart = btfKinds.map((kind) => {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const isHostLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+const hostByteOrder = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? "little" : "big";
 
 /**
  * Where the types of a BTF blob are and what they are called, in typed arrays: the words of the types, the place of each
  * type in them, and a chained hash table over the bytes of their names. No string is made until it is asked for.
+ * A module's BTF goes on where the kernel's own ends: its ids and its strings are counted from there.
  */
 export class BtfIndex {
+  /** Of the BTF that this one goes on from, and of this one. */
   readonly typeCount: number;
+  /** The lowest id of this blob's own types. */
+  readonly firstId: number;
   /** The type section, in the byte order of this machine. */
   readonly words: Uint32Array;
-  readonly #strings: Uint8Array;
-  /** By type: the index of its first word. Type 0, void, has none. */
+  readonly byteOrder: "little" | "big";
+  readonly base: BtfIndex | undefined;
+  /** The string section. */
+  readonly strings: Uint8Array;
+  readonly #firstString: number;
+  /** By type, the first of this blob's own being 1: the index of its first word. */
   readonly #places: Uint32Array;
   /** By hash: the first type, 0 for none; and by type the next. */
   readonly #heads: Uint32Array;
   readonly #next: Uint32Array;
 
-  constructor(bytes: Uint8Array) {
-    const sections = readHeader(bytes);
-    this.words = readWords(sections.types, sections.isSwapped);
-    this.#strings = sections.strings;
-    this.#places = placeTypes(this.words, this.#strings.length);
-    this.typeCount = this.#places.length;
-    this.#heads = new Uint32Array(1 << Math.max(4, Math.ceil(Math.log2(this.typeCount + 1))));
-    this.#next = new Uint32Array(this.typeCount);
+  constructor(bytes: Uint8Array, base?: BtfIndex) {
+    const sections = readHeader(bytes, base !== undefined);
+    this.base = base;
+    this.byteOrder = sections.byteOrder;
+    this.words = readWords(sections.types, sections.byteOrder !== hostByteOrder);
+    this.strings = sections.strings;
+    this.#firstString = base?.stringsEnd ?? 0;
+    this.#places = placeTypes(this.words, this.stringsEnd);
+    this.firstId = base?.typeCount ?? 1;
+    this.typeCount = this.firstId + this.#places.length - 1;
+    this.#heads = new Uint32Array(1 << Math.max(4, Math.ceil(Math.log2(this.#places.length + 1))));
+    this.#next = new Uint32Array(this.#places.length);
     this.#hashNames();
   }
 
-  /** The index of a type's first word in `words`; not for void. */
+  /** The offset after the last string. */
+  get stringsEnd(): number {
+    return this.#firstString + this.strings.length;
+  }
+
+  /** The index of a type's first word in `words`; of this blob's own types alone. */
   place(id: BtfTypeId): number {
-    const place = id > 0 ? this.#places[id] : undefined;
+    const place = id >= this.firstId ? this.#places[id - this.firstId + 1] : undefined;
     if (place === undefined) {
       throw new BtfError(`BTF type ${id}: there are ${this.typeCount} types`);
     }
@@ -70,37 +87,58 @@ export class BtfIndex {
 
   kind(id: BtfTypeId): BtfKind {
     if (id === 0) return "void";
+    if (this.base !== undefined && id < this.firstId) return this.base.kind(id);
     return btfKinds[kindNumber(this.word(this.place(id) + 1))] ?? "void";
   }
 
   /** The string at an offset of the string section. */
   string(offset: number): string {
-    if (offset >= this.#strings.length) {
-      throw new BtfError(
-        `BTF string at ${offset}: there are ${this.#strings.length} bytes of strings`,
-      );
+    if (this.base !== undefined && offset < this.#firstString) return this.base.string(offset);
+    const start = offset - this.#firstString;
+    if (start >= this.strings.length) {
+      throw new BtfError(`BTF string at ${offset}: there are ${this.stringsEnd} bytes of strings`);
     }
-    return decoder.decode(this.#strings.subarray(offset, this.#strings.indexOf(0, offset)));
+    return decoder.decode(this.strings.subarray(start, this.strings.indexOf(0, start)));
   }
 
+  /** The first of this blob's own types of the name and kind. */
   find(name: string, kind: BtfKind): BtfTypeId | undefined {
+    for (const id of this.named(name)) {
+      if (this.kind(id) === kind) return id;
+    }
+    return undefined;
+  }
+
+  /** This blob's own types of the name, of whatever kind, in the order of their ids. */
+  *named(name: string): Generator<BtfTypeId, undefined> {
     const bytes = encoder.encode(name);
     let hash = fnvStart;
     for (const byte of bytes) hash = Math.imul(hash ^ byte, fnvPrime);
-    let id = this.#heads[hash & (this.#heads.length - 1)] ?? 0;
-    while (id !== 0) {
-      if (this.kind(id) === kind && this.#isNamed(id, bytes)) return id;
-      id = this.#next[id] ?? 0;
+    let own = this.#heads[hash & (this.#heads.length - 1)] ?? 0;
+    while (own !== 0) {
+      const id = own + this.firstId - 1;
+      if (this.#isNamed(id, bytes)) yield id;
+      own = this.#next[own] ?? 0;
     }
-    return undefined;
+  }
+
+  /** This blob's own types whose names hold a text, in the order of their ids. */
+  containing(text: string): readonly BtfTypeId[] {
+    const offsets = this.#stringsWith(encoder.encode(text));
+    if (offsets.size === 0) return [];
+    const found: BtfTypeId[] = [];
+    for (let id = this.firstId; id < this.typeCount; id++) {
+      if (offsets.has(this.word(this.place(id)))) found.push(id);
+    }
+    return found;
   }
 
   names(kind: BtfKind, prefix: string): readonly string[] {
     const names: string[] = [];
     const first = encoder.encode(prefix);
     const number = btfKinds.indexOf(kind);
-    for (let id = 1; id < this.typeCount; id++) {
-      const place = this.#places[id] ?? 0;
+    for (let id = this.firstId; id < this.typeCount; id++) {
+      const place = this.place(id);
       if (kindNumber(this.word(place + 1)) !== number) continue;
       const offset = this.word(place);
       if (this.#hasAt(offset, first)) names.push(this.string(offset));
@@ -127,32 +165,58 @@ export class BtfIndex {
 
   #isNamed(id: BtfTypeId, name: Uint8Array): boolean {
     const offset = this.word(this.place(id));
-    return this.#hasAt(offset, name) && this.#strings[offset + name.length] === 0;
+    return this.#hasAt(offset, name) && this.#byteAt(offset + name.length) === 0;
   }
 
   #hasAt(offset: number, bytes: Uint8Array): boolean {
     for (let at = 0; at < bytes.length; at++) {
-      if (this.#strings[offset + at] !== bytes[at]) return false;
+      if (this.#byteAt(offset + at) !== bytes[at]) return false;
     }
     return true;
+  }
+
+  /** Of the strings, where a module's types may have their names among the kernel's. */
+  #byteAt(offset: number): number | undefined {
+    const { base } = this;
+    if (base !== undefined && offset < this.#firstString) return base.#byteAt(offset);
+    return this.strings[offset - this.#firstString];
+  }
+
+  /** The offsets of this blob's own strings that hold some bytes. */
+  #stringsWith(bytes: Uint8Array): ReadonlySet<number> {
+    const offsets = new Set<number>();
+    const strings = this.strings;
+    let start = 0;
+    for (let at = 0; at < strings.length; at++) {
+      if (strings[at] === 0) start = at + 1;
+      else if (strings[at] === bytes[0] && this.#hasAt(this.#firstString + at, bytes)) {
+        offsets.add(this.#firstString + start);
+      }
+    }
+    return offsets;
   }
 
   /** From the last type to the first, so that chains begin with the lowest ids. */
   #hashNames(): void {
     const { words } = this;
-    const strings = this.#strings;
     const mask = this.#heads.length - 1;
-    for (let id = this.typeCount - 1; id > 0; id--) {
-      const offset = words[this.#places[id] ?? 0] ?? 0;
+    for (let own = this.#places.length - 1; own > 0; own--) {
+      const offset = words[this.#places[own] ?? 0] ?? 0;
       if (offset === 0) continue;
-      let hash = fnvStart;
-      for (let at = offset; ; at++) {
-        const byte = strings[at] ?? 0;
-        if (byte === 0) break;
-        hash = Math.imul(hash ^ byte, fnvPrime);
-      }
-      this.#next[id] = this.#heads[hash & mask] ?? 0;
-      this.#heads[hash & mask] = id;
+      const hash = this.#hashAt(offset) & mask;
+      this.#next[own] = this.#heads[hash] ?? 0;
+      this.#heads[hash] = own;
+    }
+  }
+
+  #hashAt(offset: number): number {
+    if (this.base !== undefined && offset < this.#firstString) return this.base.#hashAt(offset);
+    const strings = this.strings;
+    let hash = fnvStart;
+    for (let at = offset - this.#firstString; ; at++) {
+      const byte = strings[at] ?? 0;
+      if (byte === 0) return hash;
+      hash = Math.imul(hash ^ byte, fnvPrime);
     }
   }
 }
@@ -168,11 +232,10 @@ function kindNumber(info: number): number {
 interface Sections {
   readonly types: Uint8Array;
   readonly strings: Uint8Array;
-  /** The blob's byte order is not this machine's. */
-  readonly isSwapped: boolean;
+  readonly byteOrder: "little" | "big";
 }
 
-function readHeader(bytes: Uint8Array): Sections {
+function readHeader(bytes: Uint8Array, goesOn: boolean): Sections {
   if (bytes.length < smallestHeaderSizeBytes) {
     throw new BtfError(`read BTF: ${bytes.length} bytes are less than its header`);
   }
@@ -191,10 +254,12 @@ function readHeader(bytes: Uint8Array): Sections {
     return bytes.subarray(start, end);
   };
   const strings = section(16, "strings");
-  if (strings[0] !== 0 || strings[strings.length - 1] !== 0) {
+  // Strings that go on from others need not begin with an empty one, and may be none.
+  const isBegun = goesOn || strings[0] === 0;
+  if (!isBegun || (strings.length > 0 && strings[strings.length - 1] !== 0)) {
     throw new BtfError("read BTF: its strings do not begin and end with NUL");
   }
-  return { types: section(8, "types"), strings, isSwapped: isLittle !== isHostLittleEndian };
+  return { types: section(8, "types"), strings, byteOrder: isLittle ? "little" : "big" };
 }
 
 function readWords(types: Uint8Array, isSwapped: boolean): Uint32Array {

@@ -63,6 +63,12 @@ export class KnownTypes extends TypeReader {
     return id === 0 ? undefined : id;
   }
 
+  override candidates(essential: string, kinds: readonly BtfKind[]): readonly BtfTypeId[] {
+    const named = kinds.flatMap((kind) => (kind === "void" ? [] : [kind]));
+    this.expect(named.map((kind) => ({ kind: "find", type: { kind, name: essential } })));
+    return named.flatMap((kind) => this.find(essential, kind) ?? []);
+  }
+
   override type(id: BtfTypeId): BtfType {
     if (id === 0) return { kind: "void" };
     const known = this.#types.get(id);

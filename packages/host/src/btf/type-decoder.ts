@@ -10,6 +10,7 @@ const linkages = ["static", "global", "extern"] as const;
 /** Decodes one type. Ids within it are not followed. */
 export function decodeType(index: BtfIndex, id: BtfTypeId): BtfType {
   if (id === 0) return { kind: "void" };
+  if (index.base !== undefined && id < index.firstId) return decodeType(index.base, id);
   const place = index.place(id);
   const name = index.string(index.word(place));
   const info = index.word(place + 1);
@@ -50,8 +51,9 @@ export function decodeType(index: BtfIndex, id: BtfTypeId): BtfType {
     case "fwd":
       return { kind, name, of: parts.hasKindFlag ? "union" : "struct" };
     case "typedef":
-    case "type_tag":
       return { kind, name, to: third };
+    case "type_tag":
+      return { kind, name, to: third, ...attribute(parts) };
     case "volatile":
     case "const":
     case "restrict":
@@ -61,13 +63,19 @@ export function decodeType(index: BtfIndex, id: BtfTypeId): BtfType {
     case "func_proto":
       return decodePrototype(parts, third);
     case "var":
-      return { kind, name, type: third };
+      return { kind, name, type: third, linkage: linkages[index.word(parts.at)] ?? "static" };
     case "datasec":
       return { kind, name, sizeBytes: third, variables: decodeVariables(parts) };
     case "float":
       return { kind, name, sizeBytes: third };
     case "decl_tag":
-      return { kind, name, type: third, componentIndex: index.word(parts.at) | 0 };
+      return {
+        kind,
+        name,
+        type: third,
+        componentIndex: index.word(parts.at) | 0,
+        ...attribute(parts),
+      };
   }
 }
 
@@ -77,6 +85,10 @@ interface Parts {
   readonly at: number;
   readonly count: number;
   readonly hasKindFlag: boolean;
+}
+
+function attribute({ hasKindFlag }: Parts): { readonly isAttribute?: true } {
+  return hasKindFlag ? { isAttribute: true } : {};
 }
 
 function decodeInt(name: string, sizeBytes: number, encoding: number): BtfType {

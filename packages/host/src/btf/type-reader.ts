@@ -21,6 +21,12 @@ export abstract class TypeReader {
   /** The first type of this name and kind. */
   abstract find(name: string, kind: Exclude<BtfKind, "void">): BtfTypeId | undefined;
 
+  /**
+   * All types whose name is this without a flavour, and whose kind is one of these, in the order of their ids; of a reader
+   * that does not know all types the first of the very name of each kind. Of a module's BTF its own types alone.
+   */
+  abstract candidates(essential: string, kinds: readonly BtfKind[]): readonly BtfTypeId[];
+
   abstract type(id: BtfTypeId): BtfType;
 
   /** The type with its name, kind and size, and perhaps without its parts: members, values, parameters. */

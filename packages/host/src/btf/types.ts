@@ -68,7 +68,7 @@ export type BtfType =
       readonly kind: "func";
       readonly name: string;
       readonly prototype: BtfTypeId;
-      readonly linkage: "static" | "global" | "extern";
+      readonly linkage: BtfLinkage;
     }
   | {
       readonly kind: "func_proto";
@@ -77,7 +77,12 @@ export type BtfType =
       /** The last parameter is "...". */
       readonly isVariadic: boolean;
     }
-  | { readonly kind: "var"; readonly name: string; readonly type: BtfTypeId }
+  | {
+      readonly kind: "var";
+      readonly name: string;
+      readonly type: BtfTypeId;
+      readonly linkage: BtfLinkage;
+    }
   | {
       readonly kind: "datasec";
       readonly name: string;
@@ -95,8 +100,17 @@ export type BtfType =
       readonly type: BtfTypeId;
       /** -1: the whole declaration. */
       readonly componentIndex: number;
+      readonly isAttribute?: true;
     }
-  | { readonly kind: "type_tag"; readonly name: string; readonly to: BtfTypeId };
+  | {
+      readonly kind: "type_tag";
+      readonly name: string;
+      readonly to: BtfTypeId;
+      /** The name is the whole text of an attribute, as `__attribute__((address_space(1)))` has it (6.15). */
+      readonly isAttribute?: true;
+    };
+
+export type BtfLinkage = "static" | "global" | "extern";
 
 export interface BtfMember {
   /** "" for a member without a name, whose own members count as the outer one's. */

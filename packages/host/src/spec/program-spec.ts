@@ -22,7 +22,9 @@ export const programTypes = {
   tracepoint: 5,
   perf_event: 7,
   raw_tracepoint: 17,
+  raw_tracepoint_writable: 24,
   tracing: 26,
+  lsm: 29,
 } as const;
 export type ProgramType = keyof typeof programTypes;
 
@@ -31,6 +33,12 @@ export const attachTypes = {
   trace_raw_tp: 23,
   trace_fentry: 24,
   trace_fexit: 25,
+  modify_return: 26,
+  lsm_mac: 27,
   trace_iter: 28,
+  trace_kprobe_multi: 42,
+  trace_uprobe_multi: 48,
+  trace_kprobe_session: 56,
+  trace_uprobe_session: 57,
 } as const;
 export type AttachType = keyof typeof attachTypes;

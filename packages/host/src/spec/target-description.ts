@@ -60,4 +60,15 @@ export type FeatureName =
   | "atomic_fetch" //           BPF_ATOMIC with BPF_FETCH (5.12)
   | "jump32" //                 BPF_JMP32 (5.1)
   | "large_program" //          a million verified instructions (5.2)
+  | "program_btf" //            BPF_BTF_LOAD with functions (5.0): line information, callbacks
+  | "btf_datasec" //            sections of variables (5.2)
+  | "btf_global_function" //    (5.6)
+  | "btf_float" //              (5.13)
+  | "btf_decl_tag" //           (5.16)
+  | "btf_type_tag" //           (5.17)
+  | "btf_enum64" //             (6.0)
+  | "btf_optional_section" //   names of sections that begin with "?" (6.9)
+  | "attach_cookie" //          helper 174 (5.15)
+  | "kprobe_multi" //           BPF_TRACE_KPROBE_MULTI (5.18)
+  | "uprobe_multi" //           BPF_TRACE_UPROBE_MULTI (6.6)
   | "btf"; //                   /sys/kernel/btf/vmlinux can be read

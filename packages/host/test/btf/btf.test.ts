@@ -149,7 +149,12 @@ describe.each(["little", "big"] as const)("a %s-endian blob", (byteOrder) => {
       parameters: [{ name: "fmt", type: id("text") }],
       isVariadic: true,
     });
-    expect(btf.type(id("var"))).toEqual({ kind: "var", name: "jiffies", type: id("long") });
+    expect(btf.type(id("var"))).toEqual({
+      kind: "var",
+      name: "jiffies",
+      type: id("long"),
+      linkage: "global",
+    });
     expect(btf.type(id("datasec"))).toMatchObject({
       variables: [{ type: id("var"), offset: 8, sizeBytes: 8 }],
     });
