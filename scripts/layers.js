@@ -31,6 +31,8 @@ export const hostLayers = {
   btf: ["asm"],
   spec: ["asm", "btf"],
   elf: ["asm", "btf", "spec"],
+  "core-relocation": ["asm", "btf", "spec"],
+  object: ["asm", "btf", "spec", "elf", "core-relocation"],
   language: ["asm", "btf", "spec"],
   symbols: ["asm", "elf"],
   output: ["asm", "btf", "spec", "symbols"],
@@ -45,7 +47,17 @@ export const hostLayers = {
 export const layers = { protocol: protocolLayers, agent: agentLayers, host: hostLayers };
 
 /** Bytes and text in, values out: no Node modules, no clock, and no knowledge of the wire. */
-export const pureHostLayers = ["asm", "btf", "spec", "elf", "language", "symbols", "output"];
+export const pureHostLayers = [
+  "asm",
+  "btf",
+  "spec",
+  "elf",
+  "core-relocation",
+  "object",
+  "language",
+  "symbols",
+  "output",
+];
 
 /** The only folders of the agent that may know on which runtime they run. All else is plain ES2022. */
 export const agentRuntimeLayers = ["system/node", "listeners/node", "cli"];

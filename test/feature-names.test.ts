@@ -33,6 +33,15 @@ const hostFeatures: Readonly<Record<FeatureName, true>> = {
   atomic_fetch: true,
   jump32: true,
   large_program: true,
+  program_btf: true,
+  btf_datasec: true,
+  btf_global_function: true,
+  btf_float: true,
+  btf_decl_tag: true,
+  btf_type_tag: true,
+  btf_enum64: true,
+  btf_optional_section: true,
+  attach_cookie: true,
   btf: true,
 };
 

@@ -34,9 +34,11 @@ export class ProgramLoader implements Disposable {
   createMap(map: MapSpec): number {
     return this.#own(
       this.#bpf.createMap({
-        ...map,
         name: map.name.slice(0, 15),
         type: mapTypes[map.type],
+        keySizeBytes: map.keySizeBytes,
+        valueSizeBytes: map.valueSizeBytes,
+        flags: map.flags,
         maxEntries: map.type === "perf_event_array" ? 2 : map.maxEntries,
       }),
       `create map ${map.name}`,

@@ -207,6 +207,12 @@ export const methods = {
       ),
     }),
   },
+  /** Runs an iterator's program over all that it iterates, and gives what it writes: a text, most of the time. */
+  "iterator.read": {
+    params: z.strictObject({ attachment: handle, limitBytes: u32.check(z.lte(16_777_216)) }),
+    /** `isEnd`: it wrote no more than that. */
+    result: z.object({ data: bytes(16_777_216), isEnd: z.boolean() }),
+  },
   /** Disables every attachment of the session, so that nothing more is recorded; what was recorded stays readable. */
   "session.disable": { params: noParams, result: nothing },
   /**

@@ -10,6 +10,9 @@ const path = z.string().check(z.regex(/^\/[^\0]{0,4094}$/));
 
 const entry = z.strictObject({ key: bytes(65_536), value: bytes(4_194_304) });
 
+/** Types of keys and values: ids in what `loadBtf` has loaded, 0 for what is not said. */
+const mapTypes = z.strictObject({ btf: reference, key: u32, value: u32 });
+
 const createMap = z.strictObject({
   kind: z.literal("createMap"),
   name: objectName,
@@ -21,6 +24,14 @@ const createMap = z.strictObject({
   /** 0 on a perf event array means one for each possible CPU. */
   maxEntries: u32,
   flags: u32,
+  types: z.optional(mapTypes),
+  /** map_extra of union bpf_attr. */
+  extra: z.optional(u64),
+  numaNode: z.optional(u32),
+  /** A map like those that a map of maps will hold. */
+  inner: z.optional(reference),
+  /** Below bpffs: the map that is there is taken, if it is like this one; else this one is put there, and stays. */
+  pinPath: z.optional(path),
 });
 
 /** Fills a map; for per-CPU maps the value is one CPU's and is written for every CPU. */
@@ -29,6 +40,31 @@ const fillMap = z.strictObject({
   map: reference,
   entries: z.array(entry).check(z.maxLength(65_536)),
 });
+
+/** Puts maps or programs into a map that holds such; an index is a key of 4 bytes. */
+const fillSlots = z.strictObject({
+  kind: z.literal("fillSlots"),
+  map: reference,
+  slots: z.array(z.strictObject({ index: u32, object: reference })).check(z.maxLength(65_536)),
+});
+
+/** From here on no system call changes what the map holds, and the verifier knows it. */
+const freezeMap = z.strictObject({ kind: z.literal("freezeMap"), map: reference });
+
+/** Types, in the target's byte order. */
+const loadBtf = z.strictObject({
+  kind: z.literal("loadBtf"),
+  data: bytes(16_777_216),
+});
+
+/** The types of a module of the kernel's. */
+const openModuleBtf = z.strictObject({
+  kind: z.literal("openModuleBtf"),
+  module: z.string().check(z.regex(/^[A-Za-z0-9_.-]{1,63}$/)),
+});
+
+/** struct bpf_func_info or bpf_line_info, one after the other. */
+const infoRecords = z.strictObject({ recordSizeBytes: u32, bytes: bytes(16_777_216) });
 
 /** Where an instruction pair (LD_IMM64) gets the fd of a map: index in instructions, not bytes. */
 const mapReference = z.strictObject({
@@ -52,6 +88,22 @@ const loadProgram = z.strictObject({
   maps: z.array(mapReference).check(z.maxLength(65_536)),
   license: text(64),
   flags: u32,
+  /** What `loadBtf` has loaded, and what it says of the instructions. */
+  types: z.optional(
+    z.strictObject({
+      btf: reference,
+      functions: z.optional(infoRecords),
+      lines: z.optional(infoRecords),
+    }),
+  ),
+  /** The module that attachBtfId is of. */
+  attachBtf: z.optional(reference),
+  /** Instruction pairs that load a module's variable. */
+  moduleReferences: z.optional(
+    z.array(z.strictObject({ instruction: u32, btf: reference })).check(z.maxLength(65_536)),
+  ),
+  /** Modules whose functions it calls: the instruction's offset is the place in this list, from 1. */
+  functionModules: z.optional(z.array(reference).check(z.maxLength(256))),
 });
 
 const attachTracepoint = z.strictObject({
@@ -67,7 +119,7 @@ const attachRawTracepoint = z.strictObject({
   name: eventName,
 });
 
-/** tp_btf, fentry, fexit: all is said by the program's expected attach type and BTF id. */
+/** tp_btf, fentry, fexit, fmod_ret, lsm, iter: all is said by the program's expected attach type and BTF id. */
 const attachTracing = z.strictObject({ kind: z.literal("attachTracing"), program: reference });
 
 const attachKprobe = z.strictObject({
@@ -92,6 +144,35 @@ const attachUprobe = z.strictObject({
   pid: u32,
   /** File offset of a USDT semaphore; 0: none. */
   referenceCounterOffset: u64,
+  /** What the program learns of where it runs. */
+  cookie: z.optional(u64),
+});
+
+/** Many functions of the kernel at once. */
+const attachKprobeMulti = z.strictObject({
+  kind: z.literal("attachKprobeMulti"),
+  program: reference,
+  symbols: z.array(eventName).check(z.maxLength(65_536)),
+  isReturn: z.boolean(),
+});
+
+/** Many places of a file at once. */
+const attachUprobeMulti = z.strictObject({
+  kind: z.literal("attachUprobeMulti"),
+  program: reference,
+  path,
+  places: z
+    .array(
+      z.strictObject({
+        offset: u64,
+        referenceCounterOffset: z.optional(u64),
+        cookie: z.optional(u64),
+      }),
+    )
+    .check(z.maxLength(65_536)),
+  isReturn: z.boolean(),
+  /** 0: every process. */
+  pid: u32,
 });
 
 const attachPerfEvent = z.strictObject({
@@ -131,12 +212,18 @@ const openStream = z.strictObject({
 export const planStep = z.discriminatedUnion("kind", [
   createMap,
   fillMap,
+  fillSlots,
+  freezeMap,
+  loadBtf,
+  openModuleBtf,
   loadProgram,
   attachTracepoint,
   attachRawTracepoint,
   attachTracing,
   attachKprobe,
   attachUprobe,
+  attachKprobeMulti,
+  attachUprobeMulti,
   attachPerfEvent,
   runProgram,
   openStream,

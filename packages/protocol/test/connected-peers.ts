@@ -37,6 +37,7 @@ export function createHandlers(given: Partial<RequestHandlers> = {}): RequestHan
     "process.start": refuse,
     "process.go": refuse,
     "process.read": refuse,
+    "iterator.read": refuse,
     "session.detach": refuse,
     "session.leave": refuse,
     "session.list": refuse,

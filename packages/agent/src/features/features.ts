@@ -1,10 +1,11 @@
 import { attachProbes } from "./attach-probes.js";
+import { btfProbes } from "./btf-probes.js";
 import { mapProbes } from "./map-probes.js";
 import { type FeatureProbe, type ProbeAnswer } from "./probe.js";
 import { programProbes } from "./program-probes.js";
 import { type Target } from "./target.js";
 
-const probes = [...programProbes, ...mapProbes, ...attachProbes] as const;
+const probes = [...programProbes, ...mapProbes, ...btfProbes, ...attachProbes] as const;
 
 export type FeatureName = (typeof probes)[number]["name"];
 

@@ -3,6 +3,7 @@ import { Kernel } from "../kernel/kernel.js";
 import { type SyscallName } from "../system/syscall-numbers.js";
 import { decodeCString } from "../kernel/text.js";
 import {
+  BPF_BTF_LOAD,
   BPF_F_MMAPABLE,
   BPF_LD_IMM64,
   BPF_LINK_CREATE,
@@ -16,6 +17,8 @@ import {
   BPF_PROG_TEST_RUN,
   BPF_PROG_TYPE_RAW_TRACEPOINT,
   BPF_PSEUDO_MAP_VALUE,
+  BPF_TRACE_KPROBE_MULTI,
+  BPF_TRACE_UPROBE_MULTI,
 } from "../kernel/uapi.js";
 import { type System, type SyscallArgument } from "../system/system.js";
 
@@ -151,6 +154,14 @@ const lacks = {
   large_program: refused(
     ({ command, u32 }) => command === BPF_PROG_LOAD && u32(4) > oldInstructionLimit,
     "E2BIG",
+  ),
+  program_btf: withCommand(BPF_BTF_LOAD),
+  attach_cookie: withHelper(174),
+  kprobe_multi: refused(
+    ({ command, u32 }) => command === BPF_LINK_CREATE && u32(8) === BPF_TRACE_KPROBE_MULTI,
+  ),
+  uprobe_multi: refused(
+    ({ command, u32 }) => command === BPF_LINK_CREATE && u32(8) === BPF_TRACE_UPROBE_MULTI,
   ),
   btf: hidden(/^\/sys\/kernel\/btf\//),
 } as const satisfies Readonly<Record<string, Lack>>;

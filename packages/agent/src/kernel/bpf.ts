@@ -1,17 +1,24 @@
 import { type Kernel } from "./kernel.js";
 import { encodeCString } from "./text.js";
 import {
+  BPF_BTF_GET_FD_BY_ID,
+  BPF_BTF_GET_NEXT_ID,
+  BPF_BTF_LOAD,
+  BPF_ITER_CREATE,
   BPF_LINK_CREATE,
   BPF_MAP_CREATE,
   BPF_MAP_DELETE_ELEM,
+  BPF_MAP_FREEZE,
   BPF_MAP_GET_NEXT_KEY,
   BPF_MAP_LOOKUP_AND_DELETE_BATCH,
   BPF_MAP_LOOKUP_AND_DELETE_ELEM,
   BPF_MAP_LOOKUP_BATCH,
   BPF_MAP_LOOKUP_ELEM,
   BPF_MAP_UPDATE_ELEM,
+  BPF_OBJ_GET,
   BPF_OBJ_GET_INFO_BY_FD,
   BPF_OBJ_NAME_LEN,
+  BPF_OBJ_PIN,
   BPF_PROG_LOAD,
   BPF_PROG_TEST_RUN,
   BPF_RAW_TRACEPOINT_OPEN,
@@ -27,6 +34,18 @@ export interface MapAttributes {
   readonly valueSizeBytes: number;
   readonly maxEntries: number;
   readonly flags: number;
+  /** Descriptor of BTF, and ids in it; 0 for what is not said. */
+  readonly types?: { readonly btf: number; readonly key: number; readonly value: number };
+  readonly extra?: bigint | undefined;
+  readonly numaNode?: number | undefined;
+  /** Descriptor of a map like those that this one will hold. */
+  readonly inner?: number;
+}
+
+/** struct bpf_func_info or bpf_line_info, one after the other. */
+export interface InfoRecords {
+  readonly recordSizeBytes: number;
+  readonly bytes: Uint8Array;
 }
 
 export interface ProgramAttributes {
@@ -40,6 +59,16 @@ export interface ProgramAttributes {
   readonly instructions: Uint8Array;
   readonly license: string;
   readonly flags: number;
+  /** Descriptor of BTF, and what it says of the instructions. */
+  readonly types?: {
+    readonly btf: number;
+    readonly functions?: InfoRecords | undefined;
+    readonly lines?: InfoRecords | undefined;
+  };
+  /** Descriptor of the BTF of the module that attachBtfId is of; absent: the kernel itself. */
+  readonly attachBtf?: number;
+  /** Descriptors that instructions refer to by their places in this list. */
+  readonly descriptors?: readonly number[];
   /** LINUX_VERSION_CODE: kernels before 5.0 want it of kprobe programs. */
   readonly kernelVersion: number;
 }
@@ -49,6 +78,29 @@ export interface LinkAttributes {
   /** A perf event's descriptor; 0 where the program itself says what it attaches to. */
   readonly target: number;
   readonly attachType: number;
+  /** Of a perf event: what the program learns of where it runs. */
+  readonly cookie?: bigint | undefined;
+}
+
+export interface KprobeMultiAttributes {
+  readonly program: number;
+  readonly attachType: number;
+  readonly flags: number;
+  readonly symbols: readonly string[];
+}
+
+export interface UprobeMultiAttributes {
+  readonly program: number;
+  readonly attachType: number;
+  readonly flags: number;
+  readonly path: string;
+  /** 0: every process. */
+  readonly pid: number;
+  readonly places: readonly {
+    readonly offset: bigint;
+    readonly referenceCounterOffset?: bigint | undefined;
+    readonly cookie?: bigint | undefined;
+  }[];
 }
 
 export interface BatchRequest {
@@ -93,8 +145,62 @@ export class Bpf {
     this.#u32(8, map.valueSizeBytes);
     this.#u32(12, map.maxEntries);
     this.#u32(16, map.flags);
+    this.#u32(20, map.inner ?? 0);
+    this.#u32(24, map.numaNode ?? 0);
     this.#objectName(28, map.name);
+    if (map.types !== undefined) {
+      this.#u32(48, map.types.btf);
+      this.#u32(52, map.types.key);
+      this.#u32(56, map.types.value);
+    }
+    this.#u64(64, map.extra ?? 0n);
     return this.#call(BPF_MAP_CREATE);
+  }
+
+  freezeMap(map: number): number {
+    this.#u32(0, map);
+    return this.#call(BPF_MAP_FREEZE);
+  }
+
+  /** Puts an object at a path below bpffs. */
+  pin(fd: number, path: string): number {
+    this.#pointer(0, encodeCString(path));
+    this.#u32(8, fd);
+    return this.#call(BPF_OBJ_PIN);
+  }
+
+  /** A descriptor of what is at a path below bpffs. */
+  openPinned(path: string): number {
+    this.#pointer(0, encodeCString(path));
+    return this.#call(BPF_OBJ_GET);
+  }
+
+  /** A descriptor. With a log buffer the kernel says what is wrong. */
+  loadBtf(data: Uint8Array, log?: Uint8Array): number {
+    this.#pointer(0, data);
+    this.#u32(16, data.length);
+    if (log !== undefined) {
+      this.#pointer(8, log);
+      this.#u32(20, log.length);
+      this.#u32(24, 1);
+    }
+    return this.#call(BPF_BTF_LOAD);
+  }
+
+  /** The next id of BTF that is in the kernel; -ENOENT at the end. */
+  nextBtfId(id: number): { result: number; id: number } {
+    this.#u32(0, id);
+    let next = 0;
+    const result = this.#call(BPF_BTF_GET_NEXT_ID, () => {
+      next = this.#view.getUint32(4, this.#isLittleEndian);
+    });
+    return { result, id: next };
+  }
+
+  /** A descriptor. */
+  openBtf(id: number): number {
+    this.#u32(0, id);
+    return this.#call(BPF_BTF_GET_FD_BY_ID);
   }
 
   /** Writes the value found under the key; -ENOENT when there is none. */
@@ -143,7 +249,16 @@ export class Bpf {
     this.#u32(44, program.flags);
     this.#objectName(48, program.name);
     this.#u32(68, program.expectedAttachType);
+    if (program.types !== undefined) {
+      this.#u32(72, program.types.btf);
+      this.#infoRecords({ size: 76, pointer: 80, count: 88 }, program.types.functions);
+      this.#infoRecords({ size: 92, pointer: 96, count: 104 }, program.types.lines);
+    }
     this.#u32(108, program.attachBtfId);
+    this.#u32(112, program.attachBtf ?? 0);
+    if (program.descriptors !== undefined) {
+      this.#pointer(120, new Uint8Array(Int32Array.from(program.descriptors).buffer));
+    }
     return this.#call(BPF_PROG_LOAD);
   }
 
@@ -152,6 +267,7 @@ export class Bpf {
     this.#u32(0, link.program);
     this.#u32(4, link.target);
     this.#u32(8, link.attachType);
+    this.#u64(16, link.cookie ?? 0n);
     return this.#call(BPF_LINK_CREATE);
   }
 
@@ -175,6 +291,54 @@ export class Bpf {
     this.#u64(24, unreadableAddress); // uprobe_multi.offsets
     this.#u32(48, 1); // uprobe_multi.cnt
     return this.#call(BPF_LINK_CREATE);
+  }
+
+  /** A descriptor. */
+  createKprobeMultiLink(link: KprobeMultiAttributes, pointerSize: 4 | 8): number {
+    this.#u32(0, link.program);
+    this.#u32(8, link.attachType);
+    this.#u32(16, link.flags);
+    this.#u32(20, link.symbols.length);
+    this.#pointer(24, this.#stringList(link.symbols, pointerSize));
+    return this.#call(BPF_LINK_CREATE);
+  }
+
+  /** A descriptor. */
+  createUprobeMultiLink(link: UprobeMultiAttributes, wordSize: 4 | 8): number {
+    const { places } = link;
+    this.#u32(0, link.program);
+    this.#u32(8, link.attachType);
+    this.#pointer(16, encodeCString(link.path));
+    this.#pointer(
+      24,
+      this.#words(
+        places.map(({ offset }) => offset),
+        wordSize,
+      ),
+    );
+    if (places.some(({ referenceCounterOffset = 0n }) => referenceCounterOffset !== 0n)) {
+      const counters = places.map(({ referenceCounterOffset = 0n }) => referenceCounterOffset);
+      this.#pointer(32, this.#words(counters, wordSize));
+    }
+    if (places.some(({ cookie }) => cookie !== undefined)) {
+      this.#pointer(
+        40,
+        this.#words(
+          places.map(({ cookie = 0n }) => cookie),
+          8,
+        ),
+      );
+    }
+    this.#u32(48, places.length);
+    this.#u32(52, link.flags);
+    this.#u32(56, link.pid);
+    return this.#call(BPF_LINK_CREATE);
+  }
+
+  /** A descriptor from which what an iterator's program writes can be read. */
+  createIterator(link: number): number {
+    this.#u32(0, link);
+    return this.#call(BPF_ITER_CREATE);
   }
 
   /** A descriptor; without a name the program's BTF id says what it attaches to. */
@@ -235,6 +399,44 @@ export class Bpf {
       count = this.#view.getUint32(32, this.#isLittleEndian);
     });
     return { result, count };
+  }
+
+  #infoRecords(
+    at: { readonly size: number; readonly pointer: number; readonly count: number },
+    records: InfoRecords | undefined,
+  ): void {
+    if (records === undefined || records.recordSizeBytes === 0) return;
+    this.#u32(at.size, records.recordSizeBytes);
+    this.#pointer(at.pointer, records.bytes);
+    this.#u32(at.count, Math.floor(records.bytes.length / records.recordSizeBytes));
+  }
+
+  /** An array of C's unsigned longs, or of u64s. */
+  #words(values: readonly bigint[], wordSize: 4 | 8): Uint8Array {
+    const bytes = new Uint8Array(values.length * wordSize);
+    const view = this.#kernel.view(bytes);
+    for (const [index, value] of values.entries()) {
+      if (wordSize === 8) view.setBigUint64(index * 8, value, this.#isLittleEndian);
+      else view.setUint32(index * 4, Number(value & 0xffff_ffffn), this.#isLittleEndian);
+    }
+    return bytes;
+  }
+
+  /** An array of pointers to strings. */
+  #stringList(texts: readonly string[], pointerSize: 4 | 8): Uint8Array {
+    const strings = texts.map((text) => encodeCString(text));
+    const all = new Uint8Array(strings.reduce((sum, { length }) => sum + length, 0));
+    this.#pinned.push(all);
+    let address = this.#kernel.addressOf(all);
+    let at = 0;
+    const pointers = strings.map((string) => {
+      all.set(string, at);
+      at += string.length;
+      const pointer = address;
+      address += BigInt(string.length);
+      return pointer;
+    });
+    return this.#words(pointers, pointerSize);
   }
 
   #u32(offset: number, value: number): void {

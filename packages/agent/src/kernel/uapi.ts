@@ -7,13 +7,20 @@ export const BPF_MAP_UPDATE_ELEM = 2;
 export const BPF_MAP_DELETE_ELEM = 3;
 export const BPF_MAP_GET_NEXT_KEY = 4;
 export const BPF_PROG_LOAD = 5;
+export const BPF_OBJ_PIN = 6;
+export const BPF_OBJ_GET = 7;
 export const BPF_PROG_TEST_RUN = 10;
 export const BPF_OBJ_GET_INFO_BY_FD = 15;
 export const BPF_RAW_TRACEPOINT_OPEN = 17;
+export const BPF_BTF_LOAD = 18;
+export const BPF_BTF_GET_FD_BY_ID = 19;
 export const BPF_MAP_LOOKUP_AND_DELETE_ELEM = 21;
+export const BPF_MAP_FREEZE = 22;
+export const BPF_BTF_GET_NEXT_ID = 23;
 export const BPF_MAP_LOOKUP_BATCH = 24;
 export const BPF_MAP_LOOKUP_AND_DELETE_BATCH = 25;
 export const BPF_LINK_CREATE = 28;
+export const BPF_ITER_CREATE = 33;
 
 /** enum bpf_map_type (include/uapi/linux/bpf.h). */
 export const BPF_MAP_TYPE_HASH = 1;
@@ -48,12 +55,19 @@ export const BPF_PERF_EVENT = 41;
 export const BPF_TRACE_KPROBE_MULTI = 42;
 export const BPF_TRACE_UPROBE_MULTI = 48;
 
+/** Flags of links of many probes (include/uapi/linux/bpf.h). */
+export const BPF_F_KPROBE_MULTI_RETURN = 1 << 0;
+export const BPF_F_UPROBE_MULTI_RETURN = 1 << 0;
+
 /** src_reg of LD_IMM64 (include/uapi/linux/bpf.h). */
 export const BPF_PSEUDO_MAP_FD = 1;
 export const BPF_PSEUDO_MAP_VALUE = 2;
 export const BPF_PSEUDO_BTF_ID = 3;
 export const BPF_PSEUDO_MAP_IDX = 5;
 export const BPF_PSEUDO_MAP_IDX_VALUE = 6;
+
+/** src_reg of a call: a function of the kernel's, by its BTF id. */
+export const BPF_PSEUDO_KFUNC_CALL = 2;
 
 /** BPF_LD | BPF_IMM | BPF_DW (include/uapi/linux/bpf.h): the one instruction that takes two slots. */
 export const BPF_LD_IMM64 = 0x18;

@@ -13,6 +13,8 @@ export interface ProbeEventRequest {
   readonly definition: string;
   /** 0: every process. */
   readonly pid: number;
+  /** What the program learns of where it runs. */
+  readonly cookie?: bigint | undefined;
 }
 
 /** Attaches to a probe made in tracefs, which is removed when the attachment is closed. Throws a RefusalError. */
@@ -21,7 +23,7 @@ export function attachProbeEvent(
   probeEvents: ProbeEvents,
   request: ProbeEventRequest,
 ): Attachment {
-  const { action, program, kind, definition, pid } = request;
+  const { action, program, kind, definition, pid, cookie } = request;
   const probe = probeEvents.add(kind, request.isReturn ? "r" : "p", definition);
   try {
     return attachToEvents(target, {
@@ -29,6 +31,7 @@ export function attachProbeEvent(
       program,
       events: [openTracepointEvent(target, action, probe.id, { pid })],
       maker: `${kind}_events`,
+      cookie,
       afterClose: () => {
         probe.remove();
       },

@@ -18,6 +18,8 @@ export interface UprobeRequest {
   readonly pid: number;
   /** File offset of a USDT semaphore; 0: none. */
   readonly referenceCounterOffset: bigint;
+  /** What the program learns of where it runs. */
+  readonly cookie?: bigint | undefined;
 }
 
 /** Attaches to an instruction of a program or library. Throws RefusedError. */
@@ -27,7 +29,7 @@ export function attachUprobe(
   program: number,
   request: UprobeRequest,
 ): Attachment {
-  const { path, offset, isReturn, pid } = request;
+  const { path, offset, isReturn, pid, cookie } = request;
   const action = `attach ${isReturn ? "uretprobe" : "uprobe"} ${path}:0x${offset.toString(16)}`;
   return firstThatWorks(action, [
     {
@@ -38,7 +40,7 @@ export function attachUprobe(
       mechanism: "uprobe_events",
       attach: () => {
         const definition = defineUprobe(target, request);
-        const how = { action, program, kind: "uprobe", isReturn, definition, pid } as const;
+        const how = { action, program, kind: "uprobe", isReturn, definition, pid, cookie } as const;
         return attachProbeEvent(target, probeEvents, how);
       },
     },
@@ -50,7 +52,7 @@ function attachByPmu(
   target: Target,
   action: string,
   program: number,
-  { path, offset, isReturn, pid, referenceCounterOffset }: UprobeRequest,
+  { path, offset, isReturn, pid, referenceCounterOffset, cookie }: UprobeRequest,
 ): Attachment {
   const { kernel, uprobePmu: pmu } = target;
   if (pmu === undefined) throw new NotSupportedError("not in this kernel");
@@ -67,7 +69,7 @@ function attachByPmu(
   const attributes = { type: pmu.type, config, name: encodeCString(path), offset };
   const fd = openPerfEvent(kernel, attributes, whoseEvents(target, pid));
   const event = kernel.check(action, "perf_event_open", fd);
-  return attachToEvents(target, { action, program, events: [event], maker: "uprobe PMU" });
+  return attachToEvents(target, { action, program, events: [event], maker: "uprobe PMU", cookie });
 }
 
 /** "PATH:OFFSET(SEMAPHORE)" (Documentation/trace/uprobetracer.rst), which has no way of quoting. */

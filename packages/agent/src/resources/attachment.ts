@@ -1,3 +1,4 @@
+import { HandleError } from "../kernel/errors.js";
 import { type Kernel } from "../kernel/kernel.js";
 import { disablePerfEvent, enablePerfEvent } from "../kernel/perf.js";
 import { type Resource } from "./resource.js";
@@ -36,6 +37,13 @@ export class Attachment implements Resource {
     this.#events = parts.events;
     this.#detachesWithEvent = parts.detachesWithEvent;
     this.#afterClose = parts.afterClose;
+  }
+
+  /** The link's descriptor. Throws HandleError for an attachment without one. */
+  get link(): number {
+    const link = this.#links[0];
+    if (link === undefined) throw new HandleError("the attachment has no link");
+    return link;
   }
 
   /** Throws SyscallError. */

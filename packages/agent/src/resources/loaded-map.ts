@@ -2,9 +2,15 @@ import { type Target } from "../features/target.js";
 import { HandleError, NotSupportedError, RequestError } from "../kernel/errors.js";
 import { type MapAttributes } from "../kernel/bpf.js";
 import { BPF_MAP_TYPE_PERF_EVENT_ARRAY } from "../kernel/uapi.js";
+import { openPinnedMap } from "./pinned-map.js";
 import { isPerCpu, mapKind, type MapKind } from "./map-kind.js";
 import { withLockedMemory } from "./memory-limit.js";
 import { type Resource } from "./resource.js";
+
+/** A map that is to be made, or to be taken from where it is pinned. */
+export interface MapRequest extends MapAttributes {
+  readonly pinPath?: string | undefined;
+}
 
 /** A map in the kernel. */
 export class LoadedMap implements Resource {
@@ -17,6 +23,8 @@ export class LoadedMap implements Resource {
   readonly #target: Target;
   readonly #cpuCount: number;
   #fd: number;
+  /** Where it is to be pinned. */
+  #pinPath: string | undefined;
 
   private constructor(target: Target, attributes: MapAttributes, fd: number) {
     this.#target = target;
@@ -29,17 +37,38 @@ export class LoadedMap implements Resource {
     this.#fd = fd;
   }
 
-  /** Throws SyscallError. */
-  static create(target: Target, attributes: MapAttributes): LoadedMap {
-    const { kernel, bpf } = target;
+  /** Throws SyscallError; RequestError when another map than this one is pinned there. */
+  static create(target: Target, { pinPath, ...attributes }: MapRequest): LoadedMap {
     const isSizedByCpus =
       attributes.type === BPF_MAP_TYPE_PERF_EVENT_ARRAY && attributes.maxEntries === 0;
     // One for each CPU's number, which are not always without gaps.
     const maxEntries = isSizedByCpus ? Math.max(...target.possibleCpus) + 1 : attributes.maxEntries;
     const all = { ...attributes, maxEntries };
+    const pinned = pinPath === undefined ? undefined : openPinnedMap(target, all, pinPath);
+    if (pinned !== undefined) return new LoadedMap(target, all, pinned);
+    const { kernel, bpf } = target;
     const result = withLockedMemory(kernel, () => bpf.createMap(all));
     const fd = kernel.check(describe("create", attributes.name), "bpf(BPF_MAP_CREATE)", result);
-    return new LoadedMap(target, all, fd);
+    const map = new LoadedMap(target, all, fd);
+    map.#pinPath = pinPath;
+    return map;
+  }
+
+  /** Puts a map where it is to stay, when all else has been done; nothing for one that is there already. Throws SyscallError. */
+  pin(): void {
+    if (this.#pinPath === undefined) return;
+    const { kernel, bpf } = this.#target;
+    const action = `${this.describe("pin")} at ${this.#pinPath}`;
+    kernel.check(action, "bpf(BPF_OBJ_PIN)", bpf.pin(this.fd, this.#pinPath), {
+      hint: "bpffs has to be mounted there: mount -t bpf bpf /sys/fs/bpf",
+    });
+    this.#pinPath = undefined;
+  }
+
+  /** Lets no system call change what it holds. Throws SyscallError. */
+  freeze(): void {
+    const { kernel, bpf } = this.#target;
+    kernel.check(this.describe("freeze"), "bpf(BPF_MAP_FREEZE)", bpf.freezeMap(this.fd));
   }
 
   /** Throws HandleError once it is closed. */
@@ -71,10 +100,10 @@ export class LoadedMap implements Resource {
     kernel.check(this.describe("update"), "bpf(BPF_MAP_UPDATE_ELEM)", result);
   }
 
-  /** Puts a descriptor of ours where programs of one CPU find it: perf event arrays. Throws SyscallError. */
-  putDescriptor(cpu: number, descriptor: number): void {
+  /** Puts a descriptor under an index: of a perf event for a CPU, of a map, of a program. Throws SyscallError. */
+  putDescriptor(index: number, descriptor: number): void {
     const { kernel, bpf } = this.#target;
-    const words = new Uint32Array([cpu, descriptor]);
+    const words = new Uint32Array([index, descriptor]);
     const bytes = new Uint8Array(words.buffer);
     const result = bpf.update(this.fd, bytes.subarray(0, 4), bytes.subarray(4));
     kernel.check(this.describe("update"), "bpf(BPF_MAP_UPDATE_ELEM)", result);

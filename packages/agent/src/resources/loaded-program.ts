@@ -4,7 +4,7 @@ import { formatErrno } from "../kernel/errno.js";
 import { HandleError, VerifierError } from "../kernel/errors.js";
 import { decodeCString } from "../kernel/text.js";
 import { withLockedMemory } from "./memory-limit.js";
-import { type MapPatch, patchMaps } from "./map-patches.js";
+import { type MapPatch, type ModulePatch, patchDescriptors } from "./map-patches.js";
 import { type Resource } from "./resource.js";
 
 /** How much the verifier may say: each time it says more than fits, four times as much. */
@@ -16,6 +16,7 @@ const attempts = 5;
 
 export interface ProgramRequest extends Omit<ProgramAttributes, "kernelVersion"> {
   readonly maps: readonly MapPatch[];
+  readonly moduleReferences?: readonly ModulePatch[];
 }
 
 export interface ProgramStatistics {
@@ -43,7 +44,12 @@ export class LoadedProgram implements Resource {
   static load(target: Target, request: ProgramRequest): LoadedProgram {
     const action = `load program "${request.name}"`;
     const { kernel, versionCode } = target;
-    const instructions = patchMaps(kernel, action, request.instructions, request.maps);
+    const instructions = patchDescriptors(kernel, action, request.instructions, {
+      maps: request.maps,
+      modules: request.moduleReferences ?? [],
+      // The first place stands for the kernel itself.
+      functionModuleCount: Math.max(0, (request.descriptors?.length ?? 0) - 1),
+    });
     const attributes = { ...request, instructions, kernelVersion: versionCode };
     // Without a log first: writing it costs, and one that does not fit fails a program that is good.
     const fd = withLockedMemory(kernel, () => loadPatiently(target, attributes));

@@ -3,6 +3,7 @@ import { RequestError } from "../kernel/errors.js";
 import {
   BPF_LD_IMM64,
   BPF_PSEUDO_BTF_ID,
+  BPF_PSEUDO_KFUNC_CALL,
   BPF_PSEUDO_MAP_FD,
   BPF_PSEUDO_MAP_IDX,
   BPF_PSEUDO_MAP_IDX_VALUE,
@@ -18,7 +19,24 @@ export interface MapPatch {
   readonly valueOffset: number | undefined;
 }
 
+/** Where they take a module's BTF, in the second half of a BTF_ID load. */
+export interface ModulePatch {
+  readonly instruction: number;
+  readonly btf: number;
+}
+
+/** What goes into a program's instructions, and what they may refer to by place. */
+export interface DescriptorPatches {
+  readonly maps: readonly MapPatch[];
+  readonly modules: readonly ModulePatch[];
+  /** How many modules' functions it can call. */
+  readonly functionModuleCount: number;
+}
+
 const slotSizeBytes = 8;
+
+/** BPF_JMP | BPF_CALL (include/uapi/linux/bpf.h). */
+const callOpcode = 0x85;
 
 /** Whatever of an LD_IMM64 names a descriptor of this process, which a host must not do by itself. */
 const descriptorSources = [
@@ -29,14 +47,14 @@ const descriptorSources = [
 ];
 
 /**
- * A copy of the instructions with descriptors of maps put in. Throws RequestError for a patch that is not on an
- * LD_IMM64, and for instructions that name descriptors on their own: those are other sessions', or the agent's.
+ * A copy of the instructions with descriptors put in. Throws RequestError for a patch that is not on an LD_IMM64, and for
+ * instructions that name descriptors on their own: those are other sessions', or the agent's.
  */
-export function patchMaps(
+export function patchDescriptors(
   kernel: Kernel,
   action: string,
   instructions: Uint8Array,
-  patches: readonly MapPatch[],
+  { maps, modules, functionModuleCount }: DescriptorPatches,
 ): Uint8Array {
   if (instructions.length === 0 || instructions.length % slotSizeBytes !== 0) {
     throw new RequestError(`${action}: ${instructions.length} bytes are no whole instructions`);
@@ -44,13 +62,22 @@ export function patchMaps(
   const code = Uint8Array.from(instructions);
   const wide = findWideInstructions(kernel, code);
   const patched = new Set<number>();
-  for (const patch of patches) {
+  for (const patch of maps) {
     if (!wide.has(patch.instruction)) {
       throw new RequestError(`${action}: instruction ${patch.instruction} takes no map`);
     }
     writePatch(kernel, code, patch);
     patched.add(patch.instruction);
   }
+  for (const { instruction, btf } of modules) {
+    const second = (instruction + 1) * slotSizeBytes + 4;
+    if (wide.get(instruction) !== BPF_PSEUDO_BTF_ID || second + 4 > code.length) {
+      throw new RequestError(`${action}: instruction ${instruction} takes no module's variable`);
+    }
+    kernel.view(code).setInt32(second, btf, kernel.isLittleEndian);
+    patched.add(instruction);
+  }
+  refuseOtherModules(kernel, action, code, functionModuleCount);
   for (const [index, source] of wide) {
     if (patched.has(index)) continue;
     if (descriptorSources.includes(source) || namesModuleBtf(kernel, code, index, source)) {
@@ -58,6 +85,25 @@ export function patchMaps(
     }
   }
   return code;
+}
+
+/** The kernel takes the descriptors that calls refer to from a list, and does not know where that ends. */
+function refuseOtherModules(kernel: Kernel, action: string, code: Uint8Array, count: number): void {
+  const view = kernel.view(code);
+  for (let index = 0; index * slotSizeBytes < code.length; index++) {
+    const at = index * slotSizeBytes;
+    if (code[at] === BPF_LD_IMM64) index++;
+    if (code[at] !== callOpcode) continue;
+    const registers = view.getUint8(at + 1);
+    const source = kernel.isLittleEndian ? registers >> 4 : registers & 0xf;
+    if (source !== BPF_PSEUDO_KFUNC_CALL) continue;
+    const module = view.getInt16(at + 2, kernel.isLittleEndian);
+    if (module < 0 || module > count) {
+      throw new RequestError(
+        `${action}: instruction ${index} calls into module ${module} of ${count}`,
+      );
+    }
+  }
 }
 
 /** The source register of every LD_IMM64, by its index. */

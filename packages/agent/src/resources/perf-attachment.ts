@@ -11,16 +11,18 @@ export interface EventsRequest {
   /** What made the events, before how the program was bound: "kprobe PMU"; nothing for a plain perf event. */
   readonly maker?: string;
   readonly afterClose?: () => void;
+  /** What the program learns of where it runs. */
+  readonly cookie?: bigint | undefined;
 }
 
 /** Binds a program to perf events, all or none. Throws RefusedError. */
 export function attachToEvents(target: Target, request: EventsRequest): Attachment {
-  const { action, program, events, maker, afterClose } = request;
+  const { action, program, events, maker, afterClose, cookie } = request;
   const links: number[] = [];
   let how = "";
   try {
     for (const event of events) {
-      const { mechanism, link } = bindProgram(target, action, event, program);
+      const { mechanism, link } = bindProgram(target, action, event, program, cookie);
       how = mechanism;
       if (link !== undefined) links.push(link);
     }

@@ -2,6 +2,7 @@ import { handle, type Handle } from "@sonde/protocol";
 import { HandleError } from "../kernel/errors.js";
 import { type Attachment } from "../resources/attachment.js";
 import { type EventStream } from "../resources/event-stream.js";
+import { type LoadedBtf } from "../resources/loaded-btf.js";
 import { type LoadedMap } from "../resources/loaded-map.js";
 import { type LoadedProgram } from "../resources/loaded-program.js";
 
@@ -9,6 +10,7 @@ import { type LoadedProgram } from "../resources/loaded-program.js";
 export type HandledObject =
   | { readonly kind: "map"; readonly map: LoadedMap }
   | { readonly kind: "program"; readonly program: LoadedProgram }
+  | { readonly kind: "btf"; readonly btf: LoadedBtf }
   | { readonly kind: "attachment"; readonly attachment: Attachment }
   | { readonly kind: "stream"; readonly stream: EventStream };
 
@@ -67,6 +69,20 @@ export function expectMap(object: HandledObject, name: string): LoadedMap {
 export function expectProgram(object: HandledObject, name: string): LoadedProgram {
   if (object.kind !== "program") throw wrongKind(name, object.kind, "a program");
   return object.program;
+}
+
+export function expectMapOrProgram(object: HandledObject, name: string): LoadedMap | LoadedProgram {
+  return object.kind === "map" ? object.map : expectProgram(object, name);
+}
+
+export function expectBtf(object: HandledObject, name: string): LoadedBtf {
+  if (object.kind !== "btf") throw wrongKind(name, object.kind, "types");
+  return object.btf;
+}
+
+export function expectAttachment(object: HandledObject, name: string): Attachment {
+  if (object.kind !== "attachment") throw wrongKind(name, object.kind, "an attachment");
+  return object.attachment;
 }
 
 export function expectStream(object: HandledObject, name: string): EventStream {

@@ -2,12 +2,13 @@ import { type Handle, type RequestContext, type RequestHandlers } from "@sonde/p
 import { readClocks } from "../features/clocks.js";
 import { describeTarget } from "../features/describe-target.js";
 import { answerKernelSymbols } from "../questions/kernel-symbols.js";
+import { readIterator } from "../resources/read-iterator.js";
 import { dumpAndClearMap, dumpMap } from "../resources/map-dump.js";
 import { type LoadedMap } from "../resources/loaded-map.js";
 import { type LoadedProgram } from "../resources/loaded-program.js";
 import { Pacer } from "../resources/pacer.js";
 import { FileAccess } from "./file-access.js";
-import { expectMap, expectProgram, expectStream } from "./handle-table.js";
+import { expectAttachment, expectMap, expectProgram, expectStream } from "./handle-table.js";
 import { runPlan } from "./plan-runner.js";
 import { type SessionMethods } from "./session-methods.js";
 import { type SessionState } from "./session-state.js";
@@ -58,6 +59,16 @@ export function createHandlers(session: SessionState): Omit<RequestHandlers, key
     "program.statistics": ({ programs }) => ({
       programs: programs.map((name) => requireProgram(name).statistics()),
     }),
+
+    async "iterator.read"({ attachment: name, limitBytes }, request) {
+      const { link } = expectAttachment(session.handles.require(name), `handle ${name}`);
+      return readIterator(
+        target,
+        link,
+        limitBytes,
+        pacerWhile(request, () => true),
+      );
+    },
 
     async "session.disable"() {
       await session.scope.disable();

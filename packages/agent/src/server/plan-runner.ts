@@ -2,13 +2,21 @@ import { type Handle, type PlanStep, type PlanStepResult, type Reference } from 
 import { type Target } from "../features/target.js";
 import { HandleError, RefusalError } from "../kernel/errors.js";
 import { type StreamOutlet } from "../resources/event-stream.js";
+import { type LoadedBtf } from "../resources/loaded-btf.js";
 import { type LoadedMap } from "../resources/loaded-map.js";
 import { type LoadedProgram } from "../resources/loaded-program.js";
 import { type Pacer } from "../resources/pacer.js";
 import { type ProbeEvents } from "../resources/probe-events.js";
 import { type Resource } from "../resources/resource.js";
 import { type Scope } from "../resources/scope.js";
-import { expectMap, expectProgram, type HandledObject, type HandleTable } from "./handle-table.js";
+import {
+  expectBtf,
+  expectMap,
+  expectMapOrProgram,
+  expectProgram,
+  type HandledObject,
+  type HandleTable,
+} from "./handle-table.js";
 import { runStep, type StepContext, type StepOutcome } from "./plan-steps.js";
 import { PlanStepError } from "./wire-errors.js";
 
@@ -78,6 +86,7 @@ class PlanRun implements StepContext {
 
   enable(index: number): void {
     const object = this.#objects[index];
+    if (object?.kind === "map") object.map.pin();
     if (object?.kind === "attachment") object.attachment.enable();
   }
 
@@ -99,6 +108,14 @@ class PlanRun implements StepContext {
 
   requireProgram(reference: Reference): LoadedProgram {
     return expectProgram(this.#resolve(reference), describe(reference));
+  }
+
+  requireMapOrProgram(reference: Reference): LoadedMap | LoadedProgram {
+    return expectMapOrProgram(this.#resolve(reference), describe(reference));
+  }
+
+  requireBtf(reference: Reference): LoadedBtf {
+    return expectBtf(this.#resolve(reference), describe(reference));
   }
 
   createOutlet(): StreamOutlet {

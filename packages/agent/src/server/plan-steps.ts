@@ -10,6 +10,8 @@ import { attachTracing } from "../resources/attach-tracing.js";
 import { attachUprobe } from "../resources/attach-uprobe.js";
 import { type Attachment } from "../resources/attachment.js";
 import { type StreamOutlet } from "../resources/event-stream.js";
+import { attachKprobeMulti, attachUprobeMulti } from "../resources/attach-multi.js";
+import { LoadedBtf } from "../resources/loaded-btf.js";
 import { LoadedMap } from "../resources/loaded-map.js";
 import { LoadedProgram } from "../resources/loaded-program.js";
 import { openPerfStream } from "../resources/perf-reader.js";
@@ -26,6 +28,10 @@ export interface StepContext {
   requireMap(reference: Reference): LoadedMap;
   /** Throws HandleError. */
   requireProgram(reference: Reference): LoadedProgram;
+  /** Throws HandleError. */
+  requireMapOrProgram(reference: Reference): LoadedMap | LoadedProgram;
+  /** Throws HandleError. */
+  requireBtf(reference: Reference): LoadedBtf;
   /** For the stream that the step makes. */
   createOutlet(): StreamOutlet;
 }
@@ -52,8 +58,14 @@ type StepRunners = {
 };
 
 const runners: StepRunners = {
-  createMap({ target }, step) {
-    const map = LoadedMap.create(target, step);
+  createMap(context, { types, inner, ...step }) {
+    const map = LoadedMap.create(context.target, {
+      ...step,
+      ...(types === undefined
+        ? {}
+        : { types: { ...types, btf: context.requireBtf(types.btf).fd } }),
+      ...(inner === undefined ? {} : { inner: context.requireMap(inner).fd }),
+    });
     return { made: { object: { kind: "map", map }, resource: map } };
   },
 
@@ -63,13 +75,52 @@ const runners: StepRunners = {
     return {};
   },
 
-  loadProgram(context, step) {
+  fillSlots(context, { map: reference, slots }) {
+    const map = context.requireMap(reference);
+    for (const { index, object } of slots) {
+      map.putDescriptor(index, context.requireMapOrProgram(object).fd);
+    }
+    return {};
+  },
+
+  freezeMap(context, { map }) {
+    context.requireMap(map).freeze();
+    return {};
+  },
+
+  loadBtf({ target }, { data }) {
+    const btf = LoadedBtf.load(target, data);
+    return { made: { object: { kind: "btf", btf }, resource: btf } };
+  },
+
+  openModuleBtf({ target }, { module }) {
+    const btf = LoadedBtf.openModule(target, module);
+    return { made: { object: { kind: "btf", btf }, resource: btf } };
+  },
+
+  loadProgram(context, { types, attachBtf, moduleReferences, functionModules, ...step }) {
     const maps = step.maps.map(({ instruction, map, valueOffset }) => ({
       instruction,
       map: context.requireMap(map).fd,
       valueOffset,
     }));
-    const program = LoadedProgram.load(context.target, { ...step, maps });
+    const fdOf = (reference: Reference): number => context.requireBtf(reference).fd;
+    const program = LoadedProgram.load(context.target, {
+      ...step,
+      maps,
+      ...(types === undefined ? {} : { types: { ...types, btf: fdOf(types.btf) } }),
+      ...(attachBtf === undefined ? {} : { attachBtf: fdOf(attachBtf) }),
+      ...(moduleReferences === undefined
+        ? {}
+        : {
+            moduleReferences: moduleReferences.map(({ instruction, btf }) => ({
+              instruction,
+              btf: fdOf(btf),
+            })),
+          }),
+      // The first place stands for the kernel itself.
+      ...(functionModules === undefined ? {} : { descriptors: [0, ...functionModules.map(fdOf)] }),
+    });
     return { made: { object: { kind: "program", program }, resource: program } };
   },
 
@@ -96,6 +147,16 @@ const runners: StepRunners = {
   attachUprobe(context, step) {
     const { fd } = context.requireProgram(step.program);
     return attached(attachUprobe(context.target, context.probeEvents, fd, step));
+  },
+
+  attachKprobeMulti(context, step) {
+    const program = context.requireProgram(step.program);
+    return attached(attachKprobeMulti(context.target, program, step));
+  },
+
+  attachUprobeMulti(context, step) {
+    const program = context.requireProgram(step.program);
+    return attached(attachUprobeMulti(context.target, program, step));
   },
 
   attachPerfEvent(context, step) {

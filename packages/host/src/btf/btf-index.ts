@@ -146,26 +146,30 @@ export class BtfIndex {
     return names;
   }
 
-  /** The first enumeration with an enumerator of this name. */
+  /** The first of this blob's own enumerations with an enumerator of this name. */
   findEnumerator(name: string): BtfTypeId | undefined {
     const bytes = encoder.encode(name);
-    for (let id = 1; id < this.typeCount; id++) {
-      const place = this.#places[id] ?? 0;
+    for (let id = this.firstId; id < this.typeCount; id++) {
+      const place = this.place(id);
       const info = this.word(place + 1);
       const kind = btfKinds[kindNumber(info)];
       if (kind !== "enum" && kind !== "enum64") continue;
       const step = wordsPerPart[kindNumber(info)] ?? 0;
       for (let part = 0; part < (info & 0xffff); part++) {
         const offset = this.word(place + 3 + step * part);
-        if (this.#hasAt(offset, bytes) && this.#strings[offset + bytes.length] === 0) return id;
+        if (this.#isTextAt(offset, bytes)) return id;
       }
     }
     return undefined;
   }
 
   #isNamed(id: BtfTypeId, name: Uint8Array): boolean {
-    const offset = this.word(this.place(id));
-    return this.#hasAt(offset, name) && this.#byteAt(offset + name.length) === 0;
+    return this.#isTextAt(this.word(this.place(id)), name);
+  }
+
+  /** Whether the string at an offset is this one. */
+  #isTextAt(offset: number, text: Uint8Array): boolean {
+    return this.#hasAt(offset, text) && this.#byteAt(offset + text.length) === 0;
   }
 
   #hasAt(offset: number, bytes: Uint8Array): boolean {

@@ -47,7 +47,7 @@ export class Btf extends TypeReader {
   }
 
   override findEnumerator(name: string): BtfTypeId | undefined {
-    return this.#index.findEnumerator(name);
+    return this.#base?.findEnumerator(name) ?? this.index.findEnumerator(name);
   }
 
   override type(id: BtfTypeId): BtfType {

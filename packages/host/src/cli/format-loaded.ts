@@ -22,6 +22,14 @@ function describe(step: PlanStep): string {
       return `map ${step.name}: key ${step.keySizeBytes}, value ${step.valueSizeBytes}, ${step.maxEntries} entries`;
     case "fillMap":
       return `filled a map with ${step.entries.length} entries`;
+    case "fillSlots":
+      return `put ${step.slots.length} maps or programs into a map`;
+    case "freezeMap":
+      return "froze a map";
+    case "loadBtf":
+      return `types: ${step.data.length} bytes of BTF`;
+    case "openModuleBtf":
+      return `types of module ${step.module}`;
     case "loadProgram":
       return `program ${step.name}: ${step.instructions.length / 8} instructions`;
     case "openStream":
@@ -38,6 +46,10 @@ function describe(step: PlanStep): string {
       return `attached ${step.isReturn ? "kretprobe" : "kprobe"}:${step.symbol}+${step.offset}`;
     case "attachUprobe":
       return `attached ${step.isReturn ? "uretprobe" : "uprobe"}:${step.path}:0x${step.offset.toString(16)}`;
+    case "attachKprobeMulti":
+      return `attached ${step.isReturn ? "kretprobe" : "kprobe"} to ${step.symbols.length} functions`;
+    case "attachUprobeMulti":
+      return `attached ${step.isReturn ? "uretprobe" : "uprobe"}:${step.path} at ${step.places.length} places`;
     case "attachPerfEvent":
       return `attached perf event ${step.type}:${step.config} on ${step.cpus === "each" ? "each CPU" : "one CPU"}`;
   }

@@ -145,24 +145,24 @@ function integerType(
   return { kind: "integer", isSigned: type.isSigned };
 }
 
-/** Gives each setting its place: the most strictly aligned first, so that none is between them unaligned. */
+/** Gives each setting its place: the most strictly aligned first, so that all are aligned. */
 function placeSettings(externs: readonly ObjectExtern[]): readonly ObjectExtern[] {
+  const settings = externs.filter((extern) => extern.kind === "kconfig").sort(byAlignment);
   let offset = 0;
-  const settings = externs
-    .filter((extern) => extern.kind === "kconfig")
-    .sort(
-      (left, right) =>
-        alignmentOf(right) - alignmentOf(left) ||
-        right.sizeBytes - left.sizeBytes ||
-        (left.name < right.name ? -1 : 1),
-    )
-    .map((extern) => {
-      const alignment = alignmentOf(extern);
-      const placed = { ...extern, offset: Math.ceil(offset / alignment) * alignment };
-      offset = placed.offset + extern.sizeBytes;
-      return placed;
-    });
-  return [...settings, ...externs.filter((extern) => extern.kind !== "kconfig")];
+  const placed = settings.map((extern) => {
+    const alignment = alignmentOf(extern);
+    const start = Math.ceil(offset / alignment) * alignment;
+    offset = start + extern.sizeBytes;
+    return { ...extern, offset: start };
+  });
+  return [...placed, ...externs.filter((extern) => extern.kind !== "kconfig")];
+}
+
+function byAlignment(left: KconfigExtern, right: KconfigExtern): number {
+  const alignments = alignmentOf(right) - alignmentOf(left);
+  if (alignments !== 0) return alignments;
+  const sizes = right.sizeBytes - left.sizeBytes;
+  return sizes !== 0 ? sizes : left.name < right.name ? -1 : 1;
 }
 
 function alignmentOf({ type, sizeBytes }: KconfigExtern): number {

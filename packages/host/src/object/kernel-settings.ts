@@ -24,14 +24,13 @@ const computed: Readonly<Record<string, (settings: KernelSettings) => bigint>> =
   LINUX_HAS_SYSCALL_WRAPPER: ({ hasSyscallWrapper }) => (hasSyscallWrapper ? 1n : 0n),
 };
 
-/** Whether a setting can be known only from the kernel's configuration. */
-export function needsConfiguration({ name }: KconfigExtern): boolean {
-  return !Object.hasOwn(computed, name);
-}
-
-/** The settings as the object reads them, one after the other. Throws ObjectError for one that is lacking or does not fit. */
+/**
+ * The settings as the object reads them, each at its place; those that nothing reads are zero. Throws ObjectError for one that is
+ * lacking or does not fit.
+ */
 export function encodeSettings(
   externs: readonly KconfigExtern[],
+  used: ReadonlySet<string>,
   settings: KernelSettings,
   byteOrder: "little" | "big",
 ): Uint8Array {
@@ -39,6 +38,7 @@ export function encodeSettings(
   const bytes = new Uint8Array(sizeBytes);
   const texts = parseConfiguration(settings.configuration ?? "");
   for (const extern of externs) {
+    if (!used.has(extern.name)) continue;
     const value = encodeSetting(extern, texts.get(extern.name), settings, byteOrder);
     if (value === undefined && !extern.isWeak) throw missing(extern, settings);
     if (value !== undefined) bytes.set(value, extern.offset);

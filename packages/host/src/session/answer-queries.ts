@@ -10,6 +10,7 @@ import { type TypeReader } from "../btf/type-reader.js";
 import { ElfReader, type ElfFunction } from "../elf/elf-reader.js";
 import { parseLdSoCache, resolveLibrary } from "../elf/ld-so-cache.js";
 import { queryKey, type Answer, type Answers, type Query } from "../language/answers.js";
+import { type AttachTarget } from "./build-plan.js";
 import { globToRegExp } from "./glob.js";
 import { nearNames } from "../language/near-names.js";
 import { TargetError } from "./errors.js";
@@ -50,7 +51,7 @@ export class QueryAnswerer {
    * BTF ids for programs that attach by BTF: "btf_trace_NAME" is a typedef, anything else a function. Throws TargetError
    * for one that is not there.
    */
-  async attachBtfIds(names: readonly string[]): Promise<(attachTo: string) => number> {
+  async attachBtfIds(names: readonly string[]): Promise<(attachTo: string) => AttachTarget> {
     const targets = names.map((name) => {
       return { name, kind: name.startsWith("btf_trace_") ? "typedef" : "func" } as const;
     });
@@ -61,7 +62,7 @@ export class QueryAnswerer {
     return (attachTo) => {
       const id = ids?.get(attachTo);
       if (id === undefined) throw new TargetError(`the target's BTF has no ${attachTo}`);
-      return id;
+      return { id, module: undefined };
     };
   }
 

@@ -1,8 +1,13 @@
 import { assemble } from "../asm/assemble.js";
 import { type AttachmentSpec } from "../spec/attachment-spec.js";
-import { mapTypes } from "../spec/map-spec.js";
-import { type ObjectSpec } from "../spec/object-spec.js";
-import { attachTypes, programTypes } from "../spec/program-spec.js";
+import { type MapSpec, mapTypes } from "../spec/map-spec.js";
+import { type ObjectSpec, type StreamSpec } from "../spec/object-spec.js";
+import {
+  attachTypes,
+  type FinishedCode,
+  type ProgramSpec,
+  programTypes,
+} from "../spec/program-spec.js";
 import {
   type Handle,
   type Plan,
@@ -18,8 +23,14 @@ export interface PlanOptions {
   readonly gatherMilliseconds: number;
   /** Of each CPU's buffer, where the kernel has no ring buffer. */
   readonly perfPages: number;
-  /** The BTF id of a program's `attachTo`; asked only for programs that have one. */
-  readonly btfId?: (attachTo: string) => number;
+  /** Where a program's `attachTo` is in the target's types; asked only for programs that have one. */
+  readonly btfId?: (attachTo: string) => AttachTarget;
+}
+
+/** What a program attaches to by the target's types: in those of the kernel itself, or of a module. */
+export interface AttachTarget {
+  readonly id: number;
+  readonly module: string | undefined;
 }
 
 /** A plan, and which of its steps makes what: indexes into `plan.steps` by the name in the object. */
@@ -38,69 +49,176 @@ export interface BuiltPlan {
  * that run at the start, and attachments last. What runs at the end is left to the trace.
  */
 export function buildPlan(object: ObjectSpec, options: PlanOptions): BuiltPlan {
-  const steps: PlanStep[] = [];
-  const maps = new Map<string, number>();
-  const programs = new Map<string, number>();
-  const streams = new Map<string, number>();
-  const step = (index: number | undefined): Reference => ({ step: index ?? -1 });
+  return new PlanBuilder(object, options).build();
+}
 
-  for (const map of object.maps) {
-    maps.set(map.name, steps.length);
-    steps.push({
+class PlanBuilder {
+  readonly #object: ObjectSpec;
+  readonly #options: PlanOptions;
+  readonly #steps: PlanStep[] = [];
+  readonly #maps = new Map<string, number>();
+  readonly #programs = new Map<string, number>();
+  readonly #streams = new Map<string, number>();
+  readonly #attachments: number[] = [];
+  readonly #modules = new Map<string, Reference>();
+  #types: Reference | undefined;
+
+  constructor(object: ObjectSpec, options: PlanOptions) {
+    this.#object = object;
+    this.#options = options;
+  }
+
+  build(): BuiltPlan {
+    const { maps, programs, streams, runs, attachments, types } = this.#object;
+    if (types !== undefined) this.#types = { step: this.#add({ kind: "loadBtf", data: types }) };
+    for (const map of maps) this.#createMap(map);
+    for (const map of maps) this.#fillMap(map);
+    for (const program of programs) this.#loadProgram(program);
+    for (const map of maps) this.#fillWithPrograms(map);
+    for (const stream of streams) this.#openStream(stream);
+    for (const { when, program } of runs) {
+      if (when === "start") this.#add({ kind: "runProgram", program: this.#program(program) });
+    }
+    for (const attachment of attachments) {
+      const step = attachStep(attachment, this.#program(attachment.program));
+      this.#attachments.push(this.#add(step));
+    }
+    return {
+      plan: { steps: this.#steps },
+      maps: this.#maps,
+      programs: this.#programs,
+      streams: this.#streams,
+      attachments: this.#attachments,
+    };
+  }
+
+  /** Gives its index. */
+  #add(step: PlanStep): number {
+    return this.#steps.push(step) - 1;
+  }
+
+  #map(name: string): Reference {
+    return { step: this.#maps.get(name) ?? -1 };
+  }
+
+  #program(name: string): Reference {
+    return { step: this.#programs.get(name) ?? -1 };
+  }
+
+  #module(name: string): Reference {
+    const known = this.#modules.get(name);
+    if (known !== undefined) return known;
+    const opened = { step: this.#add({ kind: "openModuleBtf", module: name }) };
+    this.#modules.set(name, opened);
+    return opened;
+  }
+
+  #createMap(map: MapSpec): void {
+    const inner =
+      map.inner === undefined ? undefined : { step: this.#add(this.#mapStep(map.inner)) };
+    const step = { ...this.#mapStep(map), ...(inner === undefined ? {} : { inner }) };
+    this.#maps.set(map.name, this.#add(step));
+  }
+
+  #mapStep(map: MapSpec): Extract<PlanStep, { kind: "createMap" }> {
+    const { extra, numaNode, pinPath, types } = map;
+    return {
       kind: "createMap",
-      name: kernelName(map.name),
+      name: kernelName(map.kernelName ?? map.name),
       type: mapTypes[map.type],
       keySizeBytes: map.keySizeBytes,
       valueSizeBytes: map.valueSizeBytes,
       maxEntries: map.maxEntries,
       flags: map.flags,
-    });
+      ...(types === undefined || this.#types === undefined
+        ? {}
+        : { types: { btf: this.#types, ...types } }),
+      ...(extra === undefined ? {} : { extra }),
+      ...(numaNode === undefined ? {} : { numaNode }),
+      ...(pinPath === undefined ? {} : { pinPath }),
+    };
   }
-  for (const map of object.maps) {
-    if (map.contents === undefined || map.contents.length === 0) continue;
-    steps.push({ kind: "fillMap", map: step(maps.get(map.name)), entries: [...map.contents] });
+
+  /** What it holds from the start but programs, which come later. */
+  #fillMap({ name, type, contents = [], slots = [], isFrozen }: MapSpec): void {
+    const map = this.#map(name);
+    if (contents.length > 0) this.#add({ kind: "fillMap", map, entries: [...contents] });
+    if (slots.length > 0 && type !== "prog_array") {
+      const held = slots.map((slot) => ({ index: slot.index, object: this.#map(slot.name) }));
+      this.#add({ kind: "fillSlots", map, slots: held });
+    }
+    if (isFrozen === true) this.#add({ kind: "freezeMap", map });
   }
-  for (const program of object.programs) {
-    const { bytes, mapReferences } = assemble(program.instructions, options.byteOrder);
-    programs.set(program.name, steps.length);
-    steps.push({
+
+  #fillWithPrograms({ name, type, slots = [] }: MapSpec): void {
+    if (type !== "prog_array" || slots.length === 0) return;
+    const held = slots.map((slot) => ({ index: slot.index, object: this.#program(slot.name) }));
+    this.#add({ kind: "fillSlots", map: this.#map(name), slots: held });
+  }
+
+  #loadProgram(program: ProgramSpec): void {
+    const { finished, attachTo } = program;
+    const { btfId, byteOrder } = this.#options;
+    const { bytes, mapReferences } = finished ?? assemble(program.instructions, byteOrder);
+    const attached = attachTo === undefined ? undefined : btfId?.(attachTo);
+    const module = attached?.module === undefined ? undefined : this.#module(attached.module);
+    const step = {
       kind: "loadProgram",
       name: kernelName(program.name),
       type: programTypes[program.type],
       expectedAttachType:
         program.expectedAttachType === undefined ? 0 : attachTypes[program.expectedAttachType],
-      attachBtfId: program.attachTo === undefined ? 0 : (options.btfId?.(program.attachTo) ?? 0),
+      attachBtfId: attached?.id ?? 0,
       instructions: bytes,
-      maps: mapReferences.map((reference) => ({
-        instruction: reference.instruction,
-        map: step(maps.get(reference.map)),
-        ...(reference.valueOffset === undefined ? {} : { valueOffset: reference.valueOffset }),
+      maps: mapReferences.map(({ instruction, map, valueOffset }) => ({
+        instruction,
+        map: this.#map(map),
+        ...(valueOffset === undefined ? {} : { valueOffset }),
       })),
       license: program.license,
-      flags: 0,
-    });
+      flags: program.flags ?? 0,
+      ...(module === undefined ? {} : { attachBtf: module }),
+      ...(finished === undefined ? {} : this.#finishedParts(finished)),
+    } as const;
+    this.#programs.set(program.name, this.#add(step));
   }
-  for (const stream of object.streams) {
-    streams.set(stream.map, steps.length);
-    steps.push({
+
+  #finishedParts({
+    functionInfo,
+    lineInfo,
+    moduleReferences,
+    functionModules,
+  }: FinishedCode): Partial<Extract<PlanStep, { kind: "loadProgram" }>> {
+    const types = this.#types !== undefined &&
+      functionInfo !== undefined && {
+        btf: this.#types,
+        functions: functionInfo,
+        ...(lineInfo === undefined ? {} : { lines: lineInfo }),
+      };
+    const references = moduleReferences.map(({ instruction, module }) => ({
+      instruction,
+      btf: this.#module(module),
+    }));
+    const modules = functionModules.map((module) => this.#module(module));
+    return {
+      ...(types === false ? {} : { types }),
+      ...(references.length === 0 ? {} : { moduleReferences: references }),
+      ...(modules.length === 0 ? {} : { functionModules: modules }),
+    };
+  }
+
+  #openStream(stream: StreamSpec): void {
+    const { creditBytes, gatherMilliseconds, perfPages } = this.#options;
+    const step = {
       kind: "openStream",
-      map: step(maps.get(stream.map)),
-      creditBytes: options.creditBytes,
-      gatherMilliseconds: options.gatherMilliseconds,
-      perfPages: options.perfPages,
-      lossMap: step(maps.get(stream.lossMap)),
-    });
+      map: this.#map(stream.map),
+      creditBytes,
+      gatherMilliseconds,
+      perfPages,
+      ...(stream.lossMap === undefined ? {} : { lossMap: this.#map(stream.lossMap) }),
+    } as const;
+    this.#streams.set(stream.map, this.#add(step));
   }
-  for (const run of object.runs) {
-    if (run.when === "start")
-      steps.push({ kind: "runProgram", program: step(programs.get(run.program)) });
-  }
-  const attachments: number[] = [];
-  for (const attachment of object.attachments) {
-    attachments.push(steps.length);
-    steps.push(attachStep(attachment, step(programs.get(attachment.program))));
-  }
-  return { plan: { steps }, maps, programs, streams, attachments };
 }
 
 function attachStep(attachment: AttachmentSpec, program: Reference): PlanStep {
@@ -134,6 +252,23 @@ function attachStep(attachment: AttachmentSpec, program: Reference): PlanStep {
         isReturn: attachment.isReturn,
         pid: attachment.pid ?? 0,
         referenceCounterOffset: attachment.referenceCounterOffset ?? 0n,
+        ...(attachment.cookie === undefined ? {} : { cookie: attachment.cookie }),
+      };
+    case "kprobeMulti":
+      return {
+        kind: "attachKprobeMulti",
+        program,
+        symbols: [...attachment.symbols],
+        isReturn: attachment.isReturn,
+      };
+    case "uprobeMulti":
+      return {
+        kind: "attachUprobeMulti",
+        program,
+        path: attachment.path,
+        places: attachment.places.map((place) => ({ ...place })),
+        isReturn: attachment.isReturn,
+        pid: attachment.pid ?? 0,
       };
     case "perfEvent":
       return {
@@ -158,12 +293,14 @@ export interface LoadedHandles {
   readonly maps: ReadonlyMap<string, Handle>;
   readonly programs: ReadonlyMap<string, Handle>;
   readonly streams: ReadonlyMap<string, Handle>;
+  /** By the place in the object's list; none of those that the kernel refused. */
+  readonly attachments: ReadonlyMap<number, Handle>;
 }
 
 /** Names the handles that a plan's results carry. */
 export function nameHandles(built: BuiltPlan, results: readonly PlanStepResult[]): LoadedHandles {
-  const named = (steps: ReadonlyMap<string, number>): Map<string, Handle> => {
-    const handles = new Map<string, Handle>();
+  const named = <K>(steps: ReadonlyMap<K, number>): Map<K, Handle> => {
+    const handles = new Map<K, Handle>();
     for (const [name, index] of steps) {
       const handle = results[index]?.handle;
       if (handle !== undefined) handles.set(name, handle);
@@ -174,5 +311,6 @@ export function nameHandles(built: BuiltPlan, results: readonly PlanStepResult[]
     maps: named(built.maps),
     programs: named(built.programs),
     streams: named(built.streams),
+    attachments: named(new Map(built.attachments.entries())),
   };
 }

@@ -19,6 +19,22 @@ export type AttachmentSpec =
       /** When the kernel refuses it, all others are attached all the same; else nothing is. */
       readonly ifRefused?: "warn" | "ignore";
     }
+  /** Many functions of the kernel at once. */
+  | {
+      readonly kind: "kprobeMulti";
+      readonly program: string;
+      readonly symbols: readonly string[];
+      readonly isReturn: boolean;
+    }
+  /** Many places of one program or library at once. */
+  | {
+      readonly kind: "uprobeMulti";
+      readonly program: string;
+      readonly path: string;
+      readonly places: readonly UserPlace[];
+      readonly isReturn: boolean;
+      readonly pid?: number;
+    }
   | {
       readonly kind: "uprobe";
       readonly program: string;
@@ -28,6 +44,8 @@ export type AttachmentSpec =
       readonly isReturn: boolean;
       readonly pid?: number;
       readonly referenceCounterOffset?: bigint;
+      /** What the program learns of where it runs (bpf_get_attach_cookie). */
+      readonly cookie?: bigint;
     }
   | {
       readonly kind: "perfEvent";
@@ -39,6 +57,13 @@ export type AttachmentSpec =
       readonly cpus: "each" | "one";
       readonly pid?: number;
     };
+
+/** In a file; the semaphore's place, and the cookie, where there are such. */
+export interface UserPlace {
+  readonly offset: bigint;
+  readonly referenceCounterOffset?: bigint;
+  readonly cookie?: bigint;
+}
 
 /** When a program that is attached to nothing is run once (BPF_PROG_TEST_RUN). */
 export interface RunSpec {

@@ -1,3 +1,5 @@
+import { type BtfTypeId } from "../btf/types.js";
+
 /** A blueprint of a map. Kinds are the kernel's, in lower case, less BPF_MAP_TYPE_. */
 export interface MapSpec {
   /** Unique in its object; the kernel is told the first 15 characters that it takes. */
@@ -12,6 +14,21 @@ export interface MapSpec {
   readonly flags: number;
   /** Written before anything is attached; for per-CPU maps the value is every CPU's. */
   readonly contents?: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[];
+  /** What the kernel is told as its name, when that is not the beginning of `name`. */
+  readonly kernelName?: string;
+  /** map_extra of union bpf_attr. */
+  readonly extra?: bigint;
+  readonly numaNode?: number;
+  /** What keys and values are, in the object's types; 0: not said. */
+  readonly types?: { readonly key: BtfTypeId; readonly value: BtfTypeId };
+  /** What the maps are like that it holds. */
+  readonly inner?: Omit<MapSpec, "contents" | "slots" | "inner">;
+  /** Maps or programs of the object that it holds from the start, by index. */
+  readonly slots?: readonly { readonly index: number; readonly name: string }[];
+  /** No system call can change what it holds, so that the verifier knows it. */
+  readonly isFrozen?: boolean;
+  /** A path below bpffs: the map that is there is taken, or this one is put there and stays. */
+  readonly pinPath?: string;
 }
 
 /** enum bpf_map_type (include/uapi/linux/bpf.h). */
@@ -53,5 +70,5 @@ export const mapTypes = {
 } as const;
 export type MapType = keyof typeof mapTypes;
 
-/** BPF_F_NO_PREALLOC, BPF_F_MMAPABLE (include/uapi/linux/bpf.h). */
-export const mapFlags = { noPreallocation: 1, mmapable: 1 << 10 } as const;
+/** BPF_F_NO_PREALLOC, BPF_F_RDONLY_PROG, BPF_F_MMAPABLE (include/uapi/linux/bpf.h). */
+export const mapFlags = { noPreallocation: 1, readOnlyProgram: 1 << 7, mmapable: 1 << 10 } as const;

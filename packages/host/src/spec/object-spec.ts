@@ -9,11 +9,16 @@ export interface ObjectSpec {
   readonly attachments: readonly AttachmentSpec[];
   readonly runs: readonly RunSpec[];
   readonly streams: readonly StreamSpec[];
+  /** The types that maps and programs refer to, as BTF in the target's byte order. */
+  readonly types?: Uint8Array;
 }
 
 /** A ring buffer or perf event array whose records are sent to the host. */
 export interface StreamSpec {
   readonly map: string;
-  /** An array of one value, mmapable where the target has that, whose first u64 counts records that did not fit. */
-  readonly lossMap: string;
+  /**
+   * An array of one value, mmapable where the target has that, whose first u64 counts records that did not fit; without one
+   * nobody counts them.
+   */
+  readonly lossMap?: string;
 }

@@ -1,3 +1,4 @@
+import { type AssembledProgram } from "../asm/assemble.js";
 import { type Instruction } from "../asm/instruction.js";
 
 /** What a program is loaded for that can be attached to nothing else. */
@@ -13,8 +14,32 @@ export interface ProgramSpec extends Partial<ProgramPlace> {
   readonly name: string;
   readonly type: ProgramType;
   readonly instructions: readonly Instruction[];
+  /** In place of instructions: what another compiler has written. */
+  readonly finished?: FinishedCode;
   readonly license: string;
+  /** BPF_F_SLEEPABLE and the like. */
+  readonly flags?: number;
 }
+
+/** Instructions that a compiler has written, in the target's byte order, but for what is known only in its kernel. */
+export interface FinishedCode extends AssembledProgram {
+  /** LD_IMM64s of variables in modules: the module of each, by the instruction. */
+  readonly moduleReferences: readonly { readonly instruction: number; readonly module: string }[];
+  /** The modules of kernel functions that it calls: a call's offset is the place in this list, from 1; 0 is the kernel itself. */
+  readonly functionModules: readonly string[];
+  /** For the verifier's log and for callbacks; both are of the object's types. */
+  readonly functionInfo?: InfoRecords;
+  readonly lineInfo?: InfoRecords;
+}
+
+/** struct bpf_func_info or bpf_line_info, one after the other (include/uapi/linux/bpf.h). */
+export interface InfoRecords {
+  readonly recordSizeBytes: number;
+  readonly bytes: Uint8Array;
+}
+
+/** BPF_F_SLEEPABLE (include/uapi/linux/bpf.h). */
+export const programFlags = { sleepable: 1 << 4 } as const;
 
 /** enum bpf_prog_type (include/uapi/linux/bpf.h). */
 export const programTypes = {

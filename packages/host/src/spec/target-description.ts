@@ -69,6 +69,4 @@ export type FeatureName =
   | "btf_enum64" //             (6.0)
   | "btf_optional_section" //   names of sections that begin with "?" (6.9)
   | "attach_cookie" //          helper 174 (5.15)
-  | "kprobe_multi" //           BPF_TRACE_KPROBE_MULTI (5.18)
-  | "uprobe_multi" //           BPF_TRACE_UPROBE_MULTI (6.6)
   | "btf"; //                   /sys/kernel/btf/vmlinux can be read

@@ -70,6 +70,7 @@ export function toHandles({ handles }: DetachedNote): LoadedHandles {
     maps: new Map(handles.maps),
     programs: new Map(handles.programs),
     streams: new Map(handles.streams),
+    attachments: new Map(),
   };
 }
 

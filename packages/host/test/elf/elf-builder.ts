@@ -14,6 +14,12 @@ export interface SectionPlan {
   readonly type: number;
   readonly bytes: Uint8Array;
   readonly link?: string;
+  /** sh_flags. */
+  readonly flags?: number;
+  /** sh_info, by the name of a section. */
+  readonly info?: string;
+  /** Of one that is not in the file. */
+  readonly sizeBytes?: number;
 }
 
 export interface SegmentPlan {
@@ -32,6 +38,10 @@ export interface SymbolPlan {
   readonly type?: number;
   /** 0: undefined. */
   readonly section?: number;
+  /** STB_*; 1: global, unless said. */
+  readonly binding?: number;
+  /** STV_*. */
+  readonly visibility?: number;
 }
 
 class Writer {
@@ -108,9 +118,12 @@ export function buildElf(plan: ElfPlan): Uint8Array {
   file.push(...new Uint8Array(sectionSize));
   for (const section of placed) {
     const writer = new Writer(wordBits, byteOrder);
-    writer.number(names.offset(section.name), 4).number(section.type, 4).word(0).word(0);
-    writer.word(section.offset).word(section.bytes.length);
-    writer.number(placed.findIndex(({ name }) => name === section.link) + 1, 4).number(0, 4);
+    const indexOf = (wanted: string | undefined): number =>
+      placed.findIndex(({ name }) => name === wanted) + 1;
+    writer.number(names.offset(section.name), 4).number(section.type, 4);
+    writer.word(section.flags ?? 0).word(0);
+    writer.word(section.offset).word(section.sizeBytes ?? section.bytes.length);
+    writer.number(indexOf(section.link), 4).number(indexOf(section.info), 4);
     file.push(...writer.word(1).word(0).take());
   }
   return Uint8Array.from(file);
@@ -136,17 +149,18 @@ export function symbolTable(
   const names = stringTable(["", ...symbols.map(({ name }) => name)]);
   const bytes = symbols.flatMap((symbol) => {
     const writer = new Writer(wordBits, byteOrder).number(names.offset(symbol.name), 4);
-    const info = 0x10 | (symbol.type ?? 2);
+    const info = ((symbol.binding ?? 1) << 4) | (symbol.type ?? 2);
+    const visibility = symbol.visibility ?? 0;
     if (wordBits === 64)
       writer
         .number(info, 1)
-        .number(0, 1)
+        .number(visibility, 1)
         .number(symbol.section ?? 1, 2);
     writer.word(symbol.address ?? 0).word(symbol.sizeBytes ?? 0);
     if (wordBits === 32)
       writer
         .number(info, 1)
-        .number(0, 1)
+        .number(visibility, 1)
         .number(symbol.section ?? 1, 2);
     return [...writer.take()];
   });

@@ -50,6 +50,7 @@ const handles = {
   maps: new Map([["m0", handle.parse(1)]]),
   programs: new Map([["p0", handle.parse(2)]]),
   streams: new Map([["events", handle.parse(3)]]),
+  attachments: new Map(),
 };
 const note = createNote({ source: "…", spec }, handles);
 

@@ -31,8 +31,9 @@ describe("an agent told to do without", () => {
   });
 
   const features = lackNames.filter((name) => featureNames.includes(name));
-  /** What is asked with a raw tracepoint program finds nothing either. */
-  const others = features.filter((name) => name !== "raw_tracepoint");
+  /** What is asked with a raw tracepoint program, or by loading types, finds nothing either. */
+  const askedWith: readonly string[] = ["raw_tracepoint", "program_btf"];
+  const others = features.filter((name) => !askedWith.includes(name));
   test.each(others)("%s finds that alone missing", (name) => {
     expect(lackingIn(bench(name).target)).toEqual([name]);
   });
@@ -41,6 +42,11 @@ describe("an agent told to do without", () => {
     const { fake, target } = bench("raw_tracepoint");
     expect(lackingIn(target)).toContain("raw_tracepoint");
     expect(fake.calls.filter((call) => call.includes("PROG_LOAD) type=17"))).toEqual([]);
+  });
+
+  test("types of programs finds every kind of them missing", () => {
+    const missing = lackingIn(bench("program_btf").target);
+    expect(missing).toEqual(featureNames.filter((name) => /^(program_btf|btf_.*)$/.test(name)));
   });
 
   test("a unit for kprobes has none, and still the control file", () => {

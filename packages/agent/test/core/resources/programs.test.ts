@@ -4,7 +4,11 @@ import { VerifierError } from "../../../src/kernel/errors.js";
 import { Kernel } from "../../../src/kernel/kernel.js";
 import { encodeCString } from "../../../src/kernel/text.js";
 import { LoadedProgram } from "../../../src/resources/loaded-program.js";
-import { patchMaps } from "../../../src/resources/map-patches.js";
+import {
+  type DescriptorPatches,
+  type MapPatch,
+  patchDescriptors,
+} from "../../../src/resources/map-patches.js";
 import { FakeKernel } from "../fake-kernel.js";
 
 /** ld_imm64 of a register with a source; then exit. */
@@ -113,36 +117,45 @@ describe("maps in instructions", () => {
   const big = new Kernel(
     new FakeKernel({ architecture: "s390x", isLittleEndian: false, pointerSize: 8 }),
   );
-  const patch = { instruction: 0, map: 9, valueOffset: undefined };
+  const one = { instruction: 0, map: 9, valueOffset: undefined };
+  const patch = (
+    kernel: Kernel,
+    code: Uint8Array,
+    maps: readonly MapPatch[],
+    more: Partial<DescriptorPatches> = {},
+  ): Uint8Array => {
+    return patchDescriptors(kernel, "load", code, {
+      maps,
+      modules: [],
+      functionModuleCount: 0,
+      ...more,
+    });
+  };
 
   test("become descriptors, in the register nibble of the byte order", () => {
     const code = Uint8Array.from([...wide(1, 0), ...exit]);
-    expect([...patchMaps(little, "load", code, [patch]).subarray(0, 8)]).toEqual([
-      0x18, 0x11, 0, 0, 9, 0, 0, 0,
-    ]);
+    expect([...patch(little, code, [one]).subarray(0, 8)]).toEqual([0x18, 0x11, 0, 0, 9, 0, 0, 0]);
     const bigCode = Uint8Array.from([0x18, 0x10, ...new Array<number>(14).fill(0), ...exit]);
-    expect([...patchMaps(big, "load", bigCode, [patch]).subarray(0, 8)]).toEqual([
-      0x18, 0x11, 0, 0, 0, 0, 0, 9,
-    ]);
+    expect([...patch(big, bigCode, [one]).subarray(0, 8)]).toEqual([0x18, 0x11, 0, 0, 0, 0, 0, 9]);
   });
 
   test("become pointers into the value with an offset", () => {
     const code = Uint8Array.from([...wide(1, 0), ...exit]);
-    const patched = patchMaps(little, "load", code, [{ ...patch, valueOffset: 24 }]);
+    const patched = patch(little, code, [{ ...one, valueOffset: 24 }]);
     expect(patched[1]).toBe(0x21);
     expect(patched[12]).toBe(24);
   });
 
   test("leave the host's own bytes as they were", () => {
     const code = Uint8Array.from([...wide(1, 0), ...exit]);
-    patchMaps(little, "load", code, [patch]);
+    patch(little, code, [one]);
     expect(code[1]).toBe(1);
   });
 
   const hostile: readonly {
     name: string;
     code: readonly number[];
-    patches?: readonly (typeof patch)[];
+    patches?: readonly MapPatch[];
     message: string;
   }[] = [
     {
@@ -164,19 +177,19 @@ describe("maps in instructions", () => {
     {
       name: "a patch on another instruction",
       code: exit,
-      patches: [patch],
+      patches: [one],
       message: "instruction 0 takes no map",
     },
     {
       name: "a patch past the end",
       code: exit,
-      patches: [{ ...patch, instruction: 99 }],
+      patches: [{ ...one, instruction: 99 }],
       message: "instruction 99 takes no map",
     },
     {
       name: "a patch on an instruction's second half",
       code: [...wide(1, 0), ...exit],
-      patches: [{ ...patch, instruction: 1 }],
+      patches: [{ ...one, instruction: 1 }],
       message: "instruction 1 takes no map",
     },
     {
@@ -188,12 +201,34 @@ describe("maps in instructions", () => {
   ];
   for (const { name, code, patches = [], message } of hostile) {
     test(`are refused: ${name}`, () => {
-      expect(() => patchMaps(little, "load", Uint8Array.from(code), patches)).toThrow(message);
+      expect(() => patch(little, Uint8Array.from(code), patches)).toThrow(message);
     });
   }
 
   test("of the kernel's own BTF need no descriptor", () => {
     const code = Uint8Array.from([...wide(1, 3, 7), ...exit]);
-    expect([...patchMaps(little, "load", code, [])]).toEqual([...code]);
+    expect([...patch(little, code, [])]).toEqual([...code]);
+  });
+
+  // r1 = a variable of a module's; call of a kernel function, of the module in the second place.
+  const ofModules = [...wide(1, 3, 7), 0x85, 0x20, 2, 0, 5, 0, 0, 0, ...exit];
+
+  test("of modules' BTF become descriptors, and calls refer to them by place", () => {
+    const patched = patch(little, Uint8Array.from(ofModules), [], {
+      modules: [{ instruction: 0, btf: 6 }],
+      functionModuleCount: 2,
+    });
+    expect([...patched.subarray(0, 16)]).toEqual([...wide(1, 3, 7, 6)]);
+    expect([...patched.subarray(16)]).toEqual(ofModules.slice(16));
+  });
+
+  test("of modules' BTF are refused where there is no such place, and on another instruction", () => {
+    const code = Uint8Array.from(ofModules);
+    const fewer = { modules: [{ instruction: 0, btf: 6 }], functionModuleCount: 1 };
+    expect(() => patch(little, code, [], fewer)).toThrow("instruction 2 calls into module 2 of 1");
+    const other = { modules: [{ instruction: 2, btf: 6 }], functionModuleCount: 2 };
+    expect(() => patch(little, code, [], other)).toThrow(
+      "instruction 2 takes no module's variable",
+    );
   });
 });
