@@ -65,6 +65,25 @@ function answerLocally(query: Query): Answer {
       };
     case "kernelFunctionType":
       return { kind: "kernelFunctionType", type: vfsRead, near: [] };
+    case "userFiles":
+      return { kind: "userFiles", paths: ["/usr/lib/libany.so"] };
+    case "userAddress":
+      return { kind: "userAddress", path: `/usr/lib/${query.file}.so`, fileOffset: 0x1000n };
+    case "usdtProbes":
+      return {
+        kind: "usdtProbes",
+        path: `/usr/lib/${query.file}.so`,
+        probes: [
+          {
+            provider: query.provider,
+            name: query.name,
+            fileOffset: 0x1000n,
+            semaphoreOffset: 0x4000n,
+            args: "-4@%edi 8@-16(%rbp,%rax,8) 1@$5",
+          },
+        ],
+        near: [],
+      };
     case "userFunctions":
       return {
         kind: "userFunctions",

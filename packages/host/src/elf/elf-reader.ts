@@ -59,13 +59,22 @@ export class ElfReader {
     );
   }
 
-  /** Where the byte at an address is in the file; undefined when no segment (or section, without segments) has it. */
+  /** Where the instruction at an address is in the file; undefined when no segment of code has it. */
   fileOffset(address: bigint): bigint | undefined {
+    return this.#offsetIn(({ flags }) => (flags & executeFlag) !== 0, address);
+  }
+
+  /** Where the byte of data at an address is in the file; undefined when no segment has it. */
+  dataOffset(address: bigint): bigint | undefined {
+    return this.#offsetIn(({ flags }) => (flags & executeFlag) === 0, address);
+  }
+
+  #offsetIn(isWanted: (segment: ElfSegment) => boolean, address: bigint): bigint | undefined {
     for (const segment of this.segments) {
       const within = address - segment.address;
       if (
         segment.type === segmentTypes.load &&
-        (segment.flags & executeFlag) !== 0 &&
+        isWanted(segment) &&
         within >= 0n &&
         within < segment.fileSizeBytes
       ) {

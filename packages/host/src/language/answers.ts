@@ -28,8 +28,19 @@ export type Query =
   | { readonly kind: "kernelFunctions"; readonly pattern: string }
   /** What a function of the kernel's takes and gives, from BTF. */
   | { readonly kind: "kernelFunctionType"; readonly name: string }
-  /** Functions of an ELF file whose names match a glob pattern. `file` is as in the script: a path, or a soname as "libc". The pattern "" matches none: it asks for the path only. */
-  | { readonly kind: "userFunctions"; readonly file: string; readonly pattern: string };
+  /** ELF files whose paths match a glob pattern, or their names when it has no slash; with `pid` those that the process runs code of. */
+  | { readonly kind: "userFiles"; readonly pattern: string; readonly pid: number | undefined }
+  /** Functions of an ELF file whose names match a glob pattern. `file` is as in the script: a path, or a name as "libc" or "bash". */
+  | { readonly kind: "userFunctions"; readonly file: string; readonly pattern: string }
+  /** Where an ELF file has the instruction at an address, which is in hexadecimal digits. */
+  | { readonly kind: "userAddress"; readonly file: string; readonly address: string }
+  /** Places in an ELF file that its authors have marked, whose names match glob patterns. */
+  | {
+      readonly kind: "usdtProbes";
+      readonly file: string;
+      readonly provider: string;
+      readonly name: string;
+    };
 
 export type Answer =
   | { readonly kind: "tracepoints"; readonly names: readonly string[] }
@@ -72,6 +83,22 @@ export type Answer =
       readonly type: FunctionType | undefined;
       readonly near: readonly string[];
     }
+  /** Full paths. */
+  | { readonly kind: "userFiles"; readonly paths: readonly string[] }
+  | {
+      readonly kind: "userAddress";
+      /** As in "userFunctions". */
+      readonly path: string | undefined;
+      /** `undefined`: there is no code at the address. */
+      readonly fileOffset: bigint | undefined;
+    }
+  | {
+      readonly kind: "usdtProbes";
+      /** As in "userFunctions". */
+      readonly path: string | undefined;
+      readonly probes: readonly UsdtPlace[];
+      readonly near: readonly string[];
+    }
   | {
       readonly kind: "userFunctions";
       /** The file's full path on the target; `undefined` when there is no such file. */
@@ -110,6 +137,18 @@ export interface UserFunction {
   readonly sizeBytes: bigint;
   /** Of 32-bit ARM, in its instruction set Thumb. */
   readonly isThumb?: boolean;
+}
+
+/** One of the places that a USDT probe was compiled to. */
+export interface UsdtPlace {
+  readonly provider: string;
+  readonly name: string;
+  /** Of the instruction, in the file. */
+  readonly fileOffset: bigint;
+  /** Of the u16 that counts who listens, in the file; undefined when there is none. */
+  readonly semaphoreOffset: bigint | undefined;
+  /** "-4@%edi 8@-16(%rbp)": where its arguments are. */
+  readonly args: string;
 }
 
 /** A query's name in a store of answers. */

@@ -7,8 +7,6 @@ import {
   describeNamedBtfType,
 } from "../btf/type-description.js";
 import { type TypeReader } from "../btf/type-reader.js";
-import { ElfReader, type ElfFunction } from "../elf/elf-reader.js";
-import { parseLdSoCache, resolveLibrary } from "../elf/ld-so-cache.js";
 import { queryKey, type Answer, type Answers, type Query } from "../language/answers.js";
 import { type AttachTarget } from "./build-plan.js";
 import { globToRegExp } from "./glob.js";
@@ -16,21 +14,30 @@ import { nearNames } from "../language/near-names.js";
 import { TargetError } from "./errors.js";
 import { KernelFunctions } from "./kernel-functions.js";
 import { type KernelTypes } from "./kernel-types.js";
-import { librariesInFolders } from "./library-folders.js";
-import { readFunctions } from "./kept-functions.js";
 import { type RemoteFiles } from "./remote-files.js";
+import { UserFiles } from "./user-files.js";
+import { UserPrograms } from "./user-programs.js";
 
 /** Answers the compiler's queries from the target's files, and remembers what it has read. */
 export class QueryAnswerer {
   readonly #files: RemoteFiles;
   readonly #description: WireDescription;
   readonly #answers = new Map<string, Answer>();
-  readonly #functions = new Map<string, Promise<readonly ElfFunction[]>>();
+  readonly #userFiles: UserFiles;
+  readonly #programs: UserPrograms;
   readonly #types: KernelTypes;
   readonly #kernel: KernelFunctions;
 
-  constructor(files: RemoteFiles, description: WireDescription, types: KernelTypes) {
+  /** `workingFolder`: what relative paths start from, when the target is this machine. */
+  constructor(
+    files: RemoteFiles,
+    description: WireDescription,
+    types: KernelTypes,
+    workingFolder: string | undefined,
+  ) {
     this.#files = files;
+    this.#userFiles = new UserFiles(files, workingFolder);
+    this.#programs = new UserPrograms(files);
     this.#description = description;
     this.#types = types;
     this.#kernel = new KernelFunctions(files, description.tracefs);
@@ -114,6 +121,14 @@ export class QueryAnswerer {
       }
       case "userFunctions":
         return await this.#userFunctions(query.file, query.pattern);
+      case "userFiles": {
+        const paths = await this.#userFiles.match(query.pattern, query.pid);
+        return { kind: "userFiles", paths };
+      }
+      case "userAddress":
+        return await this.#userAddress(query.file, query.address);
+      case "usdtProbes":
+        return await this.#usdtProbes(query.file, query.provider, query.name);
     }
   }
 
@@ -165,38 +180,36 @@ export class QueryAnswerer {
   }
 
   async #userFunctions(file: string, pattern: string): Promise<Answer> {
-    const path = file.startsWith("/")
-      ? await this.#files.resolve(file)
-      : await this.#findLibrary(file);
+    const path = await this.#userFiles.resolve(file);
     if (path === undefined)
       return { kind: "userFunctions", path: undefined, functions: [], near: [] };
-    let reading = this.#functions.get(path);
-    if (reading === undefined) {
-      reading = ElfReader.open((offset, length) => this.#files.readPart(path, offset, length)).then(
-        readFunctions,
-      );
-      this.#functions.set(path, reading);
-    }
-    const functions = await reading;
+    const functions = await this.#programs.functions(path);
     const expression = globToRegExp(pattern);
     const matching = functions.filter((one) => expression.test(one.name));
-    const near =
-      matching.length > 0
-        ? []
-        : nearNames(
-            pattern,
-            functions.map((one) => one.name),
-          );
+    const names = functions.map((one) => one.name);
+    const near = matching.length > 0 ? [] : nearNames(pattern, names);
     const hasThumbCode = functions.some((one) => one.isThumb);
     return { kind: "userFunctions", path, functions: matching, hasThumbCode, near };
   }
 
-  async #findLibrary(name: string): Promise<string | undefined> {
-    const cache = await absentWhenMissing(this.#files.readKept("/etc/ld.so.cache"));
-    const libraries =
-      cache === undefined ? await librariesInFolders(this.#files) : parseLdSoCache(cache);
-    const path = resolveLibrary(libraries, name);
-    return path === undefined ? undefined : await this.#files.resolve(path);
+  async #userAddress(file: string, address: string): Promise<Answer> {
+    const path = await this.#userFiles.resolve(file);
+    const fileOffset =
+      path === undefined
+        ? undefined
+        : await this.#programs.fileOffset(path, BigInt(`0x${address}`));
+    return { kind: "userAddress", path, fileOffset };
+  }
+
+  async #usdtProbes(file: string, provider: string, name: string): Promise<Answer> {
+    const path = await this.#userFiles.resolve(file);
+    if (path === undefined) return { kind: "usdtProbes", path, probes: [], near: [] };
+    const all = await this.#programs.usdtProbes(path);
+    const [providers, names] = [globToRegExp(provider), globToRegExp(name)];
+    const probes = all.filter((one) => providers.test(one.provider) && names.test(one.name));
+    const fullNames = all.map((one) => `${one.provider}:${one.name}`);
+    const near = probes.length > 0 ? [] : nearNames(`${provider}:${name}`, fullNames);
+    return { kind: "usdtProbes", path, probes, near };
   }
 
   #tracefs(): string {

@@ -130,7 +130,8 @@ export class Session implements AsyncDisposable {
       onWarning: this.warn,
     });
     this.target = toTargetDescription(description, features, this.types.areKnown);
-    this.#answerer = new QueryAnswerer(this.files, description, this.types);
+    const workingFolder = this.isThisMachine ? process.cwd() : undefined;
+    this.#answerer = new QueryAnswerer(this.files, description, this.types, workingFolder);
   }
 
   /**

@@ -5,6 +5,7 @@ import { functionNames, unsupportedFunctions } from "./function-names.js";
 import { booleanConstant } from "./constant.js";
 import { checkParentProcess } from "./parent-process.js";
 import { type ProbeState } from "./probe-state.js";
+import { checkUsdtArgument } from "./check-usdt-argument.js";
 import { checkStack, stackNames } from "./check-stack.js";
 import { uint32, uint64, type Type } from "./type.js";
 
@@ -188,10 +189,11 @@ function checkArgument(
       `${name} has ${count} arguments, arg${index} is none of them`,
     );
   }
+  if (type === "usdt") return checkUsdtArgument(probe, index, span);
   if (type !== "kprobe" && type !== "uprobe") {
     const message = `arg${index} cannot be used with ${type} probes`;
     return probe.error("wrong-probe", span, message, [
-      "kprobe, uprobe, fentry and rawtracepoint have arguments by number.",
+      "kprobe, uprobe, usdt, fentry and rawtracepoint have arguments by number.",
     ]);
   }
   const count = type === "uprobe" && architecture === "ia32" ? 0 : registerArguments[architecture];

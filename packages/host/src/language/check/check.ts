@@ -74,7 +74,8 @@ export function tryCheck(
     sourceName: options.sourceName,
   });
   program.defineTypes(parsed.types, outer);
-  const input = { answers, positional, pid: options.pid, missingProbes: config.missingProbes };
+  const { missingProbes } = config;
+  const input = { answers, positional, pid: options.pid, target, missingProbes };
   const { missing } = program;
   missing.push(...parentProcessQueries(parsed, answers));
   const states: { state: ProbeState; block: ActionBlock }[] = [];

@@ -236,6 +236,8 @@ export type CheckedExpression =
    * "rawTracepoint" ones the n-th u64, cut to its type.
    */
   | ({ readonly kind: "argument"; readonly index: number } & Typed)
+  /** A register of the machine's as struct pt_regs has it, zero-extended. */
+  | ({ readonly kind: "register"; readonly offset: number; readonly sizeBytes: 4 | 8 } & Typed)
   /** kstack, ustack: what led here. What cannot be found out is an empty one. */
   | ({ readonly kind: "stack" } & Typed<StackType>)
   /** The return value: kretprobe, uretprobe. */

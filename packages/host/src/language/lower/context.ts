@@ -49,6 +49,14 @@ function functionArgument(lowering: Lowering, index: number): IrValue {
   return lowering.builder.load({ kind: "context", offset }, layout.sizeBytes, false);
 }
 
+/** What a register of the machine's held. */
+export function registerValue(
+  { builder }: Lowering,
+  { offset, sizeBytes }: CheckedExpressionOf<"register">,
+): IrValue {
+  return builder.load({ kind: "context", offset }, sizeBytes, false);
+}
+
 /** What a function returned. */
 export function returnValue(
   lowering: Lowering,

@@ -8,7 +8,7 @@ import { type Type } from "../check/type.js";
 import { type BinaryOperation, type IrValue } from "../ir.js";
 import { builtin } from "./builtin.js";
 import { branch } from "./condition.js";
-import { argument, contextField, returnValue } from "./context.js";
+import { argument, contextField, registerValue, returnValue } from "./context.js";
 import { type Lowering, memoryReader } from "./lowering.js";
 import { withMapValue } from "./map-access.js";
 import { elementValue } from "./element.js";
@@ -28,6 +28,8 @@ export function lowerValue(lowering: Lowering, expression: CheckedExpression): I
       return builtin(lowering, expression.name);
     case "argument":
       return argument(lowering, expression);
+    case "register":
+      return registerValue(lowering, expression);
     case "stack":
       return stackNumber(lowering, expression.type);
     case "returnValue":

@@ -54,6 +54,23 @@ const kernelFunctions = [
   { name: "nft_do_chain", module: "nf_tables" },
 ];
 
+const usdtPlaces = [
+  {
+    provider: "libc",
+    name: "setjmp",
+    fileOffset: 0x5000n,
+    semaphoreOffset: undefined,
+    args: "8@%rdi -4@%esi 8@%rax",
+  },
+  {
+    provider: "libc",
+    name: "memory_heap_new",
+    fileOffset: 0x6000n,
+    semaphoreOffset: 0x9000n,
+    args: "8@-16(%rbp) -4@$-5 4@8(%rax,%rbx,4) 8f@%xmm0 8@foo(%rip)",
+  },
+];
+
 function matches(pattern: string, name: string): boolean {
   const escaped = pattern.replaceAll(/[.+^${}()|\\]/g, "\\$&").replaceAll("*", ".*");
   return new RegExp(`^${escaped}$`).test(name);
@@ -117,6 +134,24 @@ export function answer(query: Query): Answer {
       const release = { parameters: [], result: undefined };
       const type = isKnown ? vfsRead : query.name === "vfs_release" ? release : undefined;
       return { kind: query.kind, type, near: type === undefined ? ["vfs_read"] : [] };
+    }
+    case "userFiles": {
+      const all = ["/usr/lib/libc.so.6", "/usr/lib/libm.so.6", "/usr/lib/libgone"];
+      const paths = all.filter((path) => matches(query.pattern, path));
+      return { kind: query.kind, paths };
+    }
+    case "userAddress": {
+      const path = query.file === "libgone" ? undefined : `/usr/lib/${query.file}.so.6`;
+      const address = BigInt(`0x${query.address}`);
+      const fileOffset = address < 0x400000n ? undefined : address - 0x400000n;
+      return { kind: query.kind, path, fileOffset };
+    }
+    case "usdtProbes": {
+      const probes = usdtPlaces.filter(
+        ({ provider, name }) => matches(query.provider, provider) && matches(query.name, name),
+      );
+      const path = query.file === "libgone" ? undefined : `/usr/lib/${query.file}.so.6`;
+      return { kind: query.kind, path, probes, near: probes.length === 0 ? ["libc:setjmp"] : [] };
     }
     case "userFunctions": {
       if (query.file === "libgone") {

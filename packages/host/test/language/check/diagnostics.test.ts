@@ -80,9 +80,9 @@ describe("faults", () => {
       expected: ["func: wrong-probe: func cannot be used with interval probes"],
     },
     {
-      source: "u:libc:0x10 { @ = func }",
+      source: "u:libc:0x400010 { @ = func }",
       expected: [
-        "func: wrong-probe: func is not known in uprobe:/usr/lib/libc.so.6:0x10, which names no function",
+        "func: wrong-probe: func is not known in uprobe:/usr/lib/libc.so.6:0x400010, which names no function",
       ],
     },
     {

@@ -96,6 +96,8 @@ function printBare(expression: CheckedExpression): string {
       return list(expression.kind, expression.operand);
     case "conditional":
       return list("if", expression.condition, expression.then, expression.otherwise);
+    case "register":
+      return `reg@${expression.offset}`;
     case "stack": {
       const { space, mode, limit } = expression.type;
       return `(stack ${space} ${mode} ${limit})`;

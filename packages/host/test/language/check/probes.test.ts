@@ -154,7 +154,26 @@ describe("probes are expanded to what they are attached to", () => {
       source: "u:libc:malloc+4",
       expected: [["uprobe:/usr/lib/libc.so.6:malloc+4", uprobe(0x1004n)]],
     },
-    { source: "u:libc:0x1234", expected: [["uprobe:/usr/lib/libc.so.6:0x1234", uprobe(0x1234n)]] },
+    {
+      source: "u:libc:0x401234",
+      expected: [["uprobe:/usr/lib/libc.so.6:0x401234", uprobe(0x1234n)]],
+    },
+    {
+      source: "u:/usr/lib/libm*:f*e",
+      expected: [
+        ["uprobe:/usr/lib/libm.so.6:free", { ...uprobe(0x2000n), path: "/usr/lib/libm.so.6" }],
+      ],
+    },
+    {
+      source: "usdt:libc:setjmp, U:libc:libc:memory_*",
+      expected: [
+        ["usdt:/usr/lib/libc.so.6:libc:setjmp", uprobe(0x5000n)],
+        [
+          "usdt:/usr/lib/libc.so.6:libc:memory_heap_new",
+          { ...uprobe(0x6000n), referenceCounterOffset: 0x9000n },
+        ],
+      ],
+    },
     { source: 'u:libc:"A::b"', expected: [["uprobe:/usr/lib/libc.so.6:A::b", uprobe(0x3000n)]] },
     { source: "u:libc:A::b", expected: [["uprobe:/usr/lib/libc.so.6:A::b", uprobe(0x3000n)]] },
     {
@@ -212,7 +231,37 @@ describe("probes are expanded to what they are attached to", () => {
 describe("faults of probes", () => {
   const cases: { source: string; expected: string[] }[] = [
     { source: "foo:bar {}", expected: ['foo: unknown-probe-type: unknown probe type "foo"'] },
-    { source: "usdt:a:b {}", expected: ["usdt: not-supported: usdt probes are not supported yet"] },
+    {
+      source: "iter:task {}",
+      expected: ["iter: not-supported: iter probes are not supported yet"],
+    },
+    {
+      source: "usdt:libc {}",
+      expected: [
+        "usdt:libc: bad-probe: usdt probes are written usdt:file:name or usdt:file:provider:name",
+      ],
+    },
+    {
+      source: "usdt:libc:sejmp {}",
+      expected: ["sejmp: no-match: there is no USDT probe sejmp in /usr/lib/libc.so.6"],
+    },
+    {
+      source: "usdt:libgone:a:b {}",
+      expected: ["libgone: no-match: there is no file or library libgone on the target"],
+    },
+    {
+      source: "usdt:libc:setjmp { @ = arg3 }",
+      expected: [
+        "arg3: unknown-name: usdt:/usr/lib/libc.so.6:libc:setjmp has 3 arguments, arg3 is none of them",
+      ],
+    },
+    {
+      source: "usdt:libc:memory_heap_new { @ = arg3; @a = arg4 }",
+      expected: [
+        "arg3: not-supported: arg3 of usdt:/usr/lib/libc.so.6:libc:memory_heap_new is at %xmm0, which is not supported yet",
+        "arg4: not-supported: arg4 of usdt:/usr/lib/libc.so.6:libc:memory_heap_new is at foo(%rip), which is not supported yet",
+      ],
+    },
     { source: "BEGIN:x {}", expected: ["BEGIN:x: bad-probe: BEGIN has nothing to attach to"] },
     {
       source: "t:a {}",
@@ -293,8 +342,16 @@ describe("faults of probes", () => {
       ],
     },
     {
-      source: "u:*:free {}",
-      expected: ["*: not-supported: wildcards in the file of a uprobe are not supported yet"],
+      source: "u:/opt/*:free {}",
+      expected: ["/opt/*: no-match: no program or library on the target matches /opt/*"],
+    },
+    {
+      source: "u:/usr/lib/*.so.6:nothing {}",
+      expected: ["nothing: no-match: none of 2 files that match /usr/lib/*.so.6 has it"],
+    },
+    {
+      source: "u:libc:0x12 {}",
+      expected: ["0x12: no-match: there is no code at 0x12 in /usr/lib/libc.so.6"],
     },
     {
       source: "u:libthumb:malloc {}",
@@ -344,6 +401,20 @@ describe("faults of probes", () => {
   test.each(cases)("$source", ({ source, expected }) => {
     expect(faultsOf(source)).toEqual(expected);
   });
+});
+
+test("arguments of USDT probes are read where their notes say", () => {
+  const { probes } = requireProgram(
+    "usdt:libc:setjmp { @a = arg0; @b = arg1; } usdt:libc:memory_heap_new { @c = arg0; @b = arg1; @d = arg2; }",
+  );
+  expect(probes.map(({ body }) => body.map(printCheckedStatement))).toEqual([
+    ["(= (map 0):u64 (convert reg@112:u64):u64)", "(= (map 1):s64 (convert reg@104:u64):s32)"],
+    [
+      "(= (map 2):u64 (read-user (add reg@32:u64 18446744073709551600:u64):u64):u64)",
+      "(= (map 1):s64 -5:s32)",
+      "(= (map 3):u64 (read-user (add (add reg@80:u64 (multiply reg@40:u64 4:u64):u64):u64 8:u64):u64):u32)",
+    ],
+  ]);
 });
 
 test("what a function takes and gives is read by its types", () => {
@@ -402,7 +473,7 @@ describe("requirements", () => {
       [["rawTracepoints sched_switch"], ["rawTracepointParameters sched_switch"]],
     ],
     ["u:libc:malloc* {} ur:libc:malloc* {}", [["userFunctions libc malloc*"]]],
-    ["u:libc:0x10 {}", [["userFunctions libc "]]],
+    ["u:libc:0x10 {}", [["userAddress libc 10"]]],
     ["foo:bar {}", []],
   ])("%s", (source, expected) => {
     expect(rounds(source)).toEqual(expected);

@@ -1,4 +1,5 @@
 import { queryKey, type Answer, type Answers, type Query } from "../../answers.js";
+import { type TargetDescription } from "../../../spec/target-description.js";
 import { meantHints } from "../../near-names.js";
 import { type AttachPoint } from "../../syntax/ast.js";
 import { type Span } from "../../syntax/span.js";
@@ -21,6 +22,7 @@ export class AttachPointContext {
   readonly type: ProbeType;
   readonly readsArguments: boolean;
   readonly pid: number | undefined;
+  readonly target: TargetDescription;
   readonly diagnostics: Diagnostics;
   readonly #answers: Answers;
   readonly #missing: Query[];
@@ -33,6 +35,7 @@ export class AttachPointContext {
     /** The block reads `args`, or an argument by its number. */
     readonly readsArguments: boolean;
     readonly pid: number | undefined;
+    readonly target: TargetDescription;
     readonly answers: Answers;
     /** Gets the queries that have no answer yet. */
     readonly missing: Query[];
@@ -44,6 +47,7 @@ export class AttachPointContext {
     this.type = init.type;
     this.readsArguments = init.readsArguments;
     this.pid = init.pid;
+    this.target = init.target;
     this.diagnostics = init.diagnostics;
     this.#answers = init.answers;
     this.#missing = init.missing;
@@ -52,6 +56,11 @@ export class AttachPointContext {
 
   get span(): Span {
     return this.attachPoint.span;
+  }
+
+  /** How many queries have no answer yet, whoever asked them. */
+  get missingCount(): number {
+    return this.#missing.length;
   }
 
   /** The answer, or `undefined` when it is still to be asked for. */

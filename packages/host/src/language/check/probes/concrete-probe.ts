@@ -1,4 +1,5 @@
 import { type ProgramPlace, type ProgramType } from "../../../spec/program-spec.js";
+import { type UsdtArgument } from "./usdt-arguments.js";
 import { type RawParameter } from "../../answers.js";
 import { type ProbeAttachment, type ProbeContext } from "../checked-program.js";
 import { type AddressSpace } from "../type.js";
@@ -24,6 +25,8 @@ export interface ConcreteProbe {
   readonly parameters: readonly RawParameter[] | undefined;
   /** What the function gives that a fexit is on, if anything. */
   readonly result: RawParameter | undefined;
+  /** Of a USDT probe: where its arguments are. */
+  readonly usdtArguments?: readonly UsdtArgument[];
   /** Where addresses point that are only numbers: `str(arg0)`. */
   readonly pointerSpace: AddressSpace;
   readonly span: Span;
@@ -44,12 +47,13 @@ export const probeTypes = {
   software: ["s"],
   fentry: ["f", "kfunc"],
   fexit: ["fr", "kretfunc"],
+  usdt: ["U"],
 } as const;
 export type ProbeType = keyof typeof probeTypes;
 
 /** Probe types of bpftrace's that this compiler does not have yet. */
 export const missingProbeTypes: ReadonlySet<string> = new Set(
-  "usdt U hardware h watchpoint w asyncwatchpoint aw iter it self bench test".split(" "),
+  "hardware h watchpoint w asyncwatchpoint aw iter it self bench test".split(" "),
 );
 
 const byAnyName = new Map<string, ProbeType>(

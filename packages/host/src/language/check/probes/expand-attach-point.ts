@@ -1,4 +1,5 @@
 import { assertNever } from "../../../asm/internal-error.js";
+import { type TargetDescription } from "../../../spec/target-description.js";
 import { type Answers, type Query } from "../../answers.js";
 import { meantHints, nearNames } from "../../near-names.js";
 import { type ActionBlock, type AttachPoint } from "../../syntax/ast.js";
@@ -14,6 +15,7 @@ import { expandFentry, expandKprobe } from "./function-probes.js";
 import { expandRawTracepoint, expandRunProbe, expandTracepoint } from "./kernel-probes.js";
 import { expandSoftwareProbe, expandTimedProbe } from "./timed-probes.js";
 import { readsArguments } from "./reads-arguments.js";
+import { expandUsdtProbe } from "./usdt-probes.js";
 import { expandUserProbe } from "./user-probes.js";
 
 /** What one wildcard may grow to, as bpftrace's max_probes. */
@@ -24,6 +26,7 @@ export interface ExpansionInput {
   /** `$1` in a probe. */
   readonly positional: readonly string[];
   readonly pid: number | undefined;
+  readonly target: TargetDescription;
   readonly missingProbes: "error" | "warn" | "ignore";
 }
 
@@ -74,13 +77,14 @@ function contextOf(
     }
     return undefined;
   }
-  const { answers, pid, missingProbes } = input;
+  const { answers, pid, target, missingProbes } = input;
   return new AttachPointContext({
     attachPoint,
     parts,
     type,
     readsArguments: reads,
     pid,
+    target,
     answers,
     missing,
     diagnostics,
@@ -106,6 +110,8 @@ function expand(context: AttachPointContext): ConcreteProbe[] {
     case "uprobe":
     case "uretprobe":
       return expandUserProbe(context);
+    case "usdt":
+      return expandUsdtProbe(context);
     case "interval":
     case "profile": {
       const probe = expandTimedProbe(context);

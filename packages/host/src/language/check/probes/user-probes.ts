@@ -4,7 +4,7 @@ import { isPattern, type AttachPointContext, type ProbePart } from "./attach-poi
 import { type ConcreteProbe } from "./concrete-probe.js";
 import { inArmCode } from "./thumb-code.js";
 
-/** `uprobe:/bin/bash:readline`, `uprobe:libc:malloc*`, `uprobe:./a:main+4`, `uprobe:./a:0x1234`, `uretprobe:libc:free`. */
+/** `uprobe:/bin/bash:readline`, `uprobe:libc:malloc*`, `uprobe:./a:main+4`, `uprobe:./a:0x401234`, `uretprobe:libc:free`. */
 export function expandUserProbe(context: AttachPointContext): ConcreteProbe[] {
   const file = context.parts[0];
   const rest = context.parts.slice(1);
@@ -19,41 +19,66 @@ export function expandUserProbe(context: AttachPointContext): ConcreteProbe[] {
     text: rest.map(({ text }) => text).join(":"),
     span: { start: first.span.start, end: last.span.end },
   };
-  if (isPattern(file.text)) {
-    const message = "wildcards in the file of a uprobe are not supported yet";
-    context.diagnostics.error("not-supported", file.span, message);
-    return [];
-  }
-  return /^[0-9]/.test(target.text)
-    ? expandAddress(context, file, target)
-    : expandSymbol(context, file, target);
+  const expand = /^[0-9]/.test(target.text) ? expandAddress : expandSymbol;
+  if (!isPattern(file.text)) return expand(context, file, target);
+  return inMatchingFiles(context, file, target.span, (path) => expand(context, path, target));
 }
 
-/** An offset in the file. */
-function expandAddress(
+/** What is found in each file that matches, together; reports it when that is nothing. */
+export function inMatchingFiles(
   context: AttachPointContext,
   file: ProbePart,
+  span: ProbePart["span"],
+  expand: (file: ProbePart & { readonly isOneOfMany: true }) => ConcreteProbe[],
+): ConcreteProbe[] {
+  const { pid } = context;
+  const answer = context.ask<"userFiles">({ kind: "userFiles", pattern: file.text, pid });
+  if (answer === undefined) return [];
+  const missingBefore = context.missingCount;
+  const probes = answer.paths.flatMap((path) =>
+    expand({ text: path, span: file.span, isOneOfMany: true }),
+  );
+  if (probes.length === 0 && context.missingCount === missingBefore) {
+    const message =
+      answer.paths.length === 0
+        ? `no program or library on the target matches ${file.text}`
+        : `none of ${answer.paths.length} files that match ${file.text} has it`;
+    context.noMatch(message, answer.paths.length === 0 ? file.span : span, []);
+  }
+  return probes;
+}
+
+/** A file as it was written, or one of those that match a pattern. */
+type FilePart = ProbePart & { readonly isOneOfMany?: true };
+
+/** An address in the file, as its symbol table and objdump have them. */
+function expandAddress(
+  context: AttachPointContext,
+  file: FilePart,
   target: ProbePart,
 ): ConcreteProbe[] {
-  const offset = parseIntegerLiteral(target.text);
-  if (offset.kind === "invalid") {
-    context.fault(offset.message, target.span);
+  const parsed = parseIntegerLiteral(target.text);
+  if (parsed.kind === "invalid") {
+    context.fault(parsed.message, target.span);
     return [];
   }
-  // No function matches nothing: only the file's path is wanted.
-  const answer = context.ask<"userFunctions">({
-    kind: "userFunctions",
-    file: file.text,
-    pattern: "",
-  });
+  const address = parsed.value.toString(16);
+  const answer = context.ask<"userAddress">({ kind: "userAddress", file: file.text, address });
   if (answer === undefined) return [];
-  if (answer.path === undefined) return noFile(context, file);
-  return [userProbe(context, { file, path: answer.path, target: target.text }, offset.value)];
+  const { path, fileOffset } = answer;
+  if (path === undefined) return noFile(context, file);
+  if (fileOffset === undefined) {
+    if (file.isOneOfMany !== true) {
+      context.noMatch(`there is no code at ${target.text} in ${path}`, target.span, []);
+    }
+    return [];
+  }
+  return [userProbe(context, { file, path, target: target.text }, fileOffset)];
 }
 
 function expandSymbol(
   context: AttachPointContext,
-  file: ProbePart,
+  file: FilePart,
   target: ProbePart,
 ): ConcreteProbe[] {
   const match = /^(.*?)(?:\+(\w+))?$/s.exec(target.text);
@@ -74,7 +99,9 @@ function expandSymbol(
   const message = isPattern(pattern)
     ? `no function of ${path} matches ${pattern}`
     : `there is no function ${pattern} in ${path}`;
-  if (answer.functions.length === 0) context.noMatch(message, target.span, answer.near);
+  if (answer.functions.length === 0 && file.isOneOfMany !== true) {
+    context.noMatch(message, target.span, answer.near);
+  }
   return distinct(inArmCode(context, target, answer)).flatMap((candidate) => {
     if (offset.value !== 0n && offset.value >= candidate.sizeBytes) {
       const size = `${candidate.name} is ${candidate.sizeBytes} bytes long`;
@@ -94,12 +121,14 @@ function distinct(functions: readonly UserFunction[]): UserFunction[] {
   ];
 }
 
-function noFile(context: AttachPointContext, file: ProbePart): [] {
+/** Reports a file that is not there. */
+export function noFile(context: AttachPointContext, file: ProbePart): [] {
   context.noMatch(`there is no file or library ${file.text} on the target`, file.span, []);
   return [];
 }
 
-function userProbe(
+/** A probe at an offset in a file; what `func` is may be unknown. */
+export function userProbe(
   context: AttachPointContext,
   place: {
     readonly file: ProbePart;
@@ -108,7 +137,7 @@ function userProbe(
     readonly functionName?: string;
   },
   offset: bigint,
-): ConcreteProbe {
+): ConcreteProbe & { readonly attachment: { readonly kind: "uprobe" } } {
   const { file, path, target, functionName } = place;
   const shownFile = file.text.includes("/") ? file.text : path;
   return {

@@ -1,0 +1,42 @@
+import { ElfReader, type ElfFunction } from "../elf/elf-reader.js";
+import { readUsdtProbes, type UsdtProbe } from "../elf/usdt-notes.js";
+import { readFunctions } from "./kept-functions.js";
+import { type RemoteFiles } from "./remote-files.js";
+
+/** What the ELF files of a target say, each read once. Throws ElfError, RemoteError. */
+export class UserPrograms {
+  readonly #files: Pick<RemoteFiles, "readPart">;
+  readonly #readers = new Map<string, Promise<ElfReader>>();
+  readonly #functions = new Map<string, Promise<readonly ElfFunction[]>>();
+
+  constructor(files: Pick<RemoteFiles, "readPart">) {
+    this.#files = files;
+  }
+
+  async functions(path: string): Promise<readonly ElfFunction[]> {
+    let functions = this.#functions.get(path);
+    if (functions === undefined) {
+      functions = this.#open(path).then(readFunctions);
+      this.#functions.set(path, functions);
+    }
+    return await functions;
+  }
+
+  /** Where the instruction at an address is in the file; undefined when it is in none. */
+  async fileOffset(path: string, address: bigint): Promise<bigint | undefined> {
+    return (await this.#open(path)).fileOffset(address);
+  }
+
+  async usdtProbes(path: string): Promise<readonly UsdtProbe[]> {
+    return await readUsdtProbes(await this.#open(path));
+  }
+
+  async #open(path: string): Promise<ElfReader> {
+    let reader = this.#readers.get(path);
+    if (reader === undefined) {
+      reader = ElfReader.open((offset, length) => this.#files.readPart(path, offset, length));
+      this.#readers.set(path, reader);
+    }
+    return await reader;
+  }
+}
