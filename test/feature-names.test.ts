@@ -22,6 +22,7 @@ const hostFeatures: Readonly<Record<FeatureName, true>> = {
   hash_without_preallocation: true,
   perf_event_link: true,
   program_run: true,
+  probe_read: true,
   probe_read_kernel: true,
   ktime_get_boot_ns: true,
   get_current_task_btf: true,

@@ -76,6 +76,16 @@ export const probeChecks = [
     },
   },
   {
+    name: "a process's string that nobody says is one",
+    needs: ["kprobe", "probe_read"],
+    run: async (on) => {
+      const printed = await on.trace(
+        `kprobe:do_sys_openat2 /comm == "cat"/ { printf("%s\\n", str(arg1)); exit(); }`,
+      );
+      assert.match(printed, /^\/etc\/(hostname|none)\b/);
+    },
+  },
+  {
     name: "strings of the kernel's memory",
     needs: ["kprobe"],
     run: async (on) => {

@@ -138,6 +138,7 @@ const lacks = {
   ),
   map_batch: withCommand(BPF_MAP_LOOKUP_BATCH, BPF_MAP_LOOKUP_AND_DELETE_BATCH),
   map_lookup_and_delete: withCommand(BPF_MAP_LOOKUP_AND_DELETE_ELEM),
+  probe_read: withHelper(4, 45),
   probe_read_kernel: withHelper(112, 113, 114, 115),
   ktime_get_boot_ns: withHelper(125),
   get_current_task_btf: withHelper(158),

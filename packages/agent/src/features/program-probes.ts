@@ -53,6 +53,12 @@ export const programProbes = [
     },
   }),
   defineProbe({
+    // Where an address tells whether it is the kernel's, also after 5.5.
+    name: "probe_read",
+    since: "4.1",
+    run: (target) => tryHelper(target, 45, BPF_PROG_TYPE_KPROBE),
+  }),
+  defineProbe({
     name: "probe_read_kernel",
     since: "5.5",
     run: (target) => tryHelper(target, 113, BPF_PROG_TYPE_KPROBE),

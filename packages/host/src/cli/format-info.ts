@@ -26,6 +26,10 @@ const meanings: Readonly<Record<string, readonly [what: string, without: string]
     "memory for all entries at once (6.1)",
   ],
   perf_event_link: ["perf events attached by links", "by ioctl (5.15)"],
+  probe_read: [
+    "strings read by address, whose memory it is",
+    "uptr() must say that one is a process's",
+  ],
   probe_read_kernel: ["kernel and user memory told apart", "one helper for both (5.5)"],
   ktime_get_boot_ns: ["nsecs counts through suspend", "it stands still while suspended (5.8)"],
   get_current_task_btf: ["typed access to the current task", "through its address (5.11)"],

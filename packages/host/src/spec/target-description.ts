@@ -49,6 +49,7 @@ export type FeatureName =
   | "hash_without_preallocation" // BPF_F_NO_PREALLOC safe in every tracing program (6.1)
   | "perf_event_link" //        BPF_LINK_CREATE of perf events (5.15)
   | "program_run" //            BPF_PROG_TEST_RUN of raw tracepoints (5.10)
+  | "probe_read" //             helpers 4 and 45, which tell by the address whose memory it is (not on s390x since 5.5)
   | "probe_read_kernel" //      helpers 112 to 115 (5.5)
   | "ktime_get_boot_ns" //      helper 125 (5.8)
   | "get_current_task_btf" //   helper 158 (5.11)

@@ -7,6 +7,7 @@ export const linux510arm: TargetDescription = {
   machine: "armv7l",
   architecture: "arm",
   pointerSize: 4,
+  features: [...linux510s390x.features, "probe_read"],
   byteOrder: "little",
   buildId: "5100000000000000000000000000000000000a12",
 };

@@ -12,6 +12,8 @@ export const linux510s390x: TargetDescription = {
   features: linux618x64.features.filter(
     (feature) =>
       ![
+        "probe_read",
+        "trace_vprintk",
         "map_lookup_and_delete",
         "hash_without_preallocation",
         "perf_event_link",

@@ -29,6 +29,7 @@ export const linux618x64: TargetDescription = {
     "hash_without_preallocation",
     "perf_event_link",
     "program_run",
+    "probe_read",
     "probe_read_kernel",
     "ktime_get_boot_ns",
     "get_current_task_btf",

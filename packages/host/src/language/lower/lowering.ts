@@ -110,6 +110,15 @@ export function memoryReader(target: TargetDescription, space: AddressSpace): nu
   return space === "user" ? helpers.probe_read_user : helpers.probe_read_kernel;
 }
 
+/**
+ * The helper that copies a string which a pointer of the program's names. What is thought to be the kernel's may be a user's,
+ * as an argument of a kprobe may: where an address tells, it decides.
+ */
+export function pointedStringReader(target: TargetDescription, space: AddressSpace): number {
+  if (space === "kernel" && hasFeature(target, "probe_read")) return helpers.probe_read_str;
+  return stringReader(target, space);
+}
+
 /** The helper that copies a string: its result is the length with NUL, or negative. */
 export function stringReader(target: TargetDescription, space: AddressSpace): number {
   if (!hasFeature(target, "probe_read_kernel")) return helpers.probe_read_str;

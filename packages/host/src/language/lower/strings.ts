@@ -3,7 +3,7 @@ import { InternalError } from "../../asm/internal-error.js";
 import { type CheckedExpression, type CheckedExpressionOf } from "../check/checked-program.js";
 import { type Address, type HelperArgument, type IrValue } from "../ir.js";
 import { dataLocationPointer } from "./context.js";
-import { type Lowering, stringReader } from "./lowering.js";
+import { type Lowering, pointedStringReader, stringReader } from "./lowering.js";
 import { withMapValue } from "./map-access.js";
 import { copyMemory, storeBytes } from "./memory-copy.js";
 import { isCharacterArray, storedPlace, withPart } from "./stored-place.js";
@@ -71,7 +71,7 @@ function pointerRead(
 ): StringRead {
   const { pointer, space, length } = expression;
   return {
-    helper: stringReader(lowering.target, space),
+    helper: pointedStringReader(lowering.target, space),
     pointer: lowering.value(pointer),
     capacityBytes: capacityOf(expression),
     length: length === undefined ? undefined : lowering.value(length),

@@ -27,6 +27,10 @@ export const goldenPrograms: readonly GoldenProgram[] = [
       'tracepoint:syscalls:sys_enter_openat { printf("%d %s %s\\n", tid, comm, str(args.filename)); }',
   },
   {
+    name: "string-of-someone",
+    source: "kprobe:do_sys_openat2 { @[str(arg1)] = count(); }",
+  },
+  {
     name: "cut-strings",
     source:
       'tracepoint:syscalls:sys_enter_openat { printf("%s %s\\n", str(args.filename, 8), str(args.filename, args.flags)); }',

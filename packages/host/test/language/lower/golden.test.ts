@@ -18,6 +18,7 @@ const golden = [
       "keyed-count",
       "string-of-user",
       "data-location",
+      "string-of-someone",
       "char-array",
       "latency",
       "variables",
@@ -35,7 +36,7 @@ const golden = [
     ],
   },
   { target: linux419x64, names: ["string-of-user", "control", "uprobe", "filter", "debug-line"] },
-  { target: linux510s390x, names: ["filter", "uprobe"] },
+  { target: linux510s390x, names: ["filter", "uprobe", "string-of-someone"] },
   { target: linux510arm, names: ["uprobe", "pointers", "uprobe-stacks"] },
   { target: linux414x64, names: ["stacks"] },
 ];
