@@ -144,7 +144,8 @@ function describeFailure(what: string, cause: Error): ConnectError {
   const message = `${what}: ${cause.message === "" ? code : cause.message}`;
   if (code !== "ECONNRESET" || !what.startsWith("ws://"))
     return new ConnectError(message, { cause });
-  const hint = "it hung up: if it is an agent that listens with TLS, write wss://";
+  const hint =
+    "it hung up at once: so does a port forwarder that finds no agent behind it, and an agent that listens with TLS (then write wss://)";
   return new ConnectError(message, { cause, hint });
 }
 
