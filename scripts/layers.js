@@ -69,7 +69,6 @@ export const agentRuntimeLayers = ["system/node", "listeners/node", "cli"];
 export const packageOwners = {
   koffi: "^packages/agent/src/system/node/",
   ws: "^packages/(agent/src/listeners/node|host/src/session)/",
-  msgpackr: "^packages/protocol/src/",
   zod: "^packages/protocol/src/",
   commander: "^packages/host/src/cli/",
   "cli-progress": "^packages/host/src/cli/",

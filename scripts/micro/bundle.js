@@ -1,5 +1,6 @@
 // The micro agent's TypeScript as one script for the engine.
 import { build } from "esbuild";
+import { compactChecks } from "./compact-checks.js";
 
 /** What compiled `using` asks for, and ES2022 does not have. */
 const prelude = 'Symbol.dispose??=Symbol("Symbol.dispose");';
@@ -23,6 +24,7 @@ export async function bundleMicroAgent(root) {
     minify: true,
     metafile: true,
     banner: { js: prelude },
+    plugins: [compactChecks(root)],
     logLevel: "warning",
   });
   const [output] = Object.values(metafile.outputs);

@@ -188,7 +188,7 @@ static int run_jobs(JSRuntime *runtime)
     return status < 0 ? report_exception(context) : 0;
 }
 
-/* The language without eval, the parser behind it, and what the agent does not use (Proxy, WeakRef). */
+/* The language without eval, the parser behind it, and what the agent does not use (Date, Proxy, WeakRef). */
 static JSContext *new_context(JSRuntime *runtime)
 {
     JSContext *context = JS_NewContextRaw(runtime);
@@ -201,7 +201,6 @@ static JSContext *new_context(JSRuntime *runtime)
     JS_AddIntrinsicMapSet(context);
     JS_AddIntrinsicTypedArrays(context);
     JS_AddIntrinsicPromise(context);
-    JS_AddIntrinsicDate(context);
     return context;
 }
 

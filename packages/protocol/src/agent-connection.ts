@@ -4,10 +4,11 @@ import { agentDirectionKeys, type HandshakeSecrets } from "./auth.js";
 import { type MessageChannel } from "./channel.js";
 import { CompressedChannel } from "./compressed-channel.js";
 import { ControlCodec, packControlMessage } from "./codec.js";
-import { hostMessage, type HostMessage } from "./control.js";
-import { describeIssue } from "./describe-issue.js";
-import { ProtocolError, type WireError } from "./errors.js";
+import { checkHostMessage } from "./checks.js";
+import { type HostMessage } from "./control.js";
+import { ProtocolError } from "./errors.js";
 import { isStreamMessage } from "./stream.js";
+import { type WireError } from "./wire-error.js";
 
 /** A request as its envelope has it; its params have not been validated. */
 export type Request = Extract<HostMessage, { kind: "request" }>;
@@ -132,12 +133,12 @@ export class AgentConnection {
   }
 
   #dispatch(envelope: unknown): void {
-    const parsed = hostMessage.safeParse(envelope);
-    if (!parsed.success) {
-      this.#refuseMalformed(envelope, describeIssue(parsed.error));
+    const checked = checkHostMessage(envelope);
+    if (!checked.isRight) {
+      this.#refuseMalformed(envelope, checked.fault);
       return;
     }
-    const message = parsed.data;
+    const message = checked.value;
     const state = this.#state;
     if (state.kind === "ready") this.#handler.onMessage(message);
     else if (message.kind === "request") this.#shakeHands(message, state);

@@ -1,9 +1,9 @@
 import { type AgentPeerOptions } from "./agent-peer-options.js";
 import { deriveHandshake, type HandshakeSecrets, isProof, nonceSizeBytes } from "./auth.js";
-import { describeIssue } from "./describe-issue.js";
-import { type WireError } from "./errors.js";
-import { methods, protocolVersion, type Result } from "./methods.js";
-import { describeVersionMismatch, peekVersion } from "./version.js";
+import { checkParams } from "./checks.js";
+import { type Result } from "./methods.js";
+import { describeVersionMismatch, peekVersion, protocolVersion } from "./version.js";
+import { type WireError } from "./wire-error.js";
 
 /** What an agent answers to a hello. */
 export type Greeting =
@@ -27,10 +27,9 @@ export function greet(
   if (version !== undefined && version.major !== protocolVersion.major) {
     return { kind: "refusal", error: describeVersionMismatch(version) };
   }
-  const parsed = methods.hello.params.safeParse(params);
-  if (!parsed.success) {
-    const message = `hello: ${describeIssue(parsed.error)}`;
-    return { kind: "refusal", error: { code: "protocol", message } };
+  const checked = checkParams("hello", params);
+  if (!checked.isRight) {
+    return { kind: "refusal", error: { code: "protocol", message: `hello: ${checked.fault}` } };
   }
   const { key, agent, leaseSeconds, planSteps, handlers, randomBytes } = options;
   const unproven: Omit<Result<"hello">, "proof"> = {
@@ -46,9 +45,9 @@ export function greet(
   const secrets =
     key === undefined
       ? undefined
-      : deriveHandshake(key, { host: parsed.data, agent: unproven, binding });
+      : deriveHandshake(key, { host: checked.value, agent: unproven, binding });
   const answer = { ...unproven, proof: secrets?.agentProof ?? new Uint8Array(0) };
-  return { kind: "answer", answer, client: parsed.data.client, secrets };
+  return { kind: "answer", answer, client: checked.value.client, secrets };
 }
 
 /** Where a session ends with its link there is nothing to come back to later. */
@@ -60,6 +59,6 @@ function methodNames(handled: readonly string[], leaseSeconds: number): string[]
 
 /** Whether the params of `authenticate` have the right proof. */
 export function provesKey(params: unknown, secrets: HandshakeSecrets): boolean {
-  const parsed = methods.authenticate.params.safeParse(params);
-  return parsed.success && isProof(parsed.data.proof, secrets.hostProof);
+  const checked = checkParams("authenticate", params);
+  return checked.isRight && isProof(checked.value.proof, secrets.hostProof);
 }

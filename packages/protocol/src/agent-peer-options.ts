@@ -1,6 +1,5 @@
 import { type CancelSignal } from "./cancel.js";
 import { type MessageBounds } from "./codec.js";
-import { type WireError } from "./errors.js";
 import { type Handle } from "./handles.js";
 import {
   type MethodName,
@@ -8,6 +7,7 @@ import {
   type ResultInput,
   type StreamProgress,
 } from "./methods.js";
+import { type WireError } from "./wire-error.js";
 
 /** Every method but those that the peer answers itself. */
 export type SessionMethod = Exclude<

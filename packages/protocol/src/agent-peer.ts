@@ -14,13 +14,14 @@ import {
 import { requireLongKey } from "./auth.js";
 import { CancelSource } from "./cancel.js";
 import { type MessageChannel } from "./channel.js";
+import { checkParams, checkResult, isMethodName } from "./checks.js";
 import { packControlMessage } from "./codec.js";
 import { type AgentMessage, type HostMessage } from "./control.js";
-import { describeIssue } from "./describe-issue.js";
-import { ProtocolError, RemoteError, type WireError } from "./errors.js";
+import { ProtocolError, RemoteError } from "./errors.js";
 import { areMacsEqual } from "./hmac.js";
 import { KeptAnswers } from "./kept-answers.js";
-import { methods, type ParsedParams } from "./methods.js";
+import { type MethodName, type ParsedParams } from "./methods.js";
+import { type WireError } from "./wire-error.js";
 
 type Answer = Extract<AgentMessage, { kind: "reply" | "error" }>;
 
@@ -192,16 +193,13 @@ export class AgentPeer implements AgentConnectionHandler {
   }
 
   #isHandled(method: string): method is SessionMethod {
-    return Object.hasOwn(methods, method) && Object.hasOwn(this.#options.handlers, method);
+    return isMethodName(method) && Object.hasOwn(this.#options.handlers, method);
   }
 
   /** What the host sent right behind this request is compressed already. */
   #compress({ id, params }: Request): void {
     const connection = this.#connection;
-    const parsed = methods["session.compress"].params.safeParse(params);
-    if (!parsed.success) {
-      throw new ProtocolError(`session.compress: params: ${describeIssue(parsed.error)}`);
-    }
+    requireParams("session.compress", params);
     connection?.send(packControlMessage({ kind: "reply", id, result: {} }));
     connection?.channel.compress();
   }
@@ -227,7 +225,7 @@ export class AgentPeer implements AgentConnectionHandler {
   }
 
   #resume(connection: AgentConnection, { id, params }: Request): void {
-    const parsed = parseParams("session.resume", params);
+    const parsed = requireParams("session.resume", params);
     const peer = this.#sessions.resumable(parsed.session);
     if (peer === undefined || peer === this) {
       const message = "session.resume: there is no such session any more";
@@ -237,7 +235,7 @@ export class AgentPeer implements AgentConnectionHandler {
   }
 
   #attach(connection: AgentConnection, { id, params }: Request): void {
-    const { name, takeOver } = parseParams("session.attach", params);
+    const { name, takeOver } = requireParams("session.attach", params);
     const peer = this.#sessions.attachable?.(name, takeOver);
     if (peer === undefined) {
       const message = `session.attach ${name}: nothing can be detached here`;
@@ -284,9 +282,9 @@ export class AgentPeer implements AgentConnectionHandler {
   }
 
   async #run(id: number, method: SessionMethod, params: unknown): Promise<void> {
-    const parsed = methods[method].params.safeParse(params);
-    if (!parsed.success) {
-      const message = `${method}: params: ${describeIssue(parsed.error)}`;
+    const checked = checkParams(method, params);
+    if (!checked.isRight) {
+      const message = `${method}: params: ${checked.fault}`;
       this.#answerError(id, { code: "protocol", message });
       return;
     }
@@ -294,7 +292,7 @@ export class AgentPeer implements AgentConnectionHandler {
     this.#requests.set(id, source);
     let answer: Answer;
     try {
-      const result = await this.#handle(method, parsed.data, { signal: source.signal });
+      const result = await this.#handle(method, checked.value, { signal: source.signal });
       answer = { kind: "reply", id, result };
     } catch (error) {
       answer = { kind: "error", id, error: this.#toWireError(method, error) };
@@ -313,8 +311,8 @@ export class AgentPeer implements AgentConnectionHandler {
     ) => unknown;
     const result = await handler(params, context);
     if (this.#options.validateResults === true) {
-      const parsed = methods[method].result.safeParse(result);
-      if (!parsed.success) throw new ProtocolError(`result: ${describeIssue(parsed.error)}`);
+      const checked = checkResult(method, result);
+      if (!checked.isRight) throw new ProtocolError(`result: ${checked.fault}`);
     }
     return result;
   }
@@ -367,17 +365,11 @@ const nobody: AgentConnectionHandler = {
   onClose: () => undefined,
 };
 
-/** Of a request that changes the session a link belongs to: a wrong one closes the link. */
-function parseParams<M extends "session.resume" | "session.attach">(
-  method: M,
-  params: unknown,
-): ParsedParams<M> {
-  const parsed = methods[method].params.safeParse(params);
-  if (!parsed.success) {
-    throw new ProtocolError(`${method}: params: ${describeIssue(parsed.error)}`);
-  }
-  // The schema of exactly this method made it; TypeScript does not follow the index into the table.
-  return parsed.data as ParsedParams<M>;
+/** Of a request that changes the link, or the session it belongs to: a wrong one closes the link. */
+function requireParams<M extends MethodName>(method: M, params: unknown): ParsedParams<M> {
+  const checked = checkParams(method, params);
+  if (!checked.isRight) throw new ProtocolError(`${method}: params: ${checked.fault}`);
+  return checked.value;
 }
 
 /** A result that msgpack cannot hold is a fault of ours, and still has to be answered. */

@@ -1,8 +1,8 @@
-import { Packr, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from "msgpackr/index-no-eval";
 import { type ControlMessage } from "./control.js";
 import { ProtocolError } from "./errors.js";
 import { areMacsEqual, hmacSha256 } from "./hmac.js";
-import { checkMsgpack } from "./msgpack-check.js";
+import { decodeMsgpack } from "./msgpack-decoder.js";
+import { MsgpackEncoder } from "./msgpack-encoder.js";
 import { authenticatedStreamKind, streamHeaderSizeBytes, streamMacSizeBytes } from "./stream.js";
 
 /** The first byte of a control message without and with a MAC. */
@@ -31,18 +31,7 @@ const macOffset = 9;
 const macSizeBytes = 16;
 const authenticatedHeaderSizeBytes = macOffset + macSizeBytes;
 
-/** Beyond this the packer's buffer is given back after a message, so that one large reply does not stay in memory. */
-const keptBufferSizeBytes = 65_536;
-
-// Records carry state from message to message; bigints are kept as 64-bit integers in both directions.
-const packr = new Packr({
-  useRecords: false,
-  variableMapSize: true,
-  skipValues: [undefined],
-  int64AsType: "bigint",
-});
-/** The packer's own first buffer (8 kB). */
-const smallBuffer = packr.pack(null, REUSE_BUFFER_MODE);
+const encoder = new MsgpackEncoder();
 
 /** Control messages of one connection, both ways: with a counter and a MAC from `authenticate` on. */
 export class ControlCodec {
@@ -61,7 +50,7 @@ export class ControlCodec {
 
   /** Throws for a value that msgpack cannot hold, as an integer of more than 64 bits. */
   encode(message: ControlMessage): Uint8Array {
-    return this.encodePayload(pack(message));
+    return this.encodePayload(encoder.encode(message));
   }
 
   /** A message around a copy of an envelope that is msgpack already. */
@@ -89,7 +78,7 @@ export class ControlCodec {
     }
     const kind = message[0];
     if (kind === controlMessageKind) {
-      return { envelope: unpack(tail(message, 1), bounds), hasMac: false };
+      return { envelope: decodeMsgpack(tail(message, 1), bounds), hasMac: false };
     }
     if (kind !== authenticatedMessageKind) {
       throw new ProtocolError(
@@ -97,7 +86,10 @@ export class ControlCodec {
       );
     }
     this.#checkMac(message);
-    return { envelope: unpack(tail(message, authenticatedHeaderSizeBytes), bounds), hasMac: true };
+    return {
+      envelope: decodeMsgpack(tail(message, authenticatedHeaderSizeBytes), bounds),
+      hasMac: true,
+    };
   }
 
   /** Bytes to leave free at the end of a stream message for `signStream`. */
@@ -153,14 +145,7 @@ export class ControlCodec {
 
 /** A message's envelope as msgpack, the caller's to keep. Throws for a value that msgpack cannot hold. */
 export function packControlMessage(message: ControlMessage): Uint8Array {
-  return new Uint8Array(pack(message));
-}
-
-/** A view of the packer's own buffer, until it packs again. */
-function pack(message: ControlMessage): Uint8Array {
-  const packed = packr.pack(message, RESET_BUFFER_MODE);
-  if (packed.length > keptBufferSizeBytes) packr.useBuffer(smallBuffer);
-  return packed;
+  return new Uint8Array(encoder.encode(message));
 }
 
 function macOf(key: Uint8Array, message: Uint8Array): Uint8Array {
@@ -176,15 +161,6 @@ function streamMacOf(key: Uint8Array, message: Uint8Array): Uint8Array {
   new DataView(length.buffer).setUint32(0, message.length, true);
   const header = message.subarray(0, streamHeaderSizeBytes);
   return hmacSha256(key, header, length).subarray(0, streamMacSizeBytes);
-}
-
-function unpack(payload: Uint8Array, bounds: MessageBounds): unknown {
-  checkMsgpack(payload, bounds);
-  try {
-    return packr.unpack(payload);
-  } catch (error) {
-    throw new ProtocolError("malformed msgpack", { cause: error });
-  }
 }
 
 /** A plain Uint8Array, even of a subclass whose `subarray` gives the subclass. */

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
-import { wireError } from "./errors.js";
 import { handle } from "./handles.js";
 import { text, u16, u32, u64 } from "./primitives.js";
+import { wireError } from "./wire-error.js";
 
 /** Host to agent: unknown keys are refused. Ids are the host's to choose, unused among its unanswered requests. */
 export const hostMessage = z.discriminatedUnion("kind", [

@@ -1,11 +1,11 @@
 import type * as z from "zod/mini";
+import { formatFault } from "./fault-text.js";
 
 /** The first thing that a value has wrong, for an error message: "steps[3].map: expected object". */
 export function describeIssue(error: z.core.$ZodError): string {
   const issue = error.issues[0];
   if (issue === undefined) return "invalid";
-  const description = `${formatPath(issue.path)}${describe(issue)}`;
-  return description.length > 200 ? `${description.slice(0, 200)}…` : description;
+  return formatFault(issue.path, describe(issue));
 }
 
 function describe(issue: z.core.$ZodIssue): string {
@@ -13,9 +13,9 @@ function describe(issue: z.core.$ZodIssue): string {
     case "invalid_type":
       return issue.expected === "nonoptional" ? "missing" : `expected ${issue.expected}`;
     case "too_big":
-      return `more than ${issue.maximum}`;
+      return describeBound(issue, issue.maximum, "more");
     case "too_small":
-      return `less than ${issue.minimum}`;
+      return describeBound(issue, issue.minimum, "less");
     case "unrecognized_keys":
       return `unknown key ${issue.keys.slice(0, 3).join(", ")}`;
     case "invalid_union":
@@ -32,10 +32,20 @@ function describe(issue: z.core.$ZodIssue): string {
   }
 }
 
-function formatPath(path: readonly PropertyKey[]): string {
-  if (path.length === 0) return "";
-  const formatted = path
-    .map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`))
-    .join("");
-  return `${formatted.replace(/^\./, "")}: `;
+/** Numbers are compared themselves, all else by its length. */
+function describeBound(
+  { origin, exact }: { readonly origin: string; readonly exact?: boolean | undefined },
+  bound: number | bigint,
+  excess: "more" | "less",
+): string {
+  const unit = units[origin];
+  if (unit === undefined) return `${excess} than ${bound}`;
+  return exact === true ? `expected ${bound} ${unit}` : `${excess} than ${bound} ${unit}`;
 }
+
+/** By zod's names; "unknown" is all else that has a length, which is bytes. */
+const units: Readonly<Record<string, string>> = {
+  string: "characters",
+  array: "elements",
+  unknown: "bytes",
+};

@@ -10,6 +10,6 @@ export type Handle = z.infer<typeof handle>;
  */
 export const reference = z.union([
   z.strictObject({ handle }),
-  z.strictObject({ step: z.int().check(z.gte(0), z.lt(4096)) }),
+  z.strictObject({ step: z.int().check(z.gte(0), z.lte(4095)) }),
 ]);
 export type Reference = z.infer<typeof reference>;

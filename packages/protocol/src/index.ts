@@ -27,4 +27,6 @@ export * from "./plan.js";
 export * from "./stream.js";
 export { type StreamReceiver } from "./stream-router.js";
 export * from "./target.js";
-export { encodeUtf8 } from "./utf8.js";
+export { protocolVersion } from "./version.js";
+export * from "./wire-error.js";
+export { decodeUtf8, encodeUtf8 } from "./utf8.js";

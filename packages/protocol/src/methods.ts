@@ -5,9 +5,6 @@ import { plan, planStepResult } from "./plan.js";
 import { bytes, exactBytes, text, u16, u32, u64 } from "./primitives.js";
 import { targetClocks, targetDescription, targetFeatures } from "./target.js";
 
-/** major.minor of the protocol: a host speaks every minor of its major. */
-export const protocolVersion = { major: 1, minor: 0 } as const;
-
 /** How far a host has come with one channel of a stream. */
 const streamProgress = z.strictObject({
   stream: handle,

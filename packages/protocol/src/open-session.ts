@@ -9,8 +9,8 @@ import {
 import { type MessageChannel } from "./channel.js";
 import { HandshakeError, RemoteError } from "./errors.js";
 import { HostPeer } from "./host-peer.js";
-import { protocolVersion, type Params, type Result } from "./methods.js";
-import { describeVersionMismatch } from "./version.js";
+import { type Params, type Result } from "./methods.js";
+import { describeVersionMismatch, protocolVersion } from "./version.js";
 
 export interface SessionOptions {
   /** "sonde 0.1.0", for the agent's log. */

@@ -1,4 +1,6 @@
-/** UTF-8, for engines without TextEncoder; a lone surrogate becomes U+FFFD. */
+// For engines without TextEncoder and TextDecoder.
+
+/** A lone surrogate becomes U+FFFD. */
 export function encodeUtf8(text: string): Uint8Array {
   const bytes: number[] = [];
   for (const character of text) {
@@ -19,4 +21,36 @@ function encodePoint(bytes: number[], point: number): void {
     bytes.push(0xf0 | (point >> 18), 0x80 | ((point >> 12) & 0x3f));
     bytes.push(0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f));
   }
+}
+
+/** What UTF-8 says; what is not UTF-8 becomes U+FFFD, a byte at a time. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  let text = "";
+  for (let index = 0; index < bytes.length;) {
+    const { point, length } = decodePoint(bytes, index);
+    text += String.fromCodePoint(point);
+    index += length;
+  }
+  return text;
+}
+
+const replacement = { point: 0xfffd, length: 1 } as const;
+
+/** Smallest code point of a sequence of so many bytes: anything below is overlong. */
+const smallestPoints = [0, 0, 0x80, 0x800, 0x1_0000];
+
+function decodePoint(bytes: Uint8Array, index: number): { point: number; length: number } {
+  const first = bytes[index] ?? 0;
+  if (first < 0x80) return { point: first, length: 1 };
+  const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4) return replacement;
+  let point = first & (0x7f >> length);
+  for (let next = index + 1; next < index + length; next++) {
+    const byte = bytes[next] ?? 0;
+    if ((byte & 0xc0) !== 0x80) return replacement;
+    point = (point << 6) | (byte & 0x3f);
+  }
+  const isSurrogate = point >= 0xd800 && point <= 0xdfff;
+  if (point < (smallestPoints[length] ?? 0) || point > 0x10_ffff || isSurrogate) return replacement;
+  return { point, length };
 }

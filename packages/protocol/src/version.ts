@@ -1,5 +1,7 @@
-import { type WireError } from "./errors.js";
-import { protocolVersion } from "./methods.js";
+import { type WireError } from "./wire-error.js";
+
+/** major.minor of the protocol: a host speaks every minor of its major. */
+export const protocolVersion = { major: 1, minor: 0 } as const;
 
 export interface ProtocolVersion {
   readonly major: number;

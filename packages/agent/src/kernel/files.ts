@@ -1,7 +1,8 @@
+import { decodeUtf8 } from "@sonde/protocol";
 import { SyscallError } from "./errors.js";
 import { type Kernel } from "./kernel.js";
 import { OwnedFd } from "./owned-fd.js";
-import { decodeUtf8, encodeCString } from "./text.js";
+import { encodeCString } from "./text.js";
 import { AT_EMPTY_PATH, AT_FDCWD, S_IFMT, STATX_BASIC_STATS } from "./uapi.js";
 
 /** Files of procfs and sysfs are small; the few that are not are read in parts. */

@@ -1,8 +1,9 @@
+import { decodeUtf8 } from "@sonde/protocol";
 import { LimitError, MissingError, NotSupportedError, SyscallError } from "../kernel/errors.js";
 import { openFile, statFd } from "../kernel/files.js";
 import { type Kernel } from "../kernel/kernel.js";
 import { type OwnedFd } from "../kernel/owned-fd.js";
-import { decodeUtf8, encodeCString } from "../kernel/text.js";
+import { encodeCString } from "../kernel/text.js";
 import { hasBytesAt } from "./bytes-at.js";
 import { headWords, shapeOf, type TypeShape, wordsOf } from "./btf-shapes.js";
 import { FileWindow, pageSizeBytes } from "./file-window.js";

@@ -1,7 +1,7 @@
-import { type Params, type Result } from "@sonde/protocol";
+import { decodeUtf8, type Params, type Result } from "@sonde/protocol";
 import { openFile } from "../kernel/files.js";
 import { type Kernel } from "../kernel/kernel.js";
-import { decodeUtf8, encodeCString } from "../kernel/text.js";
+import { encodeCString } from "../kernel/text.js";
 import { hasBytesAt } from "./bytes-at.js";
 import { type LineVisitor, readLines } from "./line-reader.js";
 

@@ -1,4 +1,4 @@
-import { handle, type Handle } from "@sonde/protocol";
+import { type Handle } from "@sonde/protocol";
 import { HandleError } from "../kernel/errors.js";
 import { type Attachment } from "../resources/attachment.js";
 import { type EventStream } from "../resources/event-stream.js";
@@ -22,7 +22,8 @@ export class HandleTable {
   /** A name that was never used in this session. */
   next(): Handle {
     this.#last += 1;
-    return handle.parse(this.#last);
+    // Counted from 1, and 2^32 are more than a session makes.
+    return this.#last as Handle;
   }
 
   set(name: Handle, object: HandledObject): void {

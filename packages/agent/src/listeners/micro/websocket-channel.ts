@@ -1,5 +1,4 @@
-import { encodeUtf8, type MessageChannel } from "@sonde/protocol";
-import { decodeUtf8 } from "../../kernel/text.js";
+import { decodeUtf8, encodeUtf8, type MessageChannel } from "@sonde/protocol";
 import { type System, type Timer } from "../../system/system.js";
 import { bounds } from "../bounds.js";
 import { type ByteStream } from "./byte-stream.js";

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { encodeUtf8 } from "@sonde/protocol";
-import { decodeUtf8 } from "../../../src/kernel/text.js";
+import { decodeUtf8, encodeUtf8 } from "@sonde/protocol";
 import { encodeBase64 } from "../../../src/listeners/micro/base64.js";
 import { sha1 } from "../../../src/listeners/micro/sha1.js";
 import { readUpgradeRequest } from "../../../src/listeners/micro/upgrade-request.js";

@@ -1,9 +1,8 @@
-import { encodeUtf8 } from "@sonde/protocol";
+import { decodeUtf8, encodeUtf8 } from "@sonde/protocol";
 import { describe, expect, test } from "@jest/globals";
 import { CancelledError, LimitError } from "../../../src/kernel/errors.js";
 import { openFile } from "../../../src/kernel/files.js";
 import { Kernel } from "../../../src/kernel/kernel.js";
-import { decodeUtf8 } from "../../../src/kernel/text.js";
 import { LineFilter } from "../../../src/questions/line-filter.js";
 import { readLines } from "../../../src/questions/line-reader.js";
 import { FakeKernel } from "../fake-kernel.js";

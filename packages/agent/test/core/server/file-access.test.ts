@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
+import { decodeUtf8 } from "@sonde/protocol";
 import { Target } from "../../../src/features/target.js";
 import { ForbiddenError, LimitError, MissingError } from "../../../src/kernel/errors.js";
 import { Kernel } from "../../../src/kernel/kernel.js";
-import { decodeUtf8 } from "../../../src/kernel/text.js";
 import { Pacer } from "../../../src/resources/pacer.js";
 import { FileAccess } from "../../../src/server/file-access.js";
 import { FakeKernel } from "../fake-kernel.js";

@@ -1,13 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import { ProtocolError } from "../src/index.js";
-import { checkMsgpack } from "../src/msgpack-check.js";
+import { decodeMsgpack } from "../src/msgpack-decoder.js";
 import { fromHex } from "./hex.js";
 
 const check =
   (hex: string, items = 1000) =>
-  () => {
-    checkMsgpack(fromHex(hex), { items });
-  };
+  () =>
+    decodeMsgpack(fromHex(hex), { items });
 
 const accepted = [
   { name: "small integers", hex: "92057f" },
@@ -54,7 +53,7 @@ const refused = [
   { name: "the byte that msgpack never uses", hex: "c1" },
 ];
 
-describe("checkMsgpack", () => {
+describe("what is taken for msgpack", () => {
   for (const { name, hex } of accepted) {
     test(`${name}: accepted`, () => {
       expect(check(hex)).not.toThrow();
