@@ -19,7 +19,7 @@ const program = `
   BEGIN { printf("begin\\n"); }
   tracepoint:syscalls:sys_enter_openat /comm == "rec-files"/ { printf("%s %s %d\\n", comm, str(args.filename), args.flags); @opens[str(args.filename)] = count(); }
   tracepoint:syscalls:sys_exit_read /comm == "rec-files"/ { @sizes = hist(args.ret); @linear = lhist(args.ret, 0, 100, 10); @stats = stats(args.ret); @tuple = (1, comm); }
-  tracepoint:syscalls:sys_enter_chdir /comm == "rec-files"/ { time("%F %T\\n"); printf("%s\\n", strftime("%T.%f", nsecs)); print(@opens, 3); clear(@opens); zero(@sizes); print((pid, comm)); print(kstack(3)); @stacks[ustack(raw, 2)] = count(); }
+  tracepoint:syscalls:sys_enter_chdir /comm == "rec-files"/ { time("%F %T\\n"); printf("%s\\n", strftime("%T.%f", nsecs)); print(@opens, 3); clear(@opens); zero(@sizes); print((pid, comm)); print(kstack(3)); print(ustack(1)); @stacks[ustack(raw, 2)] = count(); }
   kprobe_free_software_event
   interval:ms:20 { @ticks = count(); print(@ticks); clear(@ticks); }
   END { printf("end\\n"); exit(6); }
@@ -50,6 +50,7 @@ describe("a recording", () => {
     expect(live.output).toContain("[100, ...)             3 |@");
     expect(live.output).toContain("@opens[/none/9]: 9\n");
     expect(live.output).toMatch(/^\n( {8}\w+\+\d+\n){3}\n/m);
+    expect(live.output).toMatch(/^\n {8}chdir\+\d+\n\n/m);
     expect(live.output).toMatch(/^@stacks\[\n([0-9a-f]+\n){1,2}\]: 1$/m);
     expect(replayed.output).toBe(live.output);
     expect(replayed.errors).toBe(live.errors);

@@ -284,6 +284,8 @@ export const methods = {
    * structs, unions, enums and prototypes that are not asked for: they come by name and size.
    */
   "btf.types": { params: btfTypesParams, result: btfTypesResult },
+  /** The library that the kernel maps into processes of the agent's word size, an ELF file; empty where there is none. */
+  "vdso.read": { params: noParams, result: z.object({ image: bytes(65_536) }) },
   /** Some of the kernel's symbols, where all of them (/proc/kallsyms, 5 MB) are too many for the line. */
   "symbols.kernel": {
     params: z.strictObject({

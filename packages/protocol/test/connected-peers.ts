@@ -52,6 +52,7 @@ export function createHandlers(given: Partial<RequestHandlers> = {}): RequestHan
     "file.stat": refuse,
     "tracePipe.read": refuse,
     "btf.types": refuse,
+    "vdso.read": refuse,
     "symbols.kernel": refuse,
     ...given,
   };

@@ -3,6 +3,7 @@ import { readClocks } from "../features/clocks.js";
 import { describeTarget } from "../features/describe-target.js";
 import { answerKernelSymbols } from "../questions/kernel-symbols.js";
 import { readIterator } from "../resources/read-iterator.js";
+import { readVdso } from "../questions/vdso.js";
 import { dumpAndClearMap, dumpMap } from "../resources/map-dump.js";
 import { type LoadedMap } from "../resources/loaded-map.js";
 import { type LoadedProgram } from "../resources/loaded-program.js";
@@ -135,6 +136,8 @@ export function createHandlers(session: SessionState): Omit<RequestHandlers, key
       const pacer = pacerWhile(request, () => true);
       return session.agent.types.answer(questions, () => pacer.pause());
     },
+
+    "vdso.read": () => ({ image: readVdso(target.kernel) }),
 
     async "symbols.kernel"(questions, request) {
       const pacer = pacerWhile(request, () => true);

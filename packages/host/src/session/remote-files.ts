@@ -1,4 +1,4 @@
-import { RemoteError, type HostPeer } from "@sonde/protocol";
+import { RemoteError, type HostPeer, type Result } from "@sonde/protocol";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { cacheFolder } from "./cache-folder.js";
@@ -6,6 +6,8 @@ import { keepFile, readKeptFile } from "./kept-file.js";
 
 /** Bytes asked for at a time: large enough that a fast link is not waiting, small enough for a cancel to be prompt. */
 const usualPieceBytes = 4 * 1024 * 1024;
+
+export type FileStatus = NonNullable<Result<"file.stat">["file"]>;
 
 /** Files of the target, as its agent's allow-list lets them be read. */
 export class RemoteFiles {
@@ -40,14 +42,12 @@ export class RemoteFiles {
 
   /** The whole file, from this machine's cache while it is the same file there. Throws as `read` does. */
   async readKept(path: string): Promise<Uint8Array> {
-    const { file } = await this.#peer.call("file.stat", { path });
-    if (file === null || this.#bootId === "") return await this.read(path);
-    const { sizeBytes, modified, device, inode } = file;
-    const parts = [this.#bootId, file.path, sizeBytes, modified, device, inode].map(String);
-    const name = createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+    const file = await this.status(path);
+    const name = file === undefined ? undefined : this.nameInCache(file);
+    if (file === undefined || name === undefined) return await this.read(path);
     const keptPath = join(cacheFolder(), "files", name);
     const kept = readKeptFile(keptPath);
-    if (kept?.length === Number(sizeBytes)) return kept;
+    if (kept?.length === Number(file.sizeBytes)) return kept;
     const bytes = await this.read(path);
     keepFile(keptPath, bytes);
     return bytes;
@@ -106,6 +106,18 @@ export class RemoteFiles {
 
   /** The path with its links followed; `undefined` when there is no such file. */
   async resolve(path: string): Promise<string | undefined> {
-    return (await this.#peer.call("file.stat", { path })).file?.path;
+    return (await this.status(path))?.path;
+  }
+
+  /** `undefined` when there is no such file. */
+  async status(path: string): Promise<FileStatus | undefined> {
+    return (await this.#peer.call("file.stat", { path })).file ?? undefined;
+  }
+
+  /** A name for what is kept of a file as it is now; `undefined` where boots cannot be told from each other. */
+  nameInCache({ path, sizeBytes, modified, device, inode }: FileStatus): string | undefined {
+    if (this.#bootId === "") return undefined;
+    const parts = [this.#bootId, path, sizeBytes, modified, device, inode].map(String);
+    return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
   }
 }

@@ -27,6 +27,7 @@ import { LoadedObject } from "./loaded-object.js";
 import { LinkKeeper, type LinkEvent } from "./link-keeper.js";
 import { openPeer, type ConnectOptions, type OpenPeer } from "./open-peer.js";
 import { RemoteFiles } from "./remote-files.js";
+import { RemoteProcesses } from "./remote-processes.js";
 import { eventBufferBytes, isSlowLine, slowPieceBytes } from "./slow-line.js";
 import { TargetClock } from "./target-clock.js";
 import { TargetProcess } from "./target-process.js";
@@ -81,6 +82,7 @@ export class Session implements AsyncDisposable {
   readonly features: TargetFeatures;
   readonly target: TargetDescription;
   readonly files: RemoteFiles;
+  readonly processes: RemoteProcesses;
   readonly types: KernelTypes;
   /** The target's clocks, and how they stand to this machine's. */
   readonly clock: TargetClock;
@@ -121,6 +123,7 @@ export class Session implements AsyncDisposable {
     this.warn = (text) => options.onWarning?.(text);
     const pieceBytes = this.#isSlow ? slowPieceBytes : undefined;
     this.files = new RemoteFiles(peer, description.bootId, pieceBytes);
+    this.processes = new RemoteProcesses(peer, hello.methods, this.files, this.warn);
     this.types = new KernelTypes({
       peer,
       files: this.files,

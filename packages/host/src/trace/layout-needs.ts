@@ -9,6 +9,16 @@ export function showsKernelSymbols(layout: TraceLayout): boolean {
   );
 }
 
+/** Whether anything of a program is shown as a symbol of a process. */
+export function showsUserSymbols(layout: TraceLayout): boolean {
+  return anyType(
+    layout,
+    (type) =>
+      type.kind === "usym" ||
+      (type.kind === "stack" && type.space === "user" && type.mode !== "raw"),
+  );
+}
+
 /** How many frames the stacks are cut to that are shown, each once. */
 export function shownStackLimits(layout: TraceLayout): readonly number[] {
   const limits = new Set<number>();

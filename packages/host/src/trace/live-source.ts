@@ -1,8 +1,9 @@
 import { ConnectionClosedError } from "@sonde/protocol";
 import { ConnectError } from "../session/errors.js";
 import { type ObjectSpec } from "../spec/object-spec.js";
-import { type KeptStack } from "../output/decode-context.js";
+import { type KeptStack, type SymbolName } from "../output/decode-context.js";
 import { type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
+import { type UserSymbolSource } from "../symbols/user-symbols.js";
 import { type LoadedObject, type MapDump } from "../session/loaded-object.js";
 import { type KeptStacks } from "./kept-stacks.js";
 import {
@@ -18,6 +19,7 @@ export class LiveSource implements TraceSource {
   readonly #object: LoadedObject;
   readonly #spec: ObjectSpec;
   readonly #symbols: KernelSymbolSource | undefined;
+  readonly #userSymbols: UserSymbolSource | undefined;
   readonly #stacks: KeptStacks;
   readonly #byteOrder: "little" | "big";
   readonly now: () => bigint;
@@ -29,6 +31,7 @@ export class LiveSource implements TraceSource {
     spec: ObjectSpec,
     options: {
       readonly symbols: KernelSymbolSource | undefined;
+      readonly userSymbols: UserSymbolSource | undefined;
       readonly stacks: KeptStacks;
       readonly byteOrder: "little" | "big";
       /** Nanoseconds since 1970. */
@@ -38,6 +41,7 @@ export class LiveSource implements TraceSource {
     this.#object = object;
     this.#spec = spec;
     this.#symbols = options.symbols;
+    this.#userSymbols = options.userSymbols;
     this.#stacks = options.stacks;
     this.#byteOrder = options.byteOrder;
     this.now = options.now;
@@ -129,6 +133,10 @@ export class LiveSource implements TraceSource {
     address: bigint,
   ): { readonly name: string; readonly offset: bigint } | undefined {
     return this.#symbols?.resolve(address);
+  }
+
+  resolveUserSymbol(address: bigint, pid: number): SymbolName | undefined {
+    return this.#userSymbols?.resolve(address, pid);
   }
 
   resolveStack(stack: bigint, limit: number): KeptStack | undefined {

@@ -1,14 +1,23 @@
 import { viewOf } from "../output/record-cursor.js";
 import { type MapDump } from "../output/map-dump.js";
 import { type MapLayout, type TraceLayout } from "../spec/trace-layout.js";
-import { type FieldLayout } from "../spec/value-type.js";
+import { type FieldLayout, type StackType } from "../spec/value-type.js";
+import { type UserAddress } from "../symbols/user-symbols.js";
 import { type StackReference } from "./kept-stacks.js";
 
 /** What has to be found out before a record or a map can be shown. */
 export interface NeededNames {
   /** Kernel addresses that are shown as symbols. */
   readonly addresses: bigint[];
-  readonly stacks: (StackReference & { readonly space: "kernel" | "user" })[];
+  readonly userAddresses: UserAddress[];
+  readonly stacks: NeededStack[];
+}
+
+/** Of a stack that is shown as addresses no names are needed. */
+export type NeededStack = StackReference & Pick<StackType, "space" | "mode">;
+
+export function nothingNeeded(): NeededNames {
+  return { addresses: [], userAddresses: [], stacks: [] };
 }
 
 /** Finds what in records and maps is shown by a name that is elsewhere: addresses, numbers of stacks. */
@@ -56,20 +65,26 @@ export class NameFields {
   }
 
   #collect(view: DataView, start: number, places: readonly Place[], needed: NeededNames): void {
-    for (const place of places) {
-      const at = start + place.offset;
-      if (at + 8 > view.byteLength) continue;
+    for (const { offset, holds } of places) {
+      const at = start + offset;
+      if (at + (holds === "userAddress" ? 12 : 8) > view.byteLength) continue;
       const value = view.getBigUint64(at, this.#isLittleEndian);
-      if (place.stack === undefined) needed.addresses.push(value);
-      else needed.stacks.push({ ...place.stack, stack: value });
+      if (holds === "address") {
+        needed.addresses.push(value);
+      } else if (holds === "userAddress") {
+        const pid = view.getUint32(at + 8, this.#isLittleEndian);
+        needed.userAddresses.push({ address: value, pid });
+      } else {
+        needed.stacks.push({ ...holds, stack: value });
+      }
     }
   }
 }
 
-/** A kernel address, or a stack's number. */
 interface Place {
   readonly offset: number;
-  readonly stack: { readonly space: "kernel" | "user"; readonly limit: number } | undefined;
+  /** A kernel address, an address of a process, or a stack's number. */
+  readonly holds: "address" | "userAddress" | Omit<NeededStack, "stack">;
 }
 
 interface MapPlaces {
@@ -86,10 +101,11 @@ function mapPlaces({ keys, keySizeBytes, valueSizeBytes, value }: MapLayout): Ma
 
 function placesOf(fields: readonly FieldLayout[]): readonly Place[] {
   return fields.flatMap(({ type, offset }): readonly Place[] => {
-    if (type.kind === "ksym") return [{ offset, stack: undefined }];
+    if (type.kind === "ksym") return [{ offset, holds: "address" }];
+    if (type.kind === "usym") return [{ offset, holds: "userAddress" }];
     if (type.kind === "stack") {
-      const { space, limit } = type;
-      return [{ offset, stack: { space, limit } }];
+      const { space, mode, limit } = type;
+      return [{ offset, holds: { space, mode, limit } }];
     }
     if (type.kind !== "tuple") return [];
     return placesOf(type.elements).map((place) => ({ ...place, offset: offset + place.offset }));

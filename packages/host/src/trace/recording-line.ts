@@ -1,3 +1,4 @@
+import { type SymbolName } from "../output/decode-context.js";
 import { type MapDump } from "../output/map-dump.js";
 import { type TargetDescription } from "../spec/target-description.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
@@ -18,6 +19,11 @@ export type RecordingLine =
       readonly name: string;
       readonly offset: bigint;
     }
+  | (SymbolName & {
+      readonly kind: "userSymbol";
+      readonly pid: number;
+      readonly address: bigint;
+    })
   | {
       readonly kind: "stack";
       readonly limit: number;
@@ -28,6 +34,11 @@ export type RecordingLine =
   /** What came of system() or cat(). */
   | { readonly kind: "action"; readonly result: ActionResult }
   | { readonly kind: "finish"; readonly counts: FinalCounts };
+
+/** What an address of a process is found by. */
+export function userAddressName(address: bigint, pid: number): string {
+  return `${pid} ${address}`;
+}
 
 /** What a stack of a recording is found by. */
 export function stackName(stack: bigint, limit: number): string {

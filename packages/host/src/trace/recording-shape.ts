@@ -181,6 +181,13 @@ const isLine = isKindOf<RecordingLine>({
     dump: isObject<MapDump>({ count: isWhole, keys: isBytes, values: isBytes }),
   },
   symbol: { address: isBigint, name: isString, offset: isBigint },
+  userSymbol: {
+    pid: isWhole,
+    address: isBigint,
+    name: isString,
+    offset: isBigint,
+    file: isOptional(isString),
+  },
   stack: { limit: isWhole, stack: isBigint, pid: isWhole, frames: isArrayOf(isBigint) },
   action: {
     result: isObject<ActionResult>({ output: isString, messages: isArrayOf(isString) }),

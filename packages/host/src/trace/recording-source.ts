@@ -1,6 +1,6 @@
-import { type KeptStack } from "../output/decode-context.js";
+import { type KeptStack, type SymbolName } from "../output/decode-context.js";
 import { type MapDump } from "../output/map-dump.js";
-import { stackName } from "./recording-line.js";
+import { stackName, userAddressName } from "./recording-line.js";
 import { type RecordingWriter } from "./recording.js";
 import {
   type ActionResult,
@@ -15,6 +15,7 @@ export class RecordingSource implements TraceSource {
   readonly #source: TraceSource;
   readonly #writer: RecordingWriter;
   readonly #symbols = new Set<bigint>();
+  readonly #userSymbols = new Set<string>();
   readonly #stacks = new Set<string>();
   /** When the spans came that have not been dealt with, in order. */
   readonly #arrivals: bigint[] = [];
@@ -87,6 +88,16 @@ export class RecordingSource implements TraceSource {
     if (symbol !== undefined && !this.#symbols.has(address)) {
       this.#symbols.add(address);
       this.#writer.write({ kind: "symbol", address, ...symbol });
+    }
+    return symbol;
+  }
+
+  resolveUserSymbol(address: bigint, pid: number): SymbolName | undefined {
+    const symbol = this.#source.resolveUserSymbol(address, pid);
+    const name = userAddressName(address, pid);
+    if (symbol !== undefined && !this.#userSymbols.has(name)) {
+      this.#userSymbols.add(name);
+      this.#writer.write({ kind: "userSymbol", pid, address, ...symbol });
     }
     return symbol;
   }

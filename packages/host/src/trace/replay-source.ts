@@ -1,8 +1,8 @@
-import { type KeptStack } from "../output/decode-context.js";
+import { type KeptStack, type SymbolName } from "../output/decode-context.js";
 import { type MapDump } from "../output/map-dump.js";
 import { TargetError } from "../session/errors.js";
 import { AnswerQueue } from "./answer-queue.js";
-import { stackName, type RecordingHeader } from "./recording-line.js";
+import { stackName, userAddressName, type RecordingHeader } from "./recording-line.js";
 import { readRecording } from "./recording.js";
 import {
   type ActionResult,
@@ -17,6 +17,8 @@ const readAhead = 64;
 /** What addresses and numbers stood for. */
 interface RecordedNames {
   readonly symbols: ReadonlyMap<bigint, { readonly name: string; readonly offset: bigint }>;
+  /** By userAddressName(). */
+  readonly userSymbols: ReadonlyMap<string, SymbolName>;
   /** By stackName(). */
   readonly stacks: ReadonlyMap<string, KeptStack>;
 }
@@ -44,15 +46,18 @@ export class ReplaySource implements TraceSource {
   static async open(path: string): Promise<ReplaySource> {
     let header: RecordingHeader | undefined;
     const symbols = new Map<bigint, { readonly name: string; readonly offset: bigint }>();
+    const userSymbols = new Map<string, SymbolName>();
     const stacks = new Map<string, KeptStack>();
     for await (const line of readRecording(path)) {
       if (line.kind === "header") header = line.header;
       if (line.kind === "symbol")
         symbols.set(line.address, { name: line.name, offset: line.offset });
+      if (line.kind === "userSymbol")
+        userSymbols.set(userAddressName(line.address, line.pid), line);
       if (line.kind === "stack") stacks.set(stackName(line.stack, line.limit), line);
     }
     if (header === undefined) throw new TargetError(`recording ${path}: it has no header`);
-    return new ReplaySource(path, header, { symbols, stacks });
+    return new ReplaySource(path, header, { symbols, userSymbols, stacks });
   }
 
   open(receiver: { onSpan(span: SourceSpan): void; onEnd(error?: Error): void }): void {
@@ -136,6 +141,10 @@ export class ReplaySource implements TraceSource {
     address: bigint,
   ): { readonly name: string; readonly offset: bigint } | undefined {
     return this.#names.symbols.get(address);
+  }
+
+  resolveUserSymbol(address: bigint, pid: number): SymbolName | undefined {
+    return this.#names.userSymbols.get(userAddressName(address, pid));
   }
 
   resolveStack(stack: bigint, limit: number): KeptStack | undefined {

@@ -1,4 +1,4 @@
-import { type KeptStack } from "../output/decode-context.js";
+import { type KeptStack, type SymbolName } from "../output/decode-context.js";
 import { DecodeError } from "../output/decode-error.js";
 import { type MapDump } from "../output/map-dump.js";
 import { PerfCursor } from "../output/perf-span.js";
@@ -6,8 +6,9 @@ import { type RecordCursor } from "../output/record-cursor.js";
 import { RingCursor } from "../output/ring-span.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
 import { type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
+import { type UserSymbolSource } from "../symbols/user-symbols.js";
 import { type KeptStacks } from "./kept-stacks.js";
-import { NameFields, type NeededNames } from "./name-fields.js";
+import { NameFields, nothingNeeded, type NeededNames } from "./name-fields.js";
 import {
   type ActionResult,
   type FinalCounts,
@@ -18,12 +19,13 @@ import {
 
 /** What spans and dumps wait for. */
 export interface NameSources {
-  /** Undefined when nothing is shown as a symbol. */
+  /** Undefined when nothing is shown as a symbol of the kernel, or of processes. */
   readonly symbols: KernelSymbolSource | undefined;
+  readonly userSymbols: UserSymbolSource | undefined;
   readonly stacks: Pick<KeptStacks, "prepare" | "resolve">;
 }
 
-/** Holds spans and dumps back until the stacks and kernel symbols that they are printed with are known. */
+/** Holds spans and dumps back until the stacks and symbols that they are printed with are known. */
 export class ResolvingSource implements TraceSource {
   readonly #source: TraceSource;
   readonly #names: NameSources;
@@ -80,7 +82,7 @@ export class ResolvingSource implements TraceSource {
 
   async dump(map: string, options: { readonly clear: boolean }): Promise<MapDump> {
     const dump = await this.#source.dump(map, options);
-    const needed: NeededNames = { addresses: [], stacks: [] };
+    const needed = nothingNeeded();
     this.#fields.addDump(map, dump, needed);
     await this.#prepare(needed);
     return dump;
@@ -111,6 +113,10 @@ export class ResolvingSource implements TraceSource {
     return this.#source.resolveKernelSymbol(address);
   }
 
+  resolveUserSymbol(address: bigint, pid: number): SymbolName | undefined {
+    return this.#source.resolveUserSymbol(address, pid);
+  }
+
   resolveStack(stack: bigint, limit: number): KeptStack | undefined {
     return this.#source.resolveStack(stack, limit);
   }
@@ -123,13 +129,31 @@ export class ResolvingSource implements TraceSource {
       : reading.then(() => this.#prepareSymbols(needed));
   }
 
-  #prepareSymbols({ addresses, stacks }: NeededNames): Promise<void> | undefined {
+  #prepareSymbols(needed: NeededNames): Promise<void> | undefined {
+    const preparing = [this.#prepareKernel(needed), this.#prepareUser(needed)].filter(
+      (one) => one !== undefined,
+    );
+    return preparing.length === 0 ? undefined : Promise.all(preparing).then(() => undefined);
+  }
+
+  #prepareKernel({ addresses, stacks }: NeededNames): Promise<void> | undefined {
     const { symbols } = this.#names;
     if (symbols?.prepare === undefined) return undefined;
     const frames = stacks.flatMap(({ space, stack, limit }) =>
       space === "kernel" ? (this.#names.stacks.resolve(stack, limit)?.frames ?? []) : [],
     );
     return symbols.prepare([...addresses, ...frames]);
+  }
+
+  #prepareUser({ userAddresses, stacks }: NeededNames): Promise<void> | undefined {
+    const { userSymbols } = this.#names;
+    if (userSymbols === undefined) return undefined;
+    const frames = stacks.flatMap(({ space, mode, stack, limit }) => {
+      const isShown = space === "user" && mode !== "raw";
+      const kept = isShown ? this.#names.stacks.resolve(stack, limit) : undefined;
+      return (kept?.frames ?? []).map((address) => ({ address, pid: kept?.pid ?? 0 }));
+    });
+    return userSymbols.prepare([...userAddresses, ...frames]);
   }
 
   /** One after the other, so that nothing is asked for twice; at once when there is nothing to wait for. */
@@ -153,7 +177,7 @@ export class ResolvingSource implements TraceSource {
   }
 
   #neededIn(span: Uint8Array): NeededNames {
-    const needed: NeededNames = { addresses: [], stacks: [] };
+    const needed = nothingNeeded();
     try {
       this.#cursor.reset(span);
       while (this.#cursor.next()) {

@@ -10,6 +10,7 @@ import { type TargetDescription } from "../spec/target-description.js";
 import { type ObjectSpec } from "../spec/object-spec.js";
 import { type TraceLayout } from "../spec/trace-layout.js";
 import { type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
+import { UserSymbols, type UserSymbolSource } from "../symbols/user-symbols.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
 import { compileProgram } from "./compile-program.js";
 import { KeptStacks } from "./kept-stacks.js";
@@ -26,6 +27,7 @@ import {
   shownStackLimits,
   showsKernelSymbols,
   showsTargetTimes,
+  showsUserSymbols,
   showsUserNames,
 } from "./layout-needs.js";
 import {
@@ -90,6 +92,7 @@ export interface AttachOptions extends Pick<StartOptions, "clock"> {
 
 interface TargetNames {
   readonly symbols: KernelSymbolSource | undefined;
+  readonly userSymbols: UserSymbolSource | undefined;
   readonly resolveUserName: (uid: number) => string | undefined;
 }
 
@@ -250,13 +253,16 @@ export class Target implements AsyncDisposable {
       showsUserNames(layout) ? this.session.files.text("/etc/passwd") : "",
     ]);
     const userNames = parseUserNames(passwords);
-    return { symbols, resolveUserName: (uid) => userNames.get(uid) };
+    const userSymbols = showsUserSymbols(layout)
+      ? new UserSymbols(this.session.processes)
+      : undefined;
+    return { symbols, userSymbols, resolveUserName: (uid) => userNames.get(uid) };
   }
 
   #read(
     loaded: LoadedObject,
     spec: TraceSpec,
-    { symbols }: TargetNames,
+    { symbols, userSymbols }: TargetNames,
     clock: TraceClock,
   ): TraceSource {
     const { byteOrder } = this.description;
@@ -265,11 +271,19 @@ export class Target implements AsyncDisposable {
     // Who attaches to a detached trace later must find the stacks.
     const clears = this.session.attached === undefined;
     const stacks = new KeptStacks(loaded, spec.object.maps, limits, { byteOrder, clears });
-    const live = new LiveSource(loaded, spec.object, { symbols, stacks, byteOrder, now });
+    const live = new LiveSource(loaded, spec.object, {
+      symbols,
+      userSymbols,
+      stacks,
+      byteOrder,
+      now,
+    });
     this.session.clock.watch();
-    return symbols?.prepare === undefined && limits.length === 0
+    const isAllKnown =
+      symbols?.prepare === undefined && userSymbols === undefined && limits.length === 0;
+    return isAllKnown
       ? live
-      : new ResolvingSource(live, spec, { symbols, stacks }, byteOrder);
+      : new ResolvingSource(live, spec, { symbols, userSymbols, stacks }, byteOrder);
   }
 
   /** The trace's clock; a recording's stays as it is now, since that is what it will be replayed with. */
@@ -320,7 +334,7 @@ export class Target implements AsyncDisposable {
 export function decodeContext(
   target: TargetDescription,
   clock: Pick<TraceClock, "realtimeMinusBoottime" | "realtimeMinusMonotonic">,
-  source: Pick<DecodeContext, "now" | "resolveKernelSymbol" | "resolveStack">,
+  source: Pick<DecodeContext, "now" | "resolveKernelSymbol" | "resolveUserSymbol" | "resolveStack">,
   resolveUserName: (uid: number) => string | undefined,
 ): DecodeContext {
   return {
@@ -335,7 +349,7 @@ export function decodeContext(
     timeZone: localTimeZone,
     now: () => source.now(),
     resolveKernelSymbol: (address) => source.resolveKernelSymbol(address),
-    resolveUserSymbol: () => undefined,
+    resolveUserSymbol: (address, pid) => source.resolveUserSymbol(address, pid),
     resolveStack: (stack, limit) => source.resolveStack(stack, limit),
     resolveUserName,
   };

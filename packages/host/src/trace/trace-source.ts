@@ -1,4 +1,4 @@
-import { type KeptStack } from "../output/decode-context.js";
+import { type KeptStack, type SymbolName } from "../output/decode-context.js";
 import { type MapDump } from "../output/map-dump.js";
 
 /** A stretch of a stream: whole records, as the kernel wrote them. */
@@ -46,6 +46,7 @@ export interface TraceSource {
   resolveKernelSymbol(
     address: bigint,
   ): { readonly name: string; readonly offset: bigint } | undefined;
+  resolveUserSymbol(address: bigint, pid: number): SymbolName | undefined;
   /** A stack that a program kept, by its number and the frames that it was cut to. */
   resolveStack(stack: bigint, limit: number): KeptStack | undefined;
 }

@@ -14,8 +14,9 @@ export interface SectionPlan {
   readonly type: number;
   readonly bytes: Uint8Array;
   readonly link?: string;
-  /** sh_flags. */
+  /** sh_flags; 4: code. */
   readonly flags?: number;
+  readonly address?: number;
   /** sh_info, by the name of a section. */
   readonly info?: string;
   /** Of one that is not in the file. */
@@ -38,7 +39,7 @@ export interface SymbolPlan {
   readonly type?: number;
   /** 0: undefined. */
   readonly section?: number;
-  /** STB_*; 1: global, unless said. */
+  /** STB_*; 0: local, 1: global (unless said), 2: weak. */
   readonly binding?: number;
   /** STV_*. */
   readonly visibility?: number;
@@ -121,7 +122,7 @@ export function buildElf(plan: ElfPlan): Uint8Array {
     const indexOf = (wanted: string | undefined): number =>
       placed.findIndex(({ name }) => name === wanted) + 1;
     writer.number(names.offset(section.name), 4).number(section.type, 4);
-    writer.word(section.flags ?? 0).word(0);
+    writer.word(section.flags ?? 0).word(section.address ?? 0);
     writer.word(section.offset).word(section.sizeBytes ?? section.bytes.length);
     writer.number(indexOf(section.link), 4).number(indexOf(section.info), 4);
     file.push(...writer.word(1).word(0).take());

@@ -39,6 +39,7 @@ class FakeSource implements TraceSource {
   time = 0n;
   now = (): bigint => this.time;
   resolveKernelSymbol = (): undefined => undefined;
+  resolveUserSymbol = (): undefined => undefined;
   resolveStack = (): undefined => undefined;
 }
 

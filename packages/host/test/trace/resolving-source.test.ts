@@ -3,6 +3,7 @@ import { type KeptStack } from "../../src/output/decode-context.js";
 import { type MapDump } from "../../src/output/map-dump.js";
 import { type TraceSpec } from "../../src/spec/trace-spec.js";
 import { type KernelSymbolSource } from "../../src/symbols/kernel-symbol-source.js";
+import { type UserAddress, type UserSymbolSource } from "../../src/symbols/user-symbols.js";
 import { ResolvingSource } from "../../src/trace/resolving-source.js";
 import {
   type FinalCounts,
@@ -35,6 +36,13 @@ const spec = {
         fields: [
           { type: { kind: "stack", space: "kernel", mode: "bpftrace", limit: 2 }, offset: 8 },
           { type: { kind: "stack", space: "user", mode: "bpftrace", limit: 3 }, offset: 16 },
+        ],
+      },
+      {
+        kind: "printf",
+        fields: [
+          { type: { kind: "usym" }, offset: 8 },
+          { type: { kind: "stack", space: "user", mode: "raw", limit: 3 }, offset: 16 },
         ],
       },
     ],
@@ -92,6 +100,7 @@ class FakeSource implements TraceSource {
     Promise.resolve({ positions: [], lost: 0n, failedUpdates: 0n, missedRuns: 0n });
   now = (): bigint => 0n;
   resolveKernelSymbol = (): undefined => undefined;
+  resolveUserSymbol = (): undefined => undefined;
   resolveStack = (): undefined => undefined;
 }
 
@@ -128,6 +137,16 @@ class FakeSymbols implements KernelSymbolSource {
   }
 }
 
+/** They are known at once. */
+class FakeUserSymbols implements UserSymbolSource {
+  readonly asked: (readonly UserAddress[])[] = [];
+  prepare(addresses: readonly UserAddress[]): undefined {
+    if (addresses.length > 0) this.asked.push(addresses);
+    return undefined;
+  }
+  resolve = (): undefined => undefined;
+}
+
 /** Stack 9 leads through 0x10 and 0x11; it is not known before it was asked for. */
 class FakeStacks {
   readonly asked: bigint[] = [];
@@ -140,7 +159,7 @@ class FakeStacks {
 
   resolve(stack: bigint, limit: number): KeptStack | undefined {
     const frames = [0x10n, 0x11n, 0x12n].slice(0, limit);
-    return stack === 9n && this.asked.includes(9n) ? { frames, pid: 0 } : undefined;
+    return stack === 9n && this.asked.includes(9n) ? { frames, pid: 7 } : undefined;
   }
 }
 
@@ -151,6 +170,7 @@ async function settle(): Promise<void> {
 function harness(): {
   readonly source: FakeSource;
   readonly symbols: FakeSymbols;
+  readonly userSymbols: FakeUserSymbols;
   readonly stacks: FakeStacks;
   readonly resolving: ResolvingSource;
   readonly log: string[];
@@ -158,8 +178,9 @@ function harness(): {
 } {
   const source = new FakeSource();
   const symbols = new FakeSymbols();
+  const userSymbols = new FakeUserSymbols();
   const stacks = new FakeStacks();
-  const resolving = new ResolvingSource(source, spec, { symbols, stacks }, "little");
+  const resolving = new ResolvingSource(source, spec, { symbols, userSymbols, stacks }, "little");
   const log: string[] = [];
   resolving.open({
     onSpan: ({ bytes }) => log.push(`span ${bytes[8] ?? 0}`),
@@ -168,7 +189,7 @@ function harness(): {
   const give = (...records: Parameters<typeof spanOf>[0]): void => {
     source.receiver?.onSpan(spanOf(records));
   };
-  return { source, symbols, stacks, resolving, log, give };
+  return { source, symbols, userSymbols, stacks, resolving, log, give };
 }
 
 describe("spans", () => {
@@ -206,6 +227,23 @@ describe("spans", () => {
     await symbols.come();
     give([3, 9n, 0n]);
     expect(log).toEqual(["span 3", "span 3"]);
+  });
+
+  test("wait for the symbols that stacks of processes lead through, and for usyms; addresses alone need none", async () => {
+    const { userSymbols, log, give } = harness();
+    const pid = 7;
+    // The second word of a usym is its process; stack 0 is empty.
+    give([4, 0x40n, 12n], [3, 0n, 9n]);
+    await settle();
+    expect(log).toEqual(["span 4"]);
+    expect(userSymbols.asked).toEqual([
+      [
+        { address: 0x40n, pid: 12 },
+        { address: 0x10n, pid },
+        { address: 0x11n, pid },
+        { address: 0x12n, pid },
+      ],
+    ]);
   });
 
   test("end with the error when nothing can be found out", async () => {

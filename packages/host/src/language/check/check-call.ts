@@ -26,7 +26,7 @@ import {
 } from "./function-names.js";
 import { checkStackCall } from "./check-stack.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
-import { boolean, describeType, int64, type Type } from "./type.js";
+import { boolean, describeType, int64, uint32, uint64, type Type } from "./type.js";
 import { sizeOfValue, valueTypeOf } from "./value-layout.js";
 
 type Call = ExpressionOf<"call">;
@@ -35,6 +35,7 @@ type CallCheck = (probe: ProbeState, call: Call, room: StringRoom) => CheckedExp
 const valueFunctions: ReadonlyMap<string, CallCheck> = new Map<string, CallCheck>([
   ["str", checkStr],
   ["ksym", checkKsym],
+  ["usym", checkUsym],
   ["strftime", checkStrftime],
   ["strncmp", checkStrncmp],
   ["strcontains", checkStrcontains],
@@ -145,6 +146,16 @@ function cutString(
 
 function checkKsym(probe: ProbeState, call: Call): CheckedExpression | undefined {
   return reinterpret(probe, call, { kind: "ksym" });
+}
+
+/** `usym(address)`: of the process that comes here. */
+function checkUsym(probe: ProbeState, call: Call): CheckedExpression | undefined {
+  const { span } = call;
+  const address = reinterpret(probe, call, uint64);
+  if (address === undefined) return undefined;
+  const pid = { kind: "builtin", name: "pid", type: uint32, span } as const;
+  const filling = { kind: "constant", value: 0n, type: uint32, span } as const;
+  return { kind: "tuple", elements: [address, pid, filling], type: { kind: "usym" }, span };
 }
 
 function checkPointerSpace(

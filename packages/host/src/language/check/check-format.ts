@@ -110,6 +110,7 @@ function takes(conversion: string, type: Type): boolean {
     case "string":
     case "name":
     case "ksym":
+    case "usym":
     case "timestamp":
     case "username":
     case "stack":

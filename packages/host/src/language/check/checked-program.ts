@@ -379,7 +379,7 @@ export type CheckedExpression =
       readonly statements: readonly CheckedStatement[];
       readonly value: CheckedExpression;
     } & Typed)
-  /** Elements are stored as `valueTypeOf(type)` places them, the gaps are zero. */
+  /** Elements are stored as `valueTypeOf(type)` places them, the gaps are zero. A usym is written as the tuple of its parts. */
   | ({ readonly kind: "tuple"; readonly elements: readonly CheckedExpression[] } & Typed)
   /**
    * What stands `offset` bytes from the start of a value in memory: an element of a tuple as tuples hold it, or `sizeBytes` of a

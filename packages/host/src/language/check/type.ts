@@ -17,6 +17,8 @@ export type Type =
   | { readonly kind: "name" }
   /** u64, an address of the kernel. */
   | { readonly kind: "ksym" }
+  /** An address of a process, and which process. */
+  | { readonly kind: "usym" }
   /** u64 nanoseconds of a clock. */
   | TimestampType
   /** u32 */
@@ -146,6 +148,7 @@ export function isNumber(type: Type): boolean {
 export function fitsRegister(type: Type): boolean {
   switch (type.kind) {
     case "string":
+    case "usym":
     case "tuple":
     case "array":
     case "struct":
@@ -180,6 +183,7 @@ export function describeType(type: Type): string {
       return structureName(type.structure);
     case "string":
     case "ksym":
+    case "usym":
     case "timestamp":
     case "username":
       return type.kind;

@@ -14,6 +14,7 @@ export function valueTypeOf(type: Type): ValueType {
     case "string":
     case "name":
     case "ksym":
+    case "usym":
     case "timestamp":
     case "username":
     case "stack":
@@ -82,6 +83,13 @@ function bitsType(type: Type, sizeBytes: number): ValueType {
     sizeBytes: sizeBytes === 1 || sizeBytes === 2 || sizeBytes === 4 ? sizeBytes : 8,
   };
 }
+
+/** A usym's parts: the address, the process, and what makes its size a multiple of 8. */
+export const usymFields: readonly FieldLayout[] = [
+  { type: { kind: "integer", sizeBytes: 8, isSigned: false }, offset: 0 },
+  { type: { kind: "integer", sizeBytes: 4, isSigned: false }, offset: 8 },
+  { type: { kind: "integer", sizeBytes: 4, isSigned: false }, offset: 12 },
+];
 
 /** Bytes of a stored value. */
 export function sizeOfValue(type: ValueType): number {

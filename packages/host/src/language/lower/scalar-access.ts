@@ -20,6 +20,7 @@ export function accessOf(type: Type): { readonly size: AccessSize; readonly isSi
     case "stack":
       return { size: 8, isSigned: false };
     case "string":
+    case "usym":
     case "tuple":
     case "array":
     case "struct":

@@ -1,7 +1,7 @@
 import { InternalError } from "../../asm/internal-error.js";
 import { type ValueType } from "../../spec/value-type.js";
 import { type CheckedExpression, type CheckedExpressionOf } from "../check/checked-program.js";
-import { sizeOfValue } from "../check/value-layout.js";
+import { sizeOfValue, usymFields } from "../check/value-layout.js";
 import { type Address } from "../ir.js";
 import { branch } from "./condition.js";
 import { readElement } from "./element.js";
@@ -23,7 +23,7 @@ export function storeValue(
   if (type.kind === "string") {
     const { capacityBytes } = type;
     storeString(lowering, expression, address, { capacityBytes, padding: "zero" });
-  } else if (type.kind === "tuple" || type.kind === "array" || type.kind === "struct") {
+  } else if (isInMemory(type)) {
     storeInMemory(lowering, expression, type, address);
   } else {
     const size = accessSize(sizeOfValue(type));
@@ -31,7 +31,11 @@ export function storeValue(
   }
 }
 
-/** Tuples, arrays and structs. */
+function isInMemory({ kind }: ValueType): boolean {
+  return kind === "tuple" || kind === "array" || kind === "struct" || kind === "usym";
+}
+
+/** Tuples, arrays, structs and usyms. */
 function storeInMemory(
   lowering: Lowering,
   expression: CheckedExpression,
@@ -94,10 +98,13 @@ function storeTuple(
   type: ValueType,
   address: Address,
 ): void {
-  if (type.kind !== "tuple") throw new InternalError(`a tuple as a ${type.kind}`);
-  zeroGaps(lowering.builder, address, type.elements, type.sizeBytes);
+  if (type.kind !== "tuple" && type.kind !== "usym") {
+    throw new InternalError(`a tuple as a ${type.kind}`);
+  }
+  const fields = type.kind === "tuple" ? type.elements : usymFields;
+  zeroGaps(lowering.builder, address, fields, sizeOfValue(type));
   elements.forEach((element, index) => {
-    const field = type.elements[index];
+    const field = fields[index];
     if (field === undefined) throw new InternalError(`tuple without element ${index}`);
     lowering.store(element, field.type, moved(address, field.offset));
   });

@@ -1,0 +1,101 @@
+import { RemoteError, type HostPeer } from "@sonde/protocol";
+import { ElfError } from "../elf/elf-error.js";
+import { ElfReader } from "../elf/elf-reader.js";
+import { ElfImage } from "../symbols/elf-image.js";
+import { type Mapping } from "../symbols/process-maps.js";
+import { type CodeImage, type ProcessReader } from "../symbols/user-symbols.js";
+import { type MappedFile, readImage } from "./kept-images.js";
+import { type RemoteFiles } from "./remote-files.js";
+
+/** What a target's processes have mapped. What cannot be read has no names; why is said once. */
+export class RemoteProcesses implements ProcessReader {
+  readonly #peer: HostPeer;
+  readonly #methods: readonly string[];
+  readonly #files: RemoteFiles;
+  readonly #warn: (text: string) => void;
+  #hasWarned = false;
+
+  /** `methods`: those that the agent knows. */
+  constructor(
+    peer: HostPeer,
+    methods: readonly string[],
+    files: RemoteFiles,
+    onWarning: (text: string) => void,
+  ) {
+    this.#peer = peer;
+    this.#methods = methods;
+    this.#files = files;
+    this.#warn = onWarning;
+  }
+
+  async readMaps(pid: number): Promise<string | undefined> {
+    return await this.#unlessRefused(() => this.#files.textNow(`/proc/${pid}/maps`));
+  }
+
+  async openImage(pid: number, mapping: Mapping): Promise<CodeImage | undefined> {
+    if (mapping.path === "[vdso]") return await this.#openVdso(mapping);
+    if (!mapping.path.startsWith("/")) return undefined;
+    for (const { root, path } of placesOf(pid, mapping)) {
+      const image = await this.#unlessRefused(async () => {
+        const status = await this.#files.status(path);
+        // What we see under the same name may be another file.
+        if (status === undefined || (root === "" && status.inode !== mapping.inode))
+          return undefined;
+        return await readImage(this.#files, { path, status, root });
+      });
+      if (image !== undefined) return image;
+    }
+    return undefined;
+  }
+
+  /** The agent's own, which is that of all processes of its word size; others' frames there have no names. */
+  async #openVdso({ end }: Mapping): Promise<CodeImage | undefined> {
+    if (!this.#methods.includes("vdso.read")) return undefined;
+    return await this.#unlessRefused(async () => {
+      const { image } = await this.#peer.call("vdso.read", {});
+      const elf = await ElfReader.open((offset, length) =>
+        Promise.resolve(image.subarray(offset, offset + length)),
+      );
+      const wordBits = end > furthest32Bit ? 64 : 32;
+      return elf.header.wordBits === wordBits ? await ElfImage.read(elf) : undefined;
+    });
+  }
+
+  async #unlessRefused<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (error instanceof ElfError) return undefined;
+      if (!(error instanceof RemoteError)) throw error;
+      const { errno, hint } = error.details;
+      if (errno !== undefined && denials.has(errno) && !this.#hasWarned) {
+        this.#hasWarned = true;
+        const advice = hint === undefined ? "" : ` (${hint})`;
+        this.#warn(`some addresses of processes have no names: ${error.message}${advice}`);
+      }
+      return undefined;
+    }
+  }
+}
+
+/** Memory of 32-bit processes ends here. */
+const furthest32Bit = 0x1_0000_0000n;
+
+/** EPERM and EACCES, on every architecture. */
+const denials: ReadonlySet<number> = new Set([1, 13]);
+
+type Place = Pick<MappedFile, "root" | "path">;
+
+/**
+ * Where a mapped file may be: as its process sees the file system, which may be another than ours. When the process has ended
+ * meanwhile, as we see it. A file that was deleted can be reached where it is mapped, with some privileges.
+ */
+function placesOf(pid: number, { path, isDeleted, start, end }: Mapping): readonly Place[] {
+  const root = `/proc/${pid}/root`;
+  return isDeleted
+    ? [{ root, path: `/proc/${pid}/map_files/${start.toString(16)}-${end.toString(16)}` }]
+    : [
+        { root, path: root + path },
+        { root: "", path },
+      ];
+}

@@ -1,0 +1,103 @@
+import { readCodeSymbols } from "../elf/code-symbols.js";
+import { type ElfReader } from "../elf/elf-reader.js";
+import { type ElfSegment } from "../elf/elf-types.js";
+import { CodeSymbolTable, type FoundSymbol } from "./code-symbol-table.js";
+import { type CodeImage } from "./user-symbols.js";
+
+/** A part of a file that is loaded, and the address that the file gives it. */
+interface LoadedPart {
+  readonly fileOffset: number;
+  readonly address: number;
+  readonly sizeBytes: number;
+}
+
+const loadSegment = 1;
+const executeFlag = 1;
+
+/** The symbols of an ELF file, wherever it is mapped: position-independent or not. */
+export class ElfImage implements CodeImage {
+  readonly #parts: readonly LoadedPart[];
+  readonly #symbols: CodeSymbolTable;
+
+  private constructor(parts: readonly LoadedPart[], symbols: CodeSymbolTable) {
+    this.#parts = parts;
+    this.#symbols = symbols;
+  }
+
+  /** `debug`: the file that has the symbols, when that is another. Throws ElfError. */
+  static async read(elf: ElfReader, debug: ElfReader = elf): Promise<ElfImage> {
+    return new ElfImage(codeParts(elf.segments), CodeSymbolTable.of(await readCodeSymbols(debug)));
+  }
+
+  /** What `encode` made; undefined for anything else. */
+  static decode(bytes: Uint8Array): ElfImage | undefined {
+    const parts = decodeParts(bytes);
+    const symbols =
+      parts === undefined
+        ? undefined
+        : CodeSymbolTable.decode(bytes.subarray(headerSizeBytes + parts.length * partSizeBytes));
+    return parts === undefined || symbols === undefined ? undefined : new ElfImage(parts, symbols);
+  }
+
+  /** As bytes that can be kept on this machine. */
+  encode(): Uint8Array {
+    const symbols = this.#symbols.encode();
+    const tableAt = headerSizeBytes + this.#parts.length * partSizeBytes;
+    const bytes = new Uint8Array(tableAt + symbols.length);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(0, magic);
+    view.setUint32(4, this.#parts.length);
+    for (const [index, { fileOffset, address, sizeBytes }] of this.#parts.entries()) {
+      const at = headerSizeBytes + index * partSizeBytes;
+      view.setFloat64(at, fileOffset);
+      view.setFloat64(at + 8, address);
+      view.setFloat64(at + 16, sizeBytes);
+    }
+    bytes.set(symbols, tableAt);
+    return bytes;
+  }
+
+  resolve(fileOffset: bigint): FoundSymbol | undefined {
+    const offset = Number(fileOffset);
+    for (const part of this.#parts) {
+      const within = offset - part.fileOffset;
+      if (within >= 0 && within < part.sizeBytes) {
+        return this.#symbols.resolve(part.address + within);
+      }
+    }
+    return undefined;
+  }
+}
+
+/** Says which version of this format it is. */
+const magic = 0x534f_4e01;
+const headerSizeBytes = 8;
+/** Three doubles. */
+const partSizeBytes = 24;
+
+function decodeParts(bytes: Uint8Array): readonly LoadedPart[] | undefined {
+  if (bytes.length < headerSizeBytes) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const count = view.getUint32(4);
+  if (view.getUint32(0) !== magic || headerSizeBytes + count * partSizeBytes > bytes.length) {
+    return undefined;
+  }
+  return Array.from({ length: count }, (_, index) => {
+    const at = headerSizeBytes + index * partSizeBytes;
+    return {
+      fileOffset: view.getFloat64(at),
+      address: view.getFloat64(at + 8),
+      sizeBytes: view.getFloat64(at + 16),
+    };
+  });
+}
+
+function codeParts(segments: readonly ElfSegment[]): readonly LoadedPart[] {
+  return segments
+    .filter(({ type, flags }) => type === loadSegment && (flags & executeFlag) !== 0)
+    .map(({ fileOffset, address, fileSizeBytes }) => ({
+      fileOffset: Number(fileOffset),
+      address: Number(address),
+      sizeBytes: Number(fileSizeBytes),
+    }));
+}

@@ -1,0 +1,114 @@
+import { type FoundSymbol } from "./code-symbol-table.js";
+import { type Mapping, parseProcessMaps } from "./process-maps.js";
+import { ProcessMemory } from "./process-memory.js";
+
+/** An address of a process. */
+export interface UserAddress {
+  readonly pid: number;
+  readonly address: bigint;
+}
+
+export interface UserSymbol {
+  readonly name: string;
+  readonly offset: bigint;
+  /** The program or library, as the process calls it. */
+  readonly file: string;
+}
+
+/** Names for addresses of processes. */
+export interface UserSymbolSource {
+  /** Finds out about addresses; undefined when there is nothing to wait for. Throws what reading throws. */
+  prepare(addresses: readonly UserAddress[]): Promise<void> | undefined;
+  /** The symbol that an address lies in; undefined when in none, or when it has not been prepared. */
+  resolve(address: bigint, pid: number): UserSymbol | undefined;
+}
+
+/** The symbols of a program or library. */
+export interface CodeImage {
+  /** Of what lies at an offset in the file. */
+  resolve(fileOffset: bigint): FoundSymbol | undefined;
+}
+
+/** What of a target's processes is asked for. */
+export interface ProcessReader {
+  /** /proc/PID/maps; undefined for a process that is gone, or is hidden. */
+  readMaps(pid: number): Promise<string | undefined>;
+  /** What a process has there; undefined for what has no symbols, or cannot be read. */
+  openImage(pid: number, mapping: Mapping): Promise<CodeImage | undefined>;
+}
+
+/** No process has anything there (vm.mmap_min_addr): a stack that leads there has lost its way. */
+const lowestAddress = 4096n;
+
+/** Finds names by what processes have mapped, which is read when an address of theirs comes first. */
+export class UserSymbols implements UserSymbolSource {
+  readonly #reader: ProcessReader;
+  readonly #processes = new Map<number, ProcessMemory>();
+  /** By imageName(). */
+  readonly #images = new Map<string, CodeImage | undefined>();
+
+  constructor(reader: ProcessReader) {
+    this.#reader = reader;
+  }
+
+  prepare(addresses: readonly UserAddress[]): Promise<void> | undefined {
+    const byProcess = new Map<number, bigint[]>();
+    for (const { pid, address } of addresses) {
+      if (!this.#isLacking(pid, address)) continue;
+      const known = byProcess.get(pid);
+      if (known === undefined) byProcess.set(pid, [address]);
+      else known.push(address);
+    }
+    if (byProcess.size === 0) return undefined;
+    return Promise.all(
+      [...byProcess].map(async ([pid, unknown]) => {
+        await this.#prepareProcess(pid, unknown);
+      }),
+    ).then(() => undefined);
+  }
+
+  resolve(address: bigint, pid: number): UserSymbol | undefined {
+    const mapping = this.#processes.get(pid)?.find(address);
+    if (mapping === undefined) return undefined;
+    const image = this.#images.get(imageName(mapping));
+    const found = image?.resolve(address - mapping.start + mapping.fileOffset);
+    if (found === undefined) return undefined;
+    return { name: found.name, offset: BigInt(found.offset), file: mapping.path };
+  }
+
+  #isLacking(pid: number, address: bigint): boolean {
+    if (pid === 0 || address < lowestAddress) return false;
+    const process = this.#processes.get(pid);
+    if (process === undefined) return true;
+    const mapping = process.find(address);
+    return mapping === undefined
+      ? process.isWorthReading(address)
+      : !this.#images.has(imageName(mapping));
+  }
+
+  async #prepareProcess(pid: number, addresses: readonly bigint[]): Promise<void> {
+    const process = this.#processes.get(pid) ?? new ProcessMemory();
+    this.#processes.set(pid, process);
+    const unmapped = addresses.filter((address) => process.find(address) === undefined);
+    if (unmapped.length > 0) {
+      const text = await this.#reader.readMaps(pid);
+      process.update(text === undefined ? undefined : parseProcessMaps(text), unmapped);
+    }
+    const mappings = new Map<string, Mapping>();
+    for (const address of addresses) {
+      const mapping = process.find(address);
+      if (mapping !== undefined) mappings.set(imageName(mapping), mapping);
+    }
+    await Promise.all(
+      [...mappings].map(async ([name, mapping]) => {
+        if (this.#images.has(name)) return;
+        this.#images.set(name, await this.#reader.openImage(pid, mapping));
+      }),
+    );
+  }
+}
+
+/** A file is known by where it is, wherever it is mapped; what is no file by its name, and whether the process is of 32 bits. */
+function imageName({ device, inode, path, end }: Mapping): string {
+  return inode === 0n ? `${path} ${end >> 32n === 0n}` : `${device} ${inode} ${path}`;
+}

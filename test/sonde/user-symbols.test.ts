@@ -1,0 +1,121 @@
+import { rmSync } from "node:fs";
+import { describe, expect } from "@jest/globals";
+import { chainSource, compile, SteppedProgram } from "../support/c-program.js";
+import { traceBesideBpftrace } from "../support/beside-bpftrace.js";
+import { requiresCommand } from "../support/requires.js";
+import { interrupt, startAttached } from "../support/sonde.js";
+
+const besideBpftrace = requiresCommand("bpftrace", "bpftrace", "tracepoint");
+const tracing = requiresCommand("gcc", "gcc", "tracepoint", "get_stack");
+
+/** Gives the address of a function to a system call. */
+const passAddress = { extra: "write(4095, (char *)middle + 4, 0);" };
+
+describe("names of user frames beside bpftrace", () => {
+  const program = `
+    tracepoint:syscalls:sys_enter_umask /comm == "names"/ {
+      printf("%s|%s|\\n", ustack(4), ustack(perf, 3)); print(ustack(2)); print((1, ustack(2)));
+      @[ustack(4), comm] = count(); @last = ustack(4);
+    }
+    tracepoint:syscalls:sys_enter_write /comm == "names" && args->fd == 4095/ {
+      printf("%s\\n", usym(args->buf)); print(usym(args->buf)); $same = usym(args->buf);
+      @symbol[usym(args->buf)] = count(); @value = $same; @none = usym(1);
+    }`;
+
+  for (const [format, options] of [
+    ["text", []],
+    ["JSON", ["-f", "json"]],
+  ] as const) {
+    besideBpftrace(`are the same in ${format}`, async () => {
+      const chain = await SteppedProgram.start(compile("names", chainSource(passAddress)));
+      const { sonde, bpftrace } = await traceBesideBpftrace(program, () => chain.step(), {
+        options,
+      });
+      await chain.end();
+      expect(sonde).toBe(bpftrace);
+      expect(sonde).toMatch(/innermost\+\d+.*middle\+\d+.*outermost\+\d+.*main\+\d+/s);
+    });
+  }
+});
+
+/** Traces one step of a program, and gives what was printed of it. */
+async function traceStep(chain: SteppedProgram, frames = 4): Promise<string> {
+  const program = `tracepoint:syscalls:sys_enter_umask /pid == ${chain.pid}/ { printf("%s", ustack(${frames})); }`;
+  const sonde = await startAttached(["-e", program]);
+  await chain.step();
+  return (await interrupt(sonde)).output.replaceAll(/\s+/g, " ").trim();
+}
+
+const wholeChain = /^innermost\+\d+ middle\+\d+ outermost\+\d+ main\+\d+$/;
+
+describe("user frames have names", () => {
+  const ways = [
+    { name: "a position-independent program", options: ["-pie", "-fPIE"] },
+    { name: "a program with a fixed address", options: ["-no-pie", "-fno-PIE"] },
+    { name: "a static program", options: ["-static", "-no-pie", "-fno-PIE"] },
+    { name: "a static position-independent program", options: ["-static-pie", "-fPIE"] },
+    { name: "a program without a build id", options: ["-Wl,--build-id=none"] },
+  ];
+  for (const [index, { name, options }] of ways.entries()) {
+    tracing(`in ${name}`, async () => {
+      const chain = await SteppedProgram.start(compile(`way${index}`, chainSource(), options));
+      expect(await traceStep(chain)).toMatch(wholeChain);
+      await chain.end();
+    });
+  }
+
+  tracing("in a program that was deleted", async () => {
+    const path = compile("deleted", chainSource());
+    const chain = await SteppedProgram.start(path);
+    rmSync(path);
+    expect(await traceStep(chain)).toMatch(wholeChain);
+    await chain.end();
+  });
+
+  tracing("in another mount namespace, where other files have the same names", async () => {
+    const path = compile("hidden", chainSource());
+    // Where others see this file its process sees one of its own.
+    const other = compile("other", "int main(void) { return 0; }");
+    const script = `cp ${path} /dev/shm/sonde-hidden && mount --bind /dev/shm/sonde-hidden ${other} && rm /dev/shm/sonde-hidden; exec ${other}`;
+    const chain = await SteppedProgram.start("unshare", ["-m", "sh", "-c", script]);
+    expect(await traceStep(chain)).toMatch(wholeChain);
+    await chain.end();
+  });
+
+  tracing("in a library that is loaded later", async () => {
+    const library = compile("plugin.so", 'void call(long (*f)(long)) { f(1); asm volatile(""); }', [
+      "-shared",
+      "-fPIC",
+    ]);
+    const source = chainSource({
+      globals: `#include <dlfcn.h>\nstatic int turn;`,
+      extra: `if (turn++ > 0) {
+        void (*call)(long (*)(long)) = dlsym(dlopen("${library}", RTLD_NOW), "call");
+        extern long middle(long); call(middle);
+      }`,
+    });
+    const chain = await SteppedProgram.start(compile("loader", source));
+    const program = `tracepoint:syscalls:sys_enter_umask /pid == ${chain.pid}/ { printf("%s", ustack(3)); }`;
+    const sonde = await startAttached(["-e", program]);
+    await chain.step();
+    await sonde.prints(/outermost/);
+    await chain.step();
+    const { output } = await interrupt(sonde);
+    await chain.end();
+    expect(output).toMatch(/innermost\+\d+\n +middle\+\d+\n +call\+\d+\n/);
+  });
+
+  tracing("in the library that the kernel maps into every process", async () => {
+    const source = chainSource({
+      globals: "#include <sys/auxv.h>",
+      extra: `for (long at = 0; at < 4096; at += 16) write(4095, (char *)getauxval(AT_SYSINFO_EHDR) + at, 0);`,
+    });
+    const chain = await SteppedProgram.start(compile("vdso", source));
+    const program = `tracepoint:syscalls:sys_enter_write /pid == ${chain.pid} && args.fd == 4095/ { @[usym(args.buf)] = count(); }`;
+    const sonde = await startAttached(["-e", program]);
+    await chain.step();
+    const { output } = await interrupt(sonde);
+    await chain.end();
+    expect(output).toMatch(/^@\[\w*clock_gettime\]: [1-9]/m);
+  });
+});
