@@ -58,7 +58,9 @@ export class FileAccess {
     while (sizeBytes < limitBytes) {
       const piece = new Uint8Array(Math.min(pieceSizeBytes, limitBytes - sizeBytes));
       const at = offset + BigInt(sizeBytes);
-      const length = readAt(kernel, requestedPath, file.fd, at, piece);
+      const length = this.#whileThere(requestedPath, () =>
+        readAt(kernel, requestedPath, file.fd, at, piece),
+      );
       pieces.push(piece.subarray(0, length));
       sizeBytes += length;
       if (length < piece.length) return { data: join(pieces, sizeBytes), isEnd: true };
@@ -161,19 +163,25 @@ export class FileAccess {
 
   #openPlace(path: string): OwnedFd {
     const { kernel } = this.#target;
-    try {
-      return openFile(kernel, path, kernel.openFlags.O_PATH);
-    } catch (error) {
-      if (!(error instanceof SyscallError)) throw error;
-      const { ENOENT, ENOTDIR, ESRCH } = kernel.errno;
-      if (![ENOENT, ENOTDIR, ESRCH].includes(error.errno)) throw error;
-      throw new MissingError(`${path} is not there`, { cause: error });
-    }
+    return this.#whileThere(path, () => openFile(kernel, path, kernel.openFlags.O_PATH));
   }
 
   /** The very file that was found, whatever its path has become since. */
-  #reopen({ place }: FoundFile, flags: number): OwnedFd {
-    return openFile(this.#target.kernel, `/proc/self/fd/${place.fd}`, flags);
+  #reopen({ path, place }: FoundFile, flags: number): OwnedFd {
+    const { kernel } = this.#target;
+    return this.#whileThere(path, () => openFile(kernel, `/proc/self/fd/${place.fd}`, flags));
+  }
+
+  /** Files in /proc go with their process, also between two calls: throws MissingError then. */
+  #whileThere<Result>(path: string, use: () => Result): Result {
+    try {
+      return use();
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      const { ENOENT, ENOTDIR, ESRCH } = this.#target.kernel.errno;
+      if (![ENOENT, ENOTDIR, ESRCH].includes(error.errno)) throw error;
+      throw new MissingError(`${path} is not there`, { cause: error });
+    }
   }
 }
 

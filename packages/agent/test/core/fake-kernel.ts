@@ -404,6 +404,8 @@ export class FakeKernel implements System {
   #readAt(fd: number, target: Uint8Array, offset: readonly SyscallArgument[]): number {
     const file = this.#files.get(fd);
     if (file === undefined) return -this.#errno("EBADF");
+    const refusal = this.#refusal("pread64");
+    if (refusal !== undefined) return refusal;
     this.lastOffsetArguments = offset;
     const at = offset.length === 1 ? Number(offset[0]) : 0;
     const part = file.bytes.subarray(at, at + target.length);

@@ -183,6 +183,13 @@ describe("a file that is not there", () => {
     expect(files.stat("/proc/99/maps")).toBeNull();
     expect(() => files.list("/proc/99/task")).toThrow("/proc/99/task is not there");
   });
+
+  test("is missing also when its process ends between opening and reading", async () => {
+    fake.files.set("/proc/99/stat", "99 (cat) S 1");
+    fake.refuse("pread64", "ESRCH");
+    await expect(read("/proc/99/stat")).rejects.toThrow("/proc/99/stat is not there");
+    expect(fake.openFds.size).toBe(0);
+  });
 });
 
 describe("a folder", () => {
