@@ -196,11 +196,12 @@ function checkArgument(
       "kprobe, uprobe, usdt, fentry and rawtracepoint have arguments by number.",
     ]);
   }
-  const count = type === "uprobe" && architecture === "ia32" ? 0 : registerArguments[architecture];
-  if (index >= (count ?? 0)) {
+  const count = registerArguments[architecture] ?? 0;
+  const isOnReadableStack = type === "uprobe" && architecture === "ia32";
+  if (index >= count && !isOnReadableStack) {
     return probe.notSupported(
       span,
-      `arg${index} is on the stack (${architecture} passes ${count ?? 0} arguments in registers), which is`,
+      `arg${index} is on the stack (${architecture} passes ${count} arguments in registers), which is`,
     );
   }
   return { kind: "argument", index, type: uint64, span };

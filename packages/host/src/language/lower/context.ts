@@ -43,10 +43,19 @@ export function argument(lowering: Lowering, expression: CheckedExpressionOf<"ar
 }
 
 function functionArgument(lowering: Lowering, index: number): IrValue {
-  const layout = registerLayout(lowering.target, addressSpace(lowering));
-  const offset = layout.args[index];
-  if (offset === undefined) throw new InternalError(`argument ${index} is in no register`);
-  return lowering.builder.load({ kind: "context", offset }, layout.sizeBytes, false);
+  const { builder, memory, target } = lowering;
+  const space = addressSpace(lowering);
+  const { args, sizeBytes, stack } = registerLayout(target, space);
+  const offset = args[index];
+  if (offset !== undefined) return builder.load({ kind: "context", offset }, sizeBytes, false);
+  if (stack === undefined) throw new InternalError(`argument ${index} is in no register`);
+  const top = builder.load({ kind: "context", offset: stack.pointer }, sizeBytes, false);
+  const distance = stack.distance + (index - args.length) * sizeBytes;
+  return memory.during(sizeBytes, "argument", (copy) => {
+    const from = builder.binary("add", top, constant(distance));
+    builder.callOnly(memoryReader(target, space), pointerTo(copy), constant(sizeBytes), from);
+    return builder.load(copy, sizeBytes, false);
+  });
 }
 
 /** What a register of the machine's held. */

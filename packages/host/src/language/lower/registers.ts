@@ -9,6 +9,8 @@ export interface RegisterLayout {
   readonly sizeBytes: 4 | 8;
   /** Arguments in registers, first to last. */
   readonly args: readonly number[];
+  /** Where the next arguments are when a function is entered: so many bytes above what the register at `pointer` holds. */
+  readonly stack?: { readonly pointer: number; readonly distance: number };
   readonly returnValue: number;
 }
 
@@ -65,15 +67,16 @@ const arm: RegisterLayout = {
   returnValue: 0,
 };
 
-/** arch/x86/include/asm/ptrace.h, 32 bits: bx cx dx si di bp ax; arguments are on the stack. */
+/** arch/x86/include/asm/ptrace.h, 32 bits: bx cx dx si di bp ax …, sp; arguments are on the stack, above the return address. */
 const ia32User: RegisterLayout = {
   sizeBytes: 4,
   args: [],
+  stack: { pointer: 60, distance: 4 },
   returnValue: 24,
 };
 
 /** The kernel is built with -mregparm=3: ax, dx, cx. */
-const ia32Kernel: RegisterLayout = { ...ia32User, args: [24, 8, 4] };
+const ia32Kernel: RegisterLayout = { sizeBytes: 4, args: [24, 8, 4], returnValue: 24 };
 
 /** arch/riscv/include/uapi/asm/ptrace.h, struct user_regs_struct: pc ra sp …, a0 to a7 from the eleventh. */
 const riscv64: RegisterLayout = {

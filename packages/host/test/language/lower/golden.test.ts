@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { linux414x64 } from "../../targets/linux-4.14-x64.js";
 import { linux419x64 } from "../../targets/linux-4.19-x64.js";
 import { linux510arm } from "../../targets/linux-5.10-arm.js";
+import { linux510ia32 } from "../../targets/linux-5.10-ia32.js";
 import { linux510s390x } from "../../targets/linux-5.10-s390x.js";
 import { linux618x64 } from "../../targets/linux-6.18-x64.js";
 import { compileRecorded, formatObject } from "./compile-recorded.js";
@@ -38,6 +39,7 @@ const golden = [
   { target: linux419x64, names: ["string-of-user", "control", "uprobe", "filter", "debug-line"] },
   { target: linux510s390x, names: ["filter", "uprobe", "string-of-someone"] },
   { target: linux510arm, names: ["uprobe", "pointers", "uprobe-stacks"] },
+  { target: linux510ia32, names: ["uprobe"] },
   { target: linux414x64, names: ["stacks"] },
 ];
 

@@ -98,6 +98,8 @@ describe("registers of functions", () => {
     const target: TargetDescription = { ...linux618x64, architecture: "ia32", pointerSize: 4 };
     // bx cx dx si di bp ax: the kernel passes ax, dx, cx.
     expect(registerLayout(target, "kernel").args).toEqual([24, 8, 4]);
-    expect(registerLayout(target, "user")).toMatchObject({ args: [], returnValue: 24 });
+    // … ds es fs gs orig_ax ip cs flags sp: a program's are behind the return address.
+    const stack = { pointer: 60, distance: 4 };
+    expect(registerLayout(target, "user")).toMatchObject({ args: [], stack, returnValue: 24 });
   });
 });
