@@ -10,7 +10,7 @@
  * @property {number} memoryMegabytes
  * @property {string} commandLine    the kernel's, further
  * @property {boolean} hidesBtf      whether /sys/kernel/btf is empty
- * @property {"node"} agent
+ * @property {"node" | "micro"} agent
  * @property {readonly string[]} lacks  features that `sonde info` is to find missing: a board without any other is wrong
  */
 
@@ -125,7 +125,67 @@ export const boards = [
     kernelPackage: "linux-image-armmp",
     lacks: [...withoutBtf, "get_current_task_btf", "kprobe_multi", "uprobe_multi"],
   },
+  {
+    ...usual,
+    name: "i386-6.1",
+    architecture: "i386",
+    suite: "bookworm",
+    kernelPackage: "linux-image-686-pae",
+    lacks: [
+      ...withoutBtf,
+      ...["get_current_task_btf", "hardware_event", "kprobe_multi", "uprobe_multi"],
+    ],
+  },
+  {
+    ...usual,
+    name: "riscv64-6.12",
+    architecture: "riscv64",
+    suite: "trixie",
+    kernelPackage: "linux-image-riscv64",
+    // koffi's binary for it is made for processors that have vectors and Zcb, which QEMU 7.2 has not.
+    agent: "micro",
+  },
+  {
+    ...usual,
+    name: "s390x-6.1",
+    architecture: "s390x",
+    suite: "bookworm",
+    kernelPackage: "linux-image-s390x",
+    // There is no koffi for it.
+    agent: "micro",
+  },
+  {
+    ...usual,
+    name: "ppc64el-6.1",
+    architecture: "ppc64el",
+    suite: "bookworm",
+    kernelPackage: "linux-image-powerpc64le",
+    lacks: [
+      ...withoutBtf,
+      ...["breakpoint", "get_current_task_btf", "kprobe_multi", "uprobe_multi"],
+    ],
+  },
+  {
+    ...usual,
+    name: "mipsel-6.1",
+    architecture: "mipsel",
+    suite: "bookworm",
+    kernelPackage: "linux-image-4kc-malta",
+    // There is no koffi for it.
+    agent: "micro",
+  },
 ];
+
+/**
+ * A board that is to run another agent than its own.
+ *
+ * @param {Board} board
+ * @param {Board["agent"]} agent
+ * @returns {Board}
+ */
+export function withAgent(board, agent) {
+  return agent === board.agent ? board : { ...board, agent, name: `${board.name}-${agent}` };
+}
 
 /**
  * Those with these names, or all. Throws for a name that no board has.

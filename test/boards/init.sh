@@ -41,15 +41,15 @@ while :; do
   sleep 0.3
 done >/dev/null 2>&1 &
 
-cat >/usr/bin/sonde-agent <<'END'
-#!/usr/bin/sh
-exec node /usr/lib/sonde-agent/sonde-agent.cjs "$@"
-END
-chmod +x /usr/bin/sonde-agent
-
+if [ ! -e /usr/bin/sonde-agent ]; then
+  echo "sonde-board: no agent"
+  exec sleep 1000000000
+fi
 # On the console, which tells whoever waits for it that the agent listens.
 while :; do
-  sonde-agent $AGENT_OPTIONS 2>&1
+  sonde-agent $AGENT_OPTIONS 2>&1 &
+  echo $! >/run/sonde-agent.pid
+  wait $!
   echo "sonde-board: the agent ended with $?"
   sleep 0.5
 done

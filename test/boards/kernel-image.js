@@ -15,8 +15,8 @@ import { cpioArchive } from "./cpio.js";
 import { DebianSuite, unpackPackage } from "../../scripts/debian/debian-suite.js";
 import { runProgram } from "../../scripts/debian/run-program.js";
 
-/** Of a virtual network card on a PCI bus; what they depend on is found. */
-const neededModules = ["virtio_pci", "virtio_net"];
+/** Of a virtual network card; what they depend on is found. */
+const networkModules = ["virtio_pci", "virtio_net"];
 
 /** tar's patterns. */
 const wantedFiles = ["*/vmlinu[xz]-*", "*/vmlinu[xz]", "*/config-*", "*/config", "*.ko", "*.ko.xz"];
@@ -28,8 +28,10 @@ const wantedFiles = ["*/vmlinu[xz]-*", "*/vmlinu[xz]", "*/config-*", "*/config",
  * @param {(what: string) => void} report
  */
 export async function kernelFolder({ architecture, suite, kernelPackage }, report) {
-  const { debian } = architectures[architecture];
-  const hash = hashOf(debian, suite, kernelPackage, neededModules, sources());
+  /** @type {import("./architectures.js").Architecture} */
+  const { debian, modules = [] } = architectures[architecture];
+  const needed = [...networkModules, ...modules];
+  const hash = hashOf(debian, suite, kernelPackage, needed, sources());
   const name = `boards/kernel-${debian}-${suite}-${kernelPackage}-${hash}`;
   return await cachedFolder(name, async (output) => {
     const work = mkdtempSync(join(tmpdir(), "sonde-kernel-"));
@@ -50,7 +52,7 @@ export async function kernelFolder({ architecture, suite, kernelPackage }, repor
       } finally {
         source.close();
       }
-      await arrange(work, output);
+      await arrange(work, output, needed);
     } finally {
       rmSync(work, { recursive: true, force: true });
     }
@@ -66,8 +68,9 @@ function sources() {
 /**
  * @param {string} work
  * @param {string} output
+ * @param {readonly string[]} neededModules
  */
-async function arrange(work, output) {
+async function arrange(work, output, neededModules) {
   const paths = readdirSync(work, { recursive: true, encoding: "utf8" });
   const find = (/** @type {RegExp} */ pattern) => {
     const path = paths.find((one) => pattern.test(one));
@@ -87,7 +90,7 @@ async function arrange(work, output) {
       .filter((path) => /\.ko(\.xz)?$/.test(path))
       .map((path) => [moduleName(path), join(work, path)]),
   );
-  const inOrder = await inOrderOfLoading(modules);
+  const inOrder = await inOrderOfLoading(modules, neededModules);
   writeFileSync(
     join(output, "modules.cpio"),
     cpioArchive([
@@ -106,8 +109,9 @@ async function arrange(work, output) {
  * The modules that are needed, each after those it depends on. What is not among the files is built into the kernel.
  *
  * @param {ReadonlyMap<string, string>} files
+ * @param {readonly string[]} needed
  */
-async function inOrderOfLoading(files) {
+async function inOrderOfLoading(files, needed) {
   /** @type {Map<string, { name: string, content: Buffer }>} */
   const loaded = new Map();
   const load = async (/** @type {string} */ name) => {
@@ -117,7 +121,7 @@ async function inOrderOfLoading(files) {
     for (const dependency of dependenciesOf(content)) await load(dependency);
     loaded.set(name, { name, content });
   };
-  for (const name of neededModules) await load(name);
+  for (const name of needed) await load(name);
   return [...loaded.values()];
 }
 

@@ -2,23 +2,17 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import {
-  appendFileSync,
-  copyFileSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
+import { agentFiles } from "./agent-files.js";
 import { architectures } from "./architectures.js";
 import { cpioArchive } from "./cpio.js";
 import { kernelFolder } from "./kernel-image.js";
 import { runProgram } from "../../scripts/debian/run-program.js";
-import { agentFolder, userlandArchive } from "./userland.js";
+import { nodeArchive } from "./node-runtime.js";
+import { userlandArchive } from "./userland.js";
 
 /** @typedef {import("./boards.js").Board} Board */
 /** @typedef {{ agentPort: number, shellPort: number, serialPort: number, otherPort: number }} HostPorts  of this machine */
@@ -28,7 +22,6 @@ const dieWithParent = ["setpriv", "--pdeathsig", "KILL", "--"];
 
 const ports = { agent: 4650, shell: 4651, otherAgent: 4652 };
 const baud = 115_200;
-const agentDist = new URL("../../packages/agent/dist/", import.meta.url);
 
 export class Machine {
   /** @type {Board} */
@@ -41,6 +34,8 @@ export class Machine {
   /** The file with the agent's key, which both have. */
   keyFile;
   shellPort;
+  /** Whether an agent was built for it: without one it starts, but nothing can be traced there. */
+  hasAgent;
   #process;
   #console = "";
   /** @type {Promise<void>} */
@@ -60,6 +55,7 @@ export class Machine {
     this.serialTarget = `tcp://127.0.0.1:${serialPort}?baud=${baud}`;
     this.keyFile = join(folder, "board.key");
     this.shellPort = shellPort;
+    this.hasAgent = agentFiles(board).length > 0;
     const [program = "", ...args] = commandLine;
     // In a process group of its own: Ctrl-C is for us.
     this.#process = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
@@ -102,13 +98,16 @@ export class Machine {
     const architecture = architectures[board.architecture];
     await requireEmulator(architecture);
     const kernel = await kernelFolder(board, report);
-    const userland = await userlandArchive(architecture, report);
+    const archives = [
+      await userlandArchive(architecture, report),
+      ...(board.agent === "node" ? [await nodeArchive(architecture, report)] : []),
+      join(kernel, "modules.cpio"),
+    ];
     const folder = mkdtempSync(join(tmpdir(), "sonde-board-"));
     const key = randomBytes(32).toString("hex");
     writeFileSync(join(folder, "board.key"), key, { mode: 0o600 });
     const initrd = join(folder, "initrd");
-    copyFileSync(userland, initrd);
-    appendFileSync(initrd, readFileSync(join(kernel, "modules.cpio")));
+    for (const archive of archives) appendFileSync(initrd, readFileSync(archive));
     appendFileSync(initrd, ownArchive(board, key, kernel));
     const hostPorts = {
       agentPort: await freePort(),
@@ -176,7 +175,8 @@ export class Machine {
 
   async #untilReady() {
     const deadline = performance.now() + bootMilliseconds;
-    while (!/^listening on ws:/m.test(this.#console)) {
+    const ready = this.hasAgent ? /^listening on ws:/m : /^sonde-board: no agent/m;
+    while (!ready.test(this.#console)) {
       const why = this.#hasEnded
         ? "the machine ended"
         : this.#console.includes(agentEnded)
@@ -218,8 +218,6 @@ function ownArchive(board, key, kernel) {
   const { serialDevice } = architectures[board.architecture];
   const options = `--listen ws://0.0.0.0:${ports.agent} --key-file /etc/sonde.key --serial ${serialDevice} --baud ${baud}`;
   const settings = `NAME=${board.name}\nHIDE_BTF=${board.hidesBtf ? "yes" : ""}\nAGENT_OPTIONS="${options}"\n`;
-  const agent = readdirSync(agentDist).filter((name) => /^sonde-agent.*\.cjs$/.test(name));
-  if (agent.length === 0) throw new Error("the agent is not built: npm run build");
   return cpioArchive([
     {
       path: "init",
@@ -230,10 +228,7 @@ function ownArchive(board, key, kernel) {
     { path: "etc/sonde.key", content: Buffer.from(key), isSecret: true },
     { path: "boot" },
     { path: "boot/config", content: readFileSync(join(kernel, "config")) },
-    ...agent.map((name) => ({
-      path: `${agentFolder}/${basename(name)}`,
-      content: readFileSync(new URL(name, agentDist)),
-    })),
+    ...agentFiles(board),
   ]);
 }
 

@@ -16,7 +16,7 @@ import { NotApplicable } from "./checks/check.js";
  * @returns {Promise<readonly Finding[]>}
  */
 export async function runChecks(machine, report = () => undefined) {
-  const features = await featuresOf(machine);
+  const features = machine.hasAgent ? await featuresOf(machine) : undefined;
   /** @type {Finding[]} */
   const findings = [];
   const ways = [
@@ -36,17 +36,18 @@ export async function runChecks(machine, report = () => undefined) {
       report(finding);
     }
   }
-  await machine.stopOtherAgent();
+  if (machine.hasAgent) await machine.stopOtherAgent();
   return findings;
 }
 
 /**
  * @param {import("./checks/check.js").Check} check
  * @param {Agents} agents
- * @param {Features} features
+ * @param {Features | undefined} features  none when there is no agent to tell them
  * @returns {Promise<Result>}
  */
 async function resultOf(check, agents, features) {
+  if (features === undefined) return { kind: "not applicable", reason: "no agent is built for it" };
   for (const name of check.needs) {
     const answer = features[name];
     if (answer?.state !== "supported") {

@@ -1,15 +1,14 @@
 // npm run test:boards [-- --only NAME…]: every check on every board, and one table.
-import { boardsNamed } from "./boards.js";
+import { boardsOfCommandLine } from "./command-line.js";
 import { Machine } from "./machine.js";
 import { ProgressLine } from "./progress-line.js";
 import { runChecks } from "./run-checks.js";
 import { resultsTable } from "./results-table.js";
 
-const [option, ...names] = process.argv.slice(2);
-if (option !== undefined && (option !== "--only" || names.length === 0)) {
-  console.error("Usage: npm run test:boards [-- --only NAME…]");
-  process.exit(option === "--help" || option === "-h" ? 0 : 1);
-}
+const boards = boardsOfCommandLine({
+  usage: "Usage: npm run test:boards [-- [--agent node|micro] [--only NAME…]]",
+  takesAll: true,
+});
 
 /** @typedef {import("./results-table.js").BoardResults} BoardResults */
 
@@ -45,7 +44,7 @@ async function testBoard(board) {
 /** @type {BoardResults[]} */
 const results = [];
 // One at a time: two emulated boards on one machine wait for each other.
-for (const board of boardsNamed(names)) results.push(await testBoard(board));
+for (const board of boards) results.push(await testBoard(board));
 console.log(resultsTable(results));
 const hasFailed = results.some(({ findings }) =>
   findings.some(({ result }) => result.kind === "failed"),
