@@ -22,7 +22,12 @@ const byIoctl = { needs: [], binding: "PERF_EVENT_IOC_SET_BPF" };
 /** @type {readonly Way[]} */
 const ways = [
   { ...byLink, name: "by unit and link", without: [], maker: "PMU" },
-  { ...byIoctl, name: "by unit and ioctl", without: ["perf_event_link"], maker: "PMU" },
+  {
+    ...byIoctl,
+    name: "by unit and ioctl",
+    without: ["perf_event_link", "tracing_link"],
+    maker: "PMU",
+  },
   { ...byLink, name: "by tracefs and link", without: units, maker: "_events" },
   {
     ...byIoctl,
@@ -74,6 +79,18 @@ export const attachWayChecks = [
       assert.match(outcome.errors, new RegExp(`^attached tracepoint:.* \\(${binding}\\)$`, "m"));
     },
   })),
+  {
+    name: "fexit, by the command that links replaced",
+    needs: ["fexit"],
+    without: ["perf_event_link", "tracing_link"],
+    run: async (on) => {
+      const program = `fexit:do_sys_openat2 /comm == "cat" && retval < 0/ { printf("%d\\n", retval); exit(); }`;
+      const outcome = await on.start("trace", "-v", "-e", program).ended;
+      assert.equal(outcome.code, 0, describeOutcome(outcome));
+      assert.match(outcome.output, /^-2$/m);
+      assert.match(outcome.errors, /^attached by BTF.* \(BPF_RAW_TRACEPOINT_OPEN\)$/m);
+    },
+  },
   {
     name: "kprobe, when there is no way left",
     needs: ["kprobe"],

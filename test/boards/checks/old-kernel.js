@@ -1,6 +1,13 @@
 /** What the kernel got between 4.18 and 5.18, and what is done in another way on one that is older. */
 const newer = [
-  ...["atomic_fetch", "bounded_loops", "bpf_loop", "for_each_map_elem", "get_current_task_btf"],
+  ...[
+    "atomic_fetch",
+    "bounded_loops",
+    "bpf_loop",
+    "for_each_map_elem",
+    "get_current_task_btf",
+    "get_stack",
+  ],
   ...["jump32", "ktime_get_boot_ns", "large_program", "map_batch", "map_lookup_and_delete"],
   ...["map_mmapable", "map_value_pointer", "perf_event_link", "probe_read_kernel", "ringbuf"],
   ...["tracing_link", "trace_vprintk"],
@@ -10,6 +17,7 @@ const newer = [
 const names = [
   "kprobe, its arguments",
   "strings of the kernel's memory",
+  "kernel stack",
   "uprobe, its arguments",
   "hash maps, of each type of key",
   "per-CPU maps, print and clear",

@@ -118,6 +118,25 @@ export const probeChecks = [
     },
   },
   {
+    name: "kprobe at an offset",
+    needs: ["kprobe"],
+    run: async (on) => {
+      // Where the second instruction begins depends on what the compiler puts before the first.
+      const refusals = [];
+      for (const offset of [4, 5, 8, 9, 12]) {
+        const program = `kprobe:do_sys_openat2+${offset} /comm == "cat"/ { printf("%s\\n", probe); exit(); }`;
+        const outcome = await on.start("trace", "-e", program).ended;
+        if (outcome.code === 0) {
+          assert.match(outcome.output, new RegExp(`^kprobe:do_sys_openat2\\+${offset}$`, "m"));
+          return;
+        }
+        assert.equal(outcome.code, 3, describeOutcome(outcome));
+        refusals.push(outcome.errors);
+      }
+      throw new Error(`no offset is one: ${refusals.join("")}`);
+    },
+  },
+  {
     name: "fentry, its arguments by name",
     needs: ["fentry"],
     run: async (on) => {
@@ -145,8 +164,19 @@ export const probeChecks = [
       const printed = await on.trace(
         `kprobe:do_sys_openat2 /comm == "cat"/ { print(stack); @[kstack(3)] = count(); exit(); }`,
       );
-      assert.match(printed, /^ +do_sys_openat2\+\d+\n( +\w+\+\d+\n)+/m);
-      assert.match(printed, /^@\[\n {4}do_sys_openat2\+\d+\n( {4}\w+\+\d+\n){1,2}\]: \d+$/m);
+      assert.match(printed, /^ +do_sys_openat2\+\d+\n( +[\w.]+\+\d+\n)+/m);
+      assert.match(printed, /^@\[\n {4}do_sys_openat2\+\d+\n( {4}[\w.]+\+\d+\n){1,2}\]: \d+$/m);
+    },
+  },
+  {
+    name: "kernel stacks of samples, as keys",
+    needs: ["perf_event"],
+    run: async (on) => {
+      const printed = await on.trace(
+        `profile:hz:99 { @[kstack] = count(); } interval:s:1 { exit(); }`,
+      );
+      // However few, some samples are of the kernel's own code.
+      assert.match(printed, /^@\[\n( {4}[\w.]+\+\d+\n)+\]: [1-9]\d*$/m);
     },
   },
   {
