@@ -1,21 +1,9 @@
 import { describe, expect } from "@jest/globals";
-import { linux618x64 } from "../../packages/host/test/targets/linux-6.18-x64.js";
-import { formatValue } from "../../packages/host/src/output/format-value.js";
 import { ProgramLoader } from "../support/load-program.js";
 import { requiresFeature } from "../support/requires.js";
-import { ProgramRun } from "../support/run-program.js";
+import { printed } from "../support/printed.js";
 
 const testRun = requiresFeature("raw_tracepoint", "program_run", "ringbuf", "btf");
-
-/** Runs a BEGIN body and gives what its print() calls print. */
-function printed(body: string, preamble = ""): string[] {
-  using run = new ProgramRun(`${preamble} BEGIN { ${body} }`, linux618x64);
-  run.start();
-  return run.records().map((record) => {
-    if (record.kind === "value") return formatValue(record.value);
-    return record.kind === "printf" ? record.text : record.kind;
-  });
-}
 
 describe("the kernel's types in the kernel", () => {
   testRun("are read through pointers", () => {
@@ -163,7 +151,7 @@ describe("types that the program defines", () => {
       print(sizeof(struct point)); print(offsetof(struct point, callback)); print(*$p);
       $copy = *$p; print($copy.name); print($copy.name == "abcd"); print($copy.inside); print($copy.top); @kept[$copy.name] = *$p;
       print(@kept["abcd"].pair[0]); print(SHORTS + 1);`;
-    expect(printed(body, preamble)).toEqual(
+    expect(printed(body, { preamble })).toEqual(
       "-5|13|2|-1|[500,600]|600|600|abcd|77|true|GREEN|true|true|48|40"
         .split("|")
         .concat(

@@ -7,6 +7,7 @@ import { assemble, type MapReference } from "../../packages/host/src/asm/assembl
 import { InternalError } from "../../packages/host/src/asm/internal-error.js";
 import { mapTypes, type MapSpec } from "../../packages/host/src/spec/map-spec.js";
 import { type ObjectSpec } from "../../packages/host/src/spec/object-spec.js";
+import { functionInfo } from "../../packages/host/src/session/function-info.js";
 import { programTypes, type ProgramSpec } from "../../packages/host/src/spec/program-spec.js";
 
 const pageSize = 4096;
@@ -25,8 +26,15 @@ export class ProgramLoader implements Disposable {
   /** Creates the object's maps and loads its programs, with the flags (BPF_F_*) that are given. */
   load(object: ObjectSpec, flags = 0): LoadedObject {
     const maps = new Map(object.maps.map((map) => [map.name, this.createMap(map)]));
+    const types =
+      object.types === undefined
+        ? undefined
+        : this.#own(this.#bpf.loadBtf(object.types), "load the types of an object");
     const programs = new Map(
-      object.programs.map((program) => [program.name, this.loadProgram(program, maps, flags)]),
+      object.programs.map((program) => [
+        program.name,
+        this.loadProgram(program, maps, { flags, types }),
+      ]),
     );
     return { maps, programs };
   }
@@ -45,8 +53,14 @@ export class ProgramLoader implements Disposable {
     );
   }
 
-  loadProgram(program: ProgramSpec, maps: ReadonlyMap<string, number>, flags: number): Verdict {
-    const { bytes, mapReferences } = assemble(program.instructions, "little");
+  loadProgram(
+    program: ProgramSpec,
+    maps: ReadonlyMap<string, number>,
+    { flags, types: btf }: { readonly flags: number; readonly types?: number | undefined },
+  ): Verdict {
+    const assembled = assemble(program.instructions, "little");
+    const { bytes, mapReferences } = assembled;
+    const { functions } = program;
     const attributes = {
       name: program.name,
       type: programTypes[program.type],
@@ -56,6 +70,9 @@ export class ProgramLoader implements Disposable {
       license: program.license,
       flags,
       kernelVersion: 0,
+      ...(functions === undefined || btf === undefined
+        ? {}
+        : { types: { btf, functions: functionInfo(functions, assembled, "little") } }),
     };
     const fd = this.#bpf.loadProgram(attributes);
     if (fd >= 0) {

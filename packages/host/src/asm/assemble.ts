@@ -9,6 +9,11 @@ export interface AssembledProgram {
   readonly mapReferences: readonly MapReference[];
 }
 
+/** With where its labels stand, counted in slots of 8 bytes. */
+export interface LabelledProgram extends AssembledProgram {
+  readonly labels: ReadonlyMap<string, number>;
+}
+
 /** An LD_IMM64 whose immediates are the map's fd (and the offset in its value). `instruction` counts slots of 8 bytes. */
 export interface MapReference {
   readonly instruction: number;
@@ -35,7 +40,7 @@ export type ByteOrder = "little" | "big";
 export function assemble(
   instructions: readonly Instruction[],
   byteOrder: ByteOrder,
-): AssembledProgram {
+): LabelledProgram {
   const labels = placeLabels(instructions);
   const slots: Slot[] = [];
   const mapReferences: MapReference[] = [];
@@ -46,7 +51,7 @@ export function assemble(
     }
     slots.push(...encode(instruction, slots.length, labels));
   }
-  return { bytes: writeSlots(slots, byteOrder), mapReferences };
+  return { bytes: writeSlots(slots, byteOrder), mapReferences, labels };
 }
 
 /** How many slots of 8 bytes an instruction takes. */
@@ -56,6 +61,7 @@ export function slotCount(instruction: Instruction): 0 | 1 | 2 {
       return 0;
     case "load64":
     case "loadMap":
+    case "loadFunction":
       return 2;
     default:
       return 1;
@@ -104,6 +110,14 @@ function encode(
       return valueOffset === undefined
         ? wideLoad(destination, opcode.BPF_PSEUDO_MAP_FD, 0n)
         : wideLoad(destination, opcode.BPF_PSEUDO_MAP_VALUE, BigInt(valueOffset) << 32n);
+    }
+    case "loadFunction": {
+      const offset = distance(instruction.target, position, labels);
+      return wideLoad(
+        instruction.destination,
+        opcode.BPF_PSEUDO_FUNC,
+        BigInt.asUintN(32, BigInt(offset)),
+      );
     }
     case "load": {
       const code = opcode.BPF_LDX | opcode.BPF_MEM | sizeOpcodes[instruction.size];

@@ -42,6 +42,8 @@ export type Instruction =
       readonly map: string;
       readonly valueOffset?: number;
     }
+  /** A pointer to a function of the same program, which a helper calls: it begins at the label. */
+  | { readonly kind: "loadFunction"; readonly destination: Register; readonly target: string }
   | {
       readonly kind: "load";
       readonly size: AccessSize;

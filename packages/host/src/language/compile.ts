@@ -9,6 +9,7 @@ import { type CheckedProgram } from "./check/checked-program.js";
 import { type Diagnostic } from "./diagnostic.js";
 import { generate } from "./generate/generate.js";
 import { StackLimitError, stackSizeBytes } from "./generate/place-stack.js";
+import { CallbackTypes } from "./lower/callback-types.js";
 import { lower, type Lowered, type LoweredProgram, type LowerOptions } from "./lower/lower.js";
 import { hasFeature, ownMaps } from "./lower/lowering.js";
 import { parse } from "./parse.js";
@@ -54,15 +55,24 @@ export function generateSpec(
   const lowered = lower(checked, target, options);
   const faults: Diagnostic[] = [];
   const programs: ProgramSpec[] = [];
+  const callbackTypes = new CallbackTypes();
   for (const program of lowered.programs) {
     const instructions = generateProgram(program, target, faults);
     if (instructions === undefined) continue;
     const { ir, type, probe } = program;
-    programs.push({ name: ir.name, type, ...probe?.place, instructions, license: "GPL" });
+    const functions = callbackTypes.add(ir, instructions);
+    const parts = {
+      instructions,
+      license: "GPL",
+      ...(functions === undefined ? {} : { functions }),
+    };
+    programs.push({ name: ir.name, type, ...probe?.place, ...parts });
   }
   checkScratch(lowered, checked, faults);
   if (faults.length > 0) return { spec: undefined, faults };
-  return { spec: { object: { ...lowered.object, programs }, layout: checked.layout }, faults };
+  const types = callbackTypes.encode(target.byteOrder);
+  const object = { ...lowered.object, programs, ...(types === undefined ? {} : { types }) };
+  return { spec: { object, layout: checked.layout }, faults };
 }
 
 function generateProgram(

@@ -11,6 +11,17 @@ export interface IrProgram {
   readonly operations: readonly IrOperation[];
   /** Stack slots by index; the generator places them (8-byte aligned) at fixed places below the frame pointer. */
   readonly slots: readonly { readonly sizeBytes: number; readonly purpose: string }[];
+  /** Functions that helpers call back, outer ones before those that are called from them. */
+  readonly callbacks?: readonly IrCallback[];
+}
+
+/** A function of a program; virtual registers and slots are its own. It exits with 0 to be called again, with 1 to be done. */
+export interface IrCallback extends Omit<IrProgram, "callbacks"> {
+  readonly parameterCount: number;
+  /** Where the program's context is kept: behind the pointer that comes as the last parameter. */
+  readonly contextOffset: number;
+  /** The callback that it is called from, or `undefined`: the program. */
+  readonly caller: string | undefined;
 }
 
 /** A 64-bit value without a fixed home. Numbered from 0 in each program. */
@@ -51,7 +62,9 @@ export type BinaryOperation =
 export type HelperArgument =
   | IrValue
   | { readonly kind: "address"; readonly address: Address }
-  | { readonly kind: "map"; readonly map: string };
+  | { readonly kind: "map"; readonly map: string }
+  /** One of the program's callbacks. */
+  | { readonly kind: "function"; readonly name: string };
 
 export type IrOperation =
   | { readonly kind: "move"; readonly to: VirtualRegister; readonly from: IrValue }
@@ -102,6 +115,8 @@ export type IrOperation =
       readonly size: 4 | 8;
       readonly value: IrValue;
     }
+  /** What a callback is given, counted from 0: before all other operations. */
+  | { readonly kind: "parameter"; readonly to: VirtualRegister; readonly index: number }
   /** The address itself, as a value. */
   | { readonly kind: "addressOf"; readonly to: VirtualRegister; readonly address: Address }
   /** A pointer to the value of a single-value array map (the target has "map_value_pointer"). */

@@ -1,4 +1,4 @@
-import { assemble } from "../asm/assemble.js";
+import { assemble, type LabelledProgram } from "../asm/assemble.js";
 import { type AttachmentSpec } from "../spec/attachment-spec.js";
 import { type MapSpec, mapTypes } from "../spec/map-spec.js";
 import { type ObjectSpec, type StreamSpec } from "../spec/object-spec.js";
@@ -8,6 +8,7 @@ import {
   type ProgramSpec,
   programTypes,
 } from "../spec/program-spec.js";
+import { functionInfo } from "./function-info.js";
 import {
   type Handle,
   type Plan,
@@ -159,7 +160,8 @@ class PlanBuilder {
   #loadProgram(program: ProgramSpec): void {
     const { finished, attachTo } = program;
     const { btfId, byteOrder } = this.#options;
-    const { bytes, mapReferences } = finished ?? assemble(program.instructions, byteOrder);
+    const assembled = finished ?? assemble(program.instructions, byteOrder);
+    const { bytes, mapReferences } = assembled;
     const attached = attachTo === undefined ? undefined : btfId?.(attachTo);
     const module = attached?.module === undefined ? undefined : this.#module(attached.module);
     const step = {
@@ -178,9 +180,20 @@ class PlanBuilder {
       license: program.license,
       flags: program.flags ?? 0,
       ...(module === undefined ? {} : { attachBtf: module }),
-      ...(finished === undefined ? {} : this.#finishedParts(finished)),
+      ...("labels" in assembled
+        ? this.#functionTypes(program, assembled)
+        : this.#finishedParts(assembled)),
     } as const;
     this.#programs.set(program.name, this.#add(step));
+  }
+
+  #functionTypes(
+    { functions }: ProgramSpec,
+    assembled: LabelledProgram,
+  ): Partial<Extract<PlanStep, { kind: "loadProgram" }>> {
+    if (functions === undefined || this.#types === undefined) return {};
+    const info = functionInfo(functions, assembled, this.#options.byteOrder);
+    return { types: { btf: this.#types, functions: info } };
   }
 
   #finishedParts({

@@ -1,4 +1,5 @@
 import { type AssembledProgram } from "../asm/assemble.js";
+import { type BtfTypeId } from "../btf/types.js";
 import { type Instruction } from "../asm/instruction.js";
 
 /** What a program is loaded for that can be attached to nothing else. */
@@ -14,11 +15,20 @@ export interface ProgramSpec extends Partial<ProgramPlace> {
   readonly name: string;
   readonly type: ProgramType;
   readonly instructions: readonly Instruction[];
+  /** Of a program with callbacks: all its functions, in the order in which they stand, itself first. */
+  readonly functions?: readonly ProgramFunction[];
   /** In place of instructions: what another compiler has written. */
   readonly finished?: FinishedCode;
   readonly license: string;
   /** BPF_F_SLEEPABLE and the like. */
   readonly flags?: number;
+}
+
+export interface ProgramFunction {
+  /** Where it begins; `undefined`: with the first instruction. */
+  readonly label: string | undefined;
+  /** What it is, in the object's types. */
+  readonly type: BtfTypeId;
 }
 
 /** Instructions that a compiler has written, in the target's byte order, but for what is known only in its kernel. */

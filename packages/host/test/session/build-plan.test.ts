@@ -82,6 +82,41 @@ describe("buildPlan", () => {
     });
   });
 
+  test("tells the kernel where the functions of a program begin, and what they are", () => {
+    const [begin] = object.programs;
+    if (begin === undefined) throw new Error("there is no program");
+    const withCallback: ObjectSpec = {
+      ...object,
+      types: Uint8Array.of(1, 2, 3),
+      programs: [
+        {
+          ...begin,
+          instructions: [
+            { kind: "loadFunction", destination: 2, target: "for_1" },
+            { kind: "exit" },
+            { kind: "label", name: "for_1" },
+            { kind: "exit" },
+          ],
+          functions: [
+            { label: undefined, type: 4 },
+            { label: "for_1", type: 6 },
+          ],
+        },
+      ],
+    };
+    const { plan, programs } = buildPlan(withCallback, options);
+    expect(plan.steps[0]).toEqual({ kind: "loadBtf", data: Uint8Array.of(1, 2, 3) });
+    const step = plan.steps[programs.get("begin") ?? -1];
+    const bytes = new Uint8Array(Uint32Array.of(0, 4, 3, 6).buffer);
+    expect(step).toMatchObject({
+      types: { btf: { step: 0 }, functions: { recordSizeBytes: 8, bytes } },
+    });
+    // LD_IMM64 of a function counts from the next instruction, as jumps do (the second half of the pair is one).
+    const { instructions } =
+      step?.kind === "loadProgram" ? step : { instructions: new Uint8Array() };
+    expect([...instructions.subarray(0, 8)]).toEqual([0x18, 0x42, 0, 0, 2, 0, 0, 0]);
+  });
+
   test("names the handles of the results", () => {
     const built = buildPlan(object, options);
     const results = built.plan.steps.map((_, index) => ({ handle: (index + 10) as Handle }));

@@ -56,6 +56,7 @@ const instruction: fc.Arbitrary<Instruction> = fc.oneof(
     map: fc.constantFrom("loss", "start"),
     valueOffset: fc.nat(1 << 20),
   }),
+  fc.record({ kind: fc.constant("loadFunction" as const), destination: register, target }),
   fc.record({
     kind: fc.constant("load" as const),
     size,

@@ -92,11 +92,15 @@ function expressionsOf(kind: ProbeKind): fc.LetrecValue<Expressions> {
   }));
 }
 
-function statementOf({
-  integer,
-  condition,
-  string,
-}: fc.LetrecValue<Expressions>): fc.Arbitrary<string> {
+/** Whether programs may have loops that kernels before 5.17 do not run. */
+interface Loops {
+  readonly hasLoops: boolean;
+}
+
+function statementOf(
+  { integer, condition, string }: fc.LetrecValue<Expressions>,
+  { hasLoops }: Loops,
+): fc.Arbitrary<string> {
   const leaf = fc.oneof(
     fc
       .tuple(
@@ -147,8 +151,39 @@ function statementOf({
           ),
       },
       { weight: 1, arbitrary: tie("any").map((body) => `unroll(2) { ${body} }`) },
+      { weight: 1, arbitrary: loopOf(tie("any"), { condition, integer }, { hasLoops }) },
     ),
   })).any;
+}
+
+/** Variables of loops have names that hardly any other has, as none may hide another. */
+function loopOf(
+  statement: fc.Arbitrary<string>,
+  { condition, integer }: Pick<fc.LetrecValue<Expressions>, "condition" | "integer">,
+  { hasLoops }: Loops,
+): fc.Arbitrary<string> {
+  const body = fc.tuple(
+    statement,
+    fc.constantFrom("", "if ($j > 3) { break; }", "if ($b == 1) { continue; }"),
+    statement,
+  );
+  const range = fc
+    .tuple(fc.nat(9999), fc.nat(3), body)
+    .map(([name, end, all]) => `for ($r${name} : 0..${end}) { $i += $r${name}; ${all.join(" ")} }`);
+  if (!hasLoops) return range;
+  return fc.oneof(
+    range,
+    fc
+      .tuple(fc.nat(9999), integer, body)
+      .map(([name, end, all]) => `for ($r${name} : $i..(int64)(${end})) { ${all.join(" ")} }`),
+    fc.tuple(condition, body).map(([test, all]) => `while (${test}) { ${all.join(" ")} }`),
+    fc
+      .tuple(fc.nat(9999), body)
+      .map(([name, all]) => `for ($e${name} : @k) { $j += $e${name}.1; ${all.join(" ")} }`),
+    fc
+      .tuple(fc.nat(9999), body)
+      .map(([name, all]) => `for ($e${name} : @pair) { $t = $e${name}.1; ${all.join(" ")} }`),
+  );
 }
 
 /** Declares every variable and map with the type that the expressions take it to have. */
@@ -157,11 +192,12 @@ const declarations =
   "if ($b == 9) { @n = (int64)0; @o = (int64)0; @k[(int64)1] = (int64)0; @text = $s; @pair[(int64)1] = $t; }";
 
 /** Text of a program with one probe that has nothing wrong with it, most of the time. */
-export const arbitrarySource: fc.Arbitrary<string> = fc.constantFrom(...kinds).chain((kind) => {
-  const expressions = expressionsOf(kind);
-  const statements = fc.array(statementOf(expressions), { minLength: 1, maxLength: 6 });
-  return fc.tuple(fc.option(expressions.condition), statements).map(([predicate, body]) => {
-    const filter = predicate === null || predicate.includes("$") ? "" : `/${predicate}/ `;
-    return `${kind.probe} ${filter}{ ${declarations} ${body.join(" ")} }`;
+export const arbitrarySource = (loops: Loops): fc.Arbitrary<string> =>
+  fc.constantFrom(...kinds).chain((kind) => {
+    const expressions = expressionsOf(kind);
+    const statements = fc.array(statementOf(expressions, loops), { minLength: 1, maxLength: 6 });
+    return fc.tuple(fc.option(expressions.condition), statements).map(([predicate, body]) => {
+      const filter = predicate === null || predicate.includes("$") ? "" : `/${predicate}/ `;
+      return `${kind.probe} ${filter}{ ${declarations} ${body.join(" ")} }`;
+    });
   });
-});

@@ -146,6 +146,7 @@ export function interpretBpf(
       case "label":
         break;
       case "loadMap":
+      case "loadFunction":
       case "swap":
         throw new InternalError(`${instruction.kind} has no meaning here`);
       default:

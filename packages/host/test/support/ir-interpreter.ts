@@ -99,7 +99,8 @@ export function interpretIr(program: IrProgram, context: Uint8Array, helper: Hel
       case "call": {
         const args = operation.args.map((argument) => {
           if (argument.kind === "address") return place(argument.address);
-          if (argument.kind === "map") throw new InternalError("maps have no meaning here");
+          if (argument.kind === "map" || argument.kind === "function")
+            throw new InternalError("maps and functions have no meaning here");
           return get(argument);
         });
         const result = helper(operation.helper, args, memory);
@@ -119,7 +120,8 @@ export function interpretIr(program: IrProgram, context: Uint8Array, helper: Hel
       case "label":
         break;
       case "mapValue":
-        throw new InternalError("maps have no meaning here");
+      case "parameter":
+        throw new InternalError("maps and functions have no meaning here");
       default:
         assertNever(operation);
     }

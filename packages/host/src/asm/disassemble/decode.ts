@@ -42,7 +42,11 @@ export function decode(
     const slot = slotAt(slots, index);
     if (isWide(slot)) {
       index++;
-      instructions.push(decodeWide(slot, slotAt(slots, index), maps.get(index - 1)));
+      instructions.push(
+        isFunctionLoad(slot)
+          ? decodeFunctionLoad(slot, labels.get(index + slot.immediate))
+          : decodeWide(slot, slotAt(slots, index), maps.get(index - 1)),
+      );
     } else {
       instructions.push(decodeSlot(slot, index, labels));
     }
@@ -82,6 +86,10 @@ function isWide(slot: Slot): boolean {
   return slot.code === (opcode.BPF_LD | opcode.BPF_IMM | opcode.BPF_DW);
 }
 
+function isFunctionLoad(slot: Slot): boolean {
+  return isWide(slot) && slot.source === opcode.BPF_PSEUDO_FUNC;
+}
+
 function isJump(slot: Slot): boolean {
   const family = slot.code & 7;
   if (family !== opcode.BPF_JMP && family !== opcode.BPF_JMP32) return false;
@@ -96,6 +104,7 @@ function nameLabels(slots: readonly Slot[]): ReadonlyMap<number, string> {
     const slot = slotAt(slots, index);
     starts.add(index);
     if (isJump(slot)) targets.add(index + 1 + slot.offset);
+    if (isFunctionLoad(slot)) targets.add(index + 1 + slot.immediate);
     if (isWide(slot)) index++;
   }
   const labels = new Map<number, string>();
@@ -104,6 +113,11 @@ function nameLabels(slots: readonly Slot[]): ReadonlyMap<number, string> {
     labels.set(target, `L${labels.size}`);
   }
   return labels;
+}
+
+function decodeFunctionLoad(slot: Slot, target: string | undefined): Instruction {
+  if (target === undefined) throw new InstructionDecodeError("reference to a function nowhere");
+  return { kind: "loadFunction", destination: register(slot.destination), target };
 }
 
 function decodeWide(low: Slot, high: Slot, reference: MapReference | undefined): Instruction {

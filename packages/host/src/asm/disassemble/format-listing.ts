@@ -42,6 +42,8 @@ export function formatInstruction(instruction: Instruction): string {
         ? `r${destination} = map[${map}]`
         : `r${destination} = map_value[${map}] +${valueOffset}`;
     }
+    case "loadFunction":
+      return `r${instruction.destination} = function[${instruction.target}]`;
     case "load": {
       const { destination, size, base, offset } = instruction;
       return `r${destination} = ${memory(size, base, offset)}`;

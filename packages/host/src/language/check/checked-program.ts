@@ -156,6 +156,32 @@ export type CheckedStatement =
       readonly body: readonly CheckedStatement[];
       readonly span: Span;
     }
+  /** The body as long as the condition is not zero. */
+  | {
+      readonly kind: "while";
+      readonly condition: CheckedExpression;
+      readonly body: readonly CheckedStatement[];
+      readonly span: Span;
+    }
+  /** The body for each number from `first` on that is less than `last`, in an int64; both are evaluated once. */
+  | {
+      readonly kind: "range";
+      readonly scratch: number;
+      readonly first: CheckedExpression;
+      readonly last: CheckedExpression;
+      readonly body: readonly CheckedStatement[];
+      readonly span: Span;
+    }
+  /** The body for each entry of a map with keys, in a tuple of its key, which is a tuple of several, and its value. */
+  | {
+      readonly kind: "entries";
+      readonly scratch: number;
+      readonly map: number;
+      readonly body: readonly CheckedStatement[];
+      readonly span: Span;
+    }
+  /** Of the innermost loop. */
+  | { readonly kind: "jump"; readonly word: "break" | "continue"; readonly span: Span }
   | { readonly kind: "return"; readonly span: Span };
 
 /**

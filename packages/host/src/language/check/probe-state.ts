@@ -19,6 +19,8 @@ export interface Scratch {
   slot: Slot | undefined;
   /** Its declaration names the type. */
   readonly isFixed: boolean;
+  /** It is an entry of the map that a loop goes through. */
+  isEntry: boolean;
 }
 
 /** How long a string may be in the place that it goes to, in bytes with NUL. */
@@ -51,6 +53,7 @@ export class ProbeState {
   readonly #scratches: Scratch[] = [];
   /** Innermost last. */
   #scopes: Map<string, Scratch>[] = [];
+  #loopDepth = 0;
 
   /** The checks are handed in, since they and what they are made of need a ProbeState themselves. */
   constructor(
@@ -116,6 +119,18 @@ export class ProbeState {
     return result;
   }
 
+  /** Runs `check` in the body of a loop. */
+  inLoop<T>(check: () => T): T {
+    this.#loopDepth += 1;
+    const result = this.inScope(check);
+    this.#loopDepth -= 1;
+    return result;
+  }
+
+  get isInLoop(): boolean {
+    return this.#loopDepth > 0;
+  }
+
   findScratch(name: string): Scratch | undefined {
     for (const scope of [...this.#scopes].reverse()) {
       const scratch = scope.get(name);
@@ -151,6 +166,7 @@ export class ProbeState {
         slot: type === undefined ? undefined : { type },
         // How long a string is its values say.
         isFixed: type !== undefined && type.kind !== "string",
+        isEntry: false,
       };
       this.#scratches.push(scratch);
     }
@@ -165,8 +181,21 @@ export class ProbeState {
     return scratch;
   }
 
+  /** The entry of the map that a loop goes through. */
+  declareEntry(name: string, span: Span, type: Type): Scratch {
+    const scratch = this.declareNew(name, span);
+    scratch.isEntry = true;
+    scratch.slot = { type };
+    return scratch;
+  }
+
   /** Learns from an assignment; false, and a report, when the value does not go with what is in it. */
   mergeScratch(scratch: Scratch, added: Slot, span: Span): boolean {
+    if (scratch.isEntry) {
+      const message = `$${scratch.name} is an entry of a map, and cannot be assigned`;
+      this.error("type-mismatch", span, message, ["Assign to the map, as @m[$kv.0] = …."]);
+      return false;
+    }
     const known = scratch.slot;
     const merged = known === undefined ? added : mergeSlots(known, added);
     if (merged === undefined || added.type.kind === "none") {

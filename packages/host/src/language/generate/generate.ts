@@ -1,6 +1,6 @@
 import { type Instruction, type Operand, type Register } from "../../asm/instruction.js";
 import { assertNever, InternalError } from "../../asm/internal-error.js";
-import { type IrProgram } from "../ir.js";
+import { type IrCallback, type IrProgram } from "../ir.js";
 import { allocateRegisters, isIdle } from "./allocate-registers.js";
 import { withoutUnreachable } from "./control-flow.js";
 import { insertSpills } from "./insert-spills.js";
@@ -16,12 +16,46 @@ import {
   writesOf,
 } from "./machine.js";
 import { narrowStores } from "./narrow-stores.js";
-import { placeStack } from "./place-stack.js";
+import { functionStackBytes, placeStack, StackLimitError, stackSizeBytes } from "./place-stack.js";
 import { selectInstructions, type SelectionOptions } from "./select-instructions.js";
 import { tidyJumps } from "./tidy-jumps.js";
 
-/** Writes a program's instructions. Throws StackLimitError when its slots and spills want more stack than there is. */
+/**
+ * Writes a program's instructions, behind them its callbacks, each after a label of its name; without those that nothing which can
+ * run refers to. Throws StackLimitError when they want more stack than there is.
+ */
 export function generate(program: IrProgram, options: SelectionOptions): readonly Instruction[] {
+  const { callbacks = [] } = program;
+  const main = generateFunction(program, options);
+  const all = [...main.instructions];
+  const stackOf = new Map<string | undefined, number>([[undefined, main.stackBytes]]);
+  // A caller comes before what it calls.
+  for (const callback of callbacks) {
+    if (!isNamed(all, callback.name)) continue;
+    const { instructions, stackBytes } = generateFunction(callback, options);
+    all.push({ kind: "label", name: callback.name }, ...instructions);
+    const whole = (stackOf.get(callback.caller) ?? 0) + stackBytes;
+    if (whole > stackSizeBytes) throw new StackLimitError(program.name, whole);
+    stackOf.set(callback.name, whole);
+  }
+  return all;
+}
+
+function isNamed(instructions: readonly Instruction[], name: string): boolean {
+  return instructions.some(
+    (instruction) => instruction.kind === "loadFunction" && instruction.target === name,
+  );
+}
+
+interface GeneratedFunction {
+  readonly instructions: readonly Instruction[];
+  readonly stackBytes: number;
+}
+
+function generateFunction(
+  program: IrProgram | IrCallback,
+  options: SelectionOptions,
+): GeneratedFunction {
   const selected = withoutDeadValues(
     withoutUnreachable(selectInstructions(narrowStores(program), options)),
   );
@@ -30,7 +64,11 @@ export function generate(program: IrProgram, options: SelectionOptions): readonl
   const instructions = operations
     .filter((operation) => !isIdle(operation))
     .flatMap((operation) => write(operation, places));
-  return tidyJumps([...touchStack(Math.min(0, ...places)), ...instructions]);
+  const deepest = Math.min(0, ...places);
+  return {
+    instructions: tidyJumps([...touchStack(deepest), ...instructions]),
+    stackBytes: functionStackBytes(-deepest),
+  };
 }
 
 /** Programs with less stack than this have too little in it to confuse the verifier. */
@@ -102,6 +140,10 @@ function write(operation: MachineOperation, places: readonly number[]): readonly
     case "negate":
     case "load64":
       return [{ ...operation, destination: real(operation.destination) }];
+    case "loadFunction": {
+      const { kind, target } = operation;
+      return [{ kind, destination: real(operation.destination), target }];
+    }
     case "loadMap": {
       const { kind, map, valueOffset } = operation;
       const destination = real(operation.destination);

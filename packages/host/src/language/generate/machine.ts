@@ -46,6 +46,11 @@ export type MachineOperation =
       readonly valueOffset: number | undefined;
     }
   | {
+      readonly kind: "loadFunction";
+      readonly destination: MachineRegister;
+      readonly target: string;
+    }
+  | {
       readonly kind: "slotAddress";
       readonly destination: MachineRegister;
       readonly slot: number;
@@ -91,8 +96,8 @@ export type MachineOperation =
   | { readonly kind: "call"; readonly helper: number; readonly argumentCount: number }
   | { readonly kind: "exit" }
   | { readonly kind: "label"; readonly name: string }
-  /** The start of the program: the context is in register 1. */
-  | { readonly kind: "entry" };
+  /** The start of a program, with its context in register 1, or of a callback, with so many parameters from there on. */
+  | { readonly kind: "entry"; readonly parameterCount: number };
 
 /** Registers that an operation reads. */
 export function readsOf(operation: MachineOperation): readonly MachineRegister[] {
@@ -119,6 +124,7 @@ export function readsOf(operation: MachineOperation): readonly MachineRegister[]
       return [0];
     case "load64":
     case "loadMap":
+    case "loadFunction":
     case "slotAddress":
     case "jump":
     case "label":
@@ -140,6 +146,7 @@ export function writesOf(operation: MachineOperation): readonly MachineRegister[
     case "negate":
     case "load64":
     case "loadMap":
+    case "loadFunction":
     case "slotAddress":
     case "load":
       return [operation.destination];
@@ -148,7 +155,7 @@ export function writesOf(operation: MachineOperation): readonly MachineRegister[
     case "call":
       return [0, 1, 2, 3, 4, 5];
     case "entry":
-      return [1];
+      return [1, 2, 3, 4, 5].slice(0, operation.parameterCount);
     case "store":
     case "atomicAdd":
     case "jumpIf":
@@ -168,6 +175,7 @@ export function isPure(operation: MachineOperation): boolean {
     case "negate":
     case "load64":
     case "loadMap":
+    case "loadFunction":
     case "slotAddress":
     case "load":
       return true;
@@ -193,6 +201,7 @@ export function mapRegisters(
     case "negate":
     case "load64":
     case "loadMap":
+    case "loadFunction":
     case "slotAddress":
       return { ...operation, destination: rename(operation.destination) };
     case "load":

@@ -4,7 +4,9 @@ import { type IrOperation, type IrProgram, type IrValue } from "../ir.js";
  * Leaves out extensions of values of which only the low bytes are stored: `*(u32 *)key = (s32)field` needs no sign. Holds
  * for registers that are written once.
  */
-export function narrowStores(program: IrProgram): IrProgram {
+export function narrowStores<Program extends Pick<IrProgram, "operations">>(
+  program: Program,
+): Program {
   const writes = new Map<number, number>();
   const widestUse = new Map<number, number>();
   for (const operation of program.operations) {

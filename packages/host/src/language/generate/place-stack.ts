@@ -16,11 +16,19 @@ export class StackLimitError extends Error {
   }
 }
 
+/** What the kernel counts of the stack that a function uses (check_max_stack_depth(), kernel/bpf/verifier.c). */
+export function functionStackBytes(used: number): number {
+  return Math.ceil(Math.max(used, 1) / 32) * 32;
+}
+
 /**
  * Offsets of the slots from the frame pointer, negative multiples of 8. The program's own come first, then one of 8 bytes
  * for each spilled register. Throws StackLimitError.
  */
-export function placeStack(program: IrProgram, spillSlotCount: number): readonly number[] {
+export function placeStack(
+  program: Omit<IrProgram, "callbacks">,
+  spillSlotCount: number,
+): readonly number[] {
   let used = 0;
   const sizes = program.slots.map((slot) => slot.sizeBytes);
   for (let index = 0; index < spillSlotCount; index++) sizes.push(8);

@@ -38,7 +38,7 @@ export function builtin(lowering: Lowering, name: BuiltinName): IrValue {
 }
 
 /** tgid << 32 | tid: the kernel's "pid" is the thread. */
-function threadAndProcess({ builder, builtins }: Lowering): IrValue {
+export function threadAndProcess({ builder, builtins }: Lowering): IrValue {
   return builtins.get("pid_tgid", () => builder.call(helpers.get_current_pid_tgid));
 }
 

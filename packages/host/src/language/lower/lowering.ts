@@ -8,9 +8,11 @@ import {
   type CheckedStatement,
 } from "../check/checked-program.js";
 import { type AddressSpace } from "../check/type.js";
-import { type Address, type IrValue, type VirtualRegister } from "../ir.js";
+import { type Address, type IrCallback, type IrValue, type VirtualRegister } from "../ir.js";
+import { type Frame } from "./frame.js";
 import { type ProgramBuilder } from "./program-builder.js";
 import { type TemporaryMemory } from "./temporary-memory.js";
+import { type Loop, type VariableHomes } from "./variable-homes.js";
 
 /** How records travel to the host. */
 export type Channel =
@@ -33,11 +35,8 @@ export const ownMaps = {
 
 export const lossOffsets = { lostRecords: 0, refusedUpdates: 8 } as const;
 
-/**
- * What every part of the lowering of one probe shares. The functions that walk expressions stand here so that the parts
- * can call each other through it.
- */
-export interface Lowering {
+/** What every part of the lowering of one function of a probe's program shares. */
+export interface LoweringParts {
   readonly builder: ProgramBuilder;
   readonly target: TargetDescription;
   readonly program: CheckedProgram;
@@ -45,12 +44,24 @@ export interface Lowering {
   readonly channel: Channel;
   readonly memory: TemporaryMemory;
   readonly builtins: KnownValues;
-  /** By scratch id: a register for what fits in one, memory for the rest. */
-  readonly scratches: readonly ScratchPlace[];
+  readonly homes: VariableHomes;
+  /** By scratch id; `undefined` for those that this function has nothing to do with. */
+  readonly scratches: readonly (ScratchPlace | undefined)[];
   /** Some expression has `$x++` in it. */
   readonly variablesChangeInExpressions: boolean;
-  /** Where the program ends. */
+  /** Where the program ends, or a callback that ends it. */
   readonly endLabel: string;
+  /** Of the innermost loop in this function. */
+  readonly loop: { readonly breakLabel: string; readonly continueLabel: string } | undefined;
+  /** `undefined` when there are no callbacks. */
+  readonly frame: Frame | undefined;
+  readonly callbacks: Callbacks;
+  /** The callback that this function is; `undefined`: the program itself. */
+  readonly name: string | undefined;
+}
+
+/** The functions that walk expressions stand here so that the parts can call each other through it. */
+export interface Lowering extends LoweringParts {
   /** A value that lives in a register, extended to 64 bits as its type says. */
   value(expression: CheckedExpression): IrValue;
   /** Does what statements say. */
@@ -59,11 +70,57 @@ export interface Lowering {
   jumpUnless(condition: CheckedExpression, target: string): void;
   /** Stores a value as maps and tuples hold it: strings padded with NULs, gaps of tuples zero. */
   store(expression: CheckedExpression, type: ValueType, address: Address): void;
+  /** The same where something is different. */
+  within(changes: Partial<LoweringParts>): Lowering;
+  /** Makes a function of a loop's body: `write` emits it. */
+  inCallback(loop: Loop, callback: CallbackBody): WrittenCallback;
+}
+
+export interface CallbackBody {
+  readonly parameterCount: number;
+  readonly write: (inner: Lowering, parameters: readonly VirtualRegister[]) => void;
+  /** Where the loop's own variable is, when it is not one like others. */
+  readonly variable?: (parameters: readonly VirtualRegister[]) => ScratchPlace;
+}
+
+export interface WrittenCallback {
+  readonly name: string;
+  /** Some statement in it ends the program. */
+  readonly canEnd: boolean;
+}
+
+/** Callbacks of a program, in the order in which they are begun: what calls comes before what is called. */
+export class Callbacks {
+  readonly #functions = new Map<string, IrCallback | undefined>();
+
+  /** A name for one that is about to be written. */
+  begin(kind: string): string {
+    const name = `${kind}_${this.#functions.size + 1}`;
+    this.#functions.set(name, undefined);
+    return name;
+  }
+
+  end(callback: IrCallback): void {
+    this.#functions.set(callback.name, callback);
+  }
+
+  get list(): readonly IrCallback[] {
+    return [...this.#functions.values()].filter((callback) => callback !== undefined);
+  }
 }
 
 export type ScratchPlace =
   | { readonly kind: "register"; readonly register: VirtualRegister }
-  | { readonly kind: "memory"; readonly address: Address };
+  /** 8 bytes of the frame: what a register would hold. */
+  | { readonly kind: "frame"; readonly address: Address }
+  | { readonly kind: "memory"; readonly address: Address }
+  /** An entry of a map, as the kernel has it: its key and value are in two places. */
+  | {
+      readonly kind: "entry";
+      readonly map: number;
+      readonly key: () => Address;
+      readonly value: () => Address;
+    };
 
 /** Values that stay the same as long as a program runs, by the name of what gives them, where they are known already. */
 export class KnownValues {

@@ -4,25 +4,24 @@ import {
   type CheckedProgram,
   type CheckedStatement,
 } from "../check/checked-program.js";
-import { fitsRegister } from "../check/type.js";
-import { sizeOfValue, valueTypeOf } from "../check/value-layout.js";
 import { type IrProgram } from "../ir.js";
 import { builtin } from "./builtin.js";
-import { branch } from "./condition.js";
+import { createLowering } from "./create-lowering.js";
+import { type Frame, frameOffsets, layOutFrame } from "./frame.js";
 import {
+  Callbacks,
   canBePreempted,
   type Channel,
   hasFeature,
   KnownValues,
   type Lowering,
-  type ScratchPlace,
 } from "./lowering.js";
-import { constant, ProgramBuilder } from "./program-builder.js";
+import { constant, moved, ProgramBuilder } from "./program-builder.js";
 import { enterScratch, leaveScratch, scratchElementCount } from "./scratch-element.js";
 import { lowerStatements } from "./statement.js";
-import { storeValue } from "./store.js";
-import { type ScratchUse, TemporaryMemory } from "./temporary-memory.js";
-import { lowerValue } from "./value.js";
+import { type ScratchUse, TemporaryMemory, wholeStackBudgetBytes } from "./temporary-memory.js";
+import { findHomes, type VariableHomes } from "./variable-homes.js";
+import { clearVariables, placeVariables } from "./variables.js";
 
 export interface ProbeInput {
   readonly program: CheckedProgram;
@@ -49,35 +48,26 @@ export function lowerProbe(input: ProbeInput): LoweredProbe {
   const { probe, target, program, channel } = input;
   const builder = new ProgramBuilder();
   const endLabel = builder.newLabel("end");
-  const memory = new TemporaryMemory(builder, scratchUseOf(probe, target));
-  const lowering: Lowering = {
-    builder,
-    target,
-    program,
-    probe,
-    channel,
-    memory,
+  const homes = findHomes(probe.body, target);
+  const use = scratchUseOf(probe, target);
+  const memory = new TemporaryMemory(builder, { use, stackBudgetBytes: stackBudget(homes) });
+  const frame = makeFrame(probe, homes, builder, memory);
+  const scratches = placeVariables({ probe, home: undefined, homes, builder, memory, frame });
+  const callbacks = new Callbacks();
+  const lowering = createLowering({
+    ...{ builder, target, program, probe, channel, memory, homes, scratches, endLabel, frame },
     builtins: new KnownValues(),
-    scratches: placeScratches(probe, builder, memory),
     variablesChangeInExpressions: probe.body.some(changesInExpression),
-    endLabel,
-    value: (expression) => lowerValue(lowering, expression),
-    statements: (statements) => {
-      lowerStatements(lowering, statements);
-    },
-    jumpUnless: (condition, label) => {
-      branch(lowering, condition, label, { when: false });
-    },
-    store: (expression, type, address) => {
-      storeValue(lowering, expression, type, address);
-    },
-  };
+    loop: undefined,
+    callbacks,
+    name: undefined,
+  });
   const filteredLabel = builder.newLabel("filtered");
   const scratchBefore = memory.scratchBytes;
   filterProcess(lowering, input.pid, filteredLabel);
   if (probe.predicate !== undefined) lowering.jumpUnless(probe.predicate, filteredLabel);
   const prologue = memory.scratchBytes > scratchBefore ? 0 : builder.position;
-  clearScratches(lowering);
+  clearVariables(lowering, homes, undefined);
   lowerStatements(lowering, probe.body);
   builder.label(endLabel);
   leaveScratch(lowering);
@@ -86,9 +76,11 @@ export function lowerProbe(input: ProbeInput): LoweredProbe {
   builder.exit(probe.programType === "tracepoint" ? 1n : 0n);
   builder.insertAt(prologue, () => {
     enterScratch(lowering, input.scratchIndex, filteredLabel);
+    fillFrame(lowering);
   });
+  const ir = builder.finish(input.name);
   return {
-    ir: builder.finish(input.name),
+    ir: callbacks.list.length === 0 ? ir : { ...ir, callbacks: callbacks.list },
     scratchBytes: memory.scratchBytes,
     scratchElements: scratchElementCount(lowering),
   };
@@ -99,47 +91,34 @@ function scratchUseOf(probe: CheckedProbe, target: TargetDescription): ScratchUs
   return hasFeature(target, "atomic_fetch") ? "claimed" : "none";
 }
 
-function placeScratches(
+/** All functions that call each other share the stack. */
+function stackBudget({ depth }: VariableHomes): number {
+  return depth === 0 ? wholeStackBudgetBytes : Math.floor(512 / (depth + 1)) - 64;
+}
+
+/** In the program's own stack, with places for what it shares with its callbacks. */
+function makeFrame(
   probe: CheckedProbe,
+  homes: VariableHomes,
   builder: ProgramBuilder,
   memory: TemporaryMemory,
-): readonly ScratchPlace[] {
-  return probe.scratches.map(({ name, type }): ScratchPlace => {
-    if (fitsRegister(type)) return { kind: "register", register: builder.register() };
-    const address = memory.forGood(sizeOfValue(valueTypeOf(type)), `$${name}`);
-    return { kind: "memory", address };
-  });
-}
-
-/** Variables are zero until they are assigned. What nobody reads before it is written costs nothing in a register. */
-function clearScratches({ builder, probe, scratches }: Lowering): void {
-  scratches.forEach((place, index) => {
-    const scratch = probe.scratches[index];
-    if (place.kind === "register") builder.move(place.register, constant(0));
-    else if (scratch !== undefined && !isAssignedFirst(probe.body, index)) {
-      builder.zero(place.address, sizeOfValue(valueTypeOf(scratch.type)));
-    }
-  });
-}
-
-/** The first statement that has to do with the variable gives it a value, without looking at the old one. */
-function isAssignedFirst(body: readonly CheckedStatement[], scratch: number): boolean {
-  const first = body.find((statement) => mentionsScratch(statement, scratch));
-  return (
-    first?.kind === "assign" &&
-    first.operation === undefined &&
-    first.target.kind === "scratch" &&
-    first.target.scratch === scratch &&
-    !mentionsScratch(first.value, scratch)
+): Frame | undefined {
+  const layout = layOutFrame(probe, homes, (sizeBytes) =>
+    memory.use === "own" ? memory.scratchForGood(sizeBytes) : undefined,
   );
+  if (layout === undefined) return undefined;
+  const slot = builder.allocateSlot(layout.sizeBytes, "frame");
+  return { address: { kind: "slot", slot, offset: 0 }, layout };
 }
 
-function mentionsScratch(node: unknown, scratch: number): boolean {
-  if (typeof node !== "object" || node === null) return false;
-  if ("kind" in node && node.kind === "scratch" && "scratch" in node) {
-    return node.scratch === scratch;
+function fillFrame({ builder, frame, memory }: Lowering): void {
+  if (frame === undefined) return;
+  const context = builder.addressOf({ kind: "context", offset: 0 });
+  builder.store(moved(frame.address, frameOffsets.context), 8, context);
+  if (memory.scratchBytes > 0) {
+    builder.store(moved(frame.address, frameOffsets.scratchBase), 8, memory.scratchBase);
   }
-  return Object.values(node).some((part) => mentionsScratch(part, scratch));
+  builder.store(moved(frame.address, frameOffsets.isOver), 8, constant(0));
 }
 
 function changesInExpression(statement: CheckedStatement): boolean {

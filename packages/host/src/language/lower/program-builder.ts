@@ -17,6 +17,7 @@ import {
  * with wider values and is not followed again. That keeps verification linear where it would double at each branch.
  */
 export class ProgramBuilder {
+  readonly #labelPrefix: string;
   readonly #asides: IrOperation[][] = [];
   readonly #slots: { readonly sizeBytes: number; readonly purpose: string }[] = [];
   readonly #freeSlots = new Set<number>();
@@ -25,9 +26,26 @@ export class ProgramBuilder {
   #registerCount = 0;
   #labelCount = 0;
 
+  /** `functionName`: of a callback, whose labels are others than the program's. */
+  constructor(functionName?: string) {
+    this.#labelPrefix = functionName === undefined ? "" : `${functionName}_`;
+  }
+
   /** The program; its last operation in line must be an exit or a jump. */
   finish(name: string): IrProgram {
-    return { name, operations: [...this.#main, ...this.#asides.flat()], slots: this.#slots };
+    return { name, operations: this.#operations, slots: this.#slots };
+  }
+
+  /** Whether something jumps to a label. */
+  isTarget(label: string): boolean {
+    return this.#operations.some(
+      (operation) =>
+        (operation.kind === "jump" || operation.kind === "jumpIf") && operation.target === label,
+    );
+  }
+
+  get #operations(): readonly IrOperation[] {
+    return [...this.#main, ...this.#asides.flat()];
   }
 
   /** A place in line, to insert something there later. */
@@ -62,7 +80,7 @@ export class ProgramBuilder {
 
   /** A label's name that is used nowhere else. */
   newLabel(purpose: string): string {
-    return `${purpose}_${this.#labelCount++}`;
+    return `${this.#labelPrefix}${purpose}_${this.#labelCount++}`;
   }
 
   label(name: string): void {

@@ -5,6 +5,7 @@ import { fitsRegister } from "../check/type.js";
 import { aggregate } from "./aggregation.js";
 import { branch } from "./condition.js";
 import { writeDebugLine } from "./debug-line.js";
+import { lowerJump, lowerLoop } from "./loops.js";
 import { type Lowering } from "./lowering.js";
 import { writeRecord, writeValues } from "./record.js";
 import { withStored } from "./stored-place.js";
@@ -55,6 +56,14 @@ function lowerStatement(lowering: Lowering, statement: CheckedStatement): void {
       for (let time = 0; time < statement.count; time++) {
         lowerStatements(lowering, statement.body);
       }
+      break;
+    case "while":
+    case "range":
+    case "entries":
+      lowerLoop(lowering, statement);
+      break;
+    case "jump":
+      lowerJump(lowering, statement.word);
       break;
     case "return":
       builder.jump(lowering.endLabel);

@@ -10,7 +10,7 @@ import { withMapValue, zeroGaps } from "./map-access.js";
 import { copyMemory } from "./memory-copy.js";
 import { constant, moved, pointerTo } from "./program-builder.js";
 import { accessSize } from "./scalar-access.js";
-import { storedPlace, withPart } from "./stored-place.js";
+import { entryOf, storedPlace, storeEntry, withPart } from "./stored-place.js";
 import { storeString } from "./strings.js";
 
 /** Stores a value as maps and tuples hold it. */
@@ -83,6 +83,11 @@ function storeInMemory(
       storeConverted(lowering, expression.operand, sizeBytes, address);
       break;
     default: {
+      const entry = entryOf(lowering, expression);
+      if (entry !== undefined) {
+        storeEntry(lowering, entry, address);
+        return;
+      }
       const place = storedPlace(lowering, expression);
       if (place === undefined) {
         throw new InternalError(`a ${type.kind} that comes from ${expression.kind}`);

@@ -1,8 +1,8 @@
 import { type Address, type VirtualRegister } from "../ir.js";
 import { type ProgramBuilder } from "./program-builder.js";
 
-/** Stack that is left to spills and to small things when large ones are placed elsewhere. */
-const stackBudgetBytes = 384;
+/** Stack of a program of a single function: the rest is left to spills and to small things. */
+export const wholeStackBudgetBytes = 384;
 /** Larger pieces go to the scratch map at once. */
 const largeBytes = 256;
 
@@ -25,14 +25,38 @@ export class TemporaryMemory {
   readonly use: ScratchUse;
   /** Points to the element of the scratch map; 0 when none could be claimed. */
   readonly scratchBase: VirtualRegister;
+  readonly #outer: TemporaryMemory | undefined;
+  readonly #stackBudgetBytes: number;
   #scratchUsed: number;
   #scratchPeak = 0;
+  #usesBase = false;
 
-  constructor(builder: ProgramBuilder, use: ScratchUse) {
+  /** `outer`: that of the function which calls this one while it uses its own. */
+  constructor(
+    builder: ProgramBuilder,
+    options: {
+      readonly use: ScratchUse;
+      readonly stackBudgetBytes: number;
+      readonly outer?: TemporaryMemory;
+    },
+  ) {
+    const { use, stackBudgetBytes, outer } = options;
     this.#builder = builder;
     this.use = use;
     this.scratchBase = builder.register();
-    this.#scratchUsed = use === "claimed" ? claimBytes : 0;
+    this.#outer = outer;
+    this.#stackBudgetBytes = stackBudgetBytes;
+    this.#scratchUsed =
+      outer === undefined ? (use === "claimed" ? claimBytes : 0) : outer.#scratchUsed;
+  }
+
+  /** Whether something of it is in the scratch map. */
+  get usesBase(): boolean {
+    return this.#usesBase;
+  }
+
+  get stackBudgetBytes(): number {
+    return this.#stackBudgetBytes;
   }
 
   /** How much of an element the program uses; 0: it needs none. */
@@ -57,9 +81,23 @@ export class TemporaryMemory {
     return { kind: "slot", slot: this.#builder.allocateSlot(sizeBytes, purpose), offset: 0 };
   }
 
+  /** Memory of the scratch map's that the program keeps for good: where it begins in the element. */
+  scratchForGood(sizeBytes: number): number {
+    const offset = this.#scratchUsed;
+    this.#takeScratch(sizeBytes);
+    return offset;
+  }
+
+  /** What begins there in the element. */
+  outerScratch(offset: number): Address {
+    this.#usesBase = true;
+    return { kind: "pointer", base: this.scratchBase, offset };
+  }
+
   /** Memory for a record in the scratch map, which may not be used with "none". Goes to `busy` when none was free. */
   forRecord(sizeBytes: number, busy: string, use: (address: Address) => void): void {
     if (this.use === "claimed") {
+      this.#usesBase = true;
       const nothing = { kind: "constant", value: 0n } as const;
       this.#builder.jumpIf("eq", this.scratchBase, nothing, busy);
     }
@@ -68,7 +106,9 @@ export class TemporaryMemory {
 
   /** Whether it is small enough for the program's own stack. */
   fitsOnStack(sizeBytes: number): boolean {
-    return sizeBytes <= largeBytes && this.#builder.stackBytes + sizeBytes <= stackBudgetBytes;
+    return (
+      sizeBytes <= largeBytes && this.#builder.stackBytes + sizeBytes <= this.#stackBudgetBytes
+    );
   }
 
   #inScratch<Result>(sizeBytes: number, use: (address: Address) => Result): Result {
@@ -81,7 +121,12 @@ export class TemporaryMemory {
   #takeScratch(sizeBytes: number): Address {
     const offset = this.#scratchUsed;
     this.#scratchUsed += Math.ceil(sizeBytes / 8) * 8;
-    this.#scratchPeak = Math.max(this.#scratchPeak, this.#scratchUsed);
-    return { kind: "pointer", base: this.scratchBase, offset };
+    this.#notePeak(this.#scratchUsed);
+    return this.outerScratch(offset);
+  }
+
+  #notePeak(bytes: number): void {
+    this.#scratchPeak = Math.max(this.#scratchPeak, bytes);
+    if (this.#outer !== undefined) this.#outer.#notePeak(bytes);
   }
 }

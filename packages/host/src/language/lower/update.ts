@@ -9,6 +9,7 @@ import { changeOrInsert, requireMap, withKey, writeEntry } from "./map-access.js
 import { copyMemory } from "./memory-copy.js";
 import { constant } from "./program-builder.js";
 import { accessOf, loadScalar, storeScalar } from "./scalar-access.js";
+import { currentValue, mentionsVariable, setVariable } from "./variables.js";
 
 /** What is done to an integer where it stands. */
 export interface Change {
@@ -31,14 +32,14 @@ function updateScratch(
   { operation, amount, result }: Change,
 ): IrValue {
   const { builder } = lowering;
-  const register = registerOf(lowering, place.scratch);
+  const current = currentValue(lowering, place.scratch);
   const { size, isSigned } = accessOf(place.type);
-  const old = builder.register();
-  if (result === "old") builder.move(old, register);
-  const changed = builder.binary(operation, register, amount);
-  builder.move(register, builder.extend(changed, size, isSigned));
-  if (result === "new") builder.move(old, register);
-  return result === "none" ? constant(0) : old;
+  const wanted = builder.register();
+  if (result === "old") builder.move(wanted, current);
+  const changed = builder.extend(builder.binary(operation, current, amount), size, isSigned);
+  setVariable(lowering, place.scratch, changed);
+  if (result === "new") builder.move(wanted, changed);
+  return result === "none" ? constant(0) : wanted;
 }
 
 function updateEntry(
@@ -94,16 +95,13 @@ export function assignPlace(lowering: Lowering, place: Place, value: CheckedExpr
   if (place.kind === "map") assignEntry(lowering, place, value);
   else if (fitsRegister(place.type)) {
     const { size, isSigned } = accessOf(place.type);
-    const register = registerOf(lowering, place.scratch);
     const have = accessOf(value.type);
     const fits =
       (have.size === size && have.isSigned === isSigned) ||
       (have.size < size && (isSigned || !have.isSigned));
     const assigned = lowering.value(value);
-    lowering.builder.move(
-      register,
-      fits ? assigned : lowering.builder.extend(assigned, size, isSigned),
-    );
+    const fitted = fits ? assigned : lowering.builder.extend(assigned, size, isSigned);
+    setVariable(lowering, place.scratch, fitted);
   } else {
     assignMemory(lowering, place, value);
   }
@@ -118,7 +116,7 @@ function assignMemory(
   if (scratch?.kind !== "memory")
     throw new InternalError(`variable ${place.scratch} has no memory`);
   const type = valueTypeOf(place.type);
-  if (!mentions(value, place.scratch)) {
+  if (!mentionsVariable(value, place.scratch)) {
     lowering.store(value, type, scratch.address);
     return;
   }
@@ -128,14 +126,6 @@ function assignMemory(
     lowering.store(value, type, copy);
     copyMemory(lowering, copy, scratch.address, sizeBytes);
   });
-}
-
-function mentions(value: unknown, scratch: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if ("kind" in value && value.kind === "scratch" && "scratch" in value) {
-    return value.scratch === scratch;
-  }
-  return Object.values(value).some((part) => mentions(part, scratch));
 }
 
 function assignEntry(
@@ -191,13 +181,4 @@ export function deleteEntry(
       { kind: "address", address: key },
     );
   });
-}
-
-function registerOf(
-  lowering: Lowering,
-  scratch: number,
-): Extract<IrValue, { readonly kind: "virtual" }> {
-  const place = lowering.scratches[scratch];
-  if (place?.kind !== "register") throw new InternalError(`variable ${scratch} is in no register`);
-  return place.register;
 }

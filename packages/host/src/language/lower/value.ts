@@ -17,6 +17,7 @@ import { accessOf, loadScalar } from "./scalar-access.js";
 import { stackNumber } from "./stack.js";
 import { withPart, withStored } from "./stored-place.js";
 import { updatePlace } from "./update.js";
+import { currentValue } from "./variables.js";
 
 /** A value that fits in a register, extended to 64 bits as its type says. */
 export function lowerValue(lowering: Lowering, expression: CheckedExpression): IrValue {
@@ -118,12 +119,11 @@ export function machineOperation(operation: IntegerOperation, type: Type): Binar
 
 function scratchValue(lowering: Lowering, scratch: number): IrValue {
   const { builder } = lowering;
-  const place = lowering.scratches[scratch];
-  if (place?.kind !== "register") throw new InternalError(`variable ${scratch} is in no register`);
-  if (!lowering.variablesChangeInExpressions) return place.register;
+  const value = currentValue(lowering, scratch);
+  if (!lowering.variablesChangeInExpressions) return value;
   // What the variable holds may change before the value is used, as in `$x + $x++`.
   const copy = builder.register();
-  builder.move(copy, place.register);
+  builder.move(copy, value);
   return copy;
 }
 

@@ -161,6 +161,24 @@ const statement = fc.letrec<{ any: string }>((tie) => ({
         .map(([a, b, c]) => `if (${a}) { ${b} } else { ${c} }`),
     },
     { weight: 1, arbitrary: tie("any").map((a) => `unroll(2) { ${a} }`) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(fc.constantFrom("$i", "$j"), expression, expression, tie("any"))
+        .map(([i, a, b, body]) => `for (${i} : ${a}..${b}) { ${body} }`),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(fc.constantFrom("@m", "@d", "@a"), tie("any"))
+        .map(([map, body]) => `for ($kv : ${map}) { print($kv); $y = $kv.1; ${body} }`),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(expression, tie("any"))
+        .map(([a, body]) => `while (${a}) { ${body} if ($x) { break; } continue; }`),
+    },
   ),
 })).any;
 

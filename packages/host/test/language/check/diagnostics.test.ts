@@ -1,5 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
+import { type FeatureName } from "../../../src/spec/target-description.js";
 import { checkSource, faultsOf, type SourceOptions } from "./check-source.js";
+
+/** A target that has these alone. */
+function withFeatures(...features: readonly FeatureName[]): SourceOptions {
+  return { target: { features } };
+}
 
 describe("faults", () => {
   const cases: { source: string; expected: string[]; options?: SourceOptions }[] = [
@@ -418,7 +424,7 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { unroll(101) {} }",
-      expected: ["(101): bad-value: unroll takes 0 to 100, not 101"],
+      expected: ["(101): bad-value: unroll maximum value is 100"],
     },
     { source: "BEGIN { unroll(pid) {} }", expected: ["(pid): bad-value: unroll takes a constant"] },
     {
@@ -631,16 +637,63 @@ describe("faults", () => {
       source: 'BEGIN { printf("%r", 1) }',
       expected: ["%r: not-supported: %r (it prints buf()) is not supported yet"],
     },
+    // Loops
+    {
+      source: "BEGIN { unroll(2) { break } }",
+      expected: ["break: syntax: break used outside of a loop"],
+    },
+    {
+      source: "BEGIN { for ($i : comm) {} }",
+      expected: ["comm: type-mismatch: for goes through a map or a range"],
+    },
+    {
+      source: "BEGIN { @a[1] = 1; for ($kv : @a[1]) {} for ($kv : @b) { print($kv) } }",
+      expected: [
+        "@a[1]: type-mismatch: for goes through a map or a range",
+        "@b: unknown-map: undefined map: @b",
+      ],
+    },
+    {
+      source: 'BEGIN { for ($i : 0.."a") {} }',
+      expected: ['"a": type-mismatch: a range goes from one integer to another, this is string'],
+    },
+    {
+      source: "BEGIN { $i = 0; for ($i : 0..3) {} }",
+      expected: [
+        "$i: bad-value: $i is declared already: a variable in a block cannot hide one around it",
+      ],
+    },
+    {
+      source: "BEGIN { @a = 1; for ($kv : @a) {} }",
+      expected: [
+        "@a: type-mismatch: @a has no explicit keys (scalar map), and cannot be used for iteration",
+      ],
+    },
+    {
+      source: "BEGIN { @a[1] = 1; for ($kv : @a) { $kv = (1, 2) } }",
+      expected: ["$kv = (1, 2): type-mismatch: $kv is an entry of a map, and cannot be assigned"],
+    },
+    {
+      source: "BEGIN { while (comm) {} }",
+      expected: ["(comm): type-mismatch: a condition must be a number, this is string"],
+    },
+    {
+      source: "BEGIN { for ($i : 0..pid) {} }",
+      options: withFeatures("bounded_loops"),
+      expected: [
+        "for ($i : 0..pid) {}: not-supported: for over a range that varies needs Linux 5.17, the target has 6.18.0",
+      ],
+    },
+    {
+      source: "BEGIN { @a[1] = 1; for ($kv : @a) {} while (1) {} for ($i : 0..101) {} }",
+      options: withFeatures(),
+      expected: [
+        "for ($kv : @a) {}: not-supported: for over a map needs Linux 5.13, the target has 6.18.0",
+        "while (1) {}: not-supported: while needs Linux 5.3, the target has 6.18.0",
+        "for ($i : 0..101) {}: not-supported: for with more than 100 rounds needs Linux 5.3, the target has 6.18.0",
+      ],
+    },
     // Not yet
-    {
-      source: "BEGIN { while (1) {} }",
-      expected: ["while (1) {}: not-supported: while is not supported yet"],
-    },
-    {
-      source: "BEGIN { for ($i : 0..3) {} }",
-      expected: ["for ($i : 0..3) {}: not-supported: for is not supported yet"],
-    },
-    { source: "BEGIN { break }", expected: ["break: not-supported: break is not supported yet"] },
     {
       source: "BEGIN { @h[1] = hist(1); delete(@h[1]) }",
       expected: [

@@ -148,6 +148,16 @@ export function printCheckedStatement(statement: CheckedStatement): string {
       return `(if ${printChecked(statement.condition)} ${block(statement.then)} ${block(statement.otherwise)})`;
     case "unroll":
       return `(unroll ${statement.count} ${block(statement.body)})`;
+    case "while":
+      return `(while ${printChecked(statement.condition)} ${block(statement.body)})`;
+    case "range": {
+      const { scratch, first, last, body } = statement;
+      return `(for $${scratch} ${printChecked(first)} ${printChecked(last)} ${block(body)})`;
+    }
+    case "entries":
+      return `(for $${statement.scratch} (map ${statement.map}) ${block(statement.body)})`;
+    case "jump":
+      return `(${statement.word})`;
     default:
       return "(return)";
   }

@@ -54,6 +54,19 @@ describe("statements", () => {
       ],
     },
     { body: "_ = nsecs", expected: ["nsecs:u64"] },
+    {
+      body: "for ($i : 0..pid) { if ($i) { break } continue }",
+      expected: ["(for $0 0:s64 pid:u32 {(if $0:s64 {(break)} {}); (continue)})"],
+    },
+    { body: "while (0) { @++ } for ($i : 3..3) { @++ }", expected: [] },
+    { body: "while (true) { @++ }", expected: ["(while 1:bool {(update (map 0):s64 1 old):s64})"] },
+    {
+      body: "@a[1, comm] = pid; for ($kv : @a) { @b = $kv.1; @c = $kv.0.1; @d = $kv }",
+      expected: [
+        "(= (map 0 1:s64 comm:str16):u64 pid:u32)",
+        "(for $0 (map 0) {(= (map 1):u64 (@24 $0:((s64,str16),u64)):u64); (= (map 2):str16 (@8 (@0 $0:((s64,str16),u64)):(s64,str16)):str16); (= (map 3):((s64,str16),u64) $0:((s64,str16),u64))})",
+      ],
+    },
     { body: "return pid", expected: ["pid:u32", "(return)"] },
     {
       body: "{ @x++; @y-- }",

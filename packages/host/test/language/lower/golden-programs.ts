@@ -70,6 +70,21 @@ tracepoint:syscalls:sys_exit_openat /@start[tid]/ {
 }`,
   },
   {
+    name: "loops",
+    source: `tracepoint:syscalls:sys_exit_openat {
+  $n = 0; $name = comm;
+  for ($i : 0..args.ret) { if ($i == 7) { break; } $n += $i; $name = "other"; }
+  @a[pid, $name] = $n;
+  for ($kv : @a) { $j = 0; while ($j < $kv.1) { if ($kv.0.1 == comm) { return; } $j++; } printf("%s %d\\n", $kv.0.1, args.ret); }
+}`,
+  },
+  {
+    name: "short-loops",
+    source: `tracepoint:syscalls:sys_exit_openat {
+  for ($i : 0..3) { if ($i == args.ret) { continue; } @ += $i; }
+}`,
+  },
+  {
     name: "maps",
     source: `BEGIN { @limit = 10; @name = "start"; @pair = (1, "two"); }
 tracepoint:syscalls:sys_enter_openat {

@@ -1,0 +1,193 @@
+import { type Expression, type Statement, type StatementOf } from "../syntax/ast.js";
+import { checkAggregation } from "./check-aggregation.js";
+import { checkArithmetic, checkRightConstant } from "./check-arithmetic.js";
+import { sizeInMemory } from "./check-memory.js";
+import { checkKeys, checkNumberPlace } from "./check-place.js";
+import {
+  type CheckedExpression,
+  type CheckedStatement,
+  type IntegerOperation,
+  type Place,
+} from "./checked-program.js";
+import { coerce } from "./coerce.js";
+import { aggregationNames } from "./function-names.js";
+import { integerOperationOf } from "./integer-operation.js";
+import { distanceOf } from "./move-pointer.js";
+import { type ProbeState } from "./probe-state.js";
+import { slotOf } from "./slot.js";
+import { resolveTypeName } from "./type-name.js";
+import { fitsRegister, int64 } from "./type.js";
+
+/** `place = value`, `place op= value`. */
+export function checkAssignment(
+  probe: ProbeState,
+  statement: StatementOf<"assignment">,
+): CheckedStatement | undefined {
+  const { target, operator, value } = statement;
+  if (value.kind === "call" && aggregationNames.has(value.name)) {
+    return checkAggregation(probe, statement, value);
+  }
+  if (operator !== undefined) return checkCompoundAssignment(probe, statement);
+  if (target.kind === "map") return assignMap(probe, statement, target);
+  if (target.kind === "scratch") {
+    return assignScratch(probe, { name: target.name, value, target, span: statement.span });
+  }
+  return probe.error("syntax", target.span, "only variables and maps can be assigned", [
+    "== compares.",
+  ]);
+}
+
+/** `@x op= value`. */
+function checkCompoundAssignment(
+  probe: ProbeState,
+  statement: StatementOf<"assignment">,
+): CheckedStatement | undefined {
+  const { target, operator, span } = statement;
+  const value = probe.check(statement.value);
+  const operation = operator === undefined ? undefined : integerOperationOf(operator);
+  const place = checkNumberPlace(probe, target, `${operator ?? ""}=`);
+  if (value === undefined || operation === undefined || place === undefined) return undefined;
+  if (!checkRightConstant(probe, operation, value)) return undefined;
+  // What `target op value` would be decides on the sign.
+  const left: CheckedExpression = {
+    kind: "scratch",
+    scratch: 0,
+    type: place.type,
+    span: target.span,
+  };
+  const result = checkArithmetic(probe, {
+    operation,
+    operator: operator ?? "",
+    left,
+    right: value,
+    span,
+  });
+  if (result === undefined) return undefined;
+  if (place.type.kind === "pointer") return movePlace(probe, { place, operation, value, span });
+  const slot = { type: result.type };
+  if (place.kind === "map") {
+    const name = probe.program.maps.names[place.map] ?? "";
+    probe.program.maps.mergeContents(name, { kind: "plain", slot }, target.span);
+  } else if (target.kind === "scratch") {
+    const scratch = probe.findScratch(target.name);
+    if (scratch !== undefined && !probe.mergeScratch(scratch, slot, span)) return undefined;
+  }
+  return { kind: "assign", target: place, operation, value, span };
+}
+
+/** `$p += n`: n elements further. */
+function movePlace(
+  probe: ProbeState,
+  move: {
+    readonly place: Place;
+    readonly operation: IntegerOperation;
+    readonly value: CheckedExpression;
+    readonly span: Statement["span"];
+  },
+): CheckedStatement | undefined {
+  const { place, operation, value, span } = move;
+  if (operation !== "add" && operation !== "subtract") {
+    return probe.error("type-mismatch", span, "a pointer can be moved by += and -= only");
+  }
+  const bytes = place.type.kind === "pointer" ? sizeInMemory(probe, place.type.target) : 1;
+  return { kind: "assign", target: place, operation, value: distanceOf(value, bytes), span };
+}
+
+function assignMap(
+  probe: ProbeState,
+  statement: StatementOf<"assignment">,
+  target: Extract<Expression, { kind: "map" }>,
+): CheckedStatement | undefined {
+  const { span } = statement;
+  const { maps } = probe.program;
+  const value = checkStoredValue(probe, statement.value);
+  const keys = checkKeys(probe, target.name, target.keys, target.span);
+  if (value === undefined || keys === undefined) return undefined;
+  const contents = { kind: "plain", slot: slotOf(value) } as const;
+  const conflict = maps.mergeContents(target.name, contents, target.span);
+  if (conflict !== undefined) {
+    return probe.error("type-mismatch", span, conflict.message, [], conflict.related);
+  }
+  const known = maps.get(target.name).contents?.contents;
+  const type = known?.kind === "plain" ? known.slot.type : value.type;
+  return {
+    kind: "assign",
+    target: { kind: "map", map: maps.idOf(target.name), keys, type },
+    operation: undefined,
+    value: coerce(value, type),
+    span,
+  };
+}
+
+function checkStoredValue(
+  probe: ProbeState,
+  expression: Expression,
+): CheckedExpression | undefined {
+  const value = probe.check(expression);
+  if (value?.type.kind !== "none") return value;
+  return probe.error("type-mismatch", value.span, "this has no value and cannot be assigned");
+}
+
+function assignScratch(
+  probe: ProbeState,
+  assignment: {
+    readonly name: string;
+    readonly value: Expression;
+    readonly target: { readonly span: Statement["span"] };
+    readonly span: Statement["span"];
+  },
+): CheckedStatement | undefined {
+  const { name, target, span } = assignment;
+  const value = checkStoredValue(probe, assignment.value);
+  // Declared even when its value is at fault: what reads it is not.
+  const scratch = probe.findScratch(name) ?? probe.declareScratch(name, target.span);
+  if (value === undefined || !probe.mergeScratch(scratch, slotOf(value), span)) return undefined;
+  const type = scratch.slot?.type ?? value.type;
+  return {
+    kind: "assign",
+    target: { kind: "scratch", scratch: scratch.id, type },
+    operation: undefined,
+    value: coerce(value, type),
+    span,
+  };
+}
+
+/** `let $name: type = value`. */
+export function checkDeclaration(
+  probe: ProbeState,
+  statement: StatementOf<"declaration">,
+): CheckedStatement | undefined {
+  const { name, nameSpan, type: typeName, value, span } = statement;
+  const { pointerSpace } = probe.probe;
+  const type = typeName === undefined ? undefined : resolveTypeName(probe, typeName, pointerSpace);
+  if (value === undefined) {
+    const scratch = probe.declareNew(name, nameSpan, type);
+    return zeroScratch(scratch.id, scratch.slot?.type ?? int64, span);
+  }
+  // The value is checked before the name is known: it cannot be read in it.
+  const checked = checkStoredValue(probe, value);
+  const scratch = probe.declareNew(name, nameSpan, type);
+  if (checked === undefined || !probe.mergeScratch(scratch, slotOf(checked), span)) {
+    return undefined;
+  }
+  const slotType = scratch.slot?.type ?? checked.type;
+  return {
+    kind: "assign",
+    target: { kind: "scratch", scratch: scratch.id, type: slotType },
+    operation: undefined,
+    value: coerce(checked, slotType),
+    span,
+  };
+}
+
+/** `let $x` in a block that is repeated begins anew each time; strings and tuples are as they were left. */
+function zeroScratch(
+  scratch: number,
+  type: CheckedExpression["type"],
+  span: Statement["span"],
+): CheckedStatement | undefined {
+  if (!fitsRegister(type)) return undefined;
+  const value: CheckedExpression = { kind: "constant", value: 0n, type, span };
+  const target = { kind: "scratch", scratch, type } as const;
+  return { kind: "assign", target, operation: undefined, value, span };
+}

@@ -1,0 +1,162 @@
+import { loopMeans, maximumUnrolledRounds } from "../loop-means.js";
+import { type Block, type Expression, type ExpressionOf, type StatementOf } from "../syntax/ast.js";
+import { type Span } from "../syntax/span.js";
+import { checkCondition } from "./check-condition.js";
+import { requireAssigned } from "./check-place.js";
+import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
+import { entryType } from "./entry-type.js";
+import { type ProbeState } from "./probe-state.js";
+import { describeType, int64 } from "./type.js";
+
+/** `while (c) { … }`. */
+export function checkWhile(
+  probe: ProbeState,
+  { condition: test, body: block, span }: StatementOf<"while">,
+): CheckedStatement | readonly CheckedStatement[] | undefined {
+  const condition = checkCondition(probe, test);
+  const body = checkBody(probe, block);
+  if (condition === undefined) return undefined;
+  if (condition.kind === "constant" && condition.value === 0n) return [];
+  if (loopMeans(probe.program.target) === "unrolled") {
+    return tooOld(probe, span, "while", "5.3", ["unroll(n) { … } repeats a block n times."]);
+  }
+  return { kind: "while", condition, body, span };
+}
+
+function checkBody(probe: ProbeState, { statements }: Block): CheckedStatement[] {
+  return probe.inLoop(() => probe.checkStatements(statements));
+}
+
+/** What the target's kernel is too old for. */
+function tooOld(
+  probe: ProbeState,
+  span: Span,
+  what: string,
+  since: string,
+  hints: readonly string[] = [],
+): undefined {
+  const message = `${what} needs Linux ${since}, the target has ${probe.program.target.release}`;
+  return probe.error("not-supported", span, message, hints);
+}
+
+/** `for ($i : a..b) { … }`, `for ($kv : @map) { … }`. */
+export function checkFor(
+  probe: ProbeState,
+  statement: StatementOf<"for">,
+): CheckedStatement | readonly CheckedStatement[] | undefined {
+  const { subject, last } = statement;
+  if (last !== undefined) return checkRange(probe, statement, last);
+  if (subject.kind === "map" && subject.keys.length === 0) {
+    return checkEntries(probe, statement, subject);
+  }
+  return probe.error("type-mismatch", subject.span, "for goes through a map or a range", [
+    "A range is written 0..10; it ends before its second number.",
+    ...(subject.kind === "map" ? [`The whole map is ${subject.name}.`] : []),
+  ]);
+}
+
+function checkRange(
+  probe: ProbeState,
+  { variable, variableSpan, subject, body: block, span }: StatementOf<"for">,
+  end: Expression,
+): CheckedStatement | readonly CheckedStatement[] | undefined {
+  const first = checkBound(probe, subject);
+  const last = checkBound(probe, end);
+  const [scratch, body] = probe.inLoop(() => {
+    const declared = probe.declareNew(variable, variableSpan);
+    probe.mergeScratch(declared, { type: int64 }, variableSpan);
+    return [declared.id, probe.checkStatements(block.statements)] as const;
+  });
+  if (first === undefined || last === undefined) return undefined;
+  const rounds =
+    first.kind === "constant" && last.kind === "constant" ? last.value - first.value : undefined;
+  if (rounds !== undefined && rounds <= 0n) return [];
+  const means = loopMeans(probe.program.target);
+  if (rounds === undefined && means !== "callback") {
+    return tooOld(probe, span, "for over a range that varies", "5.17", [
+      "Give it constant bounds, and end it with break.",
+    ]);
+  }
+  if (means === "unrolled" && rounds !== undefined && rounds > maximumUnrolledRounds) {
+    return tooOld(probe, span, `for with more than ${maximumUnrolledRounds} rounds`, "5.3");
+  }
+  return { kind: "range", scratch, first, last, body, span };
+}
+
+function checkBound(probe: ProbeState, expression: Expression): CheckedExpression | undefined {
+  const bound = probe.check(expression);
+  if (bound === undefined || bound.type.kind === "integer") return bound;
+  const message = `a range goes from one integer to another, this is ${describeType(bound.type)}`;
+  return probe.error("type-mismatch", expression.span, message);
+}
+
+function checkEntries(
+  probe: ProbeState,
+  { variable, variableSpan, body: block, span }: StatementOf<"for">,
+  { name, nameSpan }: ExpressionOf<"map">,
+): CheckedStatement | undefined {
+  const { maps, target } = probe.program;
+  const state = requireAssigned(probe, name, nameSpan);
+  if (state === undefined) {
+    // So that what reads the variable is not at fault, too.
+    probe.inLoop(() => {
+      probe.declareEntry(variable, variableSpan, int64);
+      return probe.checkStatements(block.statements);
+    });
+    return undefined;
+  }
+  const contents = state.contents?.contents;
+  const keyTypes = (state.keys?.slots ?? []).map(({ type }) => type);
+  const valueType = contents?.kind === "plain" ? contents.slot.type : int64;
+  const [scratch, body] = probe.inLoop(() => {
+    const entry = probe.declareEntry(variable, variableSpan, entryType({ keyTypes, valueType }));
+    return [entry.id, probe.checkStatements(block.statements)] as const;
+  });
+  if (keyTypes.length === 0) {
+    const message = `${name} has no explicit keys (scalar map), and cannot be used for iteration`;
+    return probe.error("type-mismatch", nameSpan, message, [`Its value is ${name} itself.`]);
+  }
+  if (contents?.kind === "aggregation") {
+    return probe.notSupported(nameSpan, `for over the aggregation ${name} is`, [
+      `print(${name}) prints it.`,
+    ]);
+  }
+  if (!target.features.includes("for_each_map_elem")) {
+    return tooOld(probe, span, "for over a map", "5.13", [`print(${name}) prints all of it.`]);
+  }
+  return { kind: "entries", scratch, map: maps.idOf(name), body, span };
+}
+
+/** `break`, `continue`. */
+export function checkJump(
+  probe: ProbeState,
+  { word, span }: StatementOf<"jump">,
+): CheckedStatement | undefined {
+  if (probe.isInLoop) return { kind: "jump", word, span };
+  const hints = word === "break" ? ["return ends the probe."] : [];
+  return probe.error("syntax", span, `${word} used outside of a loop`, hints);
+}
+
+/** `unroll(n) { … }`. */
+export function checkUnroll(
+  probe: ProbeState,
+  statement: StatementOf<"unroll">,
+): CheckedStatement | undefined {
+  const count = probe.check(statement.count);
+  const body = probe.inScope(() => probe.checkStatements(statement.body.statements));
+  if (count === undefined) return undefined;
+  if (count.kind !== "constant" || count.type.kind !== "integer") {
+    const message = `unroll takes a constant, not ${describeType(count.type)}`;
+    return probe.error(
+      "bad-value",
+      count.span,
+      count.kind === "constant" ? message : "unroll takes a constant",
+    );
+  }
+  if (count.value < 1n) return probe.error("bad-value", count.span, "unroll minimum value is 1");
+  if (count.value > maximumUnrolledRounds) {
+    const message = `unroll maximum value is ${maximumUnrolledRounds}`;
+    return probe.error("bad-value", count.span, message, ["for and while repeat more often."]);
+  }
+  return { kind: "unroll", count: Number(count.value), body, span: statement.span };
+}
