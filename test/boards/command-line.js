@@ -10,11 +10,22 @@ import { boardsNamed, withAgent } from "./boards.js";
  * @param {{ usage: string, takesAll: boolean }} command
  * @returns {readonly Board[]}
  */
-export function boardsOfCommandLine({ usage, takesAll }) {
+export function boardsOfCommandLine(command) {
+  return readCommandLine(command).boards;
+}
+
+/**
+ * The same, with what further options say.
+ *
+ * @param {{ usage: string, takesAll: boolean, options?: import("node:util").ParseArgsOptionsConfig }} command
+ * @returns {{ boards: readonly Board[], values: Readonly<Record<string, unknown>> }}
+ */
+export function readCommandLine({ usage, takesAll, options = {} }) {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
       options: {
+        ...options,
         only: { type: "boolean" },
         agent: { type: "string" },
         help: { type: "boolean", short: "h" },
@@ -26,8 +37,9 @@ export function boardsOfCommandLine({ usage, takesAll }) {
     }
     const isForAll = positionals.length === 0;
     if (isForAll !== (takesAll && values.only !== true)) throw new Error(usage);
-    const boards = boardsNamed(positionals);
-    return boards.map((board) => withAgent(board, agentNamed(values.agent) ?? board.agent));
+    const agent = agentNamed(values.agent);
+    const boards = boardsNamed(positionals).map((board) => withAgent(board, agent ?? board.agent));
+    return { boards, values };
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exit(1);

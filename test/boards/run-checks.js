@@ -92,8 +92,18 @@ class Agents {
 
 /** @typedef {Readonly<Record<string, { state: string, reason?: string }>>} Features */
 
-/** @returns {Promise<Features>} */
+/**
+ * As `sonde info` finds them. Why a kind of probe does not work, it says best itself: it knows the kernel's options.
+ *
+ * @returns {Promise<Features>}
+ */
 async function featuresOf(/** @type {import("./machine.js").Machine} */ machine) {
   const on = new BoardUnderTest(machine, machine.networkTarget);
-  return JSON.parse(await on.sonde("info", "--json")).features;
+  const { features, probes } = JSON.parse(await on.sonde("info", "--json"));
+  for (const [kind, { reason, advice }] of Object.entries(probes)) {
+    const feature = features[kind.replace(".", "_")];
+    if (feature?.reason === undefined || advice.length === 0) continue;
+    feature.reason = `${reason}; it takes: ${advice[0]}`;
+  }
+  return features;
 }

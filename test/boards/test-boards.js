@@ -1,16 +1,45 @@
-// npm run test:boards [-- --only NAME…]: every check on every board, and one table.
-import { boardsOfCommandLine } from "./command-line.js";
+// npm run test:boards: every check on every board, and one table.
+import { readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { boards } from "./boards.js";
+import { readCommandLine } from "./command-line.js";
+import { keepResults, keptResultsFile, readKeptResults } from "./kept-results.js";
 import { Machine } from "./machine.js";
 import { ProgressLine } from "./progress-line.js";
-import { runChecks } from "./run-checks.js";
+import { formatMatrix, withMatrix } from "./readme-matrix.js";
 import { resultsTable } from "./results-table.js";
+import { runChecks } from "./run-checks.js";
 
-const boards = boardsOfCommandLine({
-  usage: "Usage: npm run test:boards [-- [--agent node|micro] [--only NAME…]]",
-  takesAll: true,
-});
+const usage = `Usage: npm run test:boards [-- [--only NAME…] [--agent node|micro] [--jobs N] [--json FILE] [--write-readme]]
+
+Starts each board, does every check on it, and prints a table.
+
+  --only NAME…     these boards alone
+  --agent NAME     with this agent, not each board's own
+  --jobs N         so many at a time (default: two where there are two processors)
+  --json FILE      what came of them, as JSON
+  --write-readme   the table of the README, from what came of each board the last time
+
+Examples:
+  npm run test:boards
+  npm run test:boards -- --only x86_64-6.1 arm64-6.12 --json results.json`;
 
 /** @typedef {import("./results-table.js").BoardResults} BoardResults */
+
+const { boards: chosen, values } = readCommandLine({
+  usage,
+  takesAll: true,
+  options: {
+    jobs: { type: "string" },
+    json: { type: "string" },
+    "write-readme": { type: "boolean" },
+  },
+});
+const jobs = Number(values["jobs"] ?? Math.min(2, availableParallelism()));
+if (!(jobs >= 1)) {
+  console.error(`test:boards: --jobs ${String(values["jobs"])}: not a number of boards`);
+  process.exit(1);
+}
 
 /**
  * A board that does not start is one that fails.
@@ -20,32 +49,75 @@ const boards = boardsOfCommandLine({
  */
 async function testBoard(board) {
   const progress = new ProgressLine(board.name);
+  const begin = performance.now();
+  const results = (/** @type {string} */ release, /** @type {BoardResults["findings"]} */ findings) => ({
+    board: board.name,
+    release,
+    date: new Date().toISOString().slice(0, "2026-08-05".length),
+    seconds: (performance.now() - begin) / 1000,
+    findings,
+  }); // prettier-ignore
   try {
     const machine = await Machine.start(board, (what) => {
       progress.show(what);
     });
     try {
+      const release = (await machine.shell("uname -r")).trim();
       const findings = await runChecks(machine, ({ name, result }) => {
         progress.show(`${name}: ${result.kind}`);
       });
-      return { board, findings };
+      return results(release, findings);
     } finally {
       await machine.stop();
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { board, findings: [{ name: "start", result: { kind: "failed", reason } }] };
+    return results("", [{ name: "start", result: { kind: "failed", reason: messageOf(error) } }]);
   } finally {
     const seconds = progress.clear();
     console.error(`${board.name}: ${seconds} s`);
   }
 }
 
-/** @type {BoardResults[]} */
-const results = [];
-// One at a time: two emulated boards on one machine wait for each other.
-for (const board of boards) results.push(await testBoard(board));
-console.log(resultsTable(results));
+/** All that were chosen, so many at a time; in their order. */
+async function testAll() {
+  /** @type {BoardResults[]} */
+  const results = [];
+  const waiting = [...chosen.entries()];
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [index, board] = next;
+      const result = await testBoard(board);
+      results[index] = result;
+      keepResults([result]);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  return results;
+}
+
+function writeReadme() {
+  const kept = readKeptResults();
+  const results = boards.flatMap(({ name }) => kept.filter(({ board }) => board === name));
+  const missing = boards.filter(({ name }) => !kept.some(({ board }) => board === name));
+  for (const { name } of missing) {
+    console.error(`README.md: ${name} has not been tested: it is left out`);
+  }
+  const readme = new URL("../../README.md", import.meta.url);
+  writeFileSync(readme, withMatrix(readFileSync(readme, "utf8"), formatMatrix(results)));
+}
+
+function messageOf(/** @type {unknown} */ error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
+const begin = performance.now();
+const results = await testAll();
+console.log(resultsTable(results, (performance.now() - begin) / 1000));
+if (typeof values["json"] === "string") {
+  writeFileSync(values["json"], `${JSON.stringify(results, undefined, 2)}\n`);
+}
+console.error(`\nThe results are kept in ${keptResultsFile}`);
+if (values["write-readme"] === true) writeReadme();
 const hasFailed = results.some(({ findings }) =>
   findings.some(({ result }) => result.kind === "failed"),
 );
