@@ -9,6 +9,7 @@ import { type CheckedExpression } from "./checked-program.js";
 import { movePointer } from "./move-pointer.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { describeType } from "./type.js";
+import { typesFileHint } from "./types-file-hint.js";
 
 /** `args.name`, `$t.0`, `p->field`. */
 export function checkMember(
@@ -54,7 +55,11 @@ function rawField(
   const { parameters } = probe.probe;
   if (parameters === undefined) {
     const message = `the parameters of ${probe.probe.name} are not known: the kernel has no BTF for them`;
-    return probe.error("wrong-probe", span, message, ["arg0, arg1 and so on can be read."]);
+    const hints = probe.program.target.hasBtf ? [] : [typesFileHint];
+    return probe.error("wrong-probe", span, message, [
+      "arg0, arg1 and so on can be read.",
+      ...hints,
+    ]);
   }
   const index = parameters.findIndex((parameter) => parameter.name === name);
   const parameter = parameters[index];

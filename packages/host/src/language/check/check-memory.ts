@@ -23,6 +23,7 @@ import {
   type Type,
   uint64,
 } from "./type.js";
+import { typesFileHint } from "./types-file-hint.js";
 
 /** Bytes of a value in the target's memory; 0 when that is not known. */
 export function sizeInMemory(probe: ProbeState, type: Type | undefined): number {
@@ -63,6 +64,7 @@ export function dereference(
   if (type.target === undefined) {
     return probe.error("type-mismatch", span, "it is not known what this pointer points to", [
       "Cast it to a pointer of a type: *(uint64 *)p, ((struct file *)p).f_flags.",
+      ...(probe.program.target.hasBtf ? [] : [typesFileHint]),
     ]);
   }
   // How large a struct is is not asked here: mostly something in it is wanted.
@@ -118,10 +120,10 @@ export function requireMember(
   if (member !== undefined) return member;
   if (!structure.isDefined()) {
     const message = `what ${structureName(structure)} is made of is not known`;
-    const hint = probe.program.target.hasBtf
-      ? "The kernel's types (BTF) have none of this name: define it in the program."
-      : "The target does not tell its types (it has no BTF): define it in the program.";
-    return probe.error("unknown-name", name.span, message, [hint]);
+    const hints = probe.program.target.hasBtf
+      ? ["The kernel's types (BTF) have none of this name: define it in the program."]
+      : [typesFileHint, "It can also be defined in the program."];
+    return probe.error("unknown-name", name.span, message, hints);
   }
   const message = `${structureName(structure)} has no field ${name.text}`;
   return probe.error(

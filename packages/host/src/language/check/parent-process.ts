@@ -4,6 +4,7 @@ import { type ParsedProgram } from "../syntax/ast.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { type ProbeState } from "./probe-state.js";
 import { uint32, uint64, type IntegerType } from "./type.js";
+import { typesFileHint } from "./types-file-hint.js";
 
 // current->real_parent->tgid: struct task_struct in include/linux/sched.h.
 const parentMember: Query = {
@@ -39,6 +40,7 @@ export function checkParentProcess(probe: ProbeState, span: Span): CheckedExpres
       "unknown-name",
       span,
       "ppid needs the kernel's types (BTF), which this target lacks",
+      [typesFileHint],
     );
   }
   const pointer: IntegerType = { kind: "integer", sizeBytes: target.pointerSize, isSigned: false };

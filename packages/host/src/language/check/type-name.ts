@@ -3,6 +3,7 @@ import { type TypeName } from "../syntax/ast.js";
 import { sizeInMemory } from "./check-memory.js";
 import { type ProbeState } from "./probe-state.js";
 import { boolean, describeType, type AddressSpace, type IntegerType, type Type } from "./type.js";
+import { typesFileHint } from "./types-file-hint.js";
 
 /** The type that a name in the program means; reports those that are not known. */
 export function resolveTypeName(
@@ -65,7 +66,7 @@ function baseType(
   if (pointerDepth > 0 && (description !== undefined || (isTagged && !target.hasBtf))) {
     return "void";
   }
-  const hints = target.hasBtf ? [] : ["This target does not tell its types (it has no BTF)."];
+  const hints = target.hasBtf ? [] : [typesFileHint];
   return probe.error("unknown-name", span, `unknown type ${name}`, hints);
 }
 

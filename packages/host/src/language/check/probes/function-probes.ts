@@ -2,6 +2,7 @@ import { type KernelFunction } from "../../answers.js";
 import { parseIntegerLiteral } from "../../syntax/integer-literal.js";
 import { isPattern, type AttachPointContext, type ProbePart } from "./attach-point-context.js";
 import { type ConcreteProbe } from "./concrete-probe.js";
+import { typesFileHint } from "../types-file-hint.js";
 
 /** What of the kernel a probe is on, as it was written. */
 interface Target {
@@ -74,6 +75,12 @@ function kprobe(
 export function expandFentry(context: AttachPointContext): ConcreteProbe[] {
   const target = readTarget(context);
   if (target === undefined) return [];
+  if (!context.target.hasBtf) {
+    const message = `${context.type} needs the kernel's types (BTF), which this target lacks`;
+    const instead = context.type === "fexit" ? "kretprobe" : "kprobe";
+    context.fault(message, context.span, [typesFileHint, `${instead}: does without them.`]);
+    return [];
+  }
   if (target.module !== undefined) {
     const message = `${context.type} probes on functions of modules are not supported yet`;
     context.diagnostics.error("not-supported", target.part.span, message);
