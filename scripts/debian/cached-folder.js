@@ -57,6 +57,6 @@ function removeUnused(parent) {
   }
 }
 
-function cacheFolder() {
+export function cacheFolder() {
   return join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "sonde");
 }

@@ -17,12 +17,12 @@ export function boardsOfCommandLine(command) {
 /**
  * The same, with what further options say.
  *
- * @param {{ usage: string, takesAll: boolean, options?: import("node:util").ParseArgsOptionsConfig }} command
+ * @param {{ usage: string, takesAll: boolean, options?: Record<string, { type: "string" | "boolean" }> }} command
  * @returns {{ boards: readonly Board[], values: Readonly<Record<string, unknown>> }}
  */
 export function readCommandLine({ usage, takesAll, options = {} }) {
   try {
-    const { values, positionals } = parseArgs({
+    const parsed = parseArgs({
       allowPositionals: true,
       options: {
         ...options,
@@ -31,13 +31,16 @@ export function readCommandLine({ usage, takesAll, options = {} }) {
         help: { type: "boolean", short: "h" },
       },
     });
-    if (values.help === true) {
+    /** @type {Readonly<Record<string, unknown>>} */
+    const values = parsed.values;
+    const { positionals } = parsed;
+    if (values["help"] === true) {
       console.log(usage);
       process.exit(0);
     }
     const isForAll = positionals.length === 0;
-    if (isForAll !== (takesAll && values.only !== true)) throw new Error(usage);
-    const agent = agentNamed(values.agent);
+    if (isForAll !== (takesAll && values["only"] !== true)) throw new Error(usage);
+    const agent = agentNamed(values["agent"]);
     const boards = boardsNamed(positionals).map((board) => withAgent(board, agent ?? board.agent));
     return { boards, values };
   } catch (error) {
@@ -47,10 +50,10 @@ export function readCommandLine({ usage, takesAll, options = {} }) {
 }
 
 /**
- * @param {string | undefined} name
+ * @param {unknown} name
  * @returns {Board["agent"] | undefined}
  */
 function agentNamed(name) {
   if (name === undefined || name === "node" || name === "micro") return name;
-  throw new Error(`there is no agent named ${name} (there are: node, micro)`);
+  throw new Error(`there is no agent named ${String(name)} (there are: node, micro)`);
 }

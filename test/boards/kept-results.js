@@ -1,11 +1,11 @@
 // What came of each board the last time, so that boards can be tested one by one and the README tell of all.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { cacheFolder } from "./cache.js";
+import { cacheFolder } from "../../scripts/debian/cached-folder.js";
 
 /** @typedef {import("./results-table.js").BoardResults} BoardResults */
 
-export const keptResultsFile = join(cacheFolder, "results.json");
+export const keptResultsFile = join(cacheFolder(), "boards", "results.json");
 
 /** @returns {readonly BoardResults[]} */
 export function readKeptResults() {

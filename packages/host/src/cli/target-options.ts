@@ -3,6 +3,7 @@ import { type ResolvedTarget, resolveTarget } from "../session/resolve-target.js
 import { type SessionOptions } from "../session/session.js";
 import { settingsOptions } from "../session/settings-options.js";
 import { type TargetSettings } from "../session/target-config.js";
+import { type TypesFile } from "../session/types-file.js";
 import { withoutUndefined } from "../session/without-undefined.js";
 import { LinkStatus } from "./link-status.js";
 import { statusLine } from "./status-line.js";
@@ -90,6 +91,11 @@ export function settingsOf(options: LinkOptions): TargetSettings {
     btfFile: btf,
     vmlinuxFile: vmlinux,
   });
+}
+
+/** The file that --btf or --vmlinux names. */
+export function chooseTypesFile({ btf, vmlinux }: LinkOptions): TypesFile | undefined {
+  return settingsOptions(settingsOf(withoutUndefined({ btf, vmlinux }))).typesFile;
 }
 
 /** The target that the options mean, and how to get in. Throws TargetError. */

@@ -12,14 +12,24 @@ export type TrialResult = Omit<ProbeReport, "advice"> & { readonly hint?: string
 /** No more than a screen is wide, and more than any kernel's answer. */
 const longestReason = 400;
 
+/** e_machine of 32-bit ARM (include/uapi/linux/elf-em.h). */
+const armMachine = 40;
+const onlyInArmCode = "in ARM code; in Thumb code one would crash the program, and is refused";
+
 /**
  * Finds out whether a kind of probe works by attaching a program that does nothing, to something that runs seldom, and
  * removing it. Throws ConnectionClosedError.
  */
 export async function tryProbeKind(session: Session, { trial }: ProbeKind): Promise<TrialResult> {
-  if (trial.kind === "feature") return featureResult(session.features, trial.names);
   try {
-    return await tryAll(session, await objectsOf(session, trial));
+    switch (trial.kind) {
+      case "feature":
+        return featureResult(session.features, trial.names);
+      case "attach":
+        return await tryAll(session, trial.to);
+      case "attachToAgent":
+        return await tryOnAgent(session, trial);
+    }
   } catch (error) {
     if (!(error instanceof TargetError) && !(error instanceof ElfError)) throw error;
     return { state: "unknown", reason: error.message };
@@ -42,21 +52,25 @@ function featureResult(
   return { state: "supported" };
 }
 
-async function objectsOf(
+/** At the entry of its program, which runs once. */
+async function tryOnAgent(
   session: Session,
-  trial: Exclude<Trial, { kind: "feature" }>,
-): Promise<readonly ObjectSpec[]> {
-  if (trial.kind === "attach") return trial.to;
+  { to }: Extract<Trial, { kind: "attachToAgent" }>,
+): Promise<TrialResult> {
   const path = await session.files.resolve("/proc/self/exe");
   if (path === undefined) throw new TargetError("the agent's own program is not to be found");
   const elf = await ElfReader.open((offset, length) =>
     session.files.readPart(path, offset, length),
   );
-  const { entry } = elf.header;
-  // On ARM the lowest bit says Thumb.
-  const offset = elf.fileOffset(entry) ?? elf.fileOffset(entry & ~1n);
+  const { entry, machine } = elf.header;
+  // The lowest bit says Thumb.
+  if (machine === armMachine && (entry & 1n) === 1n) {
+    const result = featureResult(session.features, ["uprobe"]);
+    return result.state === "supported" ? { ...result, reason: onlyInArmCode } : result;
+  }
+  const offset = elf.fileOffset(entry);
   if (offset === undefined) throw new TargetError(`${path} has no entry point in its code`);
-  return [trial.to(path, offset)];
+  return await tryAll(session, [to(path, offset)]);
 }
 
 /** What the target does not have at all says nothing of the kind: the next one is tried. */

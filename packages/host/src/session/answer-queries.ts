@@ -13,28 +13,32 @@ import { globToRegExp } from "./glob.js";
 import { nearNames } from "../language/near-names.js";
 import { TargetError } from "./errors.js";
 import { KernelFunctions } from "./kernel-functions.js";
-import { type KernelTypes } from "./kernel-types.js";
-import { type RemoteFiles } from "./remote-files.js";
+import { type TargetFiles, type TargetTypes } from "./target-files.js";
 import { UserFiles } from "./user-files.js";
 import { UserPrograms } from "./user-programs.js";
 
 /** Answers the compiler's queries from the target's files, and remembers what it has read. */
 export class QueryAnswerer {
-  readonly #files: RemoteFiles;
-  readonly #description: WireDescription;
-  readonly #answers = new Map<string, Answer>();
+  readonly #files: TargetFiles;
+  readonly #description: Pick<WireDescription, "tracefs">;
+  readonly #answers: Map<string, Answer>;
   readonly #userFiles: UserFiles;
   readonly #programs: UserPrograms;
-  readonly #types: KernelTypes;
+  readonly #types: TargetTypes;
   readonly #kernel: KernelFunctions;
 
-  /** `workingFolder`: what relative paths start from, when the target is this machine. */
+  /**
+   * `workingFolder`: what relative paths start from, when the target is this machine. `known`: answers that need not be
+   * looked for.
+   */
   constructor(
-    files: RemoteFiles,
-    description: WireDescription,
-    types: KernelTypes,
+    files: TargetFiles,
+    description: Pick<WireDescription, "tracefs">,
+    types: TargetTypes,
     workingFolder: string | undefined,
+    known: Answers = new Map(),
   ) {
+    this.#answers = new Map(known);
     this.#files = files;
     this.#userFiles = new UserFiles(files, workingFolder);
     this.#programs = new UserPrograms(files);
@@ -176,7 +180,14 @@ export class QueryAnswerer {
   }
 
   async #functionsLike(name: string): Promise<readonly string[]> {
-    return /^\w{3}/.test(name) ? await this.#kernel.near(name) : [];
+    if (!/^\w{3}/.test(name)) return [];
+    try {
+      return await this.#kernel.near(name);
+    } catch (error) {
+      // A target that was recorded does not tell of all: then there is no hint.
+      if (error instanceof TargetError) return [];
+      throw error;
+    }
   }
 
   async #userFunctions(file: string, pattern: string): Promise<Answer> {

@@ -10,16 +10,19 @@ const questionLimit = 64;
 /** No program follows more pointers one after the other: then the answers make no sense. */
 const mostRounds = 64;
 
+/** Where answers stay. */
+export type AnswerStore = Pick<KeptAnswers, "tell" | "keep">;
+
 /** The target's types, of which the agent is asked for those that are needed and that no earlier answer told of. */
 export class AskedTypes {
   readonly #peer: HostPeer;
-  readonly #kept: KeptAnswers;
+  readonly #kept: AnswerStore;
   readonly #known: KnownTypes;
   /** What all that is going on at the moment waits for, and the request that brings it. */
   #waiting = new Map<string, BtfQuestion>();
   #request: Promise<void> | undefined;
 
-  constructor(peer: HostPeer, pointerSizeBytes: 4 | 8, kept: KeptAnswers) {
+  constructor(peer: HostPeer, pointerSizeBytes: 4 | 8, kept: AnswerStore) {
     this.#peer = peer;
     this.#kept = kept;
     this.#known = new KnownTypes(pointerSizeBytes);

@@ -1,18 +1,18 @@
 import { RemoteError } from "@sonde/protocol";
 import { type KernelFunction } from "../language/answers.js";
 import { nearNames } from "../language/near-names.js";
-import { type RemoteFiles } from "./remote-files.js";
+import { type TargetFiles } from "./target-files.js";
 
 /** Of a name that is not there, so much is taken for right when others like it are looked for. */
 const trustedLetters = 3;
 
 /** Finds functions of a kernel by what they are called. Throws RemoteError. */
 export class KernelFunctions {
-  readonly #files: RemoteFiles;
+  readonly #files: TargetFiles;
   readonly #tracefs: string;
 
   /** `tracefs`: where it is mounted; "" for nowhere. */
-  constructor(files: RemoteFiles, tracefs: string) {
+  constructor(files: TargetFiles, tracefs: string) {
     this.#files = files;
     this.#tracefs = tracefs;
   }

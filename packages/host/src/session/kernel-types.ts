@@ -8,6 +8,7 @@ import { cacheFolder } from "./cache-folder.js";
 import { KeptAnswers } from "./kept-answers.js";
 import { keepFile, readKeptFile } from "./kept-file.js";
 import { type RemoteFiles } from "./remote-files.js";
+import { type TargetTypes } from "./target-files.js";
 import { readTypesFile, type TypesFile } from "./types-file.js";
 
 export interface KernelTypesOptions {
@@ -30,7 +31,7 @@ interface Source {
  * The types of a target's kernel: from a file of the user's, from this machine's cache (by the kernel's build id), or from
  * the target, which is asked for all five megabytes once, or over a slow line for what a program needs.
  */
-export class KernelTypes {
+export class KernelTypes implements TargetTypes {
   readonly #options: KernelTypesOptions;
   #source: Promise<Source | undefined> | undefined;
 

@@ -1,6 +1,6 @@
 import { RemoteError } from "@sonde/protocol";
 import { type CachedLibrary } from "../elf/ld-so-cache.js";
-import { type RemoteFiles } from "./remote-files.js";
+import { type TargetFiles } from "./target-files.js";
 
 /** Where the dynamic linkers of glibc, musl and Android look unless told otherwise; 64-bit libraries come first. */
 const usualFolders = ["/lib64", "/usr/lib64", "/lib", "/usr/lib", "/system/lib64", "/system/lib"];
@@ -10,7 +10,7 @@ const usualFolders = ["/lib64", "/usr/lib64", "/lib", "/usr/lib", "/system/lib64
  * folders, and in those of Debian for each architecture (/lib/aarch64-linux-gnu).
  */
 export async function librariesInFolders(
-  files: Pick<RemoteFiles, "list" | "resolve">,
+  files: Pick<TargetFiles, "list" | "resolve">,
 ): Promise<readonly CachedLibrary[]> {
   const resolved = await Promise.all(usualFolders.map((folder) => resolveFolder(files, folder)));
   const folders = [...new Set(resolved.filter((folder) => folder !== undefined))];
@@ -19,7 +19,7 @@ export async function librariesInFolders(
 }
 
 async function librariesBelow(
-  files: Pick<RemoteFiles, "list">,
+  files: Pick<TargetFiles, "list">,
   folder: string,
 ): Promise<readonly CachedLibrary[]> {
   const names = await files.list(folder);
@@ -45,7 +45,7 @@ function librariesNamed(folder: string, names: readonly string[]): readonly Cach
 
 /** `undefined` where there is none, and where the agent does not let it be listed. */
 async function resolveFolder(
-  files: Pick<RemoteFiles, "resolve">,
+  files: Pick<TargetFiles, "resolve">,
   folder: string,
 ): Promise<string | undefined> {
   try {

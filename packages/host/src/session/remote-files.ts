@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { cacheFolder } from "./cache-folder.js";
 import { keepFile, readKeptFile } from "./kept-file.js";
+import { type TargetFiles } from "./target-files.js";
 
 /** Bytes asked for at a time: large enough that a fast link is not waiting, small enough for a cancel to be prompt. */
 const usualPieceBytes = 4 * 1024 * 1024;
@@ -10,7 +11,7 @@ const usualPieceBytes = 4 * 1024 * 1024;
 export type FileStatus = NonNullable<Result<"file.stat">["file"]>;
 
 /** Files of the target, as its agent's allow-list lets them be read. */
-export class RemoteFiles {
+export class RemoteFiles implements TargetFiles {
   readonly #peer: HostPeer;
   /** Of the target's kernel: what is kept of a file holds until the next boot at most. */
   readonly #bootId: string;

@@ -5,7 +5,7 @@ import { parseLdSoCache, resolveLibrary, type CachedLibrary } from "../elf/ld-so
 import { TargetError } from "./errors.js";
 import { globToRegExp } from "./glob.js";
 import { librariesInFolders } from "./library-folders.js";
-import { type RemoteFiles } from "./remote-files.js";
+import { type TargetFiles } from "./target-files.js";
 
 /** Where programs are that are called by their name alone. */
 const programFolders = [
@@ -20,13 +20,13 @@ const programFolders = [
 
 /** Finds the files of programs and libraries of a target by what people call them. Throws RemoteError. */
 export class UserFiles {
-  readonly #files: Pick<RemoteFiles, "list" | "resolve" | "readKept" | "textNow">;
+  readonly #files: Pick<TargetFiles, "list" | "resolve" | "readKept" | "textNow">;
   readonly #workingFolder: string | undefined;
   #libraries: Promise<readonly CachedLibrary[]> | undefined;
 
   /** `workingFolder`: what relative paths start from, when the target is this machine. */
   constructor(
-    files: Pick<RemoteFiles, "list" | "resolve" | "readKept" | "textNow">,
+    files: Pick<TargetFiles, "list" | "resolve" | "readKept" | "textNow">,
     workingFolder: string | undefined,
   ) {
     this.#files = files;

@@ -1,15 +1,15 @@
 import { ElfReader, type ElfFunction } from "../elf/elf-reader.js";
 import { readUsdtProbes, type UsdtProbe } from "../elf/usdt-notes.js";
 import { readFunctions } from "./kept-functions.js";
-import { type RemoteFiles } from "./remote-files.js";
+import { type TargetFiles } from "./target-files.js";
 
 /** What the ELF files of a target say, each read once. Throws ElfError, RemoteError. */
 export class UserPrograms {
-  readonly #files: Pick<RemoteFiles, "readPart">;
+  readonly #files: Pick<TargetFiles, "readPart">;
   readonly #readers = new Map<string, Promise<ElfReader>>();
   readonly #functions = new Map<string, Promise<readonly ElfFunction[]>>();
 
-  constructor(files: Pick<RemoteFiles, "readPart">) {
+  constructor(files: Pick<TargetFiles, "readPart">) {
     this.#files = files;
   }
 

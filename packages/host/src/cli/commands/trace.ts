@@ -3,8 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { isError, type Diagnostic } from "../../language/diagnostic.js";
 import { renderDiagnostic } from "../../language/render-diagnostic.js";
 import { defaultRingBytes } from "../../language/lower/lower.js";
-import { formatListing } from "../../asm/disassemble/format-listing.js";
-import { type ObjectSpec } from "../../spec/object-spec.js";
+import { RecordedTarget } from "../../trace/recorded-target.js";
 import { ProgramError, type DetachOptions, type Program, type Target } from "../../trace/target.js";
 import {
   addDetachOptions,
@@ -14,6 +13,7 @@ import {
 } from "../detach-options.js";
 import { exitCodes, UsageError } from "../exit-code.js";
 import { tellLoaded } from "../format-loaded.js";
+import { formatInstructions, formatObject } from "../format-object.js";
 import { addRateOptions, type RateOptions, whileTellingRate } from "../rate-status.js";
 import { type BufferMode } from "../output-stream.js";
 import { runTrace, type OutputFormat } from "../run-trace.js";
@@ -23,6 +23,7 @@ import {
   addClockOption,
   addPushOptions,
   addTargetOptions,
+  chooseTypesFile,
   connectTarget,
   type ClockOptions,
   type TargetOptions,
@@ -43,6 +44,7 @@ interface TraceOptions extends TargetOptions, ClockOptions, RateOptions, DetachF
   readonly quiet?: boolean;
   readonly dryRun?: boolean;
   readonly listing?: boolean;
+  readonly targetDescription?: string;
   readonly record?: string;
   readonly failOnLost?: boolean;
   readonly verifierLog?: boolean;
@@ -57,6 +59,7 @@ Examples:
   sonde trace -c 'ls -l /tmp' 'tracepoint:syscalls:sys_enter_openat /pid == cpid/ { print(str(args.filename)); }'
   sonde trace -f json -o events.json script.bt first-parameter
   sonde trace --record boot.sonde script.bt     then: sonde replay boot.sonde
+  sonde trace --target-description board.target script.bt     with no board: sonde info -t board --record board.target
   sonde trace --detach --name boot -t ssh://root@board script.bt     then: sonde attach boot -t ssh://root@board
 
 The language is bpftrace's; docs/language.md says what of it works today.`;
@@ -91,6 +94,12 @@ export function addTraceCommand(program: Command): void {
     .option("-q, --quiet", "no messages about the trace itself")
     .option("--dry-run", "compile for the target and load nothing")
     .option("--listing", "show the BPF instructions of the program and load nothing")
+    .addOption(
+      new Option(
+        "--target-description <file>",
+        "compile for a target that sonde info --record has written there, and say what would be loaded",
+      ).conflicts(["target", "push", "detach", "record", "c"]),
+    )
     .option("--record <file>", "keep what comes from the target, raw, for sonde replay")
     .option("--fail-on-lost", "end with exit code 4 when events were lost")
     .option("--verifier-log", "show the whole log when the kernel's verifier refuses")
@@ -113,6 +122,10 @@ async function traceCommand(
     return;
   }
   const script = chooseScript(first, rest, options.e);
+  if (options.targetDescription !== undefined) {
+    await compileForRecorded(options.targetDescription, script, options);
+    return;
+  }
   const detached = chooseDetached(options);
   // What is left at work needs its agent.
   await using target = await connectTarget({
@@ -124,7 +137,7 @@ async function traceCommand(
   const program = await compileOrReport(target, script, options, traced?.pid);
   if (program === undefined) return;
   if (options.listing === true) {
-    process.stdout.write(formatObject(program.spec.object));
+    process.stdout.write(formatInstructions(program.spec.object));
     return;
   }
   if (options.dryRun === true) return;
@@ -154,6 +167,20 @@ async function traceCommand(
       failsOnLost: options.failOnLost === true,
     }),
   );
+}
+
+/** Compiles without a target, and prints what would be loaded there. */
+async function compileForRecorded(
+  file: string,
+  script: Script,
+  options: TraceOptions,
+): Promise<void> {
+  const target = await RecordedTarget.open(file, chooseTypesFile(options));
+  const program = await compileOrReport(target, script, options, undefined);
+  if (program === undefined) return;
+  const { object } = program.spec;
+  const text = options.listing === true ? formatInstructions(object) : formatObject(object);
+  process.stdout.write(text);
 }
 
 function loadOptions({ verbose }: TraceOptions): Pick<DetachOptions, "onLoaded"> {
@@ -220,7 +247,7 @@ function readScript(path: string): string {
 
 /** Compiles; shows diagnostics with the lines they are about and sets the exit code when the program is wrong. */
 async function compileOrReport(
-  target: Target,
+  target: Pick<Target, "compile">,
   script: Script,
   options: TraceOptions,
   childPid: number | undefined,
@@ -260,17 +287,6 @@ function settingsOf(environment: NodeJS.ProcessEnv): Readonly<Record<string, str
   return Object.fromEntries(
     found.map(([name, value]) => [name.slice(prefix.length).toLowerCase(), value ?? ""]),
   );
-}
-
-function formatObject(object: ObjectSpec): string {
-  const maps = object.maps.map(
-    (map) =>
-      `map ${map.name}: ${map.type}, key ${map.keySizeBytes}, value ${map.valueSizeBytes}, entries ${map.maxEntries}\n`,
-  );
-  const programs = object.programs.map(
-    (one) => `\n${one.type} ${one.name}:\n${formatListing(one.instructions)}`,
-  );
-  return [...maps, ...programs].join("");
 }
 
 function parsePid(text: string): number {
