@@ -26,6 +26,10 @@ const usual = {
 /** Attaching by BTF goes with it. */
 const withoutBtf = ["btf", "fentry", "fexit", "iter", "tp_btf"];
 
+/** Kinds and names in programs' own types that came to Linux with 6.9, and those that came after 5.10. */
+const before6_9 = ["btf_optional_section"];
+const before5_11 = ["btf_decl_tag", "btf_enum64", "btf_float", "btf_type_tag", ...before6_9];
+
 /** @type {readonly Board[]} */
 export const boards = [
   {
@@ -35,7 +39,9 @@ export const boards = [
     suite: "bullseye",
     kernelPackage: "linux-image-cloud-amd64",
     lacks: [
+      ...before5_11,
       "atomic_fetch",
+      "attach_cookie",
       "bpf_loop",
       "for_each_map_elem",
       "get_current_task_btf",
@@ -54,7 +60,7 @@ export const boards = [
     architecture: "x86_64",
     suite: "bookworm",
     kernelPackage: "linux-image-cloud-amd64",
-    lacks: ["hardware_event", "kprobe_multi", "uprobe_multi"],
+    lacks: [...before6_9, "hardware_event", "kprobe_multi", "uprobe_multi"],
   },
   {
     ...usual,
@@ -63,7 +69,7 @@ export const boards = [
     suite: "bookworm",
     kernelPackage: "linux-image-cloud-amd64",
     hidesBtf: true,
-    lacks: [...withoutBtf, "hardware_event", "kprobe_multi", "uprobe_multi"],
+    lacks: [...before6_9, ...withoutBtf, "hardware_event", "kprobe_multi", "uprobe_multi"],
   },
   {
     ...usual,
@@ -88,7 +94,7 @@ export const boards = [
     suite: "bookworm",
     kernelPackage: "linux-image-arm64",
     // Direct calls of ftrace came to arm64 with 6.5.
-    lacks: ["fentry", "fexit", "kprobe_multi", "uprobe_multi"],
+    lacks: [...before6_9, "fentry", "fexit", "kprobe_multi", "uprobe_multi"],
   },
   {
     ...usual,
@@ -123,7 +129,11 @@ export const boards = [
     architecture: "armhf",
     suite: "bookworm",
     kernelPackage: "linux-image-armmp",
-    lacks: [...withoutBtf, "get_current_task_btf", "kprobe_multi", "uprobe_multi"],
+    lacks: [
+      ...before6_9,
+      ...withoutBtf,
+      ...["get_current_task_btf", "kprobe_multi", "uprobe_multi"],
+    ],
   },
   {
     ...usual,
@@ -132,6 +142,7 @@ export const boards = [
     suite: "bookworm",
     kernelPackage: "linux-image-686-pae",
     lacks: [
+      ...before6_9,
       ...withoutBtf,
       ...["get_current_task_btf", "hardware_event", "kprobe_multi", "uprobe_multi"],
     ],
@@ -161,6 +172,7 @@ export const boards = [
     suite: "bookworm",
     kernelPackage: "linux-image-powerpc64le",
     lacks: [
+      ...before6_9,
       ...withoutBtf,
       ...["breakpoint", "get_current_task_btf", "kprobe_multi", "uprobe_multi"],
     ],
