@@ -71,6 +71,7 @@ tracepoint:syscalls:sys_exit_openat /@start[tid]/ {
   },
   {
     name: "loops",
+    needs: "bpf_loop",
     source: `tracepoint:syscalls:sys_exit_openat {
   $n = 0; $name = comm;
   for ($i : 0..args.ret) { if ($i == 7) { break; } $n += $i; $name = "other"; }
@@ -176,6 +177,7 @@ profile:hz:99 { @busy[ustack, comm] = count(); }`,
   },
   {
     name: "kernel-functions",
+    needs: "btf",
     source: `fentry:vfs_read { @[args.count] = count(); }
 fexit:vfs_read /retval < 0/ { printf("%d %d\\n", retval, args.count); }
 kprobe:vfs_* { @calls[func] = count(); }`,
