@@ -6,12 +6,12 @@ import { TextWriter } from "../output/text-writer.js";
 import { type TraceWriter } from "../output/trace-writer.js";
 import { type TraceLayout } from "../spec/trace-layout.js";
 import { type RecordSink } from "../trace/record-pump.js";
-import { TextSink } from "../trace/text-sink.js";
+import { type TextOutput, TextSink } from "../trace/text-sink.js";
 import { type Trace, type TraceResult } from "../trace/trace.js";
 import { WriterSink } from "../trace/writer-sink.js";
 import { exitCodes } from "./exit-code.js";
 import { onInterrupt } from "./interrupts.js";
-import { openOutput, type BufferMode, type OutputStream } from "./output-stream.js";
+import { openOutput, type BufferMode } from "./output-stream.js";
 import { statusLine } from "./status-line.js";
 import { type TracedProcess } from "./traced-process.js";
 
@@ -89,11 +89,12 @@ function tellRunner(): void {
   if (process.env[name] !== undefined) process.stdout.write(`${name}\n`);
 }
 
-function createSink(
+/** What makes a trace's output of its records, and of what is no record. */
+export function createSink(
   layout: TraceLayout,
   context: DecodeContext,
   format: OutputFormat,
-  output: OutputStream,
+  output: TextOutput,
   notices: (text: string) => void,
 ): { readonly sink: RecordSink; readonly writer: TraceWriter } {
   const write = (text: string): void => {
