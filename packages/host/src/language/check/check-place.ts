@@ -1,5 +1,6 @@
 import { meantHints, nearNames } from "../near-names.js";
 import { type Expression, type ExpressionOf } from "../syntax/ast.js";
+import { shownName } from "../syntax/expand-macros.js";
 import { type Span } from "../syntax/span.js";
 import { sizeInMemory } from "./check-memory.js";
 import { type CheckedExpression, type Place } from "./checked-program.js";
@@ -29,8 +30,8 @@ export function readScratch(
 function findScratch(probe: ProbeState, expression: ExpressionOf<"scratch">): Scratch | undefined {
   const scratch = probe.findScratch(expression.name);
   if (scratch !== undefined) return scratch;
-  const near = nearNames(expression.name, probe.scratchNames).map((name) => `$${name}`);
-  const message = `undefined or undeclared variable: $${expression.name}`;
+  const near = nearNames(expression.name, probe.scratchNames).map((name) => `$${shownName(name)}`);
+  const message = `undefined or undeclared variable: $${shownName(expression.name)}`;
   return probe.error("unknown-variable", expression.span, message, meantHints(near));
 }
 

@@ -2,13 +2,14 @@ import { type TargetDescription } from "../../spec/target-description.js";
 import { InternalError } from "../../asm/internal-error.js";
 import { type Answers, type Query } from "../answers.js";
 import { type Diagnostic } from "../diagnostic.js";
-import { type ActionBlock, type ParsedProgram } from "../syntax/ast.js";
+import { type ActionBlock, type MapDeclaration, type ParsedProgram } from "../syntax/ast.js";
 import { checkExpression } from "./check-expression.js";
 import { checkCondition } from "./check-condition.js";
 import { checkBlock, checkStatements } from "./check-statement.js";
 import { type CheckedMap, type CheckedProbe, type CheckedProgram } from "./checked-program.js";
 import { readConfig } from "./config.js";
 import { Diagnostics } from "./diagnostics.js";
+import { asDeclared, readMapDeclarations } from "./map-declarations.js";
 import { layOutMap } from "./map-layout.js";
 import { ProbeState } from "./probe-state.js";
 import { expandBlock } from "./probes/expand-attach-point.js";
@@ -75,6 +76,7 @@ export function tryCheck(
     sourceName: options.sourceName,
   });
   program.defineTypes(parsed.types, outer);
+  const declarations = readMapDeclarations(parsed.mapDeclarations, outer);
   const { missingProbes } = config;
   const input = { answers, positional, pid: options.pid, target, missingProbes };
   const { missing } = program;
@@ -98,20 +100,35 @@ export function tryCheck(
     probes = states.map(({ state, block }) => checkProbe(state, block));
     if (!program.maps.changed) break;
   }
-  const maps = program.maps.names.map((name) => {
+  const laidOut = program.maps.names.map((name) => {
     return layOutMap(program.maps.get(name), config.maximumMapKeys, target);
   });
   if (missing.length > 0) return { missing, result: noResult };
   return {
     missing,
     result: () => {
+      const maps = laidOut.map((map) =>
+        asDeclared(map, declarations.get(map.name), program.maps, outer),
+      );
       for (const map of maps) checkMapSizes(program, map);
+      warnOfUnused(declarations, program, outer);
       for (const diagnostic of program.diagnostics.list) outer.add(diagnostic);
       const diagnostics = [...outer.list].sort((a, b) => a.span.start - b.span.start);
       if (outer.hasErrors) return { program: undefined, diagnostics };
       return { program: assemble(program, probes, maps), diagnostics };
     },
   };
+}
+
+function warnOfUnused(
+  declarations: ReadonlyMap<string, MapDeclaration>,
+  program: ProgramState,
+  diagnostics: Diagnostics,
+): void {
+  for (const { name, span } of declarations.values()) {
+    if (program.maps.isAssigned(name)) continue;
+    diagnostics.warn("unknown-map", span, `unused map: ${name}`);
+  }
 }
 
 function noResult(): never {

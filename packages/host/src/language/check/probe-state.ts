@@ -1,5 +1,6 @@
 import { type Diagnostic, type DiagnosticCode } from "../diagnostic.js";
 import { type Expression, type Statement } from "../syntax/ast.js";
+import { shownName } from "../syntax/expand-macros.js";
 import { type Span } from "../syntax/span.js";
 import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
 import { wrapInteger } from "./constant.js";
@@ -148,8 +149,8 @@ export class ProbeState {
   declareNew(name: string, span: Span, type?: Type): Scratch {
     const other = this.findScratch(name);
     if (other !== undefined && other.span !== span) {
-      const related = { span: other.span, message: `$${name} is declared here` };
-      const message = `$${name} is declared already: a variable in a block cannot hide one around it`;
+      const related = { span: other.span, message: `$${shownName(name)} is declared here` };
+      const message = `$${shownName(name)} is declared already: a variable in a block cannot hide one around it`;
       this.error("bad-value", span, message, ["Give it another name."], related);
     }
     return this.declareScratch(name, span, type);
@@ -192,7 +193,7 @@ export class ProbeState {
   /** Learns from an assignment; false, and a report, when the value does not go with what is in it. */
   mergeScratch(scratch: Scratch, added: Slot, span: Span): boolean {
     if (scratch.isEntry) {
-      const message = `$${scratch.name} is an entry of a map, and cannot be assigned`;
+      const message = `$${shownName(scratch.name)} is an entry of a map, and cannot be assigned`;
       this.error("type-mismatch", span, message, ["Assign to the map, as @m[$kv.0] = …."]);
       return false;
     }
@@ -201,9 +202,9 @@ export class ProbeState {
     if (merged === undefined || added.type.kind === "none") {
       const message =
         known === undefined
-          ? `$${scratch.name} cannot hold ${describeType(added.type)}`
-          : `$${scratch.name} cannot hold ${describeType(added.type)}: it holds ${describeType(known.type)}`;
-      const related = { span: scratch.span, message: `$${scratch.name} is declared here` };
+          ? `$${shownName(scratch.name)} cannot hold ${describeType(added.type)}`
+          : `$${shownName(scratch.name)} cannot hold ${describeType(added.type)}: it holds ${describeType(known.type)}`;
+      const related = { span: scratch.span, message: `$${shownName(scratch.name)} is declared here` };
       this.error("type-mismatch", span, message, [], related);
       return false;
     }
@@ -212,8 +213,8 @@ export class ProbeState {
       const declared = describeType(scratch.slot?.type ?? added.type);
       const value =
         added.constant === undefined ? describeType(added.type) : String(added.constant);
-      const message = `$${scratch.name} is declared as ${declared}, which does not hold ${value}`;
-      const related = { span: scratch.span, message: `$${scratch.name} is declared here` };
+      const message = `$${shownName(scratch.name)} is declared as ${declared}, which does not hold ${value}`;
+      const related = { span: scratch.span, message: `$${shownName(scratch.name)} is declared here` };
       this.error("type-mismatch", span, message, [`Cast the value: (${declared})…`], related);
       return false;
     }

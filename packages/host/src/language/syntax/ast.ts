@@ -8,7 +8,35 @@ export interface ParsedProgram {
   readonly types: readonly TypeDefinition[];
   /** Headers that it includes. */
   readonly includes: readonly { readonly name: string; readonly span: Span }[];
+  readonly mapDeclarations: readonly MapDeclaration[];
+  /** Their uses are not in `blocks` any more: see expandMacros(). */
+  readonly macros: readonly MacroDefinition[];
   readonly blocks: readonly ActionBlock[];
+}
+
+/** `let @m = lruhash(100);`. */
+export interface MapDeclaration {
+  readonly name: string;
+  readonly type: string;
+  readonly entries: bigint;
+  readonly span: Span;
+}
+
+/** `macro name(value, $variable, @map) { statements; value }`. */
+export interface MacroDefinition {
+  readonly name: string;
+  readonly parameters: readonly MacroParameter[];
+  readonly statements: readonly Statement[];
+  readonly value: Expression | undefined;
+  /** Without its body. */
+  readonly headSpan: Span;
+}
+
+/** What a macro is given: any value under a name, a variable (without `$`) or a map (with `@`), which it may change. */
+export interface MacroParameter {
+  readonly kind: "value" | "variable" | "map";
+  readonly name: string;
+  readonly span: Span;
 }
 
 /** `name = value` in `config = { … }`; the value is a word, a number or a string. */
@@ -38,6 +66,8 @@ export interface AttachPoint {
 
 export interface Block {
   readonly statements: readonly Statement[];
+  /** No semicolon stands behind the last statement: it may be the block's value. */
+  readonly endsWithValue?: boolean;
   readonly span: Span;
 }
 

@@ -1,8 +1,9 @@
 import { type BinaryOperator, type Expression, type FieldName, type UnaryOperator } from "./ast.js";
+import { asExpression } from "./block-value.js";
 import { parseTypeName, startsCast, startsType } from "./parse-type-name.js";
 import { joinSpans, type Span } from "./span.js";
 import { type Token } from "./token.js";
-import { type ParsedBlock, type TokenReader } from "./token-reader.js";
+import { type TokenReader } from "./token-reader.js";
 
 /** C's precedences; a higher one binds tighter. All are left-associative. */
 const precedences: ReadonlyMap<string, number> = new Map(
@@ -296,13 +297,6 @@ function parseRecord(reader: TokenReader, open: Span): Expression | undefined {
 function parseBlockExpression(reader: TokenReader): Expression | undefined {
   const block = reader.parseBlock();
   return block === undefined ? undefined : asExpression(block);
-}
-
-function asExpression({ statements, span, endsWithValue }: ParsedBlock): Expression {
-  const last = statements.at(-1);
-  return endsWithValue && last?.kind === "expression"
-    ? { kind: "block", statements: statements.slice(0, -1), value: last.expression, span }
-    : { kind: "block", statements, value: undefined, span };
 }
 
 /** `if c { a } else { b }` where a value is wanted, behind its first word. */

@@ -3,14 +3,19 @@ import {
   type ActionBlock,
   type AttachPoint,
   type ConfigEntry,
+  type MacroDefinition,
+  type MapDeclaration,
   type ParsedProgram,
   type TypeDefinition,
 } from "./ast.js";
+import { expandMacros } from "./expand-macros.js";
 import { parseAttachPoint } from "./parse-attach-point.js";
 import { parseDefinition, startsDefinition } from "./parse-definition.js";
 import { parseExpression } from "./parse-expression.js";
+import { parseMacro, parseMapDeclaration } from "./parse-macro.js";
 import { parseBlock } from "./parse-statement.js";
 import { preprocess } from "./preprocess.js";
+import { type Token } from "./token.js";
 import { TokenReader } from "./token-reader.js";
 
 /** What could be read of a text, and what is wrong with it. Never throws. */
@@ -28,11 +33,21 @@ export function parseProgram(source: string): ParseResult {
   if (source.startsWith("#!")) reader.moveTo(endOfLine(source, 0));
   const types: TypeDefinition[] = [];
   const config: ConfigEntry[] = [];
+  const mapDeclarations: MapDeclaration[] = [];
+  const macros: MacroDefinition[] = [];
   const blocks: ActionBlock[] = [];
   while (reader.current.kind !== "end" && !reader.isExhausted) {
     if (isConfig(reader)) config.push(...parseConfig(reader));
     else if (startsDefinition(reader)) types.push(...parseDefinition(reader));
-    else if (!skipUnsupported(reader)) {
+    else if (startsWith(reader, "macro", "word")) {
+      const macro = parseMacro(reader);
+      if (macro === undefined) reader.skipBlock();
+      else macros.push(macro);
+    } else if (startsWith(reader, "let", "map")) {
+      const declaration = parseMapDeclaration(reader);
+      if (declaration === undefined) reader.skipStatement();
+      else mapDeclarations.push(declaration);
+    } else if (!skipUnsupported(reader)) {
       const block = parseActionBlock(reader);
       if (block !== undefined) blocks.push(block);
     }
@@ -42,7 +57,14 @@ export function parseProgram(source: string): ParseResult {
       `A program is one or more probes with statements in braces, as 'BEGIN { printf("hello\\n"); }'.`,
     ]);
   }
-  return { program: { source, config, types, includes, blocks }, diagnostics: reader.diagnostics };
+  const parsed = { source, config, types, includes, mapDeclarations, macros, blocks };
+  const program = expandMacros(parsed, reader.diagnostics);
+  return { program, diagnostics: reader.diagnostics };
+}
+
+/** Whether a word is next, and before a token of this kind. */
+function startsWith(reader: TokenReader, word: string, next: Token["kind"]): boolean {
+  return reader.isWord(word) && reader.after(reader.current).kind === next;
 }
 
 /** Things of the language at the top level that this compiler does not know yet. */
@@ -51,12 +73,11 @@ function skipUnsupported(reader: TokenReader): boolean {
   if (token.kind !== "word") return false;
   const next = reader.after(token);
   const isDefinition =
-    (["macro", "fn"].includes(token.text) && next.kind === "word") ||
-    (token.text === "import" && next.kind === "string") ||
-    (token.text === "let" && next.kind === "map");
+    (token.text === "fn" && next.kind === "word") ||
+    (token.text === "import" && next.kind === "string");
   if (!isDefinition) return false;
   reader.reportNotSupported(token.span, `"${token.text}" at the top level is not supported yet`);
-  if (token.text === "import" || token.text === "let") {
+  if (token.text === "import") {
     reader.skipStatement();
   } else {
     reader.skipBlock();
@@ -149,11 +170,20 @@ function parseAttachPoints(reader: TokenReader): AttachPoint[] | undefined {
   do {
     // A comma may stand after the last one.
     if (attachPoints.length > 0 && (reader.isSymbol("{") || reader.isSymbol("/"))) break;
+    skipProbeName(reader);
     const attachPoint = parseAttachPoint(reader);
     if (attachPoint === undefined) return undefined;
     attachPoints.push(attachPoint);
   } while (reader.takeSymbol(","));
   return attachPoints;
+}
+
+/** `name=probe`: nothing asks for the name. */
+function skipProbeName(reader: TokenReader): void {
+  const token = reader.current;
+  if (token.kind !== "word") return;
+  const next = reader.after(token);
+  if (next.kind === "symbol" && next.text === "=") reader.moveTo(next.span.end);
 }
 
 function endOfLine(source: string, offset: number): number {

@@ -2,7 +2,7 @@ import { type BinaryOperator, type Block, type Expression, type Statement } from
 import { parseExpression } from "./parse-expression.js";
 import { parseTypeName } from "./parse-type-name.js";
 import { joinSpans, type Span } from "./span.js";
-import { type ParsedBlock, type TokenReader } from "./token-reader.js";
+import { type TokenReader } from "./token-reader.js";
 
 const assignmentOperators: ReadonlyMap<string, BinaryOperator | undefined> = new Map([
   ["=", undefined],
@@ -12,7 +12,7 @@ const assignmentOperators: ReadonlyMap<string, BinaryOperator | undefined> = new
 ]);
 
 /** `{ statements }`; goes on after a fault in one of them. `undefined` when it does not even begin or end. */
-export function parseBlock(reader: TokenReader): ParsedBlock | undefined {
+export function parseBlock(reader: TokenReader): Block | undefined {
   const open = reader.current.span;
   if (!reader.expectSymbol("{")) return undefined;
   const statements: Statement[] = [];
@@ -27,8 +27,7 @@ export function parseBlock(reader: TokenReader): ParsedBlock | undefined {
     const statement = reader.nest("statement", () => parseStatement(reader));
     if (statement !== undefined && endsStatement(reader, statement)) {
       statements.push(statement);
-      const isLast = reader.isSymbol("}") && reader.source[reader.previousEnd - 1] !== ";";
-      endsWithValue = isLast && statement.kind === "expression" && !statement.isDiscarded;
+      endsWithValue = reader.isSymbol("}") && reader.source[reader.previousEnd - 1] !== ";";
     } else {
       reader.skipStatement();
     }
@@ -130,7 +129,9 @@ function parseIf(reader: TokenReader): Statement | undefined {
 
 function parseElseIf(reader: TokenReader): Block | undefined {
   const statement = reader.nest("statement", () => parseIf(reader));
-  return statement === undefined ? undefined : { statements: [statement], span: statement.span };
+  return statement === undefined
+    ? undefined
+    : { statements: [statement], endsWithValue: true, span: statement.span };
 }
 
 function parseUnroll(reader: TokenReader): Statement | undefined {

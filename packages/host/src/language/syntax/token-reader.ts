@@ -18,18 +18,13 @@ export interface DefinedTexts {
   readonly texts: ReadonlyMap<string, DefinedText>;
 }
 
-/** A block, and whether its last statement is an expression without a semicolon: its value. */
-export interface ParsedBlock extends Block {
-  readonly endsWithValue: boolean;
-}
-
 /** What a reader is made with beside its text. */
 export interface ReaderOptions {
   readonly defined: DefinedTexts;
   /** Gets the faults. */
   readonly diagnostics: Diagnostic[];
   /** Expressions have blocks in them, and blocks expressions: whoever parses the one is told here who parses the other. */
-  readonly parseBlock: (reader: TokenReader) => ParsedBlock | undefined;
+  readonly parseBlock: (reader: TokenReader) => Block | undefined;
 }
 
 /** A position in a source text, and the faults found so far: what all parts of the parser share. */
@@ -68,7 +63,7 @@ export class TokenReader {
   }
 
   /** `{ … }`. */
-  parseBlock(): ParsedBlock | undefined {
+  parseBlock(): Block | undefined {
     return this.#options.parseBlock(this);
   }
 

@@ -1,0 +1,236 @@
+import { type Diagnostic } from "../diagnostic.js";
+import {
+  type Expression,
+  type MacroDefinition,
+  type MacroParameter,
+  type ParsedProgram,
+} from "./ast.js";
+import { type Span } from "./span.js";
+
+/** What a macro's own names stand for in one of its uses. */
+interface Use {
+  readonly macro: MacroDefinition;
+  readonly arguments: readonly Expression[];
+  /** Tells the variables of this use from those of all others. */
+  readonly number: number;
+  readonly outer: Use | undefined;
+}
+
+/**
+ * Puts what macros stand for in the places where they are used. A macro's variables are its own, so that they cannot meet those of
+ * the place; variables and maps that it is given are those of the place. Faults are added to `diagnostics`.
+ */
+export function expandMacros(program: ParsedProgram, diagnostics: Diagnostic[]): ParsedProgram {
+  if (program.macros.length === 0) return program;
+  const expander = new Expander(program.macros, diagnostics);
+  return { ...program, blocks: expander.copy(program.blocks, undefined) };
+}
+
+const ownNameMark = ":";
+
+/** How messages call a variable, which may be one of a macro's. */
+export function shownName(name: string): string {
+  return name.slice(name.indexOf(ownNameMark) + 1);
+}
+
+class Expander {
+  readonly #macros = new Map<string, MacroDefinition[]>();
+  readonly #diagnostics: Diagnostic[];
+  #uses = 0;
+
+  constructor(macros: readonly MacroDefinition[], diagnostics: Diagnostic[]) {
+    this.#diagnostics = diagnostics;
+    for (const macro of macros) this.#define(macro);
+  }
+
+  #define(macro: MacroDefinition): void {
+    const others = this.#macros.get(macro.name) ?? [];
+    const same = others.find((other) => isAlike(other, macro));
+    if (same !== undefined) {
+      this.#fault(macro.headSpan, `redefinition of the macro ${macro.name}`, {
+        span: same.headSpan,
+        message: "it is defined here",
+      });
+    }
+    this.#macros.set(macro.name, [...others, macro]);
+    visit(macro.statements, (node) => {
+      if (node["kind"] !== "return") return;
+      // Statements have spans.
+      this.#fault(node["span"] as Span, "return is not allowed in a macro");
+    });
+  }
+
+  /** A copy of a piece of the program in which macros are expanded, with spans of its own: they tell variables apart. */
+  copy<Node>(node: Node, use: Use | undefined): Node {
+    if (Array.isArray(node)) {
+      // What is in an array keeps its type, as this function says.
+      return node.map((part: unknown) => this.copy(part, use)) as Node;
+    }
+    if (typeof node !== "object" || node === null) return node;
+    const replaced = this.#replace(node as unknown as Expression, use);
+    // An expression takes the place of an expression.
+    if (replaced !== undefined) return replaced as unknown as Node;
+    const copied = Object.fromEntries(
+      Object.entries(node).map(([key, part]) => [key, this.copy(part as unknown, use)]),
+    );
+    // Field by field the same type.
+    return this.#rename(copied, use) as Node;
+  }
+
+  /** What stands for a use of a macro, or of one of its parameters. */
+  #replace(node: Expression, use: Use | undefined): Expression | undefined {
+    if (node.kind === "identifier") {
+      const argument = use === undefined ? undefined : argumentOf(use, "value", node.name);
+      if (argument !== undefined) return this.copy(argument, use?.outer);
+      return this.#macros.has(node.name) ? this.#expand(node, node.name, [], use) : undefined;
+    }
+    if (node.kind !== "call" || !this.#macros.has(node.name)) return undefined;
+    return this.#expand(node, node.name, node.args, use);
+  }
+
+  #expand(
+    { span }: Pick<Expression, "span">,
+    name: string,
+    args: readonly Expression[],
+    outer: Use | undefined,
+  ): Expression | undefined {
+    const macro = this.#choose(name, args, span, outer);
+    if (macro === undefined) return undefined;
+    const chain = [macro.name];
+    for (let one = outer; one !== undefined; one = one.outer) {
+      chain.unshift(one.macro.name);
+      if (one.macro !== macro) continue;
+      this.#fault(span, `recursive use of a macro: ${chain.join(" > ")}`);
+      return undefined;
+    }
+    this.#uses += 1;
+    const use = { macro, arguments: args, number: this.#uses, outer };
+    const statements = this.copy(macro.statements, use);
+    const value = this.copy(macro.value, use);
+    if (statements.length === 0 && value !== undefined) return { ...value, span: { ...span } };
+    return { kind: "block", statements, value, span: { ...span } };
+  }
+
+  #choose(
+    name: string,
+    args: readonly Expression[],
+    span: Span,
+    outer: Use | undefined,
+  ): MacroDefinition | undefined {
+    const macros = this.#macros.get(name) ?? [];
+    const sameLength = macros.filter(({ parameters }) => parameters.length === args.length);
+    const [closest = macros[0]] = sameLength;
+    const found = sameLength.find(({ parameters }) =>
+      parameters.every((parameter, index) => accepts(parameter, args[index], outer)),
+    );
+    if (found !== undefined || closest === undefined) return found;
+    const related = { span: closest.headSpan, message: "it is defined here" };
+    const { parameters } = closest;
+    if (parameters.length !== args.length) {
+      const wants = `${parameters.length} argument${parameters.length === 1 ? "" : "s"}`;
+      this.#fault(span, `the macro ${name} takes ${wants}, not ${args.length}`, related);
+      return undefined;
+    }
+    const index = parameters.findIndex((one, place) => !accepts(one, args[place], outer));
+    const [parameter, given] = [parameters[index], args[index]];
+    if (parameter === undefined || given === undefined) return undefined;
+    const what = parameter.kind === "map" ? "a map" : "a variable";
+    const message = `the macro ${name} takes ${what} for ${shownParameter(parameter)}`;
+    this.#fault(given.span, message, related);
+    return undefined;
+  }
+
+  /** Variables of a macro's own get another name, those that it is given the names that they have outside. */
+  #rename(node: Record<string, unknown>, use: Use | undefined): Record<string, unknown> {
+    if (use === undefined) return node;
+    switch (node["kind"]) {
+      case "scratch":
+      case "declaration":
+        return { ...node, name: outerName(use, String(node["name"])) };
+      case "for":
+        return { ...node, variable: outerName(use, String(node["variable"])) };
+      case "map":
+        return { ...node, name: this.#mapName(use, String(node["name"]), node["span"] as Span) };
+      default:
+        return node;
+    }
+  }
+
+  #mapName(use: Use, name: string, span: Span): string {
+    const given = argumentOf(use, "map", name);
+    if (given?.kind !== "map") {
+      this.#fault(span, `the macro ${use.macro.name} has no map ${name}`, undefined, [
+        "Maps must be given to a macro as arguments.",
+      ]);
+      return name;
+    }
+    return use.outer === undefined ? given.name : this.#mapName(use.outer, given.name, given.span);
+  }
+
+  #fault(
+    span: Span,
+    message: string,
+    related?: Diagnostic["related"],
+    hints: readonly string[] = [],
+  ): void {
+    const isKnown = this.#diagnostics.some((one) => one.span.start === span.start);
+    if (isKnown) return;
+    const fault = { severity: "error", code: "syntax", span, message, hints } as const;
+    this.#diagnostics.push(related === undefined ? fault : { ...fault, related });
+  }
+}
+
+function argumentOf(
+  { macro, arguments: args }: Use,
+  kind: MacroParameter["kind"],
+  name: string,
+): Expression | undefined {
+  const index = macro.parameters.findIndex((one) => one.kind === kind && one.name === name);
+  return index === -1 ? undefined : args[index];
+}
+
+/** The name of a macro's variable outside of it. */
+function outerName(use: Use, name: string): string {
+  const given = argumentOf(use, "variable", name);
+  if (given?.kind !== "scratch") return `${use.number}${ownNameMark}${name}`;
+  return use.outer === undefined ? given.name : outerName(use.outer, given.name);
+}
+
+/** What a name of a macro's parameter is in the end is told by whoever gave it. */
+function accepts(
+  { kind }: MacroParameter,
+  given: Expression | undefined,
+  outer: Use | undefined,
+): boolean {
+  if (given?.kind === "identifier" && outer !== undefined) {
+    const passedOn = argumentOf(outer, "value", given.name);
+    if (passedOn !== undefined) return accepts({ kind, name: "", span: given.span }, passedOn, outer.outer);
+  }
+  if (kind === "value") return given !== undefined;
+  if (kind === "variable") return given?.kind === "scratch";
+  return given?.kind === "map" && given.keys.length === 0;
+}
+
+/** Whether some use could be of either. */
+function isAlike(left: MacroDefinition, right: MacroDefinition): boolean {
+  return (
+    left.parameters.length === right.parameters.length &&
+    left.parameters.every(({ kind }, index) => {
+      const other = right.parameters[index]?.kind ?? "value";
+      return kind === other || kind === "value" || other === "value";
+    })
+  );
+}
+
+function shownParameter({ kind, name }: MacroParameter): string {
+  return kind === "variable" ? `$${name}` : name;
+}
+
+function visit(node: unknown, see: (node: Record<string, unknown>) => void): void {
+  if (typeof node !== "object" || node === null) return;
+  // An object's own fields, by name.
+  const fields = node as Record<string, unknown>;
+  see(fields);
+  for (const part of Object.values(fields)) visit(part, see);
+}
+
