@@ -204,7 +204,10 @@ export class ProbeState {
         known === undefined
           ? `$${shownName(scratch.name)} cannot hold ${describeType(added.type)}`
           : `$${shownName(scratch.name)} cannot hold ${describeType(added.type)}: it holds ${describeType(known.type)}`;
-      const related = { span: scratch.span, message: `$${shownName(scratch.name)} is declared here` };
+      const related = {
+        span: scratch.span,
+        message: `$${shownName(scratch.name)} is declared here`,
+      };
       this.error("type-mismatch", span, message, [], related);
       return false;
     }
@@ -214,7 +217,10 @@ export class ProbeState {
       const value =
         added.constant === undefined ? describeType(added.type) : String(added.constant);
       const message = `$${shownName(scratch.name)} is declared as ${declared}, which does not hold ${value}`;
-      const related = { span: scratch.span, message: `$${shownName(scratch.name)} is declared here` };
+      const related = {
+        span: scratch.span,
+        message: `$${shownName(scratch.name)} is declared here`,
+      };
       this.error("type-mismatch", span, message, [`Cast the value: (${declared})…`], related);
       return false;
     }

@@ -25,12 +25,7 @@ function valueOf(statement: Statement): Expression | undefined {
 }
 
 /** `if c { a } else { b }`, when both have a value. */
-function ifValue({
-  condition,
-  then,
-  otherwise,
-  span,
-}: StatementOf<"if">): Expression | undefined {
+function ifValue({ condition, then, otherwise, span }: StatementOf<"if">): Expression | undefined {
   if (otherwise === undefined) return undefined;
   const [first, second] = [splitValue(then), splitValue(otherwise)];
   if (first.value === undefined || second.value === undefined) return undefined;

@@ -204,7 +204,8 @@ function accepts(
 ): boolean {
   if (given?.kind === "identifier" && outer !== undefined) {
     const passedOn = argumentOf(outer, "value", given.name);
-    if (passedOn !== undefined) return accepts({ kind, name: "", span: given.span }, passedOn, outer.outer);
+    if (passedOn !== undefined)
+      return accepts({ kind, name: "", span: given.span }, passedOn, outer.outer);
   }
   if (kind === "value") return given !== undefined;
   if (kind === "variable") return given?.kind === "scratch";
@@ -233,4 +234,3 @@ function visit(node: unknown, see: (node: Record<string, unknown>) => void): voi
   see(fields);
   for (const part of Object.values(fields)) visit(part, see);
 }
-

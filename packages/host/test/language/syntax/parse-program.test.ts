@@ -300,9 +300,29 @@ describe("faults are reported where they are", () => {
       expected: ['20-21 syntax error, unexpected "5", expected a name'],
     },
     {
-      name: "a declared map",
-      source: "let @m = hash(1);\nBEGIN {}",
-      expected: ['0-3 "let" at the top level is not supported yet'],
+      name: "a declared map without its size",
+      source: "let @m = hash;\nBEGIN {}",
+      expected: ['13-14 syntax error, unexpected ";", expected "("'],
+    },
+    {
+      name: "a macro without parentheses",
+      source: "macro one { 1 }\nBEGIN {}",
+      expected: ['10-11 syntax error, unexpected "{", expected "("'],
+    },
+    {
+      name: "a macro that uses itself",
+      source: "macro m(x) { m(x) }\nBEGIN { @ = m(1) }",
+      expected: ["13-17 recursive use of a macro: m > m"],
+    },
+    {
+      name: "a macro that is given something else than it takes",
+      source: "macro m($x) { $x }\nBEGIN { @ = m(1) }",
+      expected: ["33-34 the macro m takes a variable for $x"],
+    },
+    {
+      name: "a map in a macro that it was not given",
+      source: "macro m() { @a = 1 }\nBEGIN { m() }",
+      expected: ["12-14 the macro m has no map @a"],
     },
   ];
   test.each(cases)("$name", ({ source, expected }) => {
