@@ -1,3 +1,4 @@
+import { demangle } from "../demangle/demangle.js";
 import { type FoundSymbol } from "./code-symbol-table.js";
 import { type Mapping, parseProcessMaps } from "./process-maps.js";
 import { ProcessMemory } from "./process-memory.js";
@@ -46,6 +47,8 @@ export class UserSymbols implements UserSymbolSource {
   readonly #processes = new Map<number, ProcessMemory>();
   /** By imageName(). */
   readonly #images = new Map<string, CodeImage | undefined>();
+  /** Names of C++ and Rust as people read them, by how compilers write them. */
+  readonly #shownNames = new Map<string, string>();
 
   constructor(reader: ProcessReader) {
     this.#reader = reader;
@@ -73,7 +76,15 @@ export class UserSymbols implements UserSymbolSource {
     const image = this.#images.get(imageName(mapping));
     const found = image?.resolve(address - mapping.start + mapping.fileOffset);
     if (found === undefined) return undefined;
-    return { name: found.name, offset: BigInt(found.offset), file: mapping.path };
+    return { name: this.#show(found.name), offset: BigInt(found.offset), file: mapping.path };
+  }
+
+  #show(name: string): string {
+    const known = this.#shownNames.get(name);
+    if (known !== undefined) return known;
+    const shown = demangle(name) ?? name;
+    this.#shownNames.set(name, shown);
+    return shown;
   }
 
   #isLacking(pid: number, address: bigint): boolean {
