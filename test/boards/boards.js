@@ -11,6 +11,8 @@
  * @property {string} commandLine    the kernel's, further
  * @property {boolean} hidesBtf      whether /sys/kernel/btf is empty
  * @property {"node" | "micro"} agent
+ * @property {{ arguments: readonly string[], modules: readonly string[] }} [devices]  QEMU's arguments for what it has
+ *   beside a network card, and the modules for that
  * @property {readonly string[]} lacks  features that `sonde info` is to find missing: a board without any other is wrong
  */
 
@@ -25,6 +27,15 @@ const usual = {
 
 /** Attaching by BTF goes with it. */
 const withoutBtf = ["btf", "fentry", "fexit", "iter", "tp_btf"];
+
+/**
+ * A graphics card whose monitor is asked for its description over i2c, by a driver that sets the lines bit by bit, and the
+ * driver of memories that are read over i2c.
+ */
+const i2cDevices = {
+  arguments: ["-device", "ati-vga,model=rv100,romfile="],
+  modules: ["radeon", "at24"],
+};
 
 /** Kinds and names in programs' own types that came to Linux with 6.9, and those that came after 5.10. */
 const before6_9 = ["btf_optional_section"];
@@ -76,7 +87,9 @@ export const boards = [
     name: "x86_64-6.12",
     architecture: "x86_64",
     suite: "trixie",
-    kernelPackage: "linux-image-cloud-amd64",
+    // Kernels for the cloud have no i2c.
+    kernelPackage: "linux-image-amd64",
+    devices: i2cDevices,
     lacks: ["hardware_event"],
   },
   {
@@ -102,6 +115,7 @@ export const boards = [
     architecture: "arm64",
     suite: "trixie",
     kernelPackage: "linux-image-arm64",
+    devices: i2cDevices,
     lacks: ["kprobe_multi"],
   },
   {
@@ -110,6 +124,7 @@ export const boards = [
     architecture: "arm64",
     suite: "trixie",
     kernelPackage: "linux-image-arm64",
+    devices: i2cDevices,
     hidesBtf: true,
     lacks: [...withoutBtf, "kprobe_multi"],
   },

@@ -1,4 +1,5 @@
-// A kernel of Debian's: its image, its configuration, and an archive of the modules that its network card needs.
+// A kernel of Debian's: its image, its configuration, and an archive of modules: what its network card needs, and what a
+// board's further devices need.
 import {
   copyFileSync,
   mkdtempSync,
@@ -18,6 +19,10 @@ import { runProgram } from "../../scripts/debian/run-program.js";
 /** Of a virtual network card; what they depend on is found. */
 const networkModules = ["virtio_pci", "virtio_net"];
 
+/** On a board: what init.sh loads, and what is loaded when somebody wants it (i2c-memory.sh). */
+const modulesFolder = "usr/lib/sonde-modules";
+const laterModulesFolder = `${modulesFolder}/later`;
+
 /** tar's patterns. */
 const wantedFiles = ["*/vmlinu[xz]-*", "*/vmlinu[xz]", "*/config-*", "*/config", "*.ko", "*.ko.xz"];
 
@@ -27,11 +32,12 @@ const wantedFiles = ["*/vmlinu[xz]-*", "*/vmlinu[xz]", "*/config-*", "*/config",
  * @param {import("./boards.js").Board} board
  * @param {(what: string) => void} report
  */
-export async function kernelFolder({ architecture, suite, kernelPackage }, report) {
+export async function kernelFolder({ architecture, suite, kernelPackage, devices }, report) {
   /** @type {import("./architectures.js").Architecture} */
   const { debian, modules = [] } = architectures[architecture];
   const needed = [...networkModules, ...modules];
-  const hash = hashOf(debian, suite, kernelPackage, needed, sources());
+  const later = devices?.modules ?? [];
+  const hash = hashOf(debian, suite, kernelPackage, needed, later, sources());
   const name = `boards/kernel-${debian}-${suite}-${kernelPackage}-${hash}`;
   return await cachedFolder(name, async (output) => {
     const work = mkdtempSync(join(tmpdir(), "sonde-kernel-"));
@@ -52,7 +58,7 @@ export async function kernelFolder({ architecture, suite, kernelPackage }, repor
       } finally {
         source.close();
       }
-      await arrange(work, output, needed);
+      await arrange(work, output, needed, later);
     } finally {
       rmSync(work, { recursive: true, force: true });
     }
@@ -68,9 +74,10 @@ function sources() {
 /**
  * @param {string} work
  * @param {string} output
- * @param {readonly string[]} neededModules
+ * @param {readonly string[]} needed  modules that are loaded at the start
+ * @param {readonly string[]} later   those that are loaded when somebody wants them
  */
-async function arrange(work, output, neededModules) {
+async function arrange(work, output, needed, later) {
   const paths = readdirSync(work, { recursive: true, encoding: "utf8" });
   const find = (/** @type {RegExp} */ pattern) => {
     const path = paths.find((one) => pattern.test(one));
@@ -90,30 +97,47 @@ async function arrange(work, output, neededModules) {
       .filter((path) => /\.ko(\.xz)?$/.test(path))
       .map((path) => [moduleName(path), join(work, path)]),
   );
-  const inOrder = await inOrderOfLoading(modules, neededModules);
+  const atStart = await inOrderOfLoading(modules, needed);
+  const others = await inOrderOfLoading(modules, later, atStart);
   writeFileSync(
     join(output, "modules.cpio"),
     cpioArchive([
       { path: "usr" },
       { path: "usr/lib" },
-      { path: "usr/lib/sonde-modules" },
-      ...inOrder.map(({ name, content }, index) => ({
-        path: `usr/lib/sonde-modules/${String(index).padStart(2, "0")}-${name}.ko`,
-        content,
-      })),
+      { path: modulesFolder },
+      { path: laterModulesFolder },
+      ...moduleFiles(modulesFolder, atStart),
+      ...moduleFiles(laterModulesFolder, others),
     ]),
   );
 }
 
+/** @typedef {{ name: string, content: Buffer }} Module */
+
 /**
- * The modules that are needed, each after those it depends on. What is not among the files is built into the kernel.
+ * Under names in the order in which they are to be loaded.
+ *
+ * @param {string} folder
+ * @param {readonly Module[]} modules
+ */
+function moduleFiles(folder, modules) {
+  return modules.map(({ name, content }, index) => ({
+    path: `${folder}/${String(index).padStart(2, "0")}-${name}.ko`,
+    content,
+  }));
+}
+
+/**
+ * The modules that are needed, each after those it depends on, without those that are loaded before. What is not among the
+ * files is built into the kernel.
  *
  * @param {ReadonlyMap<string, string>} files
  * @param {readonly string[]} needed
+ * @param {readonly Module[]} before
  */
-async function inOrderOfLoading(files, needed) {
-  /** @type {Map<string, { name: string, content: Buffer }>} */
-  const loaded = new Map();
+async function inOrderOfLoading(files, needed, before = []) {
+  /** @type {Map<string, Module>} */
+  const loaded = new Map(before.map((module) => [module.name, module]));
   const load = async (/** @type {string} */ name) => {
     const file = files.get(name);
     if (file === undefined || loaded.has(name)) return;
@@ -122,7 +146,7 @@ async function inOrderOfLoading(files, needed) {
     loaded.set(name, { name, content });
   };
   for (const name of needed) await load(name);
-  return [...loaded.values()];
+  return [...loaded.values()].slice(before.length);
 }
 
 async function readModule(/** @type {string} */ file) {

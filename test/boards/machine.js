@@ -218,12 +218,14 @@ function ownArchive(board, key, kernel) {
   const { serialDevice } = architectures[board.architecture];
   const options = `--listen ws://0.0.0.0:${ports.agent} --key-file /etc/sonde.key --serial ${serialDevice} --baud ${baud}`;
   const settings = `NAME=${board.name}\nHIDE_BTF=${board.hidesBtf ? "yes" : ""}\nAGENT_OPTIONS="${options}"\n`;
+  const script = (/** @type {string} */ path, /** @type {string} */ name) => ({
+    path,
+    content: readFileSync(new URL(name, import.meta.url)),
+    isExecutable: true,
+  });
   return cpioArchive([
-    {
-      path: "init",
-      content: readFileSync(new URL("init.sh", import.meta.url)),
-      isExecutable: true,
-    },
+    script("init", "init.sh"),
+    ...(board.devices === undefined ? [] : [script("usr/bin/i2c-memory", "i2c-memory.sh")]),
     { path: "etc/sonde-board", content: Buffer.from(settings) },
     { path: "etc/sonde.key", content: Buffer.from(key), isSecret: true },
     { path: "boot" },
@@ -260,6 +262,7 @@ function qemuCommand(board, kernel, initrd, { agentPort, shellPort, serialPort, 
       `socket,id=line,host=127.0.0.1,port=${serialPort},server=on,wait=off,nodelay=on`,
     ],
     ...secondPort,
+    ...(board.devices?.arguments ?? []),
     ...["-kernel", kernel, "-initrd", initrd, "-append"],
     `console=${console},${baud} panic=-1 quiet ${board.commandLine}`,
   ];

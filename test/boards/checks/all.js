@@ -3,6 +3,7 @@ import { debugLineChecks } from "./debug-lines.js";
 import { descriptionChecks } from "./description.js";
 import { exactCountChecks } from "./exact-counts.js";
 import { failureChecks } from "./failures.js";
+import { i2cChecks } from "./i2c.js";
 import { mapAndRecordChecks } from "./maps-and-records.js";
 import { onOldKernel } from "./old-kernel.js";
 import { probeChecks } from "./probes.js";
@@ -14,6 +15,7 @@ const ownChecks = [
   ...mapAndRecordChecks,
   ...debugLineChecks,
   ...toolChecks,
+  ...i2cChecks,
 ];
 
 export const checks = [
