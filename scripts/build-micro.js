@@ -7,18 +7,26 @@ import { parseArgs } from "node:util";
 import { microArchitectures } from "./micro/architectures.js";
 import { buildMicroAgent } from "./micro/build.js";
 
+/**
+ * Of either name, Node's (arm) or Debian's (armhf).
+ *
+ * @param {string} name
+ */
+function microArchitectureNamed(name) {
+  const known = /** @type {(keyof typeof microArchitectures)[]} */ (
+    Object.keys(microArchitectures)
+  );
+  const found = known.find((key) => name === key || name === microArchitectures[key].debian);
+  if (found !== undefined) return found;
+  console.error(`build:micro: --arch ${name}: expected some of ${known.join(",")}`);
+  process.exit(1);
+}
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values } = parseArgs({
   options: { arch: { type: "string", default: "x64" }, output: { type: "string" } },
 });
-const architectures = values.arch.split(",");
-const unknown = architectures.find((name) => !Object.hasOwn(microArchitectures, name));
-if (unknown !== undefined) {
-  console.error(
-    `build:micro: --arch ${unknown}: expected some of ${Object.keys(microArchitectures).join(",")}`,
-  );
-  process.exit(1);
-}
+const architectures = values.arch.split(",").map(microArchitectureNamed);
 
 const output = resolve(values.output ?? join(root, "packages/agent/dist/micro"));
 const { programs } = await buildMicroAgent(root, architectures, output);

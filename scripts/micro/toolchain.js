@@ -24,8 +24,9 @@ export async function hostToolchain() {
  * @returns {Promise<Toolchain>}
  */
 export async function boardToolchain(name) {
+  /** @type {import("./architectures.js").MicroArchitecture} */
   const architecture = microArchitectures[name];
-  const { debian, suite, musl, compiler, flags } = architecture;
+  const { debian, suite, musl, flags, libraries: own = [] } = architecture;
   const folder = await cachedFolder(`micro/musl-${suite}-${debian}`, async (output) => {
     const packages = await DebianSuite.open(suite, debian);
     try {
@@ -35,14 +36,14 @@ export async function boardToolchain(name) {
       packages.close();
     }
   });
-  const gcc = await findCompiler(compiler);
+  const gcc = await findCompiler(architecture);
   const include = join(folder, "usr/include", musl);
   const library = join(folder, "usr/lib", musl);
-  const own = async (/** @type {string} */ file) =>
+  const fileOfCompiler = async (/** @type {string} */ file) =>
     (await runProgram(gcc, [`-print-file-name=${file}`])).trim();
-  const gccInclude = await own("include");
+  const gccInclude = await fileOfCompiler("include");
   const headers = ["-nostdinc", "-isystem", include, "-isystem", gccInclude];
-  const [first, last] = [await own("crtbeginT.o"), await own("crtend.o")];
+  const [first, last] = [await fileOfCompiler("crtbeginT.o"), await fileOfCompiler("crtend.o")];
   return {
     version: `${await versionOf(gcc)} with musl of ${suite}`,
     async compile(source, object, more) {
@@ -53,6 +54,7 @@ export async function boardToolchain(name) {
       const libraries = [
         `-L${library}`,
         "-Wl,--start-group",
+        ...own,
         "-lc",
         "-lgcc",
         "-lgcc_eh",
@@ -65,10 +67,18 @@ export async function boardToolchain(name) {
   };
 }
 
-/** @param {string} target */
-async function findCompiler(target) {
+/** @param {import("./architectures.js").MicroArchitecture} architecture */
+async function findCompiler({ compiler, compilerPackage }) {
   const own = await runProgram("gcc", ["-dumpmachine"]);
-  return own.trim() === target ? "gcc" : `${target}-gcc`;
+  const gcc = own.trim() === compiler ? "gcc" : `${compiler}-gcc`;
+  try {
+    await versionOf(gcc);
+  } catch (error) {
+    throw new Error(`no compiler for ${compiler}: install Debian's package ${compilerPackage}`, {
+      cause: error,
+    });
+  }
+  return gcc;
 }
 
 /** @param {string} compiler */
