@@ -7,6 +7,7 @@ import { cachedFolder, hashOf } from "../debian/cached-folder.js";
 import { runProgram } from "../debian/run-program.js";
 import { bundleMicroAgent } from "./bundle.js";
 import { engineFiles, engineSource, engineVersion } from "./engine-source.js";
+import { pack } from "./pack.js";
 import { boardToolchain, hostToolchain } from "./toolchain.js";
 
 const engineFlags = [
@@ -20,6 +21,8 @@ const smallFlags = [
   ...["-fno-asynchronous-unwind-tables", "-fno-unwind-tables"],
 ];
 const linkFlags = ["-s", "-Wl,--gc-sections,--build-id=none,-z,noseparate-code,-z,norelro"];
+/** Of packages/agent/native, what runs on boards. */
+const nativeFiles = ["runtime.c", "unpack.c"];
 const ownFlags = ["-std=gnu11", "-Wall", "-Wextra", "-Werror"];
 
 /**
@@ -38,16 +41,25 @@ export async function buildMicroAgent(root, architectures, outputFolder) {
     const bytecodeFile = join(work, "bytecode");
     writeFileSync(scriptFile, script);
     await runProgram(await bytecodeCompiler(root, source), [scriptFile, bytecodeFile]);
+    const bytecode = readFileSync(bytecodeFile);
+    const packed = pack(bytecode);
+    writeFileSync(join(work, "packed"), packed);
     mkdirSync(outputFolder, { recursive: true });
     const programs = [];
     for (const architecture of architectures) {
-      const program = await linkAgent(root, source, work, architecture);
+      const program = await linkAgent(root, source, work, architecture, bytecode.length);
       const path = join(outputFolder, `sonde-agent-${architecture}`);
       // In one step, for whoever starts it meanwhile.
       renameSync(program, path);
       programs.push({ architecture, path });
     }
-    return { script, inputs, bytecodeSizeBytes: readFileSync(bytecodeFile).length, programs };
+    return {
+      script,
+      inputs,
+      bytecodeSizeBytes: bytecode.length,
+      packedSizeBytes: packed.length,
+      programs,
+    };
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -69,21 +81,25 @@ async function bytecodeCompiler(root, source) {
   return join(folder, "compile");
 }
 
-async function linkAgent(root, source, work, architecture) {
+async function linkAgent(root, source, work, architecture, bytecodeLength) {
   const tools = await boardToolchain(architecture);
   const flags = [...engineFlags, ...smallFlags];
   const hash = hashOf(tools.version, flags, source);
   const folder = await cachedFolder(`micro/engine-${architecture}-${hash}`, async (output) => {
     await compileAll(tools, source, output, flags);
   });
-  const runtime = join(work, "runtime.o");
-  await tools.compile(join(root, "packages/agent/native/runtime.c"), runtime, [
-    ...[...smallFlags, ...ownFlags, "-isystem", source],
-    ...[`-DARCHITECTURE="${architecture}"`, `-DBYTECODE_FILE="${join(work, "bytecode")}"`],
-  ]);
+  const own = [];
+  for (const name of nativeFiles) {
+    const object = join(work, objectName(name));
+    await tools.compile(join(root, "packages/agent/native", name), object, [
+      ...[...smallFlags, ...ownFlags, "-isystem", source, `-DARCHITECTURE="${architecture}"`],
+      ...[`-DBYTECODE_FILE="${join(work, "packed")}"`, `-DBYTECODE_LENGTH=${bytecodeLength}`],
+    ]);
+    own.push(object);
+  }
   const objects = engineFiles.map((file) => join(folder, objectName(file)));
   const program = join(work, `sonde-agent-${architecture}`);
-  await tools.link([runtime, ...objects], program, linkFlags);
+  await tools.link([...own, ...objects], program, linkFlags);
   return program;
 }
 

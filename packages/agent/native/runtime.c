@@ -7,14 +7,16 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "quickjs.h"
+#include "unpack.h"
 
-/* Engine bytecode of the bundled TypeScript. */
+/* Engine bytecode of the bundled TypeScript, packed: BYTECODE_LENGTH bytes when it is unpacked. */
 __asm__(".section .rodata\n"
         ".balign 8\n"
         ".globl bytecode_start\n"
@@ -230,6 +232,20 @@ static void define_native(JSContext *context, int argc, char **argv)
     JS_FreeValue(context, global);
 }
 
+/* The bundle as a function; its packed form is done with from here on. */
+static JSValue read_bytecode(JSContext *context)
+{
+    uint8_t *bytecode = malloc(BYTECODE_LENGTH);
+    JSValue function;
+
+    if (bytecode == NULL || unpack(bytecode_start, (size_t)(bytecode_end - bytecode_start), bytecode, BYTECODE_LENGTH))
+        function = JS_ThrowOutOfMemory(context);
+    else
+        function = JS_ReadObject(context, bytecode, BYTECODE_LENGTH, JS_READ_OBJ_BYTECODE);
+    free(bytecode);
+    return function;
+}
+
 int main(int argc, char **argv)
 {
     JSRuntime *runtime = JS_NewRuntime();
@@ -243,7 +259,7 @@ int main(int argc, char **argv)
     }
     JS_SetHostPromiseRejectionTracker(runtime, on_rejection, NULL);
     define_native(context, argc, argv);
-    result = JS_ReadObject(context, bytecode_start, (size_t)(bytecode_end - bytecode_start), JS_READ_OBJ_BYTECODE);
+    result = read_bytecode(context);
     if (!JS_IsException(result))
         result = JS_EvalFunction(context, result);
     for (;;) {
