@@ -106,21 +106,30 @@ const loadProgram = z.strictObject({
   functionModules: z.optional(z.array(reference).check(z.maxLength(256))),
 });
 
+/** When the kernel refuses it, the plan goes on, and the step's result says so. */
+const isOptional = z.optional(z.boolean());
+
 const attachTracepoint = z.strictObject({
   kind: z.literal("attachTracepoint"),
   program: reference,
   category: eventName,
   name: eventName,
+  isOptional,
 });
 
 const attachRawTracepoint = z.strictObject({
   kind: z.literal("attachRawTracepoint"),
   program: reference,
   name: eventName,
+  isOptional,
 });
 
 /** tp_btf, fentry, fexit, fmod_ret, lsm, iter: all is said by the program's expected attach type and BTF id. */
-const attachTracing = z.strictObject({ kind: z.literal("attachTracing"), program: reference });
+const attachTracing = z.strictObject({
+  kind: z.literal("attachTracing"),
+  program: reference,
+  isOptional,
+});
 
 const attachKprobe = z.strictObject({
   kind: z.literal("attachKprobe"),
@@ -129,8 +138,7 @@ const attachKprobe = z.strictObject({
   symbol: eventName,
   offset: u64,
   isReturn: z.boolean(),
-  /** When the kernel refuses it, the plan goes on, and the step's result says so. */
-  isOptional: z.optional(z.boolean()),
+  isOptional,
 });
 
 const attachUprobe = z.strictObject({
@@ -146,6 +154,7 @@ const attachUprobe = z.strictObject({
   referenceCounterOffset: u64,
   /** What the program learns of where it runs. */
   cookie: z.optional(u64),
+  isOptional,
 });
 
 /** Many functions of the kernel at once. */
@@ -190,6 +199,9 @@ const attachPerfEvent = z.strictObject({
   cpus: z.enum(["each", "one"]),
   /** 0: every process. */
   pid: u32,
+  /** Memory that is watched: HW_BREAKPOINT_* (include/uapi/linux/hw_breakpoint.h) says for what. */
+  breakpoint: z.optional(z.strictObject({ type: u32, address: u64, sizeBytes: u32 })),
+  isOptional,
 });
 
 /** Runs a raw tracepoint program once, now, through BPF_PROG_TEST_RUN. */

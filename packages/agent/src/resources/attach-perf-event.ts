@@ -13,16 +13,20 @@ export interface PerfEventRequest {
   readonly cpus: "each" | "one";
   /** 0: every process. */
   readonly pid: number;
+  readonly breakpoint?: PerfAttributes["breakpoint"];
 }
 
 /** Runs a program on each sample of a perf event. Throws MissingError, SyscallError, RefusedError. */
 export function attachPerfEvent(
   target: Target,
   program: number,
-  { type, config, sampling, cpus, pid }: PerfEventRequest,
+  { type, config, sampling, cpus, pid, breakpoint }: PerfEventRequest,
 ): Attachment {
   const action = `attach perf event ${type}:${config}`;
-  const attributes = { type, config, sampling, isInherited: pid > 0 };
+  const attributes = {
+    ...{ type, config, sampling, isInherited: pid > 0 },
+    ...(breakpoint === undefined ? {} : { breakpoint }),
+  };
   const targets = pid > 0 ? threadsOf(target, action, pid) : cpusOf(target, cpus);
   const events = openEvents(target, action, attributes, targets);
   return attachToEvents(target, { action, program, events });

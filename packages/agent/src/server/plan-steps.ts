@@ -126,42 +126,42 @@ const runners: StepRunners = {
 
   attachTracepoint(context, step) {
     const { fd } = context.requireProgram(step.program);
-    return attached(attachTracepoint(context.target, fd, step));
+    return attach(step, () => attachTracepoint(context.target, fd, step));
   },
 
   attachRawTracepoint(context, step) {
     const { fd } = context.requireProgram(step.program);
-    return attached(attachRawTracepoint(context.target, fd, step));
+    return attach(step, () => attachRawTracepoint(context.target, fd, step));
   },
 
   attachTracing(context, step) {
-    return attached(attachTracing(context.target, context.requireProgram(step.program)));
+    const program = context.requireProgram(step.program);
+    return attach(step, () => attachTracing(context.target, program));
   },
 
   attachKprobe(context, step) {
     const { fd } = context.requireProgram(step.program);
-    const attach = (): Attachment => attachKprobe(context.target, context.probeEvents, fd, step);
-    return step.isOptional === true ? attachedIfAllowed(attach) : attached(attach());
+    return attach(step, () => attachKprobe(context.target, context.probeEvents, fd, step));
   },
 
   attachUprobe(context, step) {
     const { fd } = context.requireProgram(step.program);
-    return attached(attachUprobe(context.target, context.probeEvents, fd, step));
+    return attach(step, () => attachUprobe(context.target, context.probeEvents, fd, step));
   },
 
   attachKprobeMulti(context, step) {
     const program = context.requireProgram(step.program);
-    return attached(attachKprobeMulti(context.target, program, step));
+    return attach({}, () => attachKprobeMulti(context.target, program, step));
   },
 
   attachUprobeMulti(context, step) {
     const program = context.requireProgram(step.program);
-    return attached(attachUprobeMulti(context.target, program, step));
+    return attach({}, () => attachUprobeMulti(context.target, program, step));
   },
 
   attachPerfEvent(context, step) {
     const { fd } = context.requireProgram(step.program);
-    return attached(attachPerfEvent(context.target, fd, step));
+    return attach(step, () => attachPerfEvent(context.target, fd, step));
   },
 
   runProgram(context, step) {
@@ -194,18 +194,19 @@ export function runStep(context: StepContext, step: PlanStep): StepOutcome {
   return run(context, step);
 }
 
-function attached(attachment: Attachment): StepOutcome {
-  return {
-    made: { object: { kind: "attachment", attachment }, resource: attachment },
-    mechanism: attachment.mechanism,
-  };
-}
-
-function attachedIfAllowed(attach: () => Attachment): StepOutcome {
+/** What an optional step is refused becomes its result. */
+function attach(
+  { isOptional }: { readonly isOptional?: boolean | undefined },
+  make: () => Attachment,
+): StepOutcome {
   try {
-    return attached(attach());
+    const attachment = make();
+    return {
+      made: { object: { kind: "attachment", attachment }, resource: attachment },
+      mechanism: attachment.mechanism,
+    };
   } catch (error) {
-    if (!(error instanceof RefusalError)) throw error;
+    if (isOptional !== true || !(error instanceof RefusalError)) throw error;
     return { refusal: error.message.slice(0, longestRefusal) };
   }
 }

@@ -38,6 +38,8 @@ function describeAttachment(attachment: AttachmentSpec): string {
       return `tracepoint:${attachment.category}:${attachment.name}`;
     case "rawTracepoint":
       return `rawtracepoint:${attachment.name}`;
+    case "iterator":
+      return "what it goes through, by BTF";
     case "tracing":
       return "what it names, by BTF";
     case "kprobe":

@@ -1,6 +1,7 @@
 import { RemoteError } from "@sonde/protocol";
 import { DecodeError } from "../output/decode-error.js";
 import { ConnectError, TargetError } from "../session/errors.js";
+import { UnattachedError } from "../session/refusals.js";
 import { exitCodeOf, UsageError } from "./exit-code.js";
 import { printable } from "./printable.js";
 import { summarizeVerifierLog } from "./verifier-log.js";
@@ -15,6 +16,11 @@ export function reportError(
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     process.stderr.write(`sonde: a fault of sonde's own, please report it: ${detail}\n`);
     return 1;
+  }
+  if (error instanceof UnattachedError) {
+    tell(
+      `ERROR: Unable to attach probe: ${error.probe}. If this is expected, set the 'missing_probes' config variable to 'warn'.`,
+    );
   }
   tell(`sonde: ${error instanceof Error ? error.message : String(error)}`);
   if (error instanceof RemoteError && error.details.log !== undefined) {

@@ -43,9 +43,12 @@ export async function runTrace(trace: Trace, options: RunOptions): Promise<numbe
     await output.end();
   };
   tellRunner();
+  const forgetSignals = passOnSignals(trace);
   void options.traced?.follow(trace);
   const stop = options.leaves === true ? () => trace.leave() : () => trace.stop();
-  const outcome = await runUntilInterrupted(trace, sink, output.broken, finish, stop);
+  const outcome = await runUntilInterrupted(trace, sink, output.broken, finish, stop).finally(
+    forgetSignals,
+  );
   // Before "interrupted": who asks for it mostly ends the trace from outside.
   if (outcome.result.lost > 0n && options.failsOnLost) return exitCodes.lost;
   if (outcome.isInterrupted && trace.outcome !== "left") return exitCodes.interrupted;
@@ -81,6 +84,18 @@ export async function runUntilInterrupted(
   } finally {
     forget();
   }
+}
+
+/** SIGUSR1 runs the probes that wait for it. Gives a function that stops listening. */
+function passOnSignals(trace: Trace): () => void {
+  const pass = (): void => {
+    // When the trace has failed or ended, its own result says so.
+    trace.signal().catch(() => undefined);
+  };
+  if (trace.awaitsSignal) process.on("SIGUSR1", pass);
+  return () => {
+    process.off("SIGUSR1", pass);
+  };
 }
 
 /** A word that bpftrace's test runners wait for: all probes are attached. */

@@ -89,13 +89,17 @@ export type Answer =
       readonly kind: "userAddress";
       /** As in "userFunctions". */
       readonly path: string | undefined;
+      readonly foundAs?: string;
       /** `undefined`: there is no code at the address. */
       readonly fileOffset: bigint | undefined;
+      /** The function that it is in, where one is known. */
+      readonly functionName?: string;
     }
   | {
       readonly kind: "usdtProbes";
       /** As in "userFunctions". */
       readonly path: string | undefined;
+      readonly foundAs?: string;
       readonly probes: readonly UsdtPlace[];
       readonly near: readonly string[];
     }
@@ -103,6 +107,8 @@ export type Answer =
       readonly kind: "userFunctions";
       /** The file's full path on the target; `undefined` when there is no such file. */
       readonly path: string | undefined;
+      /** Of a library that was found by its name: its path before links were followed. */
+      readonly foundAs?: string;
       readonly functions: readonly UserFunction[];
       /** Whether any function of the file, one of these or not, is Thumb code. */
       readonly hasThumbCode?: boolean;

@@ -9,7 +9,7 @@ import {
 import { type TypeReader } from "../btf/type-reader.js";
 import { queryKey, type Answer, type Answers, type Query } from "../language/answers.js";
 import { type AttachTarget } from "./build-plan.js";
-import { globToRegExp } from "./glob.js";
+import { globToRegExp } from "../language/glob.js";
 import { nearNames } from "../language/near-names.js";
 import { TargetError } from "./errors.js";
 import { KernelFunctions } from "./kernel-functions.js";
@@ -200,16 +200,33 @@ export class QueryAnswerer {
     const names = functions.map((one) => one.name);
     const near = matching.length > 0 ? [] : nearNames(pattern, names);
     const hasThumbCode = functions.some((one) => one.isThumb);
-    return { kind: "userFunctions", path, functions: matching, hasThumbCode, near };
+    const found = await this.#foundAs(file);
+    return { kind: "userFunctions", path, ...found, functions: matching, hasThumbCode, near };
   }
 
   async #userAddress(file: string, address: string): Promise<Answer> {
     const path = await this.#userFiles.resolve(file);
-    const fileOffset =
-      path === undefined
-        ? undefined
-        : await this.#programs.fileOffset(path, BigInt(`0x${address}`));
-    return { kind: "userAddress", path, fileOffset };
+    if (path === undefined) return { kind: "userAddress", path, fileOffset: undefined };
+    const fileOffset = await this.#programs.fileOffset(path, BigInt(`0x${address}`));
+    const functionName =
+      fileOffset === undefined ? undefined : await this.#functionAt(path, fileOffset);
+    const found = await this.#foundAs(file);
+    return {
+      ...{ kind: "userAddress", path, ...found, fileOffset },
+      ...(functionName === undefined ? {} : { functionName }),
+    };
+  }
+
+  async #functionAt(path: string, fileOffset: bigint): Promise<string | undefined> {
+    const functions = await this.#programs.functions(path);
+    return functions.find(
+      (one) => one.fileOffset <= fileOffset && fileOffset < one.fileOffset + one.sizeBytes,
+    )?.name;
+  }
+
+  async #foundAs(file: string): Promise<{ readonly foundAs?: string }> {
+    const library = await this.#userFiles.library(file);
+    return library === undefined ? {} : { foundAs: library };
   }
 
   async #usdtProbes(file: string, provider: string, name: string): Promise<Answer> {
@@ -220,7 +237,7 @@ export class QueryAnswerer {
     const probes = all.filter((one) => providers.test(one.provider) && names.test(one.name));
     const fullNames = all.map((one) => `${one.provider}:${one.name}`);
     const near = probes.length > 0 ? [] : nearNames(`${provider}:${name}`, fullNames);
-    return { kind: "usdtProbes", path, probes, near };
+    return { kind: "usdtProbes", path, ...(await this.#foundAs(file)), probes, near };
   }
 
   #tracefs(): string {

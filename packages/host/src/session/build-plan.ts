@@ -82,7 +82,8 @@ class PlanBuilder {
     }
     for (const attachment of attachments) {
       const step = attachStep(attachment, this.#program(attachment.program));
-      this.#attachments.push(this.#add(step));
+      const optional = attachment.ifRefused === undefined ? {} : { isOptional: true };
+      this.#attachments.push(this.#add({ ...step, ...optional }));
     }
     return {
       plan: { steps: this.#steps },
@@ -246,6 +247,7 @@ function attachStep(attachment: AttachmentSpec, program: Reference): PlanStep {
     case "rawTracepoint":
       return { kind: "attachRawTracepoint", program, name: attachment.name };
     case "tracing":
+    case "iterator":
       return { kind: "attachTracing", program };
     case "kprobe":
       return {
@@ -254,7 +256,6 @@ function attachStep(attachment: AttachmentSpec, program: Reference): PlanStep {
         symbol: attachment.symbol,
         offset: attachment.offset,
         isReturn: attachment.isReturn,
-        ...(attachment.ifRefused === undefined ? {} : { isOptional: true }),
       };
     case "uprobe":
       return {
@@ -292,6 +293,7 @@ function attachStep(attachment: AttachmentSpec, program: Reference): PlanStep {
         sampling: attachment.sampling,
         cpus: attachment.cpus,
         pid: attachment.pid ?? 0,
+        ...(attachment.breakpoint === undefined ? {} : { breakpoint: attachment.breakpoint }),
       };
   }
 }

@@ -72,6 +72,12 @@ export class LoadedObject {
     return (await this.#peer.call("program.run", { program: handle })).returnValue;
   }
 
+  /** Runs an iterator's program on all that it goes through. What it writes by itself is not kept: it writes records. */
+  async iterate(attachment: number): Promise<void> {
+    const handle = required(this.handles.attachments.get(attachment), "iterator");
+    await this.#peer.call("iterator.read", { attachment: handle, limitBytes: 65_536 });
+  }
+
   /** Times that the kernel did not run one of the programs at its probe (bpf_prog_info.recursion_misses). */
   async missedRuns(): Promise<bigint> {
     const handles = [...this.handles.programs.values()];

@@ -17,8 +17,14 @@ import { symbolsAtHand, type KernelSymbolSource } from "../symbols/kernel-symbol
 import { parseKernelSymbols } from "../symbols/kernel-symbols.js";
 import { QueryAnswerer } from "./answer-queries.js";
 import { AskedSymbols } from "./asked-symbols.js";
-import { buildPlan, nameHandles, type LoadedHandles } from "./build-plan.js";
-import { formatRefusals, refusalsOf, type Refusal } from "./refusals.js";
+import { type BuiltPlan, buildPlan, nameHandles, type LoadedHandles } from "./build-plan.js";
+import {
+  formatRefusals,
+  refusalsOf,
+  refusedProbe,
+  UnattachedError,
+  type Refusal,
+} from "./refusals.js";
 import { toTargetDescription } from "./describe-target.js";
 import { TargetError } from "./errors.js";
 import { FeatureCache } from "./feature-cache.js";
@@ -179,11 +185,22 @@ export class Session implements AsyncDisposable {
       perfPages: this.#isSlow ? 8 : 64,
       ...(btfId === undefined ? {} : { btfId }),
     });
-    const { results } = await this.peer.call("plan.run", built.plan);
+    const results = await this.#run(object, built);
     options.onLoaded?.({ plan: built.plan, results });
     const refusals = refusalsOf(object, built, results);
     if (refusals.length > 0) await this.#tellRefusals(object, refusals);
     return this.loaded(nameHandles(built, results), refusals.length);
+  }
+
+  /** Throws RemoteError, and UnattachedError for a probe. */
+  async #run(object: ObjectSpec, built: BuiltPlan): Promise<readonly PlanStepResult[]> {
+    try {
+      return (await this.peer.call("plan.run", built.plan)).results;
+    } catch (error) {
+      if (!(error instanceof RemoteError)) throw error;
+      const probe = refusedProbe(object, built, error.details);
+      throw probe === undefined ? error : new UnattachedError(probe, error);
+    }
   }
 
   /** What this session has in the target's kernel already, under these handles. */
@@ -196,12 +213,10 @@ export class Session implements AsyncDisposable {
     const all = object.attachments.length;
     if (refusals.length === all) {
       await this.clear();
-      throw new TargetError(
-        `none of ${all} probes could be attached: ${refusals[0]?.reason ?? ""}`,
-      );
+      throw new TargetError(`Attachment failed for all probes. (${refusals[0]?.reason ?? ""})`);
     }
     const told = refusals.filter(({ attachment }) => attachment.ifRefused === "warn");
-    if (told.length > 0) this.warn(formatRefusals(told, all));
+    for (const text of formatRefusals(told, all)) this.warn(text);
   }
 
   /** Starts a program on the target, which waits for its `go` and ends with this session at the latest. Throws RemoteError. */

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { parseLdSoCache, resolveLibrary, type CachedLibrary } from "../elf/ld-so-cache.js";
 import { TargetError } from "./errors.js";
-import { globToRegExp } from "./glob.js";
+import { globToRegExp } from "../language/glob.js";
 import { librariesInFolders } from "./library-folders.js";
 import { type TargetFiles } from "./target-files.js";
 
@@ -37,14 +37,19 @@ export class UserFiles {
   async resolve(name: string): Promise<string | undefined> {
     if (name.includes("/")) {
       const path = this.#absolute(name);
-      return path === undefined ? undefined : await this.#files.resolve(path);
+      return path === undefined ? undefined : await this.#tryResolve(path);
     }
-    const library = resolveLibrary(await this.#knownLibraries(), name);
+    const library = await this.library(name);
     if (library !== undefined) return await this.#files.resolve(library);
     const found = await Promise.all(
       programFolders.map((folder) => this.#tryResolve(`${folder}/${name}`)),
     );
     return found.find((path) => path !== undefined);
+  }
+
+  /** Where a library is that is called by its name alone, before links are followed. */
+  async library(name: string): Promise<string | undefined> {
+    return name.includes("/") ? undefined : resolveLibrary(await this.#knownLibraries(), name);
   }
 
   /**

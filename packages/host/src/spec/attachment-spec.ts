@@ -1,5 +1,12 @@
 /** What a program is attached to. `program` names a ProgramSpec of the same object. */
-export type AttachmentSpec =
+export type AttachmentSpec = AttachmentPlace & {
+  /** What it is called in the script, where that is known. */
+  readonly probe?: string;
+  /** When the kernel refuses it, all others are attached all the same; else nothing is. */
+  readonly ifRefused?: "warn" | "ignore";
+};
+
+type AttachmentPlace =
   | {
       readonly kind: "tracepoint";
       readonly program: string;
@@ -9,6 +16,8 @@ export type AttachmentSpec =
   | { readonly kind: "rawTracepoint"; readonly program: string; readonly name: string }
   /** tp_btf, fentry, fexit: the program says to what. */
   | { readonly kind: "tracing"; readonly program: string }
+  /** What it goes through is read once all is attached. */
+  | { readonly kind: "iterator"; readonly program: string }
   | {
       readonly kind: "kprobe";
       readonly program: string;
@@ -16,8 +25,6 @@ export type AttachmentSpec =
       readonly symbol: string;
       readonly offset: bigint;
       readonly isReturn: boolean;
-      /** When the kernel refuses it, all others are attached all the same; else nothing is. */
-      readonly ifRefused?: "warn" | "ignore";
     }
   /** Many functions of the kernel at once. */
   | {
@@ -56,6 +63,12 @@ export type AttachmentSpec =
       readonly sampling: { readonly frequency: bigint } | { readonly period: bigint };
       readonly cpus: "each" | "one";
       readonly pid?: number;
+      /** Memory that is watched: HW_BREAKPOINT_* (include/uapi/linux/hw_breakpoint.h) says for what. */
+      readonly breakpoint?: {
+        readonly type: number;
+        readonly address: bigint;
+        readonly sizeBytes: number;
+      };
     };
 
 /** In a file; the semaphore's place, and the cookie, where there are such. */
@@ -68,6 +81,9 @@ export interface UserPlace {
 /** When a program that is attached to nothing is run once (BPF_PROG_TEST_RUN). */
 export interface RunSpec {
   readonly program: string;
-  /** "start": before anything is attached; "end": after everything is disabled. In the order of the list. */
-  readonly when: "start" | "end";
+  /**
+   * "start": before anything is attached; "end": after everything is disabled; "signal": whenever the host gets SIGUSR1. In the
+   * order of the list.
+   */
+  readonly when: "start" | "end" | "signal";
 }

@@ -119,7 +119,9 @@ const isReadObject = isObject<{
   maps: isArrayOf(isObject({ name: isString, type: isString })),
   attachments: isArrayOf(isObject({})),
   streams: isArrayOf(isObject<StreamSpec>({ map: isString, lossMap: isString })),
-  runs: isArrayOf(isObject<RunSpec>({ program: isString, when: isOneOf("start", "end") })),
+  runs: isArrayOf(
+    isObject<RunSpec>({ program: isString, when: isOneOf("start", "end", "signal") }),
+  ),
 }) as Guard<ObjectSpec>;
 
 const isNote = isObject<DetachedNote>({

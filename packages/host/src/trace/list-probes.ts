@@ -1,6 +1,6 @@
 import { parseTracepointFormat } from "../language/tracepoint-format.js";
 import { type Query } from "../language/answers.js";
-import { globToRegExp } from "../session/glob.js";
+import { globToRegExp } from "../language/glob.js";
 import { queryKey } from "../language/answers.js";
 import { type Session } from "../session/session.js";
 

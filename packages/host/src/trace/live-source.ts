@@ -101,6 +101,14 @@ export class LiveSource implements TraceSource {
     return { ...flushed, failedUpdates, missedRuns };
   }
 
+  async run(program: string): Promise<void> {
+    await this.#object.run(program);
+  }
+
+  async iterate(attachment: number): Promise<void> {
+    await this.#object.iterate(attachment);
+  }
+
   async perform({ kind, text }: TargetAction): Promise<ActionResult> {
     return kind === "system"
       ? await this.#object.runCommand(text)

@@ -66,6 +66,7 @@ export class RecordPump {
   #blockedMilliseconds = 0;
   #isOver = false;
   #isHalted = false;
+  #passesOver = false;
   #lost: bigint;
   #lostTold: bigint;
   #lostToldAt: bigint | undefined;
@@ -163,6 +164,15 @@ export class RecordPump {
   goOn(): void {
     this.#isHalted = false;
     this.#work();
+  }
+
+  /** After exit() nothing counts that programs still write until `listen` is called: by those that run at the end. */
+  passOver(): void {
+    this.#passesOver = true;
+  }
+
+  listen(): void {
+    this.#passesOver = false;
   }
 
   /** Resolves when the source has ended by itself; rejects when it has failed. */
@@ -268,6 +278,7 @@ export class RecordPump {
     let events = 0;
     let pause: Promise<void> | undefined;
     while (pause === undefined && cursor.next()) {
+      if (this.#passesOver) continue;
       const control = this.#control.controlOf(cursor.bytes, cursor.offset, cursor.length);
       if (control === undefined) {
         this.#sink.record(cursor.bytes, cursor.offset, cursor.length);
@@ -281,6 +292,7 @@ export class RecordPump {
   #obey(control: ControlRecord): Promise<void> | undefined {
     switch (control.kind) {
       case "exit":
+        this.passOver();
         this.#control.exit(control.code);
         return undefined;
       case "message":

@@ -1,6 +1,6 @@
 import { errorCode, RemoteError } from "@sonde/protocol";
 import { TargetError } from "../session/errors.js";
-import { globToRegExp } from "../session/glob.js";
+import { globToRegExp } from "../language/glob.js";
 import { type TargetFiles } from "../session/target-files.js";
 import { type RecordedTexts } from "./target-record.js";
 

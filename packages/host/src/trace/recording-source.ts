@@ -63,6 +63,14 @@ export class RecordingSource implements TraceSource {
     return result;
   }
 
+  async run(program: string): Promise<void> {
+    await this.#source.run(program);
+  }
+
+  async iterate(attachment: number): Promise<void> {
+    await this.#source.iterate(attachment);
+  }
+
   async fill(
     map: string,
     entries: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[],

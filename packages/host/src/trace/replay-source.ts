@@ -125,6 +125,15 @@ export class ReplaySource implements TraceSource {
     return await this.#actions.take();
   }
 
+  run(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Resolves when all has been played: what an iterator wrote is in the recording, and there may be nothing else. */
+  async iterate(): Promise<void> {
+    await this.#finished;
+  }
+
   fill(): Promise<void> {
     return Promise.resolve();
   }

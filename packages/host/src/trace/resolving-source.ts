@@ -99,6 +99,14 @@ export class ResolvingSource implements TraceSource {
     return await this.#source.finish(reach);
   }
 
+  async run(program: string): Promise<void> {
+    await this.#source.run(program);
+  }
+
+  async iterate(attachment: number): Promise<void> {
+    await this.#source.iterate(attachment);
+  }
+
   async perform(action: TargetAction): Promise<ActionResult> {
     return await this.#source.perform(action);
   }

@@ -41,6 +41,10 @@ export interface TraceSource {
    */
   finish(reach: (positions: readonly bigint[]) => Promise<void>): Promise<FinalCounts>;
   perform(action: TargetAction): Promise<ActionResult>;
+  /** Runs a program by its name. */
+  run(program: string): Promise<void>;
+  /** Has an iterator, one of the object's attachments, go through all that it does; it is over when this resolves. */
+  iterate(attachment: number): Promise<void>;
   /** Nanoseconds since 1970. */
   now(): bigint;
   resolveKernelSymbol(

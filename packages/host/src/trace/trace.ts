@@ -6,6 +6,7 @@ import { type MapDump } from "../output/map-dump.js";
 import { type MapEvent } from "../output/trace-writer.js";
 import { type MapEntry, type TraceEvent } from "../output/value.js";
 import { type TraceLayout } from "../spec/trace-layout.js";
+import { type ObjectSpec } from "../spec/object-spec.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
 import { TargetError } from "../session/errors.js";
 import { ControlReader } from "./control-reader.js";
@@ -57,8 +58,10 @@ export class Trace implements AsyncDisposable {
   #pump: RecordPump | undefined;
   #result: Promise<TraceResult> | undefined;
   #requestStop: () => void = () => undefined;
+  #failIteration: (error: unknown) => void = () => undefined;
   #closing: Promise<void> | undefined;
   readonly #stopRequest: Promise<void>;
+  readonly #iterationFailure: Promise<never>;
 
   constructor(
     spec: TraceSpec,
@@ -77,6 +80,11 @@ export class Trace implements AsyncDisposable {
     this.#stopRequest = new Promise((resolve) => {
       this.#requestStop = resolve;
     });
+    this.#iterationFailure = new Promise((_, reject) => {
+      this.#failIteration = reject;
+    });
+    // Nobody may wait for it.
+    this.#iterationFailure.catch(() => undefined);
   }
 
   /**
@@ -113,6 +121,18 @@ export class Trace implements AsyncDisposable {
       throw new TargetError(`the program has no map ${name}`, { hint: `its maps are: ${names}` });
     }
     yield* (await this.#maps.read(index, { clears: false })).entries;
+  }
+
+  /** Whether the program has probes for SIGUSR1. */
+  get awaitsSignal(): boolean {
+    return this.#spec.object.runs.some(({ when }) => when === "signal");
+  }
+
+  /** Runs the program's probes for SIGUSR1. */
+  async signal(): Promise<void> {
+    for (const { when, program } of this.#spec.object.runs) {
+      if (when === "signal") await this.#source.run(program);
+    }
   }
 
   /** Ends the trace in an orderly way: what was recorded still comes, END runs, maps are read. */
@@ -158,9 +178,26 @@ export class Trace implements AsyncDisposable {
     if (this.#earlier === undefined) sink.event({ kind: "attached", probes: layout.probeCount });
     // One that is left before it is read keeps all that waits.
     if (!this.#isLeaving) pump.start();
-    if (object.attachments.length === 0 || this.#earlier?.isOver === true) this.#requestStop();
-    await Promise.race([this.#stopRequest, pump.ended()]);
+    if (isBusy(object)) void this.#iterate();
+    else this.#requestStop();
+    if (this.#earlier?.isOver === true) this.#requestStop();
+    await Promise.race([this.#stopRequest, pump.ended(), this.#iterationFailure]);
     return (await this.#tryToLeave(pump, sink)) ?? (await this.#finish(pump, sink));
+  }
+
+  /** Has iterators go through what they do; a trace that has nothing else is over then. */
+  async #iterate(): Promise<void> {
+    const { attachments } = this.#spec.object;
+    const iterators = attachments.flatMap(({ kind }, index) =>
+      kind === "iterator" ? [index] : [],
+    );
+    if (iterators.length === 0 || this.#earlier !== undefined) return;
+    try {
+      for (const index of iterators) await this.#source.iterate(index);
+      if (iterators.length === attachments.length) this.#requestStop();
+    } catch (error) {
+      this.#failIteration(error);
+    }
   }
 
   /** Undefined: the trace is to end. */
@@ -178,7 +215,10 @@ export class Trace implements AsyncDisposable {
   }
 
   async #finish(pump: RecordPump, sink: RecordSink): Promise<TraceResult> {
-    const counts = await this.#source.finish((positions) => pump.reach(positions));
+    const counts = await this.#source.finish(async (positions) => {
+      await pump.reach(positions);
+      pump.listen();
+    });
     await pump.reach(counts.positions);
     pump.endLosses(counts.lost);
     sink.flush();
@@ -217,6 +257,11 @@ export class Trace implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** Whether something can still happen by itself: a program that only begins and ends is over at once. */
+function isBusy({ attachments, runs }: ObjectSpec): boolean {
+  return attachments.length > 0 || runs.some(({ when }) => when === "signal");
 }
 
 const discard: RecordSink = {

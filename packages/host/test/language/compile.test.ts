@@ -22,7 +22,7 @@ tracepoint:syscalls:sys_enter_openat, tracepoint:syscalls:sys_enter_execve { @ =
 interval:s:1 { @ = count(); } uprobe:libc:__libc_start_main { @ = count(); }`);
     const names = object?.programs.map(({ name }) => name);
     expect(names).toEqual([
-      "sonde_1_BEGIN",
+      "sonde_1_begin",
       "sonde_2_openat",
       "sonde_3_execve",
       "sonde_4_interva",
@@ -34,13 +34,14 @@ interval:s:1 { @ = count(); } uprobe:libc:__libc_start_main { @ = count(); }`);
     const object = objectOf("END { @ = elapsed; } BEGIN { @ = 1; } interval:s:1 { @++; }");
     expect(object?.runs).toEqual([
       { program: "sonde_start", when: "start" },
-      { program: "sonde_1_END", when: "end" },
-      { program: "sonde_2_BEGIN", when: "start" },
+      { program: "sonde_1_end", when: "end" },
+      { program: "sonde_2_begin", when: "start" },
     ]);
     expect(object?.attachments).toEqual([
       {
         kind: "perfEvent",
         program: "sonde_3_interva",
+        probe: "interval:s:1",
         type: 1,
         config: 0n,
         sampling: { period: 1_000_000_000n },

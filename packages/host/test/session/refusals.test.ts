@@ -6,7 +6,7 @@ import { type ObjectSpec } from "../../src/spec/object-spec.js";
 
 function kprobe(symbol: string): AttachmentSpec {
   const place = { symbol, offset: 0n, isReturn: false };
-  return { kind: "kprobe", program: "p", ...place, ifRefused: "warn" };
+  return { kind: "kprobe", program: "p", probe: `kprobe:${symbol}`, ...place, ifRefused: "warn" };
 }
 
 const object: ObjectSpec = {
@@ -31,10 +31,17 @@ describe("probes that the kernel refused", () => {
     ]);
   });
 
-  test("are named, as far as a line can, with the first one's reason", () => {
+  test("are named, each with its reason", () => {
     const results = built.attachments.map((_, at) => ({ refusal: `reason ${at}` }));
-    expect(formatRefusals(refusalsOf(object, built, results), 5)).toBe(
-      "5 of 5 probes could not be attached: kprobe:a, kprobe:b, kprobe:c, … (reason 0)",
-    );
+    const [first] = formatRefusals(refusalsOf(object, built, results), 5);
+    expect(first).toBe("Unable to attach probe: kprobe:a. Skipping. (reason 0)");
+  });
+
+  test("are many: they are named as far as a line can, with the first one's reason", () => {
+    const results = built.attachments.map((_, at) => ({ refusal: `reason ${at}` }));
+    const refusals = refusalsOf(object, built, results);
+    expect(formatRefusals([...refusals, ...refusals, ...refusals], 15)).toEqual([
+      "15 of 15 probes could not be attached: kprobe:a, kprobe:b, kprobe:c, … (reason 0)",
+    ]);
   });
 });

@@ -72,6 +72,7 @@ function featureOfAttachment({ kind }: AttachmentSpec): FeatureName | undefined 
       return "raw_tracepoint";
     case "tracepoint":
       return "tracepoint";
+    case "iterator":
     case "tracing":
       return "btf";
   }

@@ -33,6 +33,8 @@ class FakeSource implements TraceSource {
     throw new TypeError("not asked for here");
   };
   perform = this.dump;
+  run = this.dump;
+  iterate = this.dump;
   fill = (): Promise<void> => Promise.resolve();
   finish = (): Promise<FinalCounts> =>
     Promise.resolve({ positions: [], lost: 0n, failedUpdates: 0n, missedRuns: 0n });
@@ -117,7 +119,18 @@ describe("RecordPump", () => {
     const { give, log, pump } = harness();
     give(spanOf(0n, [1, 3, 1, 1]));
     await pump.reach([64n]);
-    expect(log).toEqual(["print", "exit 7", "print", "print"]);
+    // Nothing more is dealt with after it.
+    expect(log).toEqual(["print", "exit 7"]);
+  });
+
+  test("passes over what comes after exit, until what runs at the end", async () => {
+    const { give, log, pump } = harness();
+    give(spanOf(0n, [9, 3, 9, 1]));
+    await pump.reach([64n]);
+    pump.listen();
+    give(spanOf(64n, [9]));
+    await pump.reach([80n]);
+    expect(log).toEqual(["record 9", "exit 7", "record 9"]);
   });
 
   test("does what a program asks for before it goes on", async () => {

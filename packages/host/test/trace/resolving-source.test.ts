@@ -92,6 +92,8 @@ class FakeSource implements TraceSource {
   }
   acknowledge = (): void => undefined;
   dump = (): Promise<MapDump> => Promise.resolve(this.dumped);
+  run = (): never => this.perform();
+  iterate = (): never => this.perform();
   perform = (): never => {
     throw new TypeError("not asked for here");
   };

@@ -30,13 +30,13 @@ const plainBuiltins: ReadonlyMap<string, { readonly name: BuiltinName; readonly 
 
 /** Builtins of bpftrace's that this compiler does not have yet. */
 const unsupportedBuiltins: ReadonlySet<string> = new Set(
-  "ctx pcomm username cgroup ncpus jiffies numaid probetype usermode leader_tid leader_comm walltime".split(
+  "pcomm username cgroup ncpus jiffies numaid probetype usermode leader_tid leader_comm walltime".split(
     " ",
   ),
 );
 
 const ownNames = [
-  ...["cpid", "has_cpid", "args", "arg0", "arg1", "func", "ppid", "probe", "retval"],
+  ...["cpid", "has_cpid", "args", "arg0", "arg1", "ctx", "func", "ppid", "probe", "retval"],
   ...stackNames,
 ];
 
@@ -62,6 +62,8 @@ export function checkBuiltin(
   switch (name) {
     case "probe":
       return nameConstant(probe, probe.probe.name, span);
+    case "ctx":
+      return contextPointer(probe, span);
     case "func":
       return checkFunc(probe, span);
     case "retval":
@@ -81,6 +83,15 @@ export function checkBuiltin(
     default:
       return unknownName(probe, name, span);
   }
+}
+
+/** Of what it points to only iterators tell. */
+function contextPointer(probe: ProbeState, span: Span): CheckedExpression {
+  const { contextType } = probe.probe;
+  const name = /^struct (\w+)$/.exec(contextType ?? "")?.[1];
+  const target =
+    name === undefined ? undefined : probe.program.types.declared("struct", name, "kernel");
+  return { kind: "builtin", name: "ctx", type: { kind: "pointer", space: "kernel", target }, span };
 }
 
 function currentTask(probe: ProbeState): Type {

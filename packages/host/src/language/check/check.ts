@@ -69,16 +69,17 @@ export function tryCheck(
   const outer = new Diagnostics();
   const config = readConfig(parsed.config, outer, options.settings);
   const positional = options.positional ?? [];
+  const isUnsafe = options.isUnsafe === true;
   const program = new ProgramState({
     ...{ source: parsed.source, target, answers, positional, config },
     childPid: options.childPid,
-    isUnsafe: options.isUnsafe === true,
+    isUnsafe,
     sourceName: options.sourceName,
   });
   program.defineTypes(parsed.types, outer);
   const declarations = readMapDeclarations(parsed.mapDeclarations, outer);
   const { missingProbes } = config;
-  const input = { answers, positional, pid: options.pid, target, missingProbes };
+  const input = { answers, positional, pid: options.pid, target, missingProbes, isUnsafe };
   const { missing } = program;
   missing.push(...parentProcessQueries(parsed, answers));
   const states: { state: ProbeState; block: ActionBlock }[] = [];
@@ -91,7 +92,7 @@ export function tryCheck(
   if (missing.length > 0) return { missing, result: noResult };
   if (states.length === 0 && !outer.hasErrors) {
     const span = parsed.blocks[0]?.attachPoints[0]?.span ?? { start: 0, end: 0 };
-    outer.error("no-match", span, "there is nothing to attach to");
+    outer.error("no-match", span, "No probes to attach");
   }
 
   let probes: CheckedProbe[] = [];

@@ -1,4 +1,4 @@
-import { type AttachmentSpec } from "../../spec/attachment-spec.js";
+import { type AttachmentSpec, type RunSpec } from "../../spec/attachment-spec.js";
 import { type MapSpec } from "../../spec/map-spec.js";
 import { type ProgramPlace, type ProgramType } from "../../spec/program-spec.js";
 import { type MapLayout, type TraceLayout } from "../../spec/trace-layout.js";
@@ -59,7 +59,7 @@ type WithoutProgram<Spec> = Spec extends unknown ? Omit<Spec, "program"> : never
 
 /** BEGIN and END are run, all others attached: an AttachmentSpec less the program's name. */
 export type ProbeAttachment =
-  { readonly kind: "run"; readonly when: "start" | "end" } | WithoutProgram<AttachmentSpec>;
+  { readonly kind: "run"; readonly when: RunSpec["when"] } | WithoutProgram<AttachmentSpec>;
 
 export type ProbeContext =
   /** BEGIN, END: nothing to read. */
@@ -242,6 +242,8 @@ export type BuiltinName =
   | "cpu"
   /** Kernel pointer. */
   | "curtask"
+  /** Pointer to the program's context. */
+  | "ctx"
   /** u32 */
   | "rand";
 

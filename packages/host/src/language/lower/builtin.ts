@@ -24,6 +24,8 @@ export function builtin(lowering: Lowering, name: BuiltinName): IrValue {
       return builtins.get("cpu", () => builder.call(helpers.get_smp_processor_id));
     case "curtask":
       return builtins.get("curtask", () => builder.call(helpers.get_current_task));
+    case "ctx":
+      return builtins.get("ctx", () => builder.addressOf({ kind: "context", offset: 0 }));
     case "rand":
       return builder.call(helpers.get_prandom_u32);
     case "nsecs":

@@ -13,6 +13,27 @@ export function countRefusedUpdate(lowering: Lowering): void {
   addToLoss(lowering, lossOffsets.refusedUpdates);
 }
 
+/** From here on no program does anything any more but those that run at the end: exit(). */
+export function markExit(lowering: Lowering): void {
+  if (!hasFeature(lowering.target, "map_value_pointer")) return;
+  withArrayValue(lowering, ownMaps.loss, (value) => {
+    lowering.builder.store(behind(value, lossOffsets.hasExited), 8, constant(1));
+  });
+}
+
+/** Ends a program that is run after exit(). Where its value has to be looked up, only the host leaves out what still comes. */
+export function endAfterExit(lowering: Lowering, end: string): void {
+  const { builder, probe, program, target } = lowering;
+  const { attachment } = probe;
+  const runsAtEnd = attachment.kind === "run" && attachment.when === "end";
+  const canExit = program.layout.records.some(({ kind }) => kind === "exit");
+  if (runsAtEnd || !canExit || !hasFeature(target, "map_value_pointer")) return;
+  withArrayValue(lowering, ownMaps.loss, (value) => {
+    const hasExited = builder.load(behind(value, lossOffsets.hasExited), 8, false);
+    builder.jumpIf("ne", hasExited, constant(0), end);
+  });
+}
+
 function addToLoss(lowering: Lowering, offset: number): void {
   const { builder } = lowering;
   const one = builder.register();

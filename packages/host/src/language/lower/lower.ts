@@ -128,7 +128,7 @@ function ownMapSpecs(
       name: ownMaps.loss,
       type: "array",
       keySizeBytes: 4,
-      valueSizeBytes: 16,
+      valueSizeBytes: 24,
       maxEntries: 1,
       flags: isMmapable ? mapFlags.mmapable : 0,
     },
@@ -175,7 +175,7 @@ function eventsMap(channel: Channel): MapSpec {
 function attachmentsOf(programs: readonly LoweredProgram[]): readonly AttachmentSpec[] {
   return programs.flatMap(({ ir, probe }): AttachmentSpec[] => {
     if (probe === undefined || probe.attachment.kind === "run") return [];
-    return [{ ...probe.attachment, program: ir.name }];
+    return [{ ...probe.attachment, program: ir.name, probe: probe.name }];
   });
 }
 

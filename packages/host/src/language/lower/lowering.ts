@@ -33,7 +33,7 @@ export const ownMaps = {
   startTime: "start_time",
 } as const;
 
-export const lossOffsets = { lostRecords: 0, refusedUpdates: 8 } as const;
+export const lossOffsets = { lostRecords: 0, refusedUpdates: 8, hasExited: 16 } as const;
 
 /** What every part of the lowering of one function of a probe's program shares. */
 export interface LoweringParts {

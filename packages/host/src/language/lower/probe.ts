@@ -8,6 +8,7 @@ import { type IrProgram } from "../ir.js";
 import { builtin } from "./builtin.js";
 import { createLowering } from "./create-lowering.js";
 import { type Frame, frameOffsets, layOutFrame } from "./frame.js";
+import { endAfterExit } from "./loss.js";
 import {
   Callbacks,
   canBePreempted,
@@ -64,6 +65,7 @@ export function lowerProbe(input: ProbeInput): LoweredProbe {
   });
   const filteredLabel = builder.newLabel("filtered");
   const scratchBefore = memory.scratchBytes;
+  endAfterExit(lowering, filteredLabel);
   filterProcess(lowering, input.pid, filteredLabel);
   if (probe.predicate !== undefined) lowering.jumpUnless(probe.predicate, filteredLabel);
   const prologue = memory.scratchBytes > scratchBefore ? 0 : builder.position;

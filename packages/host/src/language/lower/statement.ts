@@ -6,6 +6,7 @@ import { aggregate } from "./aggregation.js";
 import { branch } from "./condition.js";
 import { writeDebugLine } from "./debug-line.js";
 import { lowerJump, lowerLoop } from "./loops.js";
+import { markExit } from "./loss.js";
 import { type Lowering } from "./lowering.js";
 import { writeRecord, writeValues } from "./record.js";
 import { withStored } from "./stored-place.js";
@@ -98,7 +99,9 @@ function writeStatementRecord(
   const layout = requireRecord(lowering, statement.record);
   if (!("fields" in layout)) throw new InternalError(`a ${layout.kind} record with values`);
   writeValues(lowering, statement, layout);
-  if (layout.kind === "exit") lowering.builder.jump(lowering.endLabel);
+  if (layout.kind !== "exit") return;
+  markExit(lowering);
+  lowering.builder.jump(lowering.endLabel);
 }
 
 /** A record of its id alone. Times are ordinary records, as what they stand beside. */

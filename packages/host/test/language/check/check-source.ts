@@ -220,8 +220,11 @@ export function requireProgram(source: string, options: SourceOptions = {}): Che
 
 /** Faults as `text of the span: code: message`. */
 export function faultsOf(source: string, options: SourceOptions = {}): string[] {
-  return checkSource(source, options).diagnostics.map(({ span, code, message, severity }) => {
+  return checkSource(source, options).diagnostics.map((diagnostic) => {
+    const { span, code, message, severity, hints } = diagnostic;
     const text = source.slice(span.start, span.end);
-    return `${text}: ${severity === "warning" ? "warning " : ""}${code}: ${message}`;
+    // What is lacking is said behind a sentence that is always the same.
+    const detail = code === "no-match" && hints[0] !== undefined ? ` ${hints[0]}` : "";
+    return `${text}: ${severity === "warning" ? "warning " : ""}${code}: ${message}${detail}`;
   });
 }

@@ -88,7 +88,7 @@ describe("faults", () => {
     {
       source: "u:libc:0x400010 { @ = func }",
       expected: [
-        "func: wrong-probe: func is not known in uprobe:/usr/lib/libc.so.6:0x400010, which names no function",
+        "func: wrong-probe: func is not known in uprobe:/usr/lib/libc.so.6:4194320, which names no function",
       ],
     },
     {
@@ -137,18 +137,18 @@ describe("faults", () => {
     },
     {
       source: "rt:sched_switch { @ = args.prv }",
-      expected: ["prv: unknown-field: rawtracepoint:sched_switch has no parameter prv"],
+      expected: ["prv: unknown-field: rawtracepoint:vmlinux:sched_switch has no parameter prv"],
     },
     {
       source: "rt:sys_enter { @ = args.regs }",
       expected: [
-        "args.regs: wrong-probe: the parameters of rawtracepoint:sys_enter are not known: the kernel has no BTF for them",
+        "args.regs: wrong-probe: the parameters of rawtracepoint:vmlinux:sys_enter are not known: the kernel has no BTF for them",
       ],
     },
     {
       source: "rt:sched_switch { @ = arg3 }",
       expected: [
-        "arg3: unknown-name: rawtracepoint:sched_switch has 3 arguments, arg3 is none of them",
+        "arg3: unknown-name: rawtracepoint:vmlinux:sched_switch has 3 arguments, arg3 is none of them",
       ],
     },
     // Types
@@ -767,8 +767,14 @@ test("hints name what may have been meant", () => {
   expect(hints("t:syscalls:sys_exit_openat { @ = args.zzzzzz }")).toEqual([
     "Its fields are __syscall_nr, ret.",
   ]);
-  expect(hints("t:a:b {}")).toEqual(["Did you mean syscalls:sys_enter_openat?"]);
-  expect(hints("u:libc:mallok {}")).toEqual(["Did you mean malloc?"]);
+  expect(hints("t:a:b {}")).toEqual([
+    "There is no tracepoint a:b.",
+    "Did you mean syscalls:sys_enter_openat?",
+  ]);
+  expect(hints("u:libc:mallok {}")).toEqual([
+    "There is no function mallok in /usr/lib/libc.so.6.",
+    "Did you mean malloc?",
+  ]);
   expect(hints("trcepoint:a:b {}")).toEqual(["Did you mean tracepoint?"]);
 });
 

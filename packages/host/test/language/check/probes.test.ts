@@ -25,8 +25,8 @@ describe("probes are expanded to what they are attached to", () => {
     {
       source: "BEGIN, end",
       expected: [
-        ["BEGIN", { kind: "run", when: "start" }],
-        ["END", { kind: "run", when: "end" }],
+        ["begin", { kind: "run", when: "start" }],
+        ["end", { kind: "run", when: "end" }],
       ],
     },
     {
@@ -62,7 +62,7 @@ describe("probes are expanded to what they are attached to", () => {
     },
     {
       source: "rt:sys_*",
-      expected: [["rawtracepoint:sys_enter", { kind: "rawTracepoint", name: "sys_enter" }]],
+      expected: [["rawtracepoint:vmlinux:sys_enter", { kind: "rawTracepoint", name: "sys_enter" }]],
     },
     {
       source: "k:vfs_read",
@@ -156,7 +156,7 @@ describe("probes are expanded to what they are attached to", () => {
     },
     {
       source: "u:libc:0x401234",
-      expected: [["uprobe:/usr/lib/libc.so.6:0x401234", uprobe(0x1234n)]],
+      expected: [["uprobe:/usr/lib/libc.so.6:4198964", uprobe(0x1234n)]],
     },
     {
       source: "u:/usr/lib/libm*:f*e",
@@ -197,7 +197,7 @@ describe("probes are expanded to what they are attached to", () => {
     },
     {
       source: "interval:1s",
-      expected: [["interval:1s", perfEvent(0n, { period: 1_000_000_000n }, "one")]],
+      expected: [["interval:us:1000000", perfEvent(0n, { period: 1_000_000_000n }, "one")]],
     },
     {
       source: "interval:ms:250",
@@ -215,7 +215,9 @@ describe("probes are expanded to what they are attached to", () => {
     {
       source: "p:100ms",
       options: { pid: 7 },
-      expected: [["profile:100ms", { ...perfEvent(0n, { period: 100_000_000n }, "each"), pid: 7 }]],
+      expected: [
+        ["profile:us:100000", { ...perfEvent(0n, { period: 100_000_000n }, "each"), pid: 7 }],
+      ],
     },
     {
       source: "software:faults",
@@ -228,26 +230,57 @@ describe("probes are expanded to what they are attached to", () => {
   });
 });
 
+/** As bpftrace says it, and what is lacking. */
+function noMatch(place: string, detail: string): string {
+  return `${place}: no-match: Probe has no valid attach points. If this is expected, set the 'missing_probes' config variable to 'warn'. ${detail}`;
+}
+
 describe("faults of probes", () => {
   const cases: { source: string; expected: string[] }[] = [
-    { source: "foo:bar {}", expected: ['foo: unknown-probe-type: unknown probe type "foo"'] },
+    { source: "foo:bar {}", expected: ["foo:bar: unknown-probe-type: Invalid probe type: foo"] },
     {
-      source: "iter:task {}",
-      expected: ["iter: not-supported: iter probes are not supported yet"],
+      source: "iter:tusk {}",
+      expected: ["iter:tusk: bad-probe: iter tusk not available for your kernel version."],
     },
     {
-      source: "usdt:libc {}",
+      source: "iter:* {}",
+      expected: ["iter:*: bad-probe: iter probe type does not support wildcards"],
+    },
+    {
+      source: "self:signal:SIGTERM {}",
+      expected: ["self:signal:SIGTERM: bad-probe: SIGTERM is not a supported signal"],
+    },
+    {
+      source: "watchpoint:0x10000000:8:ww {}",
+      expected: ["watchpoint:0x10000000:8:ww: bad-probe: watchpoint modes may not be duplicated"],
+    },
+    {
+      source: "watchpoint:0x10000000:9:w {}",
       expected: [
-        "usdt:libc: bad-probe: usdt probes are written usdt:file:name or usdt:file:provider:name",
+        "watchpoint:0x10000000:9:w: bad-probe: watchpoint length must be one of (1,2,4,8)",
       ],
     },
     {
+      source: "hardware:cyles {}",
+      expected: ["hardware:cyles: bad-probe: cyles is not a hardware probe"],
+    },
+    {
+      source: "t:a:b, BEGIN {}",
+      expected: ["t:a:b: no-match: No matches for tracepoint a:b. There is no tracepoint a:b."],
+    },
+    {
+      source: "usdt:libc {}",
+      expected: ["usdt:libc: bad-probe: usdt probe type requires 2 or 3 arguments, found 1"],
+    },
+    {
       source: "usdt:libc:sejmp {}",
-      expected: ["sejmp: no-match: there is no USDT probe sejmp in /usr/lib/libc.so.6"],
+      expected: [noMatch("usdt:libc:sejmp", "There is no USDT probe sejmp in /usr/lib/libc.so.6.")],
     },
     {
       source: "usdt:libgone:a:b {}",
-      expected: ["libgone: no-match: there is no file or library libgone on the target"],
+      expected: [
+        "usdt:libgone:a:b: bad-probe: usdt target file 'libgone' does not exist or is not executable",
+      ],
     },
     {
       source: "usdt:libc:setjmp { @ = arg3 }",
@@ -262,32 +295,35 @@ describe("faults of probes", () => {
         "arg4: not-supported: arg4 of usdt:/usr/lib/libc.so.6:libc:memory_heap_new is at foo(%rip), which is not supported yet",
       ],
     },
-    { source: "BEGIN:x {}", expected: ["BEGIN:x: bad-probe: BEGIN has nothing to attach to"] },
+    {
+      source: "BEGIN:x {}",
+      expected: ["BEGIN:x: bad-probe: begin probe type requires 0 arguments, found 1"],
+    },
     {
       source: "t:a {}",
-      expected: ["t:a: bad-probe: tracepoint probes are written tracepoint:category:event"],
+      expected: ["t:a: bad-probe: tracepoint probe type requires 2 arguments, found 1"],
     },
     {
       source: "t:a: {}",
-      expected: ["t:a:: bad-probe: tracepoint probes are written tracepoint:category:event"],
+      expected: ["t:a:: bad-probe: tracepoint probe type requires 2 arguments, found 2"],
     },
-    { source: "t:a:b {}", expected: ["t:a:b: no-match: there is no tracepoint a:b"] },
-    { source: "t:a:* {}", expected: ["a:*: no-match: no tracepoint matches a:*"] },
+    { source: "t:a:b {}", expected: [noMatch("t:a:b", "There is no tracepoint a:b.")] },
+    { source: "t:a:* {}", expected: [noMatch("t:a:*", "No tracepoint matches a:*.")] },
     {
       source: "rt:sched_swich {}",
-      expected: ["sched_swich: no-match: there is no raw tracepoint sched_swich"],
+      expected: [noMatch("rt:sched_swich", "There is no raw tracepoint sched_swich.")],
     },
     {
       source: "kprobe:xfs_* {}",
-      expected: ["xfs_*: no-match: no function of the kernel's matches xfs_*"],
+      expected: [noMatch("kprobe:xfs_*", "No function of the kernel's matches xfs_*.")],
     },
     {
       source: "kprobe:a:b:c {}",
-      expected: ["kprobe:a:b:c: bad-probe: kprobe probes are written kprobe:function"],
+      expected: ["kprobe:a:b:c: bad-probe: kprobe probe type requires 1 or 2 arguments, found 3"],
     },
     {
       source: "fentry:vfs_reed {}",
-      expected: ["vfs_reed: no-match: the kernel's types (BTF) have no function vfs_reed"],
+      expected: [noMatch("fentry:vfs_reed", "The kernel's types (BTF) have no function vfs_reed.")],
     },
     {
       source: "fentry:vfs_read+4 {}",
@@ -315,43 +351,45 @@ describe("faults of probes", () => {
     },
     {
       source: "kretprobe:f+4 {}",
-      expected: [
-        "f+4: bad-probe: a kretprobe takes no offset: it is hit when the function returns",
-      ],
+      expected: ["kretprobe:f+4: bad-probe: Offset not allowed"],
     },
     {
       source: "u:libc {}",
-      expected: ["u:libc: bad-probe: uprobe probes are written uprobe:file:function"],
+      expected: ["u:libc: bad-probe: uprobe probe type requires 2 or 3 arguments, found 1"],
     },
     {
       source: "u:libgone:f {}",
-      expected: ["libgone: no-match: there is no file or library libgone on the target"],
-    },
-    {
-      source: "u:libc:mallok {}",
-      expected: ["mallok: no-match: there is no function mallok in /usr/lib/libc.so.6"],
-    },
-    {
-      source: "u:libc:z* {}",
-      expected: ["z*: no-match: no function of /usr/lib/libc.so.6 matches z*"],
-    },
-    {
-      source: "u:libc:free+0x80 {}",
       expected: [
-        "free+0x80: bad-probe: offset 128 is outside of the function: free is 128 bytes long",
+        "u:libgone:f: bad-probe: uprobe target file 'libgone' does not exist or is not executable",
       ],
     },
     {
+      source: "u:libc:mallok {}",
+      expected: [noMatch("u:libc:mallok", "There is no function mallok in /usr/lib/libc.so.6.")],
+    },
+    {
+      source: "u:libc:z* {}",
+      expected: [noMatch("u:libc:z*", "No function of /usr/lib/libc.so.6 matches z*.")],
+    },
+    {
+      source: "u:libc:free+0x80 {}",
+      expected: ["free+0x80: bad-probe: Offset outside the function bounds ('free' size is 128)"],
+    },
+    {
       source: "u:/opt/*:free {}",
-      expected: ["/opt/*: no-match: no program or library on the target matches /opt/*"],
+      expected: [
+        "u:/opt/*:free: bad-probe: uprobe target file '/opt/*' does not exist or is not executable",
+      ],
     },
     {
       source: "u:/usr/lib/*.so.6:nothing {}",
-      expected: ["nothing: no-match: none of 2 files that match /usr/lib/*.so.6 has it"],
+      expected: [
+        noMatch("u:/usr/lib/*.so.6:nothing", "None of 2 files that match /usr/lib/*.so.6 has it."),
+      ],
     },
     {
       source: "u:libc:0x12 {}",
-      expected: ["0x12: no-match: there is no code at 0x12 in /usr/lib/libc.so.6"],
+      expected: [noMatch("u:libc:0x12", "There is no code at 0x12 in /usr/lib/libc.so.6.")],
     },
     {
       source: "u:libthumb:malloc {}",
@@ -378,24 +416,35 @@ describe("faults of probes", () => {
         "free: not-supported: /usr/lib/libthumb.so.6 has Thumb code, to which the kernel's uretprobes cannot return",
       ],
     },
-    { source: "interval:s:0 {}", expected: ["0: bad-probe: 0 is out of range"] },
+    {
+      source: "interval:s:0 {}",
+      expected: ["interval:s:0: bad-probe: interval frequency should be a positive integer"],
+    },
     {
       source: "interval:5 {}",
       expected: [
-        "5: bad-probe: interval probes are written interval:hz:99, interval:ms:100 or interval:1s",
+        "interval:5: bad-probe: Invalid rate of interval probe. Minimum is 1000 or 1us. Found: 5 nanoseconds",
       ],
     },
-    { source: "profile:mins:5 {}", expected: ['mins: bad-probe: "mins" is no unit of time'] },
-    { source: "s:fauls {}", expected: ['fauls: bad-probe: there is no software event "fauls"'] },
-    { source: "s:cs:x {}", expected: ['x: bad-probe: "x" is not a number'] },
+    {
+      source: "profile:mins:5 {}",
+      expected: ["profile:mins:5: bad-probe: mins is not an accepted unit of time"],
+    },
+    { source: "s:fauls {}", expected: ["s:fauls: bad-probe: fauls is not a software probe"] },
+    {
+      source: "s:cs:x {}",
+      expected: ["s:cs:x: bad-probe: Invalid count for software probe: invalid integer: x"],
+    },
     {
       source: "config = { missing_probes = warn } t:a:b {} BEGIN {}",
-      expected: ["t:a:b: warning no-match: there is no tracepoint a:b"],
+      expected: [
+        "t:a:b: warning no-match: Probe has no valid attach points. It is being removed which may cause issues with program behavior. There is no tracepoint a:b.",
+      ],
     },
     { source: "config = { missing_probes = ignore } t:a:b {} BEGIN {}", expected: [] },
     {
       source: "config = { missing_probes = ignore } t:a:b {}",
-      expected: ["t:a:b: no-match: there is nothing to attach to"],
+      expected: ["t:a:b: no-match: No probes to attach"],
     },
   ];
   test.each(cases)("$source", ({ source, expected }) => {

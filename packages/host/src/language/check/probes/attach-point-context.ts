@@ -1,6 +1,7 @@
 import { queryKey, type Answer, type Answers, type Query } from "../../answers.js";
 import { type TargetDescription } from "../../../spec/target-description.js";
 import { meantHints } from "../../near-names.js";
+import { parseIntegerLiteral } from "../../syntax/integer-literal.js";
 import { type AttachPoint } from "../../syntax/ast.js";
 import { type Span } from "../../syntax/span.js";
 import { type Diagnostics } from "../diagnostics.js";
@@ -23,10 +24,12 @@ export class AttachPointContext {
   readonly readsArguments: boolean;
   readonly pid: number | undefined;
   readonly target: TargetDescription;
+  readonly isUnsafe: boolean;
   readonly diagnostics: Diagnostics;
   readonly #answers: Answers;
   readonly #missing: Query[];
   readonly #missingProbes: "error" | "warn" | "ignore";
+  readonly #isAlone: boolean;
 
   constructor(init: {
     readonly attachPoint: AttachPoint;
@@ -41,6 +44,9 @@ export class AttachPointContext {
     readonly missing: Query[];
     readonly diagnostics: Diagnostics;
     readonly missingProbes: "error" | "warn" | "ignore";
+    /** It is the only probe of its block, which is nothing without it. */
+    readonly isAlone: boolean;
+    readonly isUnsafe: boolean;
   }) {
     this.attachPoint = init.attachPoint;
     this.parts = init.parts;
@@ -52,6 +58,8 @@ export class AttachPointContext {
     this.#answers = init.answers;
     this.#missing = init.missing;
     this.#missingProbes = init.missingProbes;
+    this.#isAlone = init.isAlone;
+    this.isUnsafe = init.isUnsafe;
   }
 
   get span(): Span {
@@ -81,29 +89,54 @@ export class AttachPointContext {
     return this.#missingProbes === "error" ? undefined : this.#missingProbes;
   }
 
+  /** Of an attachment that the program can do without. */
+  get optional(): { readonly ifRefused?: "warn" | "ignore" } {
+    return this.ifMissing === undefined ? {} : { ifRefused: this.ifMissing };
+  }
+
   /** Reports a probe that cannot be understood. */
   fault(message: string, span: Span = this.span, hints: readonly string[] = []): undefined {
     this.diagnostics.error("bad-probe", span, message, hints);
     return undefined;
   }
 
-  /** Reports that there is nothing to attach to, as the program's `missing_probes` wants it. */
-  noMatch(message: string, span: Span, near: readonly string[]): void {
+  /** Reports that there is nothing to attach to, as the program's `missing_probes` wants it; `detail`: what is not there. */
+  noMatch(detail: string, near: readonly string[]): void {
     if (this.#missingProbes === "ignore") return;
-    const report = { code: "no-match", span, message, hints: meantHints(near) } as const;
     const severity = this.#missingProbes === "warn" ? "warning" : "error";
-    this.diagnostics.add({ severity, ...report });
+    const hints = [`${detail}.`, ...meantHints(near)];
+    const { span } = this;
+    this.diagnostics.add({ severity, code: "no-match", span, message: this.#lack(), hints });
   }
 
-  /** The parts when there are as many as `form` names; else reports the form. */
-  requireParts(form: string): readonly ProbePart[] | undefined {
-    if (
-      this.parts.length === form.split(":").length &&
-      this.parts.every(({ text }) => text !== "")
-    ) {
-      return this.parts;
+  /** As bpftrace says it. */
+  #lack(): string {
+    const warns = this.#missingProbes === "warn";
+    if (!this.#isAlone) {
+      const what = `No matches for ${this.type} ${this.parts.map(({ text }) => text).join(":")}.`;
+      return warns ? `${what} Skipping.` : what;
     }
-    return this.fault(`${this.type} probes are written ${this.type}:${form}`);
+    return warns
+      ? "Probe has no valid attach points. It is being removed which may cause issues with program behavior."
+      : "Probe has no valid attach points. If this is expected, set the 'missing_probes' config variable to 'warn'.";
+  }
+
+  /** Whether it has as many parts as its type takes, none of them empty; reports it when not. */
+  takes(counts: readonly number[], form: string): boolean {
+    const { length } = this.parts;
+    if (counts.includes(length) && this.parts.every(({ text }) => text !== "")) return true;
+    const many = counts.join(" or ");
+    const message = `${this.type} probe type requires ${many} arguments, found ${length}`;
+    const spelling = form === "" ? this.type : `${this.type}:${form}`;
+    this.fault(message, this.span, [`It is written ${spelling}.`]);
+    return false;
+  }
+
+  /** A number in it, as a constant of the language is written; reports what is none as a fault of `what`. */
+  requireInteger(text: string, what: string): bigint | undefined {
+    const parsed = parseIntegerLiteral(text);
+    if (parsed.kind !== "invalid") return parsed.value;
+    return this.fault(`${what}: invalid integer: ${text}`);
   }
 }
 

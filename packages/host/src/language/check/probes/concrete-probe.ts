@@ -17,6 +17,8 @@ export interface ConcreteProbe {
   readonly place: ProgramPlace | undefined;
   readonly attachment: ProbeAttachment;
   readonly context: ProbeContext;
+  /** What `ctx` points to, where that is known: "struct bpf_iter__task". */
+  readonly contextType?: string;
   /** What `func` prints; `undefined` where it cannot be asked. */
   readonly functionName: string | undefined;
   /** Fields of `args` in a tracepoint, when the block reads them. */
@@ -45,6 +47,10 @@ export const probeTypes = {
   interval: ["i"],
   profile: ["p"],
   software: ["s"],
+  hardware: ["h"],
+  watchpoint: ["w"],
+  iter: ["it"],
+  self: [],
   fentry: ["f", "kfunc"],
   fexit: ["fr", "kretfunc"],
   usdt: ["U"],
@@ -52,9 +58,7 @@ export const probeTypes = {
 export type ProbeType = keyof typeof probeTypes;
 
 /** Probe types of bpftrace's that this compiler does not have yet. */
-export const missingProbeTypes: ReadonlySet<string> = new Set(
-  "hardware h watchpoint w asyncwatchpoint aw iter it self bench test".split(" "),
-);
+export const missingProbeTypes: ReadonlySet<string> = new Set("bench test".split(" "));
 
 const byAnyName = new Map<string, ProbeType>(
   Object.entries(probeTypes).flatMap(([name, shortNames]) =>

@@ -13,7 +13,11 @@ import {
 } from "./concrete-probe.js";
 import { expandFentry, expandKprobe } from "./function-probes.js";
 import { expandRawTracepoint, expandRunProbe, expandTracepoint } from "./kernel-probes.js";
-import { expandSoftwareProbe, expandTimedProbe } from "./timed-probes.js";
+import { expandIterator } from "./iterator-probes.js";
+import { expandCountedProbe } from "./perf-probes.js";
+import { expandSelfProbe } from "./self-probes.js";
+import { expandTimedProbe } from "./timed-probes.js";
+import { expandWatchpoint } from "./watchpoint-probes.js";
 import { readsArguments } from "./reads-arguments.js";
 import { expandUsdtProbe } from "./usdt-probes.js";
 import { expandUserProbe } from "./user-probes.js";
@@ -28,6 +32,7 @@ export interface ExpansionInput {
   readonly pid: number | undefined;
   readonly target: TargetDescription;
   readonly missingProbes: "error" | "warn" | "ignore";
+  readonly isUnsafe: boolean;
 }
 
 /**
@@ -40,13 +45,19 @@ export function expandBlock(
   missing: Query[],
   diagnostics: Diagnostics,
 ): ConcreteProbe[] {
-  const reads = readsArguments(block);
+  const about = {
+    readsArguments: readsArguments(block),
+    isAlone: block.attachPoints.length === 1,
+  };
   return block.attachPoints.flatMap((attachPoint) => {
-    const context = contextOf(attachPoint, input, reads, missing, diagnostics);
+    const context = contextOf(attachPoint, input, about, missing, diagnostics);
     if (context === undefined) return [];
     const probes = expand(context);
     if (probes.length <= maximumProbes) return probes;
-    context.fault(`matches ${probes.length} probes, the most is ${maximumProbes}`);
+    const message = `Your program is trying to generate more than ${probes.length} BPF programs, which exceeds the current limit of ${maximumProbes}`;
+    context.fault(message, context.span, [
+      "You can increase the limit through the BPFTRACE_MAX_BPF_PROGS environment variable.",
+    ]);
     return [];
   });
 }
@@ -54,7 +65,7 @@ export function expandBlock(
 function contextOf(
   attachPoint: AttachPoint,
   input: ExpansionInput,
-  reads: boolean,
+  about: { readonly readsArguments: boolean; readonly isAlone: boolean },
   missing: Query[],
   diagnostics: Diagnostics,
 ): AttachPointContext | undefined {
@@ -71,18 +82,19 @@ function contextOf(
       const message = `${head.text} probes are not supported yet`;
       diagnostics.error("not-supported", head.span, message);
     } else {
-      const near = nearNames(head.text, ["BEGIN", "END", ...Object.keys(probeTypes)]);
-      const message = `unknown probe type ${JSON.stringify(head.text)}`;
-      diagnostics.error("unknown-probe-type", head.span, message, meantHints(near));
+      const near = nearNames(head.text, Object.keys(probeTypes));
+      const message = `Invalid probe type: ${head.text}`;
+      diagnostics.error("unknown-probe-type", attachPoint.span, message, meantHints(near));
     }
     return undefined;
   }
-  const { answers, pid, target, missingProbes } = input;
+  const { answers, pid, target, missingProbes, isUnsafe } = input;
   return new AttachPointContext({
     attachPoint,
     parts,
     type,
-    readsArguments: reads,
+    ...about,
+    isUnsafe,
     pid,
     target,
     answers,
@@ -113,14 +125,17 @@ function expand(context: AttachPointContext): ConcreteProbe[] {
     case "usdt":
       return expandUsdtProbe(context);
     case "interval":
-    case "profile": {
-      const probe = expandTimedProbe(context);
-      return probe === undefined ? [] : [probe];
-    }
-    case "software": {
-      const probe = expandSoftwareProbe(context);
-      return probe === undefined ? [] : [probe];
-    }
+    case "profile":
+      return expandTimedProbe(context);
+    case "software":
+    case "hardware":
+      return expandCountedProbe(context, context.type);
+    case "watchpoint":
+      return expandWatchpoint(context);
+    case "iter":
+      return expandIterator(context);
+    case "self":
+      return expandSelfProbe(context);
     default:
       return assertNever(context.type);
   }

@@ -26,11 +26,18 @@ export function expandKprobe(context: AttachPointContext): ConcreteProbe[] {
   const match = /^([A-Za-z_][\w.$]*)(?:\+(\w+))?$/.exec(target.pattern);
   const offset = parseIntegerLiteral(match?.[2] ?? "0");
   if (match === null || offset.kind === "invalid") {
-    context.fault(`${JSON.stringify(part.text)} is not a function of the kernel's`, part.span);
+    const text = match?.[2] ?? "";
+    const message =
+      match === null
+        ? `${JSON.stringify(part.text)} is not a function of the kernel's`
+        : `Invalid offset: invalid integer: ${text}`;
+    context.fault(message);
     return [];
   }
-  if (isReturn && offset.value !== 0n) {
-    context.fault("a kretprobe takes no offset: it is hit when the function returns", part.span);
+  if (isReturn && match[2] !== undefined) {
+    context.fault("Offset not allowed", context.span, [
+      "A kretprobe is hit when the function returns.",
+    ]);
     return [];
   }
   const name = match[1] ?? "";
@@ -105,8 +112,7 @@ function fentry(context: AttachPointContext, target: Target, name: string): Conc
   if (answer.type === undefined) {
     // What matches a pattern may be a function that the compiler has changed: those have no types.
     if (!isPattern(target.pattern)) {
-      const message = `the kernel's types (BTF) have no function ${name}`;
-      context.noMatch(message, target.part.span, answer.near);
+      context.noMatch(`The kernel's types (BTF) have no function ${name}`, answer.near);
     }
     return [];
   }
@@ -117,7 +123,7 @@ function fentry(context: AttachPointContext, target: Target, name: string): Conc
       type: context.type,
       programType: "tracing",
       place: { expectedAttachType: isReturn ? "trace_fexit" : "trace_fentry", attachTo: name },
-      attachment: { kind: "tracing" },
+      attachment: { kind: "tracing", ...context.optional },
       context: "rawTracepoint",
       functionName: name,
       fields: [],
@@ -131,22 +137,21 @@ function fentry(context: AttachPointContext, target: Target, name: string): Conc
 
 /** The last two parts; reports a probe that has others. */
 function readTarget(context: AttachPointContext): Target | undefined {
+  if (!context.takes([1, 2], "function")) return undefined;
   const part = context.parts.at(-1);
+  if (part === undefined) return undefined;
   const module = context.parts.length === 2 ? context.parts[0]?.text : undefined;
-  if (part === undefined || part.text === "" || module === "" || context.parts.length > 2) {
-    return context.fault(`${context.type} probes are written ${context.type}:function`);
-  }
   // The kernel itself, as bpftrace calls it.
   return { pattern: part.text, module: module === "vmlinux" ? undefined : module, part };
 }
 
 function matching(context: AttachPointContext, target: Target): readonly KernelFunction[] {
-  const { module, pattern, part } = target;
+  const { module, pattern } = target;
   const whole = module === undefined ? pattern : `${module}:${pattern}`;
   const answer = context.ask<"kernelFunctions">({ kind: "kernelFunctions", pattern: whole });
   if (answer === undefined) return [];
   if (answer.functions.length === 0) {
-    context.noMatch(`no function of the kernel's matches ${whole}`, part.span, answer.near);
+    context.noMatch(`No function of the kernel's matches ${whole}`, answer.near);
   }
   return answer.functions;
 }

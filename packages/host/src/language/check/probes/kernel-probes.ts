@@ -1,19 +1,16 @@
 import { type Answer } from "../../answers.js";
 import { parseTracepointFormat } from "../../tracepoint-format.js";
+import { globToRegExp } from "../../glob.js";
 import { isPattern, type AttachPointContext } from "./attach-point-context.js";
 import { type ConcreteProbe } from "./concrete-probe.js";
 
-/** `BEGIN`, `END`. */
+/** `begin`, `end`. */
 export function expandRunProbe(context: AttachPointContext): ConcreteProbe[] {
   const isBegin = context.type === "begin";
-  const name = isBegin ? "BEGIN" : "END";
-  if (context.parts.length > 0) {
-    context.fault(`${name} has nothing to attach to`);
-    return [];
-  }
+  if (!context.takes([0], "")) return [];
   return [
     {
-      name,
+      name: context.type,
       type: context.type,
       programType: "raw_tracepoint",
       place: undefined,
@@ -31,17 +28,17 @@ export function expandRunProbe(context: AttachPointContext): ConcreteProbe[] {
 
 /** `tracepoint:syscalls:sys_enter_*`. */
 export function expandTracepoint(context: AttachPointContext): ConcreteProbe[] {
-  const parts = context.requireParts("category:event");
-  const [category, event] = parts ?? [];
-  if (category === undefined || event === undefined) return [];
+  const isAnyEvent = context.parts.length === 1 && isPattern(context.parts[0]?.text ?? "");
+  if (!isAnyEvent && !context.takes([2], "category:event")) return [];
+  const [category, event = { text: "*" }] = context.parts;
+  if (category === undefined) return [];
   if (!isPattern(category.text) && !isPattern(event.text)) {
     return tracepoint(context, category.text, event.text);
   }
   const pattern = `${category.text}:${event.text}`;
   const answer = context.ask<"tracepoints">({ kind: "tracepoints", pattern });
   if (answer === undefined) return [];
-  const span = { start: category.span.start, end: event.span.end };
-  if (answer.names.length === 0) context.noMatch(`no tracepoint matches ${pattern}`, span, []);
+  if (answer.names.length === 0) context.noMatch(`No tracepoint matches ${pattern}`, []);
   return answer.names.flatMap((name) => {
     const colon = name.indexOf(":");
     return tracepoint(context, name.slice(0, colon), name.slice(colon + 1), {
@@ -62,7 +59,7 @@ function tracepoint(
     format = context.ask<"tracepointFormat">({ kind: "tracepointFormat", category, name });
     if (format === undefined) return [];
     if (format.text === undefined) {
-      context.noMatch(`there is no tracepoint ${category}:${name}`, context.span, format.near);
+      context.noMatch(`There is no tracepoint ${category}:${name}`, format.near);
       return [];
     }
   }
@@ -72,7 +69,7 @@ function tracepoint(
       type: "tracepoint",
       programType: "tracepoint",
       place: undefined,
-      attachment: { kind: "tracepoint", category, name },
+      attachment: { kind: "tracepoint", category, name, ...context.optional },
       context: "tracepoint",
       functionName: undefined,
       fields: context.readsArguments ? parseTracepointFormat(format?.text ?? "") : [],
@@ -84,17 +81,24 @@ function tracepoint(
   ];
 }
 
-/** `rawtracepoint:sched_switch`. */
+/** `rawtracepoint:sched_switch`, `rawtracepoint:vmlinux:sched_*`. */
 export function expandRawTracepoint(context: AttachPointContext): ConcreteProbe[] {
-  const [event] = context.requireParts("event") ?? [];
+  if (!context.takes([2, 1], "event")) return [];
+  const event = context.parts.at(-1);
   if (event === undefined) return [];
+  // The kernel's tracepoints are known, a module's are not told from them.
+  const module = context.parts.length === 2 ? (context.parts[0]?.text ?? "") : "vmlinux";
+  if (!globToRegExp(module).test("vmlinux")) {
+    context.noMatch(`Raw tracepoints of modules, as of ${module}, are not known`, []);
+    return [];
+  }
   const answer = context.ask<"rawTracepoints">({ kind: "rawTracepoints", pattern: event.text });
   if (answer === undefined) return [];
   if (answer.names.length === 0) {
     const message = isPattern(event.text)
-      ? `no raw tracepoint matches ${event.text}`
-      : `there is no raw tracepoint ${event.text}`;
-    context.noMatch(message, event.span, answer.near);
+      ? `No raw tracepoint matches ${event.text}`
+      : `There is no raw tracepoint ${event.text}`;
+    context.noMatch(message, answer.near);
   }
   return answer.names.flatMap((name) => {
     const parameters = context.readsArguments
@@ -103,11 +107,11 @@ export function expandRawTracepoint(context: AttachPointContext): ConcreteProbe[
     if (context.readsArguments && parameters === undefined) return [];
     return [
       {
-        name: `rawtracepoint:${name}`,
+        name: `rawtracepoint:vmlinux:${name}`,
         type: "rawtracepoint",
         programType: "raw_tracepoint",
         place: undefined,
-        attachment: { kind: "rawTracepoint", name },
+        attachment: { kind: "rawTracepoint", name, ...context.optional },
         context: "rawTracepoint",
         functionName: undefined,
         fields: [],

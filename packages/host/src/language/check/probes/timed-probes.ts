@@ -1,10 +1,8 @@
-import { parseIntegerLiteral } from "../../syntax/integer-literal.js";
-import { meantHints, nearNames } from "../../near-names.js";
-import { type AttachPointContext, type ProbePart } from "./attach-point-context.js";
+import { type AttachPointContext } from "./attach-point-context.js";
 import { type ConcreteProbe } from "./concrete-probe.js";
+import { perfEventTypes, perfProbe } from "./perf-probes.js";
 
-/** enum perf_type_id and perf_sw_ids (include/uapi/linux/perf_event.h). */
-const PERF_TYPE_SOFTWARE = 1;
+/** perf_sw_ids (include/uapi/linux/perf_event.h). */
 const PERF_COUNT_SW_CPU_CLOCK = 0n;
 
 const nanosecondsOf: ReadonlyMap<string, bigint> = new Map([
@@ -15,122 +13,69 @@ const nanosecondsOf: ReadonlyMap<string, bigint> = new Map([
 
 type Sampling = { readonly frequency: bigint } | { readonly period: bigint };
 
+interface Rate {
+  readonly sampling: Sampling;
+  /** As `probe` prints it: "hz:99". */
+  readonly name: string;
+}
+
 /** `interval:s:1`, `interval:1s`, `interval:hz:10`: one program on one CPU; `profile:hz:99`: on each of them. */
-export function expandTimedProbe(context: AttachPointContext): ConcreteProbe | undefined {
+export function expandTimedProbe(context: AttachPointContext): ConcreteProbe[] {
   const isProfile = context.type === "profile";
-  const sampling = readSampling(context);
-  if (sampling === undefined) return undefined;
-  return {
-    ...perfProbe(context),
-    attachment: {
-      kind: "perfEvent",
-      type: PERF_TYPE_SOFTWARE,
-      config: PERF_COUNT_SW_CPU_CLOCK,
-      sampling,
-      cpus: isProfile ? "each" : "one",
-      ...(isProfile && context.pid !== undefined ? { pid: context.pid } : {}),
+  const rate = readRate(context);
+  if (rate === undefined) return [];
+  return [
+    {
+      ...perfProbe(context, `${context.type}:${rate.name}`),
+      attachment: {
+        kind: "perfEvent",
+        type: perfEventTypes.software,
+        config: PERF_COUNT_SW_CPU_CLOCK,
+        sampling: rate.sampling,
+        cpus: isProfile ? "each" : "one",
+        ...context.optional,
+        ...(isProfile && context.pid !== undefined ? { pid: context.pid } : {}),
+      },
     },
-  };
+  ];
 }
 
-function readSampling(context: AttachPointContext): Sampling | undefined {
+function readRate(context: AttachPointContext): Rate | undefined {
+  if (!context.takes([1, 2], "hz:99, …:ms:100 or …:1s")) return undefined;
   const [first, second] = context.parts;
-  const form = `${context.type} probes are written ${context.type}:hz:99, ${context.type}:ms:100 or ${context.type}:1s`;
-  if (first === undefined || context.parts.length > 2) return context.fault(form);
-  if (second === undefined) {
-    const period = parseIntegerLiteral(first.text);
-    if (period.kind === "invalid") return context.fault(period.message, first.span, [form]);
-    if (!/[a-z]$/.test(first.text)) return context.fault(form, first.span);
-    return positive(context, period.value, first) ? { period: period.value } : undefined;
-  }
-  const count = parseIntegerLiteral(second.text);
-  if (count.kind === "invalid") return context.fault(count.message, second.span, [form]);
-  if (!positive(context, count.value, second)) return undefined;
-  if (first.text === "hz") return { frequency: count.value };
+  if (first === undefined) return undefined;
+  const what = `Invalid rate of ${context.type} probe`;
+  const count = context.requireInteger((second ?? first).text, what);
+  if (count === undefined) return undefined;
+  if (second === undefined) return readDuration(context, count, what);
   const unit = nanosecondsOf.get(first.text);
-  if (unit === undefined) {
-    const message = `${JSON.stringify(first.text)} is no unit of time`;
-    return context.fault(message, first.span, ["Units are s, ms, us and hz."]);
+  if (first.text !== "hz" && unit === undefined) {
+    return context.fault(`${first.text} is not an accepted unit of time`, context.span, [
+      "Units are s, ms, us and hz.",
+    ]);
   }
-  return { period: count.value * unit };
+  if (count <= 0n) {
+    return context.fault(`${context.type} frequency should be a positive integer`);
+  }
+  const sampling = unit === undefined ? { frequency: count } : { period: count * unit };
+  if (unit !== undefined && count * unit > longestPeriod) {
+    return context.fault(`${what}: ${second.text} is too long`);
+  }
+  return { sampling, name: `${first.text}:${count}` };
 }
 
-function positive(context: AttachPointContext, value: bigint, part: ProbePart): boolean {
-  if (value > 0n && value <= 1_000_000_000_000_000_000n) return true;
-  context.fault(`${part.text} is out of range`, part.span);
-  return false;
-}
+/** 31 years. */
+const longestPeriod = 1_000_000_000_000_000_000n;
 
-/** Events that the kernel counts itself: perf's name, other names, perf_sw_ids, how many make a sample by default. */
-const softwareEvents: readonly {
-  readonly names: readonly string[];
-  readonly config: bigint;
-  readonly period: bigint;
-}[] = [
-  { names: ["cpu-clock", "cpu"], config: 0n, period: 1_000_000n },
-  { names: ["task-clock"], config: 1n, period: 1_000_000n },
-  { names: ["page-faults", "faults"], config: 2n, period: 100n },
-  { names: ["context-switches", "cs"], config: 3n, period: 1000n },
-  { names: ["cpu-migrations"], config: 4n, period: 1n },
-  { names: ["minor-faults"], config: 5n, period: 100n },
-  { names: ["major-faults"], config: 6n, period: 1n },
-  { names: ["alignment-faults"], config: 7n, period: 1n },
-  { names: ["emulation-faults"], config: 8n, period: 1n },
-  { names: ["dummy"], config: 9n, period: 1n },
-  { names: ["bpf-output"], config: 10n, period: 1n },
-];
-
-/** `software:page-faults:100`. */
-export function expandSoftwareProbe(context: AttachPointContext): ConcreteProbe | undefined {
-  const [name, count] = context.parts;
-  if (name === undefined || context.parts.length > 2) {
-    return context.fault("software probes are written software:event or software:event:count");
-  }
-  const event = softwareEvents.find(({ names }) => names.includes(name.text));
-  if (event === undefined) {
-    const near = nearNames(
-      name.text,
-      softwareEvents.flatMap(({ names }) => names),
-    );
-    const hints = meantHints(near);
+/** "10ms", which the parser of constants has made nanoseconds. */
+function readDuration(context: AttachPointContext, period: bigint, what: string): Rate | undefined {
+  if (period < 1_000n) {
     return context.fault(
-      `there is no software event ${JSON.stringify(name.text)}`,
-      name.span,
-      hints,
+      `${what}. Minimum is 1000 or 1us. Found: ${period} nanoseconds`,
+      context.span,
+      ["A number alone is nanoseconds: 10ms, 1s."],
     );
   }
-  let { period } = event;
-  if (count !== undefined && count.text !== "") {
-    const given = parseIntegerLiteral(count.text);
-    if (given.kind === "invalid") return context.fault(given.message, count.span);
-    if (!positive(context, given.value, count)) return undefined;
-    period = given.value;
-  }
-  return {
-    ...perfProbe(context),
-    attachment: {
-      kind: "perfEvent",
-      type: PERF_TYPE_SOFTWARE,
-      config: event.config,
-      sampling: { period },
-      cpus: "each",
-      ...(context.pid === undefined ? {} : { pid: context.pid }),
-    },
-  };
-}
-
-function perfProbe(context: AttachPointContext): Omit<ConcreteProbe, "attachment"> {
-  return {
-    name: [context.type, ...context.parts.map(({ text }) => text)].join(":"),
-    type: context.type,
-    programType: "perf_event",
-    place: undefined,
-    context: "perfEvent",
-    functionName: undefined,
-    fields: [],
-    parameters: undefined,
-    result: undefined,
-    pointerSpace: "kernel",
-    span: context.span,
-  };
+  if (period > longestPeriod) return context.fault(`${what}: ${period} nanoseconds is too long`);
+  return { sampling: { period }, name: `us:${period / 1_000n}` };
 }

@@ -10,8 +10,9 @@ export function expandUserProbe(context: AttachPointContext): ConcreteProbe[] {
   const rest = context.parts.slice(1);
   const first = rest[0];
   const last = rest.at(-1);
-  if (file === undefined || file.text === "" || first === undefined || last === undefined) {
-    context.fault(`${context.type} probes are written ${context.type}:file:function`);
+  const isComplete = context.parts.every(({ text }) => text !== "") || rest.length > 2;
+  if (file === undefined || first === undefined || last === undefined || !isComplete) {
+    context.takes([2, 3], "file:function");
     return [];
   }
   // C++ names have colons of their own.
@@ -21,14 +22,13 @@ export function expandUserProbe(context: AttachPointContext): ConcreteProbe[] {
   };
   const expand = /^[0-9]/.test(target.text) ? expandAddress : expandSymbol;
   if (!isPattern(file.text)) return expand(context, file, target);
-  return inMatchingFiles(context, file, target.span, (path) => expand(context, path, target));
+  return inMatchingFiles(context, file, (path) => expand(context, path, target));
 }
 
 /** What is found in each file that matches, together; reports it when that is nothing. */
 export function inMatchingFiles(
   context: AttachPointContext,
   file: ProbePart,
-  span: ProbePart["span"],
   expand: (file: ProbePart & { readonly isOneOfMany: true }) => ConcreteProbe[],
 ): ConcreteProbe[] {
   const { pid } = context;
@@ -36,16 +36,22 @@ export function inMatchingFiles(
   if (answer === undefined) return [];
   const missingBefore = context.missingCount;
   const probes = answer.paths.flatMap((path) =>
-    expand({ text: path, span: file.span, isOneOfMany: true }),
+    expand({ text: asWritten(file.text, path), span: file.span, isOneOfMany: true }),
   );
   if (probes.length === 0 && context.missingCount === missingBefore) {
-    const message =
-      answer.paths.length === 0
-        ? `no program or library on the target matches ${file.text}`
-        : `none of ${answer.paths.length} files that match ${file.text} has it`;
-    context.noMatch(message, answer.paths.length === 0 ? file.span : span, []);
+    if (answer.paths.length === 0) return noFile(context, file);
+    context.noMatch(`None of ${answer.paths.length} files that match ${file.text} has it`, []);
   }
   return probes;
+}
+
+/** A path that matches, beginning as the pattern does: "./t*" and "/home/me/tests" give "./tests". */
+function asWritten(pattern: string, path: string): string {
+  if (pattern.startsWith("/") || !pattern.includes("/")) return path;
+  const parts = pattern.split("/");
+  const literal = parts.slice(0, parts.findIndex(isPattern));
+  const rest = path.split("/").slice(literal.length - parts.length);
+  return [...literal, ...rest].join("/");
 }
 
 /** A file as it was written, or one of those that match a pattern. */
@@ -65,15 +71,18 @@ function expandAddress(
   const address = parsed.value.toString(16);
   const answer = context.ask<"userAddress">({ kind: "userAddress", file: file.text, address });
   if (answer === undefined) return [];
-  const { path, fileOffset } = answer;
+  const { path, fileOffset, functionName } = answer;
   if (path === undefined) return noFile(context, file);
   if (fileOffset === undefined) {
     if (file.isOneOfMany !== true) {
-      context.noMatch(`there is no code at ${target.text} in ${path}`, target.span, []);
+      context.noMatch(`There is no code at ${target.text} in ${path}`, []);
     }
     return [];
   }
-  return [userProbe(context, { file, path, target: target.text }, fileOffset)];
+  const place = { file, path, foundAs: answer.foundAs, target: parsed.value.toString() };
+  return [
+    userProbe(context, functionName === undefined ? place : { ...place, functionName }, fileOffset),
+  ];
 }
 
 function expandSymbol(
@@ -85,11 +94,17 @@ function expandSymbol(
   const pattern = match?.[1] ?? "";
   const offset = parseIntegerLiteral(match?.[2] ?? "0");
   if (pattern === "" || offset.kind === "invalid") {
-    context.fault(`${JSON.stringify(target.text)} is not a function`, target.span);
+    context.fault(
+      pattern === ""
+        ? `${JSON.stringify(target.text)} is not a function`
+        : `Invalid offset: invalid integer: ${match?.[2] ?? ""}`,
+    );
     return [];
   }
-  if (context.type === "uretprobe" && offset.value !== 0n) {
-    context.fault("a uretprobe takes no offset: it is hit when the function returns", target.span);
+  if (context.type === "uretprobe" && match?.[2] !== undefined) {
+    context.fault("Offset not allowed", context.span, [
+      "A uretprobe is hit when the function returns.",
+    ]);
     return [];
   }
   const answer = context.ask<"userFunctions">({ kind: "userFunctions", file: file.text, pattern });
@@ -97,19 +112,27 @@ function expandSymbol(
   const { path } = answer;
   if (path === undefined) return noFile(context, file);
   const message = isPattern(pattern)
-    ? `no function of ${path} matches ${pattern}`
-    : `there is no function ${pattern} in ${path}`;
+    ? `No function of ${path} matches ${pattern}`
+    : `There is no function ${pattern} in ${path}`;
   if (answer.functions.length === 0 && file.isOneOfMany !== true) {
-    context.noMatch(message, target.span, answer.near);
+    context.noMatch(message, answer.near);
   }
   return distinct(inArmCode(context, target, answer)).flatMap((candidate) => {
     if (offset.value !== 0n && offset.value >= candidate.sizeBytes) {
-      const size = `${candidate.name} is ${candidate.sizeBytes} bytes long`;
-      context.fault(`offset ${offset.value} is outside of the function: ${size}`, target.span);
+      const { name, sizeBytes } = candidate;
+      const message = `Offset outside the function bounds ('${name}' size is ${sizeBytes})`;
+      context.fault(message, target.span);
       return [];
     }
-    const suffix = match?.[2] === undefined ? "" : `+${match[2]}`;
-    const place = { file, path, target: candidate.name + suffix, functionName: candidate.name };
+    const suffix = offset.value === 0n ? "" : `+${offset.value}`;
+    const { name } = candidate;
+    const place = {
+      file,
+      path,
+      target: name + suffix,
+      functionName: name,
+      foundAs: answer.foundAs,
+    };
     return [userProbe(context, place, candidate.fileOffset + offset.value)];
   });
 }
@@ -123,7 +146,8 @@ function distinct(functions: readonly UserFunction[]): UserFunction[] {
 
 /** Reports a file that is not there. */
 export function noFile(context: AttachPointContext, file: ProbePart): [] {
-  context.noMatch(`there is no file or library ${file.text} on the target`, file.span, []);
+  const message = `${context.type} target file '${file.text}' does not exist or is not executable`;
+  context.fault(message);
   return [];
 }
 
@@ -133,13 +157,15 @@ export function userProbe(
   place: {
     readonly file: ProbePart;
     readonly path: string;
+    /** Of a library that was found by its name: its path before links were followed. */
+    readonly foundAs: string | undefined;
     readonly target: string;
     readonly functionName?: string;
   },
   offset: bigint,
 ): ConcreteProbe & { readonly attachment: { readonly kind: "uprobe" } } {
-  const { file, path, target, functionName } = place;
-  const shownFile = file.text.includes("/") ? file.text : path;
+  const { file, path, foundAs, target, functionName } = place;
+  const shownFile = file.text.includes("/") ? file.text : (foundAs ?? path);
   return {
     name: `${context.type}:${shownFile}:${target}`,
     type: context.type,
@@ -150,6 +176,7 @@ export function userProbe(
       path,
       offset,
       isReturn: context.type === "uretprobe",
+      ...context.optional,
       ...(context.pid === undefined ? {} : { pid: context.pid }),
     },
     context: "registers",
