@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "quickjs.h"
+#include "sha256.h"
 #include "unpack.h"
 
 /* Engine bytecode of the bundled TypeScript, packed: BYTECODE_LENGTH bytes when it is unpacked. */
@@ -130,6 +131,22 @@ static JSValue native_unmap(JSContext *context, JSValueConst this_value, int cou
     return JS_UNDEFINED;
 }
 
+/* compressBlocks(state, constants, bytes, count): so many whole blocks from the start of a view, into the state of SHA-256. */
+static JSValue native_compress_blocks(JSContext *context, JSValueConst this_value, int count, JSValueConst *values)
+{
+    uint8_t *state = view_address(context, values[0]);
+    uint8_t *constants = view_address(context, values[1]);
+    uint8_t *bytes = view_address(context, values[2]);
+    uint32_t blocks;
+
+    (void)this_value;
+    (void)count;
+    if (state == NULL || constants == NULL || bytes == NULL || JS_ToUint32(context, &blocks, values[3]))
+        return JS_EXCEPTION;
+    sha256_compress((uint32_t *)state, (const uint32_t *)constants, bytes, blocks);
+    return JS_UNDEFINED;
+}
+
 /* setTick(function): what the loop calls, again and again; the one before is forgotten. */
 static JSValue native_set_tick(JSContext *context, JSValueConst this_value, int count, JSValueConst *values)
 {
@@ -211,6 +228,7 @@ static const JSCFunctionListEntry native_functions[] = {
     JS_CFUNC_DEF("addressOf", 1, native_address_of),
     JS_CFUNC_DEF("map", 5, native_map),
     JS_CFUNC_DEF("unmap", 1, native_unmap),
+    JS_CFUNC_DEF("compressBlocks", 4, native_compress_blocks),
     JS_CFUNC_DEF("setTick", 1, native_set_tick),
     JS_CFUNC_DEF("setRejectionHandler", 1, native_set_rejection_handler),
     JS_PROP_STRING_DEF("architecture", ARCHITECTURE, JS_PROP_ENUMERABLE),

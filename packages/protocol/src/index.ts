@@ -24,6 +24,7 @@ export { type LineChannel, LinkEndpoint, type LinkEndpointOptions } from "./link
 export * from "./methods.js";
 export * from "./open-session.js";
 export * from "./plan.js";
+export { setSha256Compression } from "./sha256.js";
 export * from "./stream.js";
 export { type StreamReceiver } from "./stream-router.js";
 export * from "./target.js";
