@@ -8,6 +8,7 @@
  * @property {string} compiler  what the compiler calls its target
  * @property {string} compilerPackage  Debian's package of the compiler
  * @property {readonly string[]} flags  for compiling and linking
+ * @property {boolean} [isBigEndian]  unlike any machine that builds
  * @property {readonly string[]} [libraries]  of the compiler's, for what the processor has no instruction for
  */
 
@@ -83,5 +84,6 @@ export const microArchitectures = {
     compiler: "s390x-linux-gnu",
     compilerPackage: "gcc-s390x-linux-gnu",
     flags: [smallPages],
+    isBigEndian: true,
   },
 };

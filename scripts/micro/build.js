@@ -8,6 +8,7 @@ import { runProgram } from "../debian/run-program.js";
 import { bundleMicroAgent } from "./bundle.js";
 import { engineFiles, engineSource, engineVersion } from "./engine-source.js";
 import { pack } from "./pack.js";
+import { microArchitectures } from "./architectures.js";
 import { boardToolchain, hostToolchain } from "./toolchain.js";
 
 const engineFlags = [
@@ -84,9 +85,16 @@ async function bytecodeCompiler(root, source) {
 async function linkAgent(root, source, work, architecture, bytecodeLength) {
   const tools = await boardToolchain(architecture);
   const flags = [...engineFlags, ...smallFlags];
-  const hash = hashOf(tools.version, flags, source);
+  /** @type {import("./architectures.js").MicroArchitecture} */
+  const { isBigEndian = false } = microArchitectures[architecture];
+  const words = join(root, "packages/agent/native/expression-words.h");
+  const order = isBigEndian ? [readFileSync(words, "utf8")] : [];
+  const hash = hashOf(tools.version, flags, source, ...order);
   const folder = await cachedFolder(`micro/engine-${architecture}-${hash}`, async (output) => {
     await compileAll(tools, source, output, flags);
+    if (!isBigEndian) return;
+    const [name, object] = ["libregexp.c", join(output, "libregexp.o")];
+    await tools.compile(join(source, name), object, [...flags, "-iquote", source, "-include", words]);
   });
   const own = [];
   for (const name of nativeFiles) {

@@ -179,6 +179,13 @@ export const boards = [
     kernelPackage: "linux-image-s390x",
     // There is no koffi for it.
     agent: "micro",
+    lacks: [
+      ...before6_9,
+      ...withoutBtf,
+      ...["breakpoint", "get_current_task_btf", "hardware_event", "kprobe_multi", "uprobe_multi"],
+      // The kernel's and processes' addresses overlap: nobody can tell whose one is.
+      "probe_read",
+    ],
   },
   {
     ...usual,
