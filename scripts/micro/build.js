@@ -94,7 +94,13 @@ async function linkAgent(root, source, work, architecture, bytecodeLength) {
     await compileAll(tools, source, output, flags);
     if (!isBigEndian) return;
     const [name, object] = ["libregexp.c", join(output, "libregexp.o")];
-    await tools.compile(join(source, name), object, [...flags, "-iquote", source, "-include", words]);
+    await tools.compile(join(source, name), object, [
+      ...flags,
+      "-iquote",
+      source,
+      "-include",
+      words,
+    ]);
   });
   const own = [];
   for (const name of nativeFiles) {

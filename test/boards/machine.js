@@ -198,7 +198,7 @@ const otherAgent = { log: "/run/other-agent.log", pid: "/run/other-agent.pid" };
 /** As init.sh says it. */
 const agentEnded = "sonde-board: the agent ended";
 /** Emulated, on a machine that has other things to do. */
-const bootMilliseconds = 60_000;
+const bootMilliseconds = 180_000;
 
 /** @param {import("./architectures.js").Architecture} architecture */
 async function requireEmulator({ qemu, qemuPackage }) {

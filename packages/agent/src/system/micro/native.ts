@@ -21,7 +21,12 @@ export interface Native {
   /** munmap(2): the buffer is empty from here on. */
   unmap(buffer: ArrayBuffer): void;
   /** SHA-256's compression, of so many whole blocks from the start of the bytes. */
-  compressBlocks(state: Int32Array, constants: Int32Array, bytes: Uint8Array, count: number): void;
+  readonly compressBlocks: (
+    state: Int32Array,
+    constants: Int32Array,
+    bytes: Uint8Array,
+    count: number,
+  ) => void;
   /** Called by the loop, again and again; what has been promised runs after each call. */
   setTick(tick: () => void): void;
   /** Called when a promise is rejected that nobody handles, and when somebody handles it after all. */
