@@ -38,11 +38,25 @@ export const hostLayers = {
   symbols: ["asm", "elf", "demangle"],
   output: ["asm", "btf", "spec", "symbols"],
   session: ["asm", "btf", "spec", "elf", "demangle", "language", "symbols"],
+  loader: ["asm", "btf", "spec", "object", "language", "session"],
   board: ["session"],
   inspect: ["spec", "elf", "session"],
-  trace: ["asm", "btf", "spec", "symbols", "language", "output", "session"],
+  trace: ["asm", "btf", "spec", "symbols", "object", "language", "output", "session", "loader"],
   tools: ["asm", "btf", "spec", "language", "output", "session", "trace"],
-  cli: ["asm", "spec", "language", "output", "session", "board", "inspect", "trace", "tools"],
+  cli: [
+    "asm",
+    "btf",
+    "spec",
+    "object",
+    "language",
+    "output",
+    "session",
+    "loader",
+    "board",
+    "inspect",
+    "trace",
+    "tools",
+  ],
 };
 
 export const layers = { protocol: protocolLayers, agent: agentLayers, host: hostLayers };

@@ -5,6 +5,7 @@ import { exactCountChecks } from "./exact-counts.js";
 import { failureChecks } from "./failures.js";
 import { i2cChecks } from "./i2c.js";
 import { mapAndRecordChecks } from "./maps-and-records.js";
+import { objectChecks } from "./objects.js";
 import { onOldKernel } from "./old-kernel.js";
 import { probeChecks } from "./probes.js";
 import { toolChecks } from "./tools.js";
@@ -21,6 +22,7 @@ const ownChecks = [
 export const checks = [
   ...ownChecks,
   ...onOldKernel(ownChecks),
+  ...objectChecks,
   // Those with the same agent one after the other.
   ...[...attachWayChecks, ...exactCountChecks, ...failureChecks].sort((one, other) =>
     (one.without ?? []).join().localeCompare((other.without ?? []).join()),

@@ -1,5 +1,6 @@
 import { ConnectionClosedError, ProtocolError, RemoteError } from "@sonde/protocol";
 import { DecodeError } from "../output/decode-error.js";
+import { LackingError, ObjectError } from "../object/object-error.js";
 import { ConnectError, TargetError } from "../session/errors.js";
 
 /** What `sonde` ends with, for scripts. */
@@ -18,7 +19,10 @@ export const exitCodes = {
 
 /** The exit code that an error stands for; `undefined` for a fault of our own. */
 export function exitCodeOf(error: unknown): number | undefined {
-  if (error instanceof UsageError || error instanceof TargetError) return exitCodes.wrongInput;
+  if (error instanceof LackingError) return exitCodes.refused;
+  const isWrong =
+    error instanceof UsageError || error instanceof TargetError || error instanceof ObjectError;
+  if (isWrong) return exitCodes.wrongInput;
   if (error instanceof InterruptedError) return exitCodes.interrupted;
   const isNoAgent =
     error instanceof ConnectError ||

@@ -5,6 +5,7 @@ import { addAttachCommand } from "./commands/attach.js";
 import { addInfoCommand } from "./commands/info.js";
 import { addProbesCommand } from "./commands/probes.js";
 import { addReplayCommand } from "./commands/replay.js";
+import { addRunCommand } from "./commands/run.js";
 import { addSessionsCommand } from "./commands/sessions.js";
 import { addStopCommand } from "./commands/stop.js";
 import { addTargetsCommand } from "./commands/targets.js";
@@ -19,6 +20,7 @@ Examples:
   sonde opensnoop -t ssh://root@board      the same on a board
   sonde trace 'tracepoint:syscalls:sys_enter_openat { printf("%s %s\\n", comm, str(args.filename)); }'
   sonde trace script.bt                    a script in bpftrace's language
+  sonde run opensnoop.bpf.o                a BPF object as clang compiles it
   sonde attach boot -t ssh://root@board    a trace that was left there: sonde trace --detach --name boot
   sonde probes 'tracepoint:sched:*'        what can be traced
   sonde info -t ws://board:4650            what a board can do, and what it cannot
@@ -42,6 +44,7 @@ export function createProgram(): Command {
     });
   addToolCommands(program);
   addTraceCommand(program);
+  addRunCommand(program);
   addSessionsCommand(program);
   addAttachCommand(program);
   addStopCommand(program);

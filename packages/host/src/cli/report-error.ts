@@ -1,5 +1,6 @@
 import { RemoteError } from "@sonde/protocol";
 import { DecodeError } from "../output/decode-error.js";
+import { ObjectError } from "../object/object-error.js";
 import { ConnectError, TargetError } from "../session/errors.js";
 import { UnattachedError } from "../session/refusals.js";
 import { exitCodeOf, UsageError } from "./exit-code.js";
@@ -44,6 +45,7 @@ function hintOf(error: unknown): string | undefined {
   }
   if (
     error instanceof UsageError ||
+    error instanceof ObjectError ||
     error instanceof TargetError ||
     error instanceof ConnectError
   ) {

@@ -1,5 +1,4 @@
-import { RemoteError } from "@sonde/protocol";
-import { gunzipSync } from "node:zlib";
+import { readKernelConfiguration } from "../session/kernel-configuration.js";
 import { type RemoteFiles } from "../session/remote-files.js";
 
 /** The options that a target's kernel was built with. */
@@ -20,28 +19,13 @@ export class KernelConfig {
     files: Pick<RemoteFiles, "readKept">,
     release: string,
   ): Promise<KernelConfig | undefined> {
-    for (const path of ["/proc/config.gz", `/boot/config-${release}`]) {
-      const bytes = await unlessRefused(files.readKept(path));
-      if (bytes === undefined) continue;
-      const text = Buffer.from(path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString();
-      return new KernelConfig(path, text);
-    }
-    return undefined;
+    const found = await readKernelConfiguration(files, release);
+    return found === undefined ? undefined : new KernelConfig(found.path, found.text);
   }
 
   /** Whether an option is built in, or there as a module. */
   has(option: string): boolean {
     const value = this.#options.get(option);
     return value === "y" || value === "m";
-  }
-}
-
-async function unlessRefused<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    // Not there, or not to be read by this agent: then it is not known.
-    if (error instanceof RemoteError) return undefined;
-    throw error;
   }
 }

@@ -162,8 +162,8 @@ function programSpec(
   };
 }
 
-/** What the kernel's types call it. */
-function attachedName(attachType: string | undefined, name: string): string {
+/** What the kernel's types call what a section names. */
+export function attachedName(attachType: string | undefined, name: string): string {
   switch (attachType) {
     case "trace_raw_tp":
       return `btf_trace_${name}`;

@@ -1,5 +1,5 @@
 import { type KconfigExtern } from "./externs.js";
-import { ObjectError } from "./object-error.js";
+import { LackingError, ObjectError } from "./object-error.js";
 
 /** What settings are read from. */
 export interface KernelSettings {
@@ -115,11 +115,11 @@ function encodeNumber(
 
 function missing({ name }: KconfigExtern, { configuration }: KernelSettings): ObjectError {
   if (configuration === undefined) {
-    return new ObjectError(`kernel setting ${name}: the target does not tell its configuration`, {
+    return new LackingError(`kernel setting ${name}: the target does not tell its configuration`, {
       hint: "give it with --kernel-config: the .config that its kernel was built with",
     });
   }
-  return new ObjectError(`kernel setting ${name}: the target's configuration has no such setting`);
+  return new LackingError(`kernel setting ${name}: the target's configuration has no such setting`);
 }
 
 function unfit({ name, type }: KconfigExtern, text: string): ObjectError {

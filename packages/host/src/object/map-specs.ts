@@ -2,7 +2,7 @@ import { type FeatureName } from "../spec/target-description.js";
 import { mapFlags, type MapSpec, type MapType } from "../spec/map-spec.js";
 import { kconfigSection } from "./externs.js";
 import { type MapDefinition } from "./map-definition.js";
-import { ObjectError } from "./object-error.js";
+import { LackingError } from "./object-error.js";
 import { type DataMap, type DeclaredMap, type ObjectFile } from "./object-file.js";
 
 /** What decides how maps are made. */
@@ -97,7 +97,7 @@ export function dataMapSpec(
 ): MapSpec {
   const { features, data, hasTypes } = circumstances;
   if (!features.includes("map_value_pointer")) {
-    throw new ObjectError(
+    throw new LackingError(
       `section ${map.name}: the target's kernel has no global variables (Linux 5.2 has)`,
     );
   }

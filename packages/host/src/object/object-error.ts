@@ -1,6 +1,6 @@
 /** An object is malformed, or cannot be loaded as it is. */
 export class ObjectError extends Error {
-  override readonly name = "ObjectError";
+  override readonly name: string = "ObjectError";
   /** What to do about it. */
   readonly hint: string | undefined;
 
@@ -8,4 +8,9 @@ export class ObjectError extends Error {
     super(message, options);
     this.hint = options.hint;
   }
+}
+
+/** The object is as it should be, and the target lacks what it needs. */
+export class LackingError extends ObjectError {
+  override readonly name = "LackingError";
 }

@@ -20,8 +20,10 @@ const decoder = new TextDecoder();
 
 /** Reads an object of BPF code, of whatever byte order. `name`: the file's, for messages. Throws ObjectError. */
 export async function parseObject(bytes: Uint8Array, name: string): Promise<ObjectFile> {
+  // Of a Buffer, `slice` would give a view and no copy.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
-    return readObject(await readRelocatableFile(bytes), objectName(name));
+    return readObject(await readRelocatableFile(plain), objectName(name));
   } catch (error) {
     const isOurs = error instanceof ElfError || error instanceof BtfError;
     if (!isOurs && !(error instanceof ObjectError)) throw error;

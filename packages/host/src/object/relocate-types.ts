@@ -7,7 +7,7 @@ import {
 } from "../core-relocation/core-relocator.js";
 import { relocationKinds } from "../core-relocation/relocation-kinds.js";
 import { type FunctionTable } from "./function-table.js";
-import { ObjectError } from "./object-error.js";
+import { LackingError, ObjectError } from "./object-error.js";
 import { type ObjectFile, type ObjectFunction } from "./object-file.js";
 
 /** One relocation of a function's instructions by the target's types. */
@@ -80,7 +80,7 @@ export function needsTargetTypes(
 }
 
 function typesMissing({ name }: ObjectFunction): ObjectError {
-  return new ObjectError(
+  return new LackingError(
     `function ${name} depends on the kernel's types, and the target has none`,
     {
       hint: "give them with --btf or --vmlinux: docs/objects.md",

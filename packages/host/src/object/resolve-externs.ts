@@ -4,7 +4,7 @@ import { essentialName } from "../btf/essential-name.js";
 import { type TypeReader } from "../btf/type-reader.js";
 import { type BtfTypeId } from "../btf/types.js";
 import { type KernelSymbolExtern } from "./externs.js";
-import { ObjectError } from "./object-error.js";
+import { LackingError, ObjectError } from "./object-error.js";
 import { type ObjectFile } from "./object-file.js";
 
 /** What an extern is on one target. */
@@ -41,7 +41,7 @@ export function resolveExterns(
         ? findByType(file, extern, kernel.types)
         : findByAddress(extern, kernel);
     if (found === undefined && !extern.isWeak) {
-      throw new ObjectError(
+      throw new LackingError(
         `extern ${extern.name}: the target's kernel has no such ${nounOf(extern)}`,
       );
     }
@@ -65,7 +65,7 @@ function findByType(
 ): ResolvedExtern | undefined {
   if (types === undefined) {
     if (extern.isWeak) return undefined;
-    throw new ObjectError(`extern ${extern.name}: the target has no types to find it by`, {
+    throw new LackingError(`extern ${extern.name}: the target has no types to find it by`, {
       hint: "give them with --btf or --vmlinux: docs/objects.md",
     });
   }

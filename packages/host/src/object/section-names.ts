@@ -44,9 +44,19 @@ export type AttachRule =
   | { readonly kind: "rawTracepoint"; readonly name: string | undefined }
   /** By the kernel's types: tp_btf, fentry, fexit, fmod_ret, lsm and iter. */
   | { readonly kind: "tracing"; readonly name: string | undefined }
-  | { readonly kind: "perfEvent" }
+  /** No section says which; whoever loads the object has to. */
+  | { readonly kind: "perfEvent"; readonly event?: SampledEvent }
   /** The section's name does not say it as it should: whoever loads the object has to. */
   | { readonly kind: "malformed"; readonly reason: string };
+
+/** What is sampled, and how often. */
+export interface SampledEvent {
+  /** perf_event_attr.type and .config (include/uapi/linux/perf_event.h). */
+  readonly type: number;
+  readonly config: bigint;
+  readonly sampling: { readonly frequency: bigint } | { readonly period: bigint };
+  readonly cpus: "each" | "one";
+}
 
 /** A function of a program or library, by its name or by where it is in the file. */
 export interface UserPlace {

@@ -13,6 +13,7 @@ import { globToRegExp } from "../language/glob.js";
 import { nearNames } from "../language/near-names.js";
 import { TargetError } from "./errors.js";
 import { KernelFunctions } from "./kernel-functions.js";
+import { type KernelModules } from "./module-types.js";
 import { type TargetFiles, type TargetTypes } from "./target-files.js";
 import { UserFiles } from "./user-files.js";
 import { UserPrograms } from "./user-programs.js";
@@ -62,7 +63,10 @@ export class QueryAnswerer {
    * BTF ids for programs that attach by BTF: "btf_trace_NAME" is a typedef, anything else a function. Throws TargetError
    * for one that is not there.
    */
-  async attachBtfIds(names: readonly string[]): Promise<(attachTo: string) => AttachTarget> {
+  async attachBtfIds(
+    names: readonly string[],
+    modules: Pick<KernelModules, "all">,
+  ): Promise<(attachTo: string) => AttachTarget> {
     const targets = names.map((name) => {
       return { name, kind: name.startsWith("btf_trace_") ? "typedef" : "func" } as const;
     });
@@ -70,10 +74,17 @@ export class QueryAnswerer {
       types.expect(targets.map((type) => ({ kind: "find", type })));
       return new Map(targets.map(({ name, kind }) => [name, types.find(name, kind)]));
     });
+    const found = new Map<string, AttachTarget>();
+    for (const { name, kind } of targets) {
+      const id = ids?.get(name);
+      const target =
+        id === undefined ? await findInModules(name, kind, modules) : { id, module: undefined };
+      if (target !== undefined) found.set(name, target);
+    }
     return (attachTo) => {
-      const id = ids?.get(attachTo);
-      if (id === undefined) throw new TargetError(`the target's BTF has no ${attachTo}`);
-      return { id, module: undefined };
+      const target = found.get(attachTo);
+      if (target === undefined) throw new TargetError(`the target's BTF has no ${attachTo}`);
+      return target;
     };
   }
 
@@ -246,6 +257,18 @@ export class QueryAnswerer {
       hint: "on the target: mount -t tracefs tracefs /sys/kernel/tracing (the kernel needs CONFIG_TRACING)",
     });
   }
+}
+
+async function findInModules(
+  name: string,
+  kind: "typedef" | "func",
+  modules: Pick<KernelModules, "all">,
+): Promise<AttachTarget | undefined> {
+  for (const module of await modules.all()) {
+    const id = module.types.candidates(name, [kind])[0];
+    if (id !== undefined) return { id, module: module.name };
+  }
+  return undefined;
 }
 
 function memberOffset(types: TypeReader, name: string, member: string): number | undefined {

@@ -67,6 +67,14 @@ export class LoadedObject {
     });
   }
 
+  /** All that an iterator writes about what it iterates over; `attachment`: its place in the blueprint's list. */
+  async readIterator(attachment: number): Promise<string> {
+    const handle = required(this.handles.attachments.get(attachment), `attachment ${attachment}`);
+    const limitBytes = 16 * 1024 * 1024;
+    const { data } = await this.#peer.call("iterator.read", { attachment: handle, limitBytes });
+    return Buffer.from(data).toString();
+  }
+
   async run(program: string): Promise<number> {
     const handle = required(this.handles.programs.get(program), program);
     return (await this.#peer.call("program.run", { program: handle })).returnValue;

@@ -31,6 +31,7 @@ import { FeatureCache } from "./feature-cache.js";
 import { KernelTypes } from "./kernel-types.js";
 import { LoadedObject } from "./loaded-object.js";
 import { LinkKeeper, type LinkEvent } from "./link-keeper.js";
+import { KernelModules } from "./module-types.js";
 import { openPeer, type ConnectOptions, type OpenPeer } from "./open-peer.js";
 import { RemoteFiles } from "./remote-files.js";
 import { RemoteProcesses } from "./remote-processes.js";
@@ -90,6 +91,7 @@ export class Session implements AsyncDisposable {
   readonly files: RemoteFiles;
   readonly processes: RemoteProcesses;
   readonly types: KernelTypes;
+  readonly modules: KernelModules;
   /** The target's clocks, and how they stand to this machine's. */
   readonly clock: TargetClock;
   /** Tells a person what they should know. */
@@ -138,6 +140,7 @@ export class Session implements AsyncDisposable {
       asksNarrowly: this.#isSlow && hello.methods.includes("btf.types"),
       onWarning: this.warn,
     });
+    this.modules = new KernelModules(this.files, this.types);
     this.target = toTargetDescription(description, features, this.types.areKnown);
     const workingFolder = this.isThisMachine ? process.cwd() : undefined;
     this.#answerer = new QueryAnswerer(this.files, description, this.types, workingFolder);
@@ -177,7 +180,8 @@ export class Session implements AsyncDisposable {
   /** Creates, loads and attaches an object in one round trip. Throws RemoteError; nothing is left when it does. */
   async load(object: ObjectSpec, options: LoadOptions = {}): Promise<LoadedObject> {
     const attachTo = object.programs.flatMap((program) => program.attachTo ?? []);
-    const btfId = attachTo.length === 0 ? undefined : await this.#answerer.attachBtfIds(attachTo);
+    const btfId =
+      attachTo.length === 0 ? undefined : await this.#answerer.attachBtfIds(attachTo, this.modules);
     const built = buildPlan(object, {
       byteOrder: this.target.byteOrder,
       creditBytes: options.creditBytes ?? 8 * 1024 * 1024,
