@@ -31,6 +31,7 @@ const hostFeatures: Readonly<Record<FeatureName, true>> = {
   bpf_loop: true,
   for_each_map_elem: true,
   trace_vprintk: true,
+  map_lookup_percpu_elem: true,
   atomic_fetch: true,
   jump32: true,
   large_program: true,

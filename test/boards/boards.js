@@ -60,6 +60,7 @@ export const boards = [
       "hash_without_preallocation",
       "kprobe_multi",
       "map_lookup_and_delete",
+      "map_lookup_percpu_elem",
       "perf_event_link",
       "trace_vprintk",
       "uprobe_multi",

@@ -209,7 +209,7 @@ describe("what is asked for", () => {
     const source = 'BEGIN { printf("%s\\n", "a \\"b\\""); @m["k", 2] = 3; @h = hist(5); }';
     const { code, output, errors } = await runSonde(["trace", "-f", "json", "-e", source]);
     expect(output.trimEnd().split("\n")).toEqual([
-      '{"type": "attached_probes", "data": {"probes": 1}}',
+      '{"type": "attached_probes", "count": 1, "data": {"probes": 1}}',
       '{"type": "printf", "data": "a \\"b\\"\\n"}',
       '{"type": "hist", "data": {"@h": [{"min": 4, "max": 7, "count": 1}]}}',
       '{"type": "map", "data": {"@m": {"k,2": 3}}}',

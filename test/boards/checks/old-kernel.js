@@ -10,7 +10,7 @@ const newer = [
   ],
   ...["jump32", "ktime_get_boot_ns", "large_program", "map_batch", "map_lookup_and_delete"],
   ...["map_mmapable", "map_value_pointer", "perf_event_link", "probe_read_kernel", "ringbuf"],
-  ...["tracing_link", "trace_vprintk"],
+  ...["map_lookup_percpu_elem", "tracing_link", "trace_vprintk"],
 ];
 
 /** Checks that between them read and write in every way that the compiler knows. */

@@ -145,6 +145,7 @@ const lacks = {
   get_stack: withHelper(67),
   trace_vprintk: withHelper(177),
   bpf_loop: withHelper(181),
+  map_lookup_percpu_elem: withHelper(195),
   for_each_map_elem: withHelper(164),
   bounded_loops: refused(({ instructions }) => hasLoop(instructions)),
   // BPF_STX | BPF_ATOMIC of either size, with BPF_FETCH.

@@ -84,6 +84,11 @@ export const programProbes = [
     since: "5.13",
     run: (target) => tryHelper(target, 164),
   }),
+  defineProbe({
+    name: "map_lookup_percpu_elem",
+    since: "5.19",
+    run: (target) => tryHelper(target, 195),
+  }),
   defineProbe({ name: "trace_vprintk", since: "5.16", run: (target) => tryHelper(target, 177) }),
   defineProbe({
     // r0 = 0; do r0 += 1; while (r0 < 10)

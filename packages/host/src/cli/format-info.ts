@@ -37,6 +37,7 @@ const meanings: Readonly<Record<string, readonly [what: string, without: string]
   bounded_loops: ["loops in programs", "unrolled (5.3)"],
   bpf_loop: ["long loops", "within the verifier's limit (5.17)"],
   trace_vprintk: ["debugf() with more than three values", "not available (5.16)"],
+  map_lookup_percpu_elem: ["counts and sums read in programs", "not available (5.19)"],
   for_each_map_elem: ["loops over maps", "not available (5.13)"],
   atomic_fetch: ["atomic operations with a result", "not available (5.12)"],
   jump32: ["32-bit comparisons", "in 64 bits (5.1)"],

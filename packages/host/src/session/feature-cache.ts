@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { cacheFolder } from "./cache-folder.js";
 import { keepFile, readKeptFile } from "./kept-file.js";
 
+/** Counted up when agents of the same version learn to answer for a feature more. */
+const generation = 2;
+
 /**
  * What a target's kernel can do, kept on this machine so that it is asked once for each boot: by the boot, the agent's
  * version and what the agent may do, on which the answers depend.
@@ -14,6 +17,7 @@ export class FeatureCache {
   constructor(hello: Result<"hello">, target: TargetDescription) {
     const { uid, capabilities } = target.privileges;
     const parts = [
+      generation,
       hello.agent,
       target.release,
       target.version,

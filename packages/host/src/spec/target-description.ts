@@ -57,6 +57,7 @@ export type FeatureName =
   | "bounded_loops" //          (5.3)
   | "bpf_loop" //               helper 181 (5.17)
   | "for_each_map_elem" //      helper 164 (5.13)
+  | "map_lookup_percpu_elem" // helper 195 (5.19)
   | "trace_vprintk" //          helper 177 (5.16)
   | "atomic_fetch" //           BPF_ATOMIC with BPF_FETCH (5.12)
   | "jump32" //                 BPF_JMP32 (5.1)

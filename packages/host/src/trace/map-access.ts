@@ -95,9 +95,12 @@ export class MapAccess {
   }
 }
 
-/** Unkeyed sums stand in a per-CPU array, where only differences between two readings lose nothing. */
+/**
+ * Unkeyed sums stand in a per-CPU array, where only differences between two readings lose nothing. Those that the program reads
+ * itself are in a hash, whose key has 8 bytes and not 4.
+ */
 function isRunningTotal(layout: MapLayout): boolean {
-  if (layout.keys.length > 0) return false;
+  if (layout.keys.length > 0 || layout.keySizeBytes !== 4) return false;
   switch (layout.value.kind) {
     case "count":
     case "sum":

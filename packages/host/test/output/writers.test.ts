@@ -225,14 +225,14 @@ const cases: readonly {
     event: { kind: "attached", probes: 1 },
     text: "",
     notice: "Attached 1 probe\n",
-    json: '{"type": "attached_probes", "data": {"probes": 1}}',
+    json: '{"type": "attached_probes", "count": 1, "data": {"probes": 1}}',
   },
   {
     name: "two probes",
     event: { kind: "attached", probes: 2 },
     text: "",
     notice: "Attached 2 probes\n",
-    json: '{"type": "attached_probes", "data": {"probes": 2}}',
+    json: '{"type": "attached_probes", "count": 1, "data": {"probes": 2}}',
   },
   {
     name: "loss",

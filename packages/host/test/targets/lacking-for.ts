@@ -20,6 +20,7 @@ const helperFeatures = new Map<number, FeatureName>([
   [164, "for_each_map_elem"],
   [177, "trace_vprintk"],
   [181, "bpf_loop"],
+  [195, "map_lookup_percpu_elem"],
 ]);
 
 /** BPF_F_MMAPABLE (include/uapi/linux/bpf.h). */

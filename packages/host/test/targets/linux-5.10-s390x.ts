@@ -14,6 +14,7 @@ export const linux510s390x: TargetDescription = {
       ![
         "probe_read",
         "trace_vprintk",
+        "map_lookup_percpu_elem",
         "map_lookup_and_delete",
         "hash_without_preallocation",
         "perf_event_link",

@@ -38,6 +38,7 @@ export const linux618x64: TargetDescription = {
     "bpf_loop",
     "for_each_map_elem",
     "trace_vprintk",
+    "map_lookup_percpu_elem",
     "atomic_fetch",
     "jump32",
     "large_program",

@@ -24,6 +24,7 @@ import {
   statementNames,
   unsupportedFunctions,
 } from "./function-names.js";
+import { checkDeleted } from "./check-map-call.js";
 import { checkStackCall } from "./check-stack.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { boolean, describeType, int64, uint32, uint64, type Type } from "./type.js";
@@ -40,6 +41,7 @@ const valueFunctions: ReadonlyMap<string, CallCheck> = new Map<string, CallCheck
   ["strncmp", checkStrncmp],
   ["strcontains", checkStrcontains],
   ["has_key", checkHasKey],
+  ["delete", checkDeleted],
   ["kptr", (probe, call) => checkPointerSpace(probe, call, "kernel")],
   ["uptr", (probe, call) => checkPointerSpace(probe, call, "user")],
   ["sizeof", checkSizeof],
@@ -267,7 +269,7 @@ function checkHasKey(probe: ProbeState, call: Call): CheckedExpression | undefin
   const contents = state.contents?.contents;
   const aggregation = contents?.kind === "aggregation" ? contents.aggregation.kind : undefined;
   if (aggregation !== undefined && checked.length === 0) {
-    return probe.notSupported(call.span, "has_key() of an aggregation without keys is");
+    probe.program.maps.noteRead(map.name);
   }
   if (aggregation === "hist" || aggregation === "lhist") {
     return probe.notSupported(call.span, `has_key() of ${aggregation}() is`);

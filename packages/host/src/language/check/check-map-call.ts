@@ -1,8 +1,9 @@
 import { type ExpressionOf } from "../syntax/ast.js";
 import { checkKeys, requireAssigned } from "./check-place.js";
 import { requireArguments } from "./call-arguments.js";
-import { type CheckedStatement } from "./checked-program.js";
+import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
 import { type ProbeState } from "./probe-state.js";
+import { boolean } from "./type.js";
 
 /** clear, zero and delete. */
 export function checkMapCall(
@@ -34,8 +35,40 @@ function checkClear(probe: ProbeState, call: ExpressionOf<"call">): CheckedState
   return { kind: "control", record, span: call.span };
 }
 
+/** `delete(@m, k)` where it is wanted whether there was such an entry. */
+export function checkDeleted(
+  probe: ProbeState,
+  call: ExpressionOf<"call">,
+): CheckedExpression | undefined {
+  const checked = checkDeletion(probe, call);
+  if (checked === undefined) return undefined;
+  const { name, keys, isAggregation } = checked;
+  if (isAggregation && keys.length === 0) probe.program.maps.noteRead(name);
+  const map = probe.program.maps.idOf(name);
+  return { kind: "deleted", map, keys, type: boolean, span: call.span };
+}
+
 /** `delete(@m, k)`, `delete(@m[k])`, `delete(@m)`. */
 function checkDelete(probe: ProbeState, call: ExpressionOf<"call">): CheckedStatement | undefined {
+  const checked = checkDeletion(probe, call);
+  if (checked === undefined) return undefined;
+  const { name, keys, isAggregation } = checked;
+  const id = probe.program.maps.idOf(name);
+  if (isAggregation && keys.length === 0) {
+    // An array has nothing that could be deleted: it is cleared.
+    const record = probe.program.records.add({ kind: "clearMap", map: id });
+    return { kind: "control", record, span: call.span };
+  }
+  return { kind: "delete", map: id, keys, span: call.span };
+}
+
+interface Deletion {
+  readonly name: string;
+  readonly keys: readonly CheckedExpression[];
+  readonly isAggregation: boolean;
+}
+
+function checkDeletion(probe: ProbeState, call: ExpressionOf<"call">): Deletion | undefined {
   const [map, ...keys] = call.args;
   if (!requireArguments(probe, call, 1, Infinity)) return undefined;
   if (map?.kind !== "map" || (map.keys.length > 0 && keys.length > 0)) {
@@ -47,19 +80,13 @@ function checkDelete(probe: ProbeState, call: ExpressionOf<"call">): CheckedStat
   const checked = checkKeys(probe, map.name, wanted, call.span);
   const state = requireAssigned(probe, map.name, map.nameSpan);
   if (checked === undefined || state === undefined) return undefined;
-  const id = probe.program.maps.idOf(map.name);
-  if (checked.length === 0 && state.contents?.contents.kind === "aggregation") {
-    // An array has nothing that could be deleted: it is cleared.
-    const record = probe.program.records.add({ kind: "clearMap", map: id });
-    return { kind: "control", record, span: call.span };
-  }
   const contents = state.contents?.contents;
   const isHistogram =
-    contents?.kind === "aggregation" && ["hist", "lhist"].includes(contents.aggregation.kind);
+    checked.length > 0 && contents?.kind === "aggregation" && ["hist", "lhist"].includes(contents.aggregation.kind);
   if (isHistogram) {
     return probe.notSupported(call.span, "deleting one histogram of a map is", [
       `clear(${map.name}) deletes all.`,
     ]);
   }
-  return { kind: "delete", map: id, keys: checked, span: call.span };
+  return { name: map.name, keys: checked, isAggregation: contents?.kind === "aggregation" };
 }

@@ -92,11 +92,6 @@ function checkPrint(probe: ProbeState, call: Call): CheckedStatement | undefined
     const message = "print() takes further arguments for a whole map only";
     return probe.error("argument-count", call.span, message);
   }
-  if (argument.kind === "map") {
-    return probe.notSupported(call.span, "print() of one entry of a map is", [
-      `printf() prints its value.`,
-    ]);
-  }
   const values = checkValues(probe, [argument]);
   if (values === undefined) return undefined;
   const fields = layOutRecord(values.map(({ type }) => type));

@@ -2,6 +2,7 @@ import { meantHints, nearNames } from "../near-names.js";
 import { type Expression, type ExpressionOf } from "../syntax/ast.js";
 import { shownName } from "../syntax/expand-macros.js";
 import { type Span } from "../syntax/span.js";
+import { aggregationValue } from "./aggregation-value.js";
 import { sizeInMemory } from "./check-memory.js";
 import { type CheckedExpression, type Place } from "./checked-program.js";
 import { coerce, elementsOf } from "./coerce.js";
@@ -44,12 +45,12 @@ export function readMap(
   const keys = checkKeys(probe, name, expression.keys, span);
   const state = requireAssigned(probe, name, nameSpan);
   if (keys === undefined || state === undefined) return undefined;
-  const type = plainType(state);
-  if (type === undefined) {
-    return probe.notSupported(span, `reading the aggregation ${name} in an expression is`, [
-      `print(${name}) prints it.`,
-    ]);
+  const contents = state.contents?.contents;
+  if (contents?.kind === "aggregation") {
+    return aggregationValue(probe, { name, aggregation: contents.aggregation, keys }, span);
   }
+  const type = plainType(state);
+  if (type === undefined) return undefined;
   return { kind: "mapValue", map: probe.program.maps.idOf(name), keys, type, span };
 }
 

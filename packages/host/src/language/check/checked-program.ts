@@ -324,6 +324,19 @@ export type CheckedExpression =
       readonly map: number;
       readonly keys: readonly CheckedExpression[];
     } & Typed)
+  /** What an aggregation has come to on all CPUs: of avg() and stats() the average, or what it is made of. */
+  | ({
+      readonly kind: "aggregationValue";
+      readonly map: number;
+      readonly keys: readonly CheckedExpression[];
+      readonly part: "value" | "count" | "total";
+    } & Typed)
+  /** Deletes an entry of a map, and tells whether there was one. */
+  | ({
+      readonly kind: "deleted";
+      readonly map: number;
+      readonly keys: readonly CheckedExpression[];
+    } & Typed)
   | ({
       readonly kind: "hasKey";
       readonly map: number;

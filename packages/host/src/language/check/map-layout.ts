@@ -9,7 +9,8 @@ import { alignUp, placeFields, sizeOfValue, valueTypeOf } from "./value-layout.j
 
 /**
  * How a map is laid out in the kernel. Plain maps are hashes, those without keys with a single u64 key, 0, so that an
- * entry that was never set does not exist. Aggregations are per CPU: an array of one without keys, a hash with them.
+ * entry that was never set does not exist. Aggregations are per CPU: an array of one without keys, a hash with them, and
+ * where the program reads them itself, since an array cannot be cleared.
  */
 export function layOutMap(
   state: MapState,
@@ -20,12 +21,12 @@ export function layOutMap(
   const contents = state.contents?.contents;
   const aggregation = contents?.kind === "aggregation" ? contents.aggregation : undefined;
   const valueType = contents?.kind === "plain" ? contents.slot.type : none;
-  const isKeyed = keyTypes.length > 0;
+  const isHash = keyTypes.length > 0 || state.isRead === true;
   const placed = placeFields(keyTypes.map(valueTypeOf));
   const value: MapValueLayout =
     aggregation === undefined
       ? { kind: "plain", type: valueTypeOf(valueType) }
-      : layOutAggregation(aggregation, isKeyed);
+      : layOutAggregation(aggregation, keyTypes.length > 0);
   const storesBuckets = "storage" in value && value.storage === "key";
   const layout: MapLayout = {
     name: state.name,
@@ -33,7 +34,7 @@ export function layOutMap(
     isPerCpu: aggregation !== undefined,
     keys: placed.fields,
     keySizeBytes: keySize(placed.sizeBytes, {
-      isArray: aggregation !== undefined && !isKeyed,
+      isArray: aggregation !== undefined && !isHash,
       storesBuckets,
     }),
     valueSizeBytes: valueSize(value),
@@ -41,12 +42,12 @@ export function layOutMap(
   };
   const spec: MapSpec = {
     name: layout.map,
-    type: aggregation === undefined ? "hash" : isKeyed ? "percpu_hash" : "percpu_array",
+    type: aggregation === undefined ? "hash" : isHash ? "percpu_hash" : "percpu_array",
     keySizeBytes: layout.keySizeBytes,
     valueSizeBytes: layout.valueSizeBytes,
-    maxEntries: isKeyed ? maximumMapKeys : 1,
+    maxEntries: keyTypes.length > 0 ? maximumMapKeys : 1,
     flags:
-      isKeyed && target.features.includes("hash_without_preallocation")
+      isHash && target.features.includes("hash_without_preallocation")
         ? mapFlags.noPreallocation
         : 0,
   };

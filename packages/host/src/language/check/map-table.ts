@@ -28,6 +28,8 @@ export interface MapState {
   readonly keys: { readonly slots: readonly Slot[]; readonly span: Span } | undefined;
   /** `undefined` until something is assigned. */
   readonly contents: { readonly contents: MapContents; readonly span: Span } | undefined;
+  /** The program itself reads what an aggregation has come to, or whether it has begun. */
+  readonly isRead?: true;
 }
 
 /** Why a use of a map does not go with another one. */
@@ -69,6 +71,12 @@ export class MapTable {
   /** Whether something is assigned to a map of this name: those that are only read have no type. */
   isAssigned(name: string): boolean {
     return this.#maps.get(name)?.contents !== undefined;
+  }
+
+  /** Learns that the program reads an aggregation. */
+  noteRead(name: string): void {
+    const state = this.get(name);
+    if (state.isRead !== true) this.#set({ ...state, isRead: true });
   }
 
   /** Learns from a use with these keys. */

@@ -5,9 +5,9 @@ import { fitsRegister } from "../check/type.js";
 import { sizeOfValue, valueTypeOf } from "../check/value-layout.js";
 import { type Address, type BinaryOperation, type IrValue } from "../ir.js";
 import { type Lowering } from "./lowering.js";
-import { changeOrInsert, requireMap, withKey, writeEntry } from "./map-access.js";
+import { changeOrInsert, mapArgument, requireMap, withKey, writeEntry } from "./map-access.js";
 import { copyMemory } from "./memory-copy.js";
-import { constant } from "./program-builder.js";
+import { constant, pointerTo } from "./program-builder.js";
 import { accessOf, loadScalar, storeScalar } from "./scalar-access.js";
 import { currentValue, mentionsVariable, setVariable } from "./variables.js";
 
@@ -167,18 +167,14 @@ function assignEntry(
   }
 }
 
-/** `delete(@m, k)`. */
+/** `delete(@m, k)`; gives 0 when there was such an entry. */
 export function deleteEntry(
   lowering: Lowering,
   mapId: number,
   keys: readonly CheckedExpression[],
-): void {
+): IrValue {
   const map = requireMap(lowering, mapId);
-  withKey(lowering, map, { keys }, (key) => {
-    lowering.builder.callOnly(
-      helpers.map_delete_elem,
-      { kind: "map", map: map.layout.map },
-      { kind: "address", address: key },
-    );
-  });
+  return withKey(lowering, map, { keys }, (key) =>
+    lowering.builder.call(helpers.map_delete_elem, mapArgument(map), pointerTo(key)),
+  );
 }

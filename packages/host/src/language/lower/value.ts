@@ -6,6 +6,7 @@ import {
 } from "../check/checked-program.js";
 import { type Type } from "../check/type.js";
 import { type BinaryOperation, type IrValue } from "../ir.js";
+import { aggregationValue } from "./aggregation-value.js";
 import { builtin } from "./builtin.js";
 import { branch } from "./condition.js";
 import { argument, contextField, registerValue, returnValue } from "./context.js";
@@ -16,7 +17,7 @@ import { constant, moved, pointerTo } from "./program-builder.js";
 import { accessOf, loadScalar } from "./scalar-access.js";
 import { stackNumber } from "./stack.js";
 import { withPart, withStored } from "./stored-place.js";
-import { updatePlace } from "./update.js";
+import { deleteEntry, updatePlace } from "./update.js";
 import { currentValue } from "./variables.js";
 
 /** A value that fits in a register, extended to 64 bits as its type says. */
@@ -43,6 +44,13 @@ export function lowerValue(lowering: Lowering, expression: CheckedExpression): I
       return scratchValue(lowering, expression.scratch);
     case "mapValue":
       return mapValue(lowering, expression);
+    case "aggregationValue":
+      return aggregationValue(lowering, expression);
+    case "deleted": {
+      const { map, keys } = expression;
+      const result = deleteEntry(lowering, map, keys);
+      return isZero(lowering, result);
+    }
     case "update":
       return updatePlace(lowering, expression.target, {
         amount: constant(expression.by),
@@ -152,6 +160,16 @@ function mapValue(lowering: Lowering, expression: CheckedExpressionOf<"mapValue"
       builder.move(result, constant(0));
     },
   });
+  return result;
+}
+
+function isZero({ builder }: Lowering, value: IrValue): IrValue {
+  const result = builder.register();
+  const isOther = builder.newLabel("not_zero");
+  builder.move(result, constant(0));
+  builder.jumpIf("ne", value, constant(0), isOther);
+  builder.move(result, constant(1));
+  builder.label(isOther);
   return result;
 }
 

@@ -1,0 +1,48 @@
+import { type Span } from "../syntax/span.js";
+import { type CheckedExpression } from "./checked-program.js";
+import { type Aggregation } from "./map-table.js";
+import { type ProbeState } from "./probe-state.js";
+import { int64, type IntegerType, uint64 } from "./type.js";
+
+/** An aggregation of a map's, and which entry of it. */
+export interface AggregationEntry {
+  readonly name: string;
+  readonly aggregation: Aggregation;
+  readonly keys: readonly CheckedExpression[];
+}
+
+/**
+ * What an aggregation has come to on all CPUs, as a number; of stats() a record of its three. A histogram is none, which is
+ * reported.
+ */
+export function aggregationValue(
+  probe: ProbeState,
+  { name, aggregation, keys }: AggregationEntry,
+  span: Span,
+): CheckedExpression | undefined {
+  const { maps, target } = probe.program;
+  if (aggregation.kind === "hist" || aggregation.kind === "lhist") {
+    const message = `${name} holds ${aggregation.kind}(), which is no number`;
+    return probe.error("type-mismatch", span, message, [`print(${name}) prints it.`]);
+  }
+  if (!target.features.includes("map_lookup_percpu_elem")) {
+    const message = `reading the aggregation ${name} needs Linux 5.19, the target has ${target.release}`;
+    return probe.error("not-supported", span, message, [`print(${name}) prints it.`]);
+  }
+  maps.noteRead(name);
+  const map = maps.idOf(name);
+  const part = (what: "value" | "count" | "total", type: IntegerType): CheckedExpression => {
+    return { kind: "aggregationValue", map, keys, part: what, type, span };
+  };
+  const isSigned = "isSigned" in aggregation && aggregation.isSigned;
+  const type = isSigned ? int64 : uint64;
+  if (aggregation.kind !== "stats") return part("value", type);
+  const elements = [part("count", uint64), part("value", type), part("total", type)];
+  const names = ["count", "average", "total"];
+  return {
+    kind: "tuple",
+    elements,
+    type: { kind: "tuple", elements: elements.map((each) => each.type), names },
+    span,
+  };
+}
