@@ -31,6 +31,7 @@ const layout = {
 /** @type {import("../packages/host/dist/output/decode-context.js").DecodeContext} */
 const context = {
   byteOrder: "little",
+  architecture: "x64",
   possibleCpuCount: 1,
   realtimeMinusBoottime: 0n,
   realtimeMinusMonotonic: 0n,

@@ -19,7 +19,7 @@ describe("system()", () => {
     "runs a command of the target's shell at its place between the other output",
     async () => {
       const { code, output, errors } = await runSonde(["trace", "--unsafe", program]);
-      expect({ code, output }).toEqual({ code: 0, output: "before\nsaid 5\nafter\n\n\n" });
+      expect({ code, output }).toEqual({ code: 0, output: "before\nsaid 5\n\nafter\n\n\n" });
       expect(errors).toContain("aside\n");
     },
   );
@@ -29,7 +29,7 @@ describe("system()", () => {
     const mark = join(folder, "mark");
     const once = `BEGIN { system("test -e ${mark} && echo twice; touch ${mark}; echo done"); exit(); }`;
     await runSonde(["trace", "--unsafe", "--record", file, once]);
-    expect((await runSonde(["replay", file])).output).toBe("done\n\n\n");
+    expect((await runSonde(["replay", file])).output).toBe("done\n\n\n\n");
   });
 
   tracing("needs --unsafe", async () => {

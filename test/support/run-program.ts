@@ -80,6 +80,7 @@ export class ProgramRun implements Disposable {
 
 const context: DecodeContext = {
   byteOrder: "little",
+  architecture: "x64",
   possibleCpuCount,
   realtimeMinusBoottime: 0n,
   realtimeMinusMonotonic: 0n,

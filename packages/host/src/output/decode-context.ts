@@ -1,9 +1,11 @@
+import { type TargetDescription } from "../spec/target-description.js";
 import { type TimeZone } from "./strftime.js";
 
 /** What decoders ask of the world beside the bytes; the same for all records and maps of a trace. */
 export interface DecodeContext {
   /** Of the target. */
   readonly byteOrder: "little" | "big";
+  readonly architecture: TargetDescription["architecture"];
   /** How many values one entry of a per-CPU map has in a dump. */
   readonly possibleCpuCount: number;
   /** Added to a clock's nanoseconds they give nanoseconds since 1970, by the clock that is asked for; they may change. */

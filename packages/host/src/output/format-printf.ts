@@ -1,5 +1,6 @@
 import { type FormatConversion, type FormatPiece } from "../spec/trace-layout.js";
 import { formatAddress } from "./format-address.js";
+import { formatBuffer } from "./format-buffer.js";
 import { formatValue } from "./format-value.js";
 import { cutUtf8, encodeUtf8, utf8SizeBytes } from "./utf8.js";
 import { type Value } from "./value.js";
@@ -72,16 +73,6 @@ export function createConversionFormatter(conversion: FormatConversion): (value:
   }
 }
 
-/** "%r": printable ASCII as it is, the rest "\xNN". "%rx": all "\xNN". "%rh": hexadecimal with spaces between. */
-export function formatBuffer(bytes: Uint8Array, conversion: string): string {
-  const parts = Array.from(bytes, (byte) => {
-    if (conversion === "r" && byte >= 32 && byte <= 126) return String.fromCharCode(byte);
-    const digits = byte.toString(16).padStart(2, "0");
-    return conversion === "rh" ? digits : `\\x${digits}`;
-  });
-  return parts.join(conversion === "rh" ? " " : "");
-}
-
 /** The number formatter for what has a number; the value's text for what has none. */
 function orText(
   conversion: FormatConversion,
@@ -104,6 +95,7 @@ function numberOf(value: Value): bigint | undefined {
       return value.address;
     case "string":
     case "text":
+    case "bytes":
     case "tuple":
     case "stack":
     case "array":
@@ -113,6 +105,7 @@ function numberOf(value: Value): bigint | undefined {
 }
 
 function valueBytes(value: Value): Uint8Array {
+  if (value.kind === "bytes") return value.bytes;
   return encodeUtf8(
     value.kind === "string" || value.kind === "text" ? value.value : formatValue(value),
   );

@@ -1,4 +1,5 @@
 import { formatAddress } from "./format-address.js";
+import { formatBuffer } from "./format-buffer.js";
 import { formatStack } from "./format-stack.js";
 import { type Value } from "./value.js";
 
@@ -33,6 +34,8 @@ export function formatValue(value: Value, place: keyof typeof indents = "value")
       return value.name ?? formatAddress(value.address);
     case "stack":
       return formatStack(value, indents[place]);
+    case "bytes":
+      return formatBuffer(value.bytes, "r");
     case "text":
       return value.value;
   }

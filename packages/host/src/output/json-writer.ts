@@ -64,6 +64,8 @@ function formatJsonValue(value: Value): string {
     case "integer":
     case "pointer":
       return formatJsonNumber(value.value);
+    case "bytes":
+      return `[${value.bytes.join(",")}]`;
     case "boolean":
       return value.value ? "true" : "false";
     case "tuple":

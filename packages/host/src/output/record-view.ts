@@ -108,7 +108,10 @@ export function valueSizeBytes(type: ValueType): number {
     case "ksym":
     case "timestamp":
     case "stack":
+    case "code":
       return 8;
+    case "bytes":
+      return 8 + type.capacityBytes;
     case "usym":
       return 16;
     case "name":

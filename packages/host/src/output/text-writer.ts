@@ -23,7 +23,8 @@ export class TextWriter implements TraceWriter {
         this.#sink.notices(`${event.text}\n`);
         break;
       case "output":
-        this.#sink.output(event.text);
+        // As bpftrace does, a line more behind what a command has written.
+        this.#sink.output(event.from === "system" ? `${event.text}\n` : event.text);
         break;
       case "lost":
         this.#sink.notices(`Lost ${event.count} events\n`);

@@ -1,5 +1,7 @@
 import { type StackType, type ValueType } from "../spec/value-type.js";
 import { type DecodeContext, type SymbolName } from "./decode-context.js";
+import { createBytesReader } from "./bytes-reader.js";
+import { createCodeReader } from "./code-reader.js";
 import { DecodeError } from "./decode-error.js";
 import { checkField, valueSizeBytes } from "./record-view.js";
 import { createTimeFormatter } from "./strftime.js";
@@ -67,6 +69,10 @@ export class ValueReaders {
           const name = this.#context.resolveUserName(uid);
           return { kind: "text", value: name ?? String(uid) };
         };
+      case "code":
+        return createCodeReader(type, this.#context, little);
+      case "bytes":
+        return createBytesReader(type, little);
       case "tuple":
         return this.#createTupleReader(type);
       case "array":

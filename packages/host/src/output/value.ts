@@ -35,6 +35,7 @@ export type Value =
       readonly mode: StackMode;
       readonly frames: readonly Frame[];
     }
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
   /** Text that the decoder made of the bytes: a probe's name, a user's name, a time. */
   | { readonly kind: "text"; readonly value: string };
 

@@ -31,6 +31,9 @@ export type ValueType =
     }
   /** 4 bytes, printed as the user's name on the target. */
   | { readonly kind: "username" }
+  /** 8 bytes, a number that stands for a name: an error's, a system call's (of the target's architecture), a signal's. */
+  | CodeType
+  | BytesType
   /** Elements at their offsets, `sizeBytes` in all; those of a record have names. */
   | {
       readonly kind: "tuple";
@@ -51,6 +54,21 @@ export type ValueType =
       readonly fields: readonly StructField[];
       readonly sizeBytes: number;
     };
+
+export interface CodeType {
+  readonly kind: "code";
+  readonly of: "error" | "systemCall" | "signal";
+}
+
+/**
+ * u64, then `capacityBytes` of bytes: a "buffer", of which the u64 says how many count; an "address" of the internet's, its family (2
+ * or 10); a "mac", the address of a network card.
+ */
+export interface BytesType {
+  readonly kind: "bytes";
+  readonly shows: "buffer" | "address" | "mac";
+  readonly capacityBytes: number;
+}
 
 /** What a stack is of, and how it is shown. */
 export interface StackType {

@@ -45,6 +45,8 @@ const isType = isKindOf<ValueType>({
   usym: {},
   timestamp: { format: isString, clock: isOneOf("boottime", "monotonic", "realtime") },
   username: {},
+  code: { of: isOneOf("error", "systemCall", "signal") },
+  bytes: { shows: isOneOf("buffer", "address", "mac"), capacityBytes: isWhole },
   stack: {
     space: isOneOf("kernel", "user"),
     mode: isOneOf("bpftrace", "perf", "raw"),

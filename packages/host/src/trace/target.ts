@@ -339,6 +339,7 @@ export function decodeContext(
 ): DecodeContext {
   return {
     byteOrder: target.byteOrder,
+    architecture: target.architecture,
     possibleCpuCount: target.possibleCpuCount,
     get realtimeMinusBoottime() {
       return clock.realtimeMinusBoottime;

@@ -2,8 +2,8 @@ import { describe, expect, test } from "@jest/globals";
 import {
   createConversionFormatter,
   createPrintfFormatter,
-  formatBuffer,
 } from "../../src/output/format-printf.js";
+import { formatBuffer } from "../../src/output/format-buffer.js";
 import { type Value } from "../../src/output/value.js";
 import { conversion, format, integer, string } from "./support.js";
 

@@ -15,6 +15,7 @@ export const newYork: TimeZone = () => ({ offsetSeconds: -5 * 3600, abbreviation
 export function contextOf(changes: Partial<DecodeContext> = {}): DecodeContext {
   return {
     byteOrder: "little",
+    architecture: "x64",
     possibleCpuCount: 2,
     realtimeMinusBoottime: 1_700_000_000_000_000_000n,
     realtimeMinusMonotonic: 1_600_000_000_000_000_000n,

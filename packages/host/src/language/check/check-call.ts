@@ -7,17 +7,13 @@ import {
   requireText,
 } from "./call-arguments.js";
 import { checkBuiltin, isBuiltin } from "./check-builtin.js";
+import { checkBuf, checkMacaddr, checkNtop, checkPton } from "./check-bytes.js";
+import { checkCode } from "./check-code.js";
 import { checkKeys, requireAssigned } from "./check-place.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { convert } from "./coerce.js";
 import { maximumRecordStringBytes, maximumStoredStringBytes } from "./config.js";
-import {
-  booleanConstant,
-  convertConstant,
-  integerConstant,
-  stringConstant,
-  utf8Length,
-} from "./constant.js";
+import { convertConstant, integerConstant, stringConstant } from "./constant.js";
 import {
   aggregationNames,
   functionNames,
@@ -26,6 +22,15 @@ import {
 } from "./function-names.js";
 import { checkDeleted } from "./check-map-call.js";
 import { checkStackCall } from "./check-stack.js";
+import {
+  checkBswap,
+  checkConcatenation,
+  checkMemcmp,
+  checkStrcap,
+  checkStrcontains,
+  checkStrlen,
+  checkStrstr,
+} from "./check-strings.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { boolean, describeType, int64, uint32, uint64, type Type } from "./type.js";
 import { sizeOfValue, valueTypeOf } from "./value-layout.js";
@@ -45,6 +50,19 @@ const valueFunctions: ReadonlyMap<string, CallCheck> = new Map<string, CallCheck
   ["kptr", (probe, call) => checkPointerSpace(probe, call, "kernel")],
   ["uptr", (probe, call) => checkPointerSpace(probe, call, "user")],
   ["sizeof", checkSizeof],
+  ["strlen", checkStrlen],
+  ["strcap", checkStrcap],
+  ["strstr", checkStrstr],
+  ["str_concat", checkConcatenation],
+  ["memcmp", checkMemcmp],
+  ["bswap", checkBswap],
+  ["buf", checkBuf],
+  ["ntop", checkNtop],
+  ["pton", checkPton],
+  ["macaddr", checkMacaddr],
+  ["strerror", checkCode],
+  ["syscall_name", checkCode],
+  ["signal_name", checkCode],
   ["kstack", checkStackCall],
   ["ustack", checkStackCall],
   ["stack", checkStackCall],
@@ -230,32 +248,6 @@ function checkStrncmp(probe: ProbeState, call: Call): CheckedExpression | undefi
   };
 }
 
-/** Each place where the text may stand is compared with it, one after the other. */
-const mostSearchedBytes = 256;
-
-/** `strcontains(s, "text")`. */
-function checkStrcontains(probe: ProbeState, call: Call): CheckedExpression | undefined {
-  if (!requireArguments(probe, call, 2)) return undefined;
-  const [string] = probe.checkAll(call.args.slice(0, 1)) ?? [];
-  const literal = requireText(probe, call, 1);
-  if (string === undefined || literal === undefined) return undefined;
-  const { span } = call;
-  if (string.type.kind !== "string") {
-    const message = `strcontains() takes strings, not ${describeType(string.type)}`;
-    return probe.error("argument-type", string.span, message);
-  }
-  const { capacityBytes } = string.type;
-  const { value: text } = stringConstant(literal, span);
-  if (text === "") return booleanConstant(true, span);
-  if (string.kind === "stringConstant") return booleanConstant(string.value.includes(text), span);
-  if (utf8Length(text) >= capacityBytes) return booleanConstant(false, span);
-  if (capacityBytes > mostSearchedBytes) {
-    const message = `strcontains() searches at most ${mostSearchedBytes - 1} bytes, this string may have ${capacityBytes - 1}`;
-    return probe.error("argument-type", string.span, message, ["Give it a length: str(p, 64)."]);
-  }
-  return { kind: "containsText", string, text, type: boolean, span };
-}
-
 /** `has_key(@m, k)`. */
 function checkHasKey(probe: ProbeState, call: Call): CheckedExpression | undefined {
   const [map, ...keys] = call.args;
@@ -284,7 +276,10 @@ function checkSizeof(probe: ProbeState, call: Call): CheckedExpression | undefin
   if (!requireArguments(probe, call, 1) || argument === undefined) return undefined;
   const value = probe.check(argument);
   if (value === undefined) return undefined;
-  return integerConstant(BigInt(sizeOfValue(valueTypeOf(value.type))), call.span, {
+  // As bpftrace lays buffers out, with a length of 4 bytes.
+  const { type } = value;
+  const size = type.kind === "bytes" ? type.capacityBytes + 4 : sizeOfValue(valueTypeOf(type));
+  return integerConstant(BigInt(size), call.span, {
     isUnsigned: true,
   });
 }

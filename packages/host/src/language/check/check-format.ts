@@ -88,18 +88,21 @@ function checkConversion(
   value: CheckedExpression,
   span: Span,
 ): boolean {
-  if (conversion.startsWith("r")) {
-    probe.notSupported(span, `%${conversion} (it prints buf()) is`);
-    return false;
-  }
   if (takes(conversion, value.type)) return true;
-  const wanted = conversion === "s" ? "a string" : conversion === "p" ? "a pointer" : "an integer";
+  const wanted = conversion.startsWith("r")
+    ? "a buffer"
+    : conversion === "s"
+      ? "a string"
+      : conversion === "p"
+        ? "a pointer"
+        : "an integer";
   const message = `${name}: %${conversion} expects ${wanted}, the value is ${describeType(value.type)}`;
   probe.error("format", span, message, hintsFor(conversion, value.type));
   return false;
 }
 
 function takes(conversion: string, type: Type): boolean {
+  if (conversion.startsWith("r")) return type.kind === "bytes" && type.shows === "buffer";
   switch (type.kind) {
     case "integer":
       return conversion !== "s" || type.enumeration !== undefined;
@@ -113,6 +116,8 @@ function takes(conversion: string, type: Type): boolean {
     case "usym":
     case "timestamp":
     case "username":
+    case "code":
+    case "bytes":
     case "stack":
       return conversion === "s";
     default:
@@ -121,6 +126,7 @@ function takes(conversion: string, type: Type): boolean {
 }
 
 function hintsFor(conversion: string, type: Type): string[] {
+  if (conversion.startsWith("r")) return ["buf(p, n) makes one."];
   if (conversion === "s" && type.kind === "pointer")
     return ["str(…) reads the string that a pointer points to."];
   if (conversion === "s" && type.kind === "integer")

@@ -82,7 +82,9 @@ function checkDeletion(probe: ProbeState, call: ExpressionOf<"call">): Deletion 
   if (checked === undefined || state === undefined) return undefined;
   const contents = state.contents?.contents;
   const isHistogram =
-    checked.length > 0 && contents?.kind === "aggregation" && ["hist", "lhist"].includes(contents.aggregation.kind);
+    checked.length > 0 &&
+    contents?.kind === "aggregation" &&
+    ["hist", "lhist"].includes(contents.aggregation.kind);
   if (isHistogram) {
     return probe.notSupported(call.span, "deleting one histogram of a map is", [
       `clear(${map.name}) deletes all.`,

@@ -1,8 +1,9 @@
+import { type helpers } from "../../asm/helpers.js";
 import { type AttachmentSpec, type RunSpec } from "../../spec/attachment-spec.js";
 import { type MapSpec } from "../../spec/map-spec.js";
 import { type ProgramPlace, type ProgramType } from "../../spec/program-spec.js";
 import { type MapLayout, type TraceLayout } from "../../spec/trace-layout.js";
-import { type StackType } from "../../spec/value-type.js";
+import { type BytesType, type StackType } from "../../spec/value-type.js";
 import { type Span } from "../syntax/span.js";
 import { type AddressSpace, type StringType, type Type } from "./type.js";
 
@@ -222,6 +223,8 @@ export type IntegerOperation =
 export type CompareOperation =
   "equal" | "different" | "less" | "lessOrEqual" | "greater" | "greaterOrEqual";
 
+export type HelperName = keyof typeof helpers;
+
 /** Values a program can ask for anywhere. */
 export type BuiltinName =
   /** u32, the process (tgid). */
@@ -386,12 +389,49 @@ export type CheckedExpression =
       readonly left: CheckedExpression;
       readonly right: CheckedExpression;
     } & Typed)
-  /** Whether a string has these bytes somewhere: never none, and no more than it has room for. */
+  /** Where a string has another one in it, from 0 on; negative when nowhere. No part of the other one's text is longer than it. */
   | ({
-      readonly kind: "containsText";
+      readonly kind: "findText";
       readonly string: CheckedExpression;
-      readonly text: string;
+      readonly text: CheckedExpression;
     } & Typed)
+  /** Bytes before a string's NUL. */
+  | ({ readonly kind: "stringLength"; readonly string: CheckedExpression } & Typed)
+  /** One string behind another. */
+  | ({
+      readonly kind: "concatenation";
+      readonly left: CheckedExpression;
+      readonly right: CheckedExpression;
+    } & Typed<StringType>)
+  /** -1, 0 or 1, by the first of `count` bytes that differ; of buffers by what stands in them. */
+  | ({
+      readonly kind: "compareBytes";
+      readonly left: CheckedExpression;
+      readonly right: CheckedExpression;
+      readonly count: number;
+    } & Typed)
+  /** The low bytes in the opposite order. */
+  | ({
+      readonly kind: "byteSwap";
+      readonly operand: CheckedExpression;
+      readonly sizeBytes: 2 | 4 | 8;
+    } & Typed)
+  /** What a helper of the kernel's gives: it takes values, perhaps after the context. */
+  | ({
+      readonly kind: "helper";
+      readonly helper: HelperName;
+      readonly takesContext: boolean;
+      readonly values: readonly CheckedExpression[];
+    } & Typed)
+  /** The address of what the kernel gave the program. */
+  | ({ readonly kind: "context" } & Typed)
+  /** How many entries a map has: the loop goes through all of them and does nothing. */
+  | ({
+      readonly kind: "mapLength";
+      readonly loop: Extract<CheckedStatement, { readonly kind: "entries" }>;
+    } & Typed)
+  /** How many frames a stack has. */
+  | ({ readonly kind: "stackDepth"; readonly stack: StackType } & Typed)
   /** The right side is evaluated only when it decides. Operands are integers, booleans or pointers. */
   | ({
       readonly kind: "logical";
@@ -420,6 +460,23 @@ export type CheckedExpression =
       readonly statements: readonly CheckedStatement[];
       readonly value: CheckedExpression;
     } & Typed)
+  /**
+   * The u64 `header`, and behind it bytes: `length` of them, or as many as there is room for, that are read from memory, or those of a
+   * value. With `length` the header is how many there are.
+   */
+  | ({
+      readonly kind: "bytes";
+      readonly header: CheckedExpression;
+      readonly content:
+        | { readonly kind: "value"; readonly value: CheckedExpression }
+        | {
+            readonly kind: "memory";
+            readonly pointer: CheckedExpression;
+            readonly space: AddressSpace;
+            /** Only when it is no constant. */
+            readonly length: CheckedExpression | undefined;
+          };
+    } & Typed<BytesType>)
   /** Elements are stored as `valueTypeOf(type)` places them, the gaps are zero. A usym is written as the tuple of its parts. */
   | ({ readonly kind: "tuple"; readonly elements: readonly CheckedExpression[] } & Typed)
   /**

@@ -2,6 +2,7 @@
 export const functionNames: ReadonlySet<string> = new Set(
   (
     "str ksym usym strftime strncmp strcontains has_key kptr uptr sizeof kstack ustack stack " +
+    "strlen strcap strstr str_concat memcmp bswap buf ntop pton macaddr strerror syscall_name signal_name " +
     "printf errorf warnf system cat debugf print emit clear zero delete exit time join " +
     "count sum avg min max stats hist lhist"
   ).split(" "),
@@ -20,8 +21,8 @@ export const statementNames: ReadonlySet<string> = new Set(
 /** Functions of bpftrace's that this compiler does not have yet. */
 export const unsupportedFunctions: ReadonlySet<string> = new Set(
   (
-    "kaddr uaddr reg percpu_kaddr buf ntop pton bswap macaddr strlen strstr strcap str_concat " +
-    "memcmp strerror syscall_name signal_name len find offsetof container_of skboutput tseries cgroupid " +
+    "kaddr uaddr reg percpu_kaddr " +
+    "len find offsetof container_of skboutput tseries cgroupid " +
     "cgroup_path socket_cookie signal signal_thread override write_user path unwatch kfunc_exist kfunc_allowed assert " +
     "static_assert fail getopt quantize username nsecs"
   ).split(" "),

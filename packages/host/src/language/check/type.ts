@@ -1,6 +1,6 @@
 import { assertNever } from "../../asm/internal-error.js";
 import { type EnumerationValue } from "../../btf/type-description.js";
-import { type StackType } from "../../spec/value-type.js";
+import { type BytesType, type CodeType, type StackType } from "../../spec/value-type.js";
 
 /**
  * Types of the language's values. An integer, boolean, pointer, name, ksym, timestamp, username or stack lives in a register,
@@ -23,6 +23,9 @@ export type Type =
   | TimestampType
   /** u32 */
   | { readonly kind: "username" }
+  /** A number that is shown as a name. */
+  | CodeType
+  | BytesType
   /** u64, a stack's number: where equal ones have equal numbers. */
   | StackType
   | TupleType
@@ -152,6 +155,7 @@ export function fitsRegister(type: Type): boolean {
     case "tuple":
     case "array":
     case "struct":
+    case "bytes":
     case "none":
       return false;
     default:
@@ -181,6 +185,10 @@ export function describeType(type: Type): string {
       return `${describeType(type.element)}[${type.length}]`;
     case "struct":
       return structureName(type.structure);
+    case "code":
+      return "string";
+    case "bytes":
+      return type.shows === "address" ? "inet" : type.shows;
     case "string":
     case "ksym":
     case "usym":
@@ -242,6 +250,14 @@ export function isSameType(left: Type, right: Type): boolean {
       );
     case "stack":
       return isSameStack(left, right);
+    case "code":
+      return right.kind === "code" && left.of === right.of;
+    case "bytes":
+      return (
+        right.kind === "bytes" &&
+        left.shows === right.shows &&
+        left.capacityBytes === right.capacityBytes
+      );
     default:
       return left.kind === right.kind;
   }

@@ -18,6 +18,8 @@ export function valueTypeOf(type: Type): ValueType {
     case "timestamp":
     case "username":
     case "stack":
+    case "code":
+    case "bytes":
       return type;
     case "pointer":
       return { kind: "pointer" };
@@ -112,9 +114,12 @@ export function sizeOfValue(type: ValueType): number {
     case "ksym":
     case "timestamp":
     case "stack":
+    case "code":
       return 8;
     case "usym":
       return 16;
+    case "bytes":
+      return 8 + type.capacityBytes;
     default:
       return assertNever(type);
   }
@@ -126,6 +131,8 @@ export function alignmentOfValue(type: ValueType): number {
     case "string":
       return 1;
     case "usym":
+      return 8;
+    case "bytes":
       return 8;
     case "tuple":
       return Math.max(1, ...type.elements.map((element) => alignmentOfValue(element.type)));

@@ -45,26 +45,6 @@ export function jumpIfOtherBytes(
   });
 }
 
-/** Jumps when a string has a text in it, goes on otherwise. */
-export function jumpIfContained(
-  lowering: Lowering,
-  { string, text }: CheckedExpressionOf<"containsText">,
-  target: string,
-): void {
-  const { builder } = lowering;
-  const bytes = encodeText(text);
-  const capacityBytes = capacityOf(string);
-  withPadded(lowering, string, capacityBytes, (place) => {
-    // The last byte is a NUL, which the text has none of.
-    for (let start = 0; start + bytes.length < capacityBytes; start++) {
-      const next = builder.newLabel("next");
-      compareBytes(lowering, moved(place, start), bytes, next);
-      builder.jump(target);
-      builder.label(next);
-    }
-  });
-}
-
 /** Only the constant's bytes and its NUL are compared: a shorter string differs at its own NUL. */
 function compareWithConstant(
   lowering: Lowering,
@@ -134,7 +114,7 @@ function compareStored(
 }
 
 /** The string with NULs up to the capacity: where it stands, or as a copy. */
-function withPadded(
+export function withPadded(
   lowering: Lowering,
   expression: CheckedExpression,
   capacityBytes: number,

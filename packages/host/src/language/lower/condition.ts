@@ -1,6 +1,6 @@
 import { type JumpCondition } from "../../asm/instruction.js";
 import { type CheckedExpression, type CheckedExpressionOf } from "../check/checked-program.js";
-import { jumpIfContained, jumpIfDifferent, jumpIfOtherBytes } from "./compare-strings.js";
+import { jumpIfDifferent, jumpIfOtherBytes } from "./compare-strings.js";
 import { type Lowering } from "./lowering.js";
 import { lookUp, requireMap, withKey } from "./map-access.js";
 import { constant } from "./program-builder.js";
@@ -42,17 +42,6 @@ export function branch(
       if (jumpsWhenDifferent) return;
       builder.jump(target);
       builder.label(different);
-      return;
-    }
-    case "containsText": {
-      if (when) {
-        jumpIfContained(lowering, expression, target);
-      } else {
-        const contained = builder.newLabel("contained");
-        jumpIfContained(lowering, expression, contained);
-        builder.jump(target);
-        builder.label(contained);
-      }
       return;
     }
     case "hasKey": {

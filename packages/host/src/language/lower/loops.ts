@@ -27,7 +27,7 @@ export function lowerLoop(lowering: Lowering, loop: Loop): void {
       else unrollRange(lowering, loop);
       break;
     case "entries":
-      callEntries(lowering, loop);
+      countEntries(lowering, loop);
       break;
   }
 }
@@ -91,7 +91,8 @@ function limited({ builder }: Lowering, rounds: IrValue): IrValue {
   return result;
 }
 
-function callEntries(lowering: Lowering, loop: LoopOf<"entries">): void {
+/** Goes through a map; gives how many entries there were. */
+export function countEntries(lowering: Lowering, loop: LoopOf<"entries">): IrValue {
   const map = requireMap(lowering, loop.map);
   const body = lowering.inCallback(loop, {
     parameterCount: 4,
@@ -112,7 +113,7 @@ function callEntries(lowering: Lowering, loop: LoopOf<"entries">): void {
     }),
   });
   const first = { kind: "map", map: map.layout.map } as const;
-  callBack(lowering, loop, { ...body, helper: helpers.for_each_map_elem, first });
+  return callBack(lowering, loop, { ...body, helper: helpers.for_each_map_elem, first });
 }
 
 /** Calls the helper; what the callbacks may have changed is then unknown to the verifier, as it is before. */
@@ -120,17 +121,19 @@ function callBack(
   lowering: Lowering,
   loop: Loop,
   call: WrittenCallback & { readonly helper: number; readonly first: HelperArgument },
-): void {
+): IrValue {
   const { builder } = lowering;
   const frame = frameOf(lowering);
   const callback = { kind: "function", name: call.name } as const;
   blur(lowering, loop);
-  builder.callOnly(call.helper, call.first, callback, pointerTo(frame.address), constant(0));
+  const place = pointerTo(frame.address);
+  const rounds = builder.call(call.helper, call.first, callback, place, constant(0));
   if (call.canEnd) {
     const isOver = builder.load(moved(frame.address, frameOffsets.isOver), 8, false);
     builder.jumpIf("ne", isOver, constant(0), lowering.endLabel);
   }
   blur(lowering, loop);
+  return rounds;
 }
 
 /**

@@ -128,7 +128,13 @@ function withEarlyValues(
   evaluate(0);
 }
 
-const workKinds: ReadonlySet<unknown> = new Set(["update", "stack", "block", "aggregationValue", "deleted"]);
+const workKinds: ReadonlySet<unknown> = new Set([
+  "update",
+  "stack",
+  "block",
+  "aggregationValue",
+  "deleted",
+]);
 
 function isWork(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;

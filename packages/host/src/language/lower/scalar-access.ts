@@ -18,12 +18,14 @@ export function accessOf(type: Type): { readonly size: AccessSize; readonly isSi
     case "ksym":
     case "timestamp":
     case "stack":
+    case "code":
       return { size: 8, isSigned: false };
     case "string":
     case "usym":
     case "tuple":
     case "array":
     case "struct":
+    case "bytes":
     case "none":
       throw new InternalError(`a ${type.kind} in a register`);
     default:

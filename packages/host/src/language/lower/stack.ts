@@ -45,6 +45,27 @@ export function stackNumber(lowering: Lowering, type: StackType): IrValue {
   });
 }
 
+/** How many frames there are; 0 when the kernel cannot tell. */
+export function stackDepth(lowering: Lowering, type: StackType): IrValue {
+  const { builder } = lowering;
+  const depth = builder.register();
+  const end = builder.newLabel("depth");
+  builder.move(depth, constant(0));
+  withStackMemory(lowering, stackRecordBytes(type.limit), end, (place) => {
+    const length = builder.call(
+      helpers.get_stack,
+      pointerTo({ kind: "context", offset: 0 }),
+      pointerTo(place),
+      constant(8 * type.limit),
+      flagsOf(type),
+    );
+    builder.jumpIf("sle", length, constant(0), end);
+    builder.move(depth, builder.binary("rsh", length, constant(3)));
+  });
+  builder.label(end);
+  return depth;
+}
+
 function flagsOf({ space }: StackType): IrValue {
   return constant(space === "user" ? helperFlags.BPF_F_USER_STACK : 0n);
 }

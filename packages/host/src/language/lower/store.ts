@@ -3,6 +3,7 @@ import { type ValueType } from "../../spec/value-type.js";
 import { type CheckedExpression, type CheckedExpressionOf } from "../check/checked-program.js";
 import { sizeOfValue, usymFields } from "../check/value-layout.js";
 import { type Address } from "../ir.js";
+import { storeBytesValue } from "./bytes-value.js";
 import { branch } from "./condition.js";
 import { readElement } from "./element.js";
 import { type Lowering, memoryReader } from "./lowering.js";
@@ -32,10 +33,10 @@ export function storeValue(
 }
 
 function isInMemory({ kind }: ValueType): boolean {
-  return kind === "tuple" || kind === "array" || kind === "struct" || kind === "usym";
+  return ["tuple", "array", "struct", "usym", "bytes"].includes(kind);
 }
 
-/** Tuples, arrays, structs and usyms. */
+/** Tuples, arrays, structs, usyms and bytes. */
 function storeInMemory(
   lowering: Lowering,
   expression: CheckedExpression,
@@ -50,6 +51,9 @@ function storeInMemory(
   switch (expression.kind) {
     case "tuple":
       storeTuple(lowering, expression, type, address);
+      break;
+    case "bytes":
+      storeBytesValue(lowering, expression, address);
       break;
     case "mapValue":
       withMapValue(lowering, expression.map, expression.keys, {

@@ -1,13 +1,13 @@
 import { helpers } from "../../asm/helpers.js";
 import { InternalError } from "../../asm/internal-error.js";
 import { type CheckedExpression, type CheckedExpressionOf } from "../check/checked-program.js";
-import { type Address, type HelperArgument, type IrValue } from "../ir.js";
+import { type Address, type HelperArgument, type IrValue, type VirtualRegister } from "../ir.js";
 import { dataLocationPointer } from "./context.js";
 import { type Lowering, pointedStringReader, stringReader } from "./lowering.js";
 import { withMapValue } from "./map-access.js";
 import { copyMemory, storeBytes } from "./memory-copy.js";
 import { isCharacterArray, storedPlace, withPart } from "./stored-place.js";
-import { constant, moved, pointerTo } from "./program-builder.js";
+import { behind, constant, moved, pointerTo } from "./program-builder.js";
 
 /** TASK_COMM_LEN (include/linux/sched.h). */
 export const commBytes = 16;
@@ -130,6 +130,8 @@ export function storeString(
   } else if (expression.kind === "block") {
     lowering.statements(expression.statements);
     storeString(lowering, expression.value, address, options);
+  } else if (expression.kind === "concatenation") {
+    storeConcatenation(lowering, expression, address, capacityBytes);
   } else if (expression.kind === "part") {
     withPart(lowering, expression, (place) => {
       if (isCharacterArray(expression)) {
@@ -149,6 +151,44 @@ export function storeString(
     if (read === undefined) throw new InternalError(`a string that comes from ${expression.kind}`);
     readPadded(lowering, read, address, options);
   }
+}
+
+/** Both are read to where they go: the second one behind the first. */
+function storeConcatenation(
+  lowering: Lowering,
+  { left, right }: CheckedExpressionOf<"concatenation">,
+  address: Address,
+  capacityBytes: number,
+): void {
+  const { builder, memory } = lowering;
+  const readTo = (part: CheckedExpression, place: Address, size: number): VirtualRegister =>
+    memory.during(capacityOf(part), "string", (copy) => {
+      storeString(lowering, part, copy, { capacityBytes: capacityOf(part), padding: "zero" });
+      const helper = stringReader(lowering.target, "kernel");
+      return builder.call(helper, pointerTo(place), constant(size), pointerTo(copy));
+    });
+  const whole = capacityOf(left) + capacityOf(right) - 1;
+  const place = (to: Address): void => {
+    const length = readTo(left, to, capacityOf(left));
+    const unreadable = builder.newLabel("unreadable");
+    builder.jumpIf("slt", length, constant(1), unreadable);
+    builder.jumpIf("sgt", length, constant(capacityOf(left)), unreadable);
+    const distance = builder.binary("sub", length, constant(1));
+    const end = builder.advance(builder.addressOf(to), distance);
+    readTo(right, behind(end), capacityOf(right));
+    builder.label(unreadable);
+  };
+  if (whole <= capacityBytes) {
+    builder.zero(address, capacityBytes);
+    place(address);
+    return;
+  }
+  memory.during(whole, "joined strings", (copy) => {
+    builder.zero(copy, whole);
+    place(copy);
+    copyMemory(lowering, copy, address, capacityBytes - 1);
+    builder.store(moved(address, capacityBytes - 1), 1, constant(0));
+  });
 }
 
 function storeComm(lowering: Lowering, address: Address, capacityBytes: number): void {

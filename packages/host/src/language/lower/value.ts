@@ -7,16 +7,21 @@ import {
 import { type Type } from "../check/type.js";
 import { type BinaryOperation, type IrValue } from "../ir.js";
 import { aggregationValue } from "./aggregation-value.js";
+import { byteSwap } from "./byte-swap.js";
+import { callHelper } from "./call-helper.js";
 import { builtin } from "./builtin.js";
 import { branch } from "./condition.js";
 import { argument, contextField, registerValue, returnValue } from "./context.js";
 import { type Lowering, memoryReader } from "./lowering.js";
 import { withMapValue } from "./map-access.js";
 import { elementValue } from "./element.js";
+import { countEntries } from "./loops.js";
 import { constant, moved, pointerTo } from "./program-builder.js";
 import { accessOf, loadScalar } from "./scalar-access.js";
-import { stackNumber } from "./stack.js";
+import { compareBytes, findText } from "./search-string.js";
+import { stackDepth, stackNumber } from "./stack.js";
 import { withPart, withStored } from "./stored-place.js";
+import { stringLength } from "./string-length.js";
 import { deleteEntry, updatePlace } from "./update.js";
 import { currentValue } from "./variables.js";
 
@@ -73,7 +78,6 @@ export function lowerValue(lowering: Lowering, expression: CheckedExpression): I
     case "compare":
     case "compareStrings":
     case "compareMemory":
-    case "containsText":
     case "logical":
     case "not":
       return truthValue(lowering, expression);
@@ -88,11 +92,29 @@ export function lowerValue(lowering: Lowering, expression: CheckedExpression): I
       return part(lowering, expression);
     case "element":
       return elementValue(lowering, expression);
+    case "findText":
+      return findText(lowering, expression);
+    case "stringLength":
+      return stringLength(lowering, expression.string);
+    case "compareBytes":
+      return compareBytes(lowering, expression);
+    case "byteSwap":
+      return byteSwap(lowering, expression);
+    case "helper":
+      return callHelper(lowering, expression);
+    case "context":
+      return builder.addressOf({ kind: "context", offset: 0 });
+    case "mapLength":
+      return countEntries(lowering, expression.loop);
+    case "stackDepth":
+      return stackDepth(lowering, expression.stack);
     case "stringConstant":
     case "contextString":
     case "dataLocation":
     case "readString":
+    case "concatenation":
     case "tuple":
+    case "bytes":
       throw new InternalError(`a ${expression.kind} where a register's value should be`);
     default:
       return assertNever(expression);

@@ -25,7 +25,13 @@ export function describeTarget(part: Partial<TargetDescription> = {}): TargetDes
     hasBtf: true,
     realtimeMinusBoottime: 0n,
     realtimeMinusMonotonic: 0n,
-    features: ["ktime_get_boot_ns", "bounded_loops", "bpf_loop", "for_each_map_elem"],
+    features: [
+      "ktime_get_boot_ns",
+      "bounded_loops",
+      "bpf_loop",
+      "for_each_map_elem",
+      "map_lookup_percpu_elem",
+    ],
     ...part,
   };
 }

@@ -81,8 +81,34 @@ function printBare(expression: CheckedExpression): string {
         expression.left,
         expression.right,
       );
-    case "containsText":
-      return list(`str-contains ${JSON.stringify(expression.text)}`, expression.string);
+    case "findText":
+      return list("find-text", expression.string, expression.text);
+    case "stringLength":
+      return list("length", expression.string);
+    case "concatenation":
+      return list("concatenate", expression.left, expression.right);
+    case "compareBytes":
+      return list(`compare-bytes ${expression.count}`, expression.left, expression.right);
+    case "byteSwap":
+      return list(`swap${expression.sizeBytes}`, expression.operand);
+    case "helper":
+      return list(expression.helper, ...expression.values);
+    case "context":
+      return "context";
+    case "mapLength":
+      return `(entries ${expression.loop.map})`;
+    case "stackDepth":
+      return `(depth ${expression.stack.space})`;
+    case "bytes":
+      return list(
+        "bytes",
+        expression.header,
+        expression.content.kind === "value" ? expression.content.value : expression.content.pointer,
+      );
+    case "aggregationValue":
+      return list(`total ${expression.map} ${expression.part}`, ...expression.keys);
+    case "deleted":
+      return list(`delete ${expression.map}`, ...expression.keys);
     case "compareStrings":
       return list(
         `str-${expression.operation}${expression.limitBytes === undefined ? "" : `-${expression.limitBytes}`}`,

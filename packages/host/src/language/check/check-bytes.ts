@@ -1,0 +1,169 @@
+import { type ExpressionOf } from "../syntax/ast.js";
+import { type Span } from "../syntax/span.js";
+import { requireArguments, requireInteger, requireText } from "./call-arguments.js";
+import { sizeInMemory } from "./check-memory.js";
+import { type CheckedExpression } from "./checked-program.js";
+import { convert } from "./coerce.js";
+import { integerConstant } from "./constant.js";
+import { parseInternetAddress } from "./internet-address.js";
+import { type ProbeState, type StringRoom } from "./probe-state.js";
+import { describeType, type Type, uint32, uint64 } from "./type.js";
+
+type Call = ExpressionOf<"call">;
+
+const uint8: Type = { kind: "integer", sizeBytes: 1, isSigned: false };
+
+/** `buf(p, n)`, `buf(array)`, `buf(string, n)`: bytes as they are. */
+export function checkBuf(
+  probe: ProbeState,
+  call: Call,
+  room: StringRoom,
+): CheckedExpression | undefined {
+  const [argument] = call.args;
+  if (!requireArguments(probe, call, 1, 2) || argument === undefined) return undefined;
+  const length = call.args.length > 1 ? requireInteger(probe, call, 1) : undefined;
+  if (call.args.length > 1 && length === undefined) return undefined;
+  const value = probe.check(argument);
+  if (value === undefined) return undefined;
+  const { span } = call;
+  const { type } = value;
+  if (type.kind === "pointer" || type.kind === "integer") {
+    if (length === undefined) {
+      return probe.error("argument-count", span, "buf() of a pointer takes a length: buf(p, n)");
+    }
+    const space = type.kind === "pointer" ? type.space : probe.probe.pointerSpace;
+    return bufferAt(probe, { pointer: value, space, length, room, span });
+  }
+  const whole = type.kind === "string" ? type.capacityBytes : sizeInMemory(probe, type);
+  if (type.kind !== "array" && type.kind !== "string" && type.kind !== "struct") {
+    const message = `buf() takes a pointer, an array or a string, not ${describeType(type)}`;
+    return probe.error("argument-type", argument.span, message);
+  }
+  if (length !== undefined && length.kind !== "constant") {
+    return probe.notSupported(length.span, "buf() of a value with a length that varies is");
+  }
+  const count = Number(length?.value ?? whole);
+  return {
+    kind: "bytes",
+    header: integerConstant(BigInt(count), span),
+    content: { kind: "value", value },
+    type: { kind: "bytes", shows: "buffer", capacityBytes: count },
+    span,
+  };
+}
+
+interface BufferPlace {
+  readonly pointer: CheckedExpression;
+  readonly space: "kernel" | "user";
+  readonly length: CheckedExpression;
+  readonly room: StringRoom;
+  readonly span: Span;
+}
+
+function bufferAt(
+  probe: ProbeState,
+  { pointer, space, length, room, span }: BufferPlace,
+): CheckedExpression | undefined {
+  if (length.kind === "constant" && (length.value < 1n || length.value > room.longestBytes)) {
+    const message = `buf() takes a length of 1 to ${room.longestBytes} here, not ${length.value}`;
+    return probe.error("bad-value", length.span, message);
+  }
+  const isFixed = length.kind === "constant";
+  const capacityBytes = isFixed ? Number(length.value) : room.capacityBytes;
+  return {
+    kind: "bytes",
+    header: integerConstant(BigInt(capacityBytes), span),
+    content: { kind: "memory", pointer, space, length: isFixed ? undefined : length },
+    type: { kind: "bytes", shows: "buffer", capacityBytes },
+    span,
+  };
+}
+
+/** AF_INET, AF_INET6 (include/linux/socket.h). */
+const families = { internet: 2n, internet6: 10n } as const;
+
+/** `ntop(address)`, `ntop(family, address)`. */
+export function checkNtop(probe: ProbeState, call: Call): CheckedExpression | undefined {
+  if (!requireArguments(probe, call, 1, 2)) return undefined;
+  const [first, second] = probe.checkAll(call.args) ?? [];
+  if (first === undefined) return undefined;
+  const { span } = call;
+  const address = second ?? first;
+  const { type } = address;
+  const bytes = type.kind === "string" ? type.capacityBytes - 1 : sizeInMemory(probe, type);
+  const isArray = type.kind === "array" || type.kind === "string";
+  if (!(isArray && (bytes === 4 || bytes === 16)) && type.kind !== "integer") {
+    const message = `ntop() takes an integer or an array of 4 or 16 bytes, not ${describeType(type)}`;
+    return probe.error("argument-type", address.span, message);
+  }
+  if (second !== undefined && first.type.kind !== "integer") {
+    return probe.error("argument-type", first.span, "ntop(): the family is an integer");
+  }
+  const own = isArray && bytes === 16 ? families.internet6 : families.internet;
+  const value = isArray ? address : convert(address, bytes > 4 ? uint64 : uint32);
+  return {
+    kind: "bytes",
+    header: second === undefined ? integerConstant(own, span) : first,
+    content: { kind: "value", value },
+    type: { kind: "bytes", shows: "address", capacityBytes: 16 },
+    span,
+  };
+}
+
+/** `pton("127.0.0.1")`: an array of 4 or 16 bytes. */
+export function checkPton(probe: ProbeState, call: Call): CheckedExpression | undefined {
+  if (!requireArguments(probe, call, 1)) return undefined;
+  const text = requireText(probe, call, 0);
+  if (text === undefined) return undefined;
+  const bytes = parseInternetAddress(text);
+  if (bytes === undefined) {
+    const message = `pton() takes an address of the internet's, not ${JSON.stringify(text)}`;
+    return probe.error("bad-value", call.span, message, ['As "192.0.2.1" or "2001:db8::1".']);
+  }
+  const { length } = bytes;
+  const elements = bytes.map((byte) => ({
+    ...integerConstant(BigInt(byte), call.span),
+    type: uint8,
+  }));
+  // Bytes one after the other are laid out as an array is.
+  const tuple: CheckedExpression = {
+    kind: "tuple",
+    elements,
+    type: { kind: "tuple", elements: elements.map(() => uint8) },
+    span: call.span,
+  };
+  return {
+    kind: "part",
+    operand: tuple,
+    offset: 0,
+    sizeBytes: length,
+    type: { kind: "array", element: uint8, elementSizeBytes: 1, length },
+    span: call.span,
+  };
+}
+
+const macBytes = 6;
+
+/** `macaddr(p)`, of a pointer or an array. */
+export function checkMacaddr(probe: ProbeState, call: Call): CheckedExpression | undefined {
+  const [argument] = call.args;
+  if (!requireArguments(probe, call, 1) || argument === undefined) return undefined;
+  const value = probe.check(argument);
+  if (value === undefined) return undefined;
+  const { type } = value;
+  const isAddress = type.kind === "pointer" || type.kind === "integer";
+  if (!isAddress && type.kind !== "array" && type.kind !== "string") {
+    const message = `macaddr() takes an array or a pointer, not ${describeType(type)}`;
+    return probe.error("argument-type", argument.span, message);
+  }
+  const space = type.kind === "pointer" ? type.space : probe.probe.pointerSpace;
+  return {
+    kind: "bytes",
+    header: integerConstant(BigInt(macBytes), call.span),
+    content: isAddress
+      ? { kind: "memory", pointer: value, space, length: undefined }
+      : { kind: "value", value },
+    type: { kind: "bytes", shows: "mac", capacityBytes: macBytes },
+    span: call.span,
+  };
+}
