@@ -87,7 +87,7 @@ async function nameOf(
   const listed = execFileSync("nm", [join(folder, "program")], { encoding: "utf8" });
   const [, address = "0"] = /^([0-9a-f]+) T function_42$/m.exec(listed) ?? [];
   // Code is at its address in the file, too (ld puts .text there where data do not come first).
-  return { name: image.resolve(BigInt(`0x${address}`))?.name, readBytes: files.readBytes };
+  return { name: image?.resolve(BigInt(`0x${address}`))?.name, readBytes: files.readBytes };
 }
 
 const withLinker = requiresCommand("gcc", "gcc");

@@ -82,6 +82,21 @@ describe("user frames have names", () => {
     await chain.end();
   });
 
+  tracing("in programs that have ended before anybody looked", async () => {
+    const path = compile("ended", chainSource());
+    const program = `tracepoint:syscalls:sys_enter_umask /comm == "ended"/ { @[ustack(4)] = count(); }`;
+    const sonde = await startAttached(["-e", program]);
+    for (let run = 0; run < 3; run++) {
+      const chain = await SteppedProgram.start(path);
+      await chain.step();
+      await chain.end();
+    }
+    const { output } = await interrupt(sonde);
+    expect(output.replaceAll(/\s+/g, " ")).toMatch(
+      /^\s*(@\[ innermost\+\d+ middle\+\d+ outermost\+\d+ main\+\d+ \]: \d+ ?)+$/,
+    );
+  });
+
   tracing("in a library that is loaded later", async () => {
     const library = compile("plugin.so", 'void call(long (*f)(long)) { f(1); asm volatile(""); }', [
       "-shared",

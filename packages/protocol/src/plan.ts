@@ -221,6 +221,20 @@ const openStream = z.strictObject({
   lossMap: z.optional(reference),
 });
 
+/**
+ * Opens as a stream, with a channel for each CPU, what the kernel records of processes (perf_event_open(2): PERF_RECORD_MMAP2,
+ * COMM, FORK, EXIT, LOST, each followed by a u64 of the monotonic clock; MMAP2 with build ids where the kernel has them).
+ */
+const openTaskStream = z.strictObject({
+  kind: z.literal("openTaskStream"),
+  /** As those of openStream. */
+  creditBytes: u32,
+  gatherMilliseconds: u32,
+  perfPages: u32,
+  /** Of this process and those that it starts from now on; absent: of all. */
+  pid: z.optional(u32),
+});
+
 export const planStep = z.discriminatedUnion("kind", [
   createMap,
   fillMap,
@@ -239,6 +253,7 @@ export const planStep = z.discriminatedUnion("kind", [
   attachPerfEvent,
   runProgram,
   openStream,
+  openTaskStream,
 ]);
 export type PlanStep = z.infer<typeof planStep>;
 

@@ -21,6 +21,8 @@ export interface PerfAttributes {
   readonly wakeupWatermarkBytes?: number;
   /** Tasks that the watched one makes are watched too. */
   readonly isInherited?: boolean;
+  /** Record what processes map to run code of, what they are called, and their beginnings and ends; with the time of each. */
+  readonly records?: "tasks" | "tasks with build ids";
 }
 
 /** Whom a perf event watches: one CPU, or one thread. */
@@ -35,7 +37,21 @@ export interface PerfTarget {
 const attrSizeBytes = 112;
 
 /** Bits of the flags word, as they are counted in struct perf_event_attr. */
-const flagBits = { disabled: 0, inherit: 1, freq: 10, watermark: 14 } as const;
+const flagBits = {
+  disabled: 0,
+  inherit: 1,
+  mmap: 8,
+  comm: 9,
+  freq: 10,
+  task: 13,
+  watermark: 14,
+  sampleIdAll: 18,
+  mmap2: 23,
+  commExec: 24,
+  buildId: 34,
+} as const;
+
+const taskBits = ["mmap", "comm", "task", "sampleIdAll", "mmap2", "commExec"] as const;
 
 /** perf_event_open(2) of an event that starts disabled: the descriptor, or the negated errno. */
 export function openPerfEvent(
@@ -76,11 +92,15 @@ function sampleCount({ sampling }: PerfAttributes): bigint {
 }
 
 function flagsWord(kernel: Kernel, attributes: PerfAttributes): bigint {
-  const { sampling, wakeupWatermarkBytes, isInherited } = attributes;
+  const { sampling, wakeupWatermarkBytes, isInherited, records } = attributes;
   let word = bit(kernel, flagBits.disabled);
   if (isInherited === true) word |= bit(kernel, flagBits.inherit);
   if (sampling !== undefined && "frequency" in sampling) word |= bit(kernel, flagBits.freq);
   if (wakeupWatermarkBytes !== undefined) word |= bit(kernel, flagBits.watermark);
+  if (records !== undefined) {
+    for (const name of taskBits) word |= bit(kernel, flagBits[name]);
+  }
+  if (records === "tasks with build ids") word |= bit(kernel, flagBits.buildId);
   return word;
 }
 

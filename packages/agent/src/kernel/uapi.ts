@@ -81,7 +81,9 @@ export const PERF_TYPE_SOFTWARE = 1;
 export const PERF_TYPE_TRACEPOINT = 2;
 export const PERF_TYPE_BREAKPOINT = 5;
 export const PERF_COUNT_HW_CPU_CYCLES = 0;
+export const PERF_COUNT_SW_DUMMY = 9;
 export const PERF_COUNT_SW_BPF_OUTPUT = 10;
+export const PERF_SAMPLE_TIME = 1 << 2;
 export const PERF_SAMPLE_RAW = 1 << 10;
 
 /** include/uapi/linux/hw_breakpoint.h */

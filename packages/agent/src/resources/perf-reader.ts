@@ -1,7 +1,13 @@
 import { type Target } from "../features/target.js";
 import { CancelledError, RequestError } from "../kernel/errors.js";
 import { enablePerfEvent, openPerfEvent } from "../kernel/perf.js";
-import { PERF_COUNT_SW_BPF_OUTPUT, PERF_SAMPLE_RAW, PERF_TYPE_SOFTWARE } from "../kernel/uapi.js";
+import {
+  PERF_COUNT_SW_BPF_OUTPUT,
+  PERF_COUNT_SW_DUMMY,
+  PERF_SAMPLE_RAW,
+  PERF_SAMPLE_TIME,
+  PERF_TYPE_SOFTWARE,
+} from "../kernel/uapi.js";
 import { type NativeMapping } from "../system/system.js";
 import {
   type EventStream,
@@ -32,11 +38,11 @@ interface CpuBuffer {
 
 interface PerfReaderParts {
   readonly target: Target;
-  readonly map: LoadedMap;
   readonly buffers: readonly CpuBuffer[];
   readonly losses: LossCounter;
   readonly sender: SpanSender;
   readonly gatherMilliseconds: number;
+  readonly onRelease: () => void;
 }
 
 /** Opens a perf event array as a stream with a channel for each CPU. Throws SyscallError, RequestError. */
@@ -46,19 +52,62 @@ export function openPerfStream(
   outlet: StreamOutlet,
 ): EventStream {
   const { map, creditBytes, gatherMilliseconds, perfPages } = request;
-  const isPowerOfTwo = perfPages > 0 && (perfPages & (perfPages - 1)) === 0;
-  if (!isPowerOfTwo) {
-    throw new RequestError(`${map.describe("open")}: ${perfPages} pages are no power of two`);
-  }
   const losses = openLossCounter(target, request.lossMap);
-  const buffers: CpuBuffer[] = [];
   try {
-    for (const cpu of target.onlineCpus) buffers.push(openCpuBuffer(target, map, cpu, perfPages));
+    const buffers = openCpuBuffers(target, map.describe("open"), perfPages, (action, cpu) =>
+      openOutput(target, action, map, cpu, bufferWatermark(target, perfPages)),
+    );
     const sender = new SpanSender({ ...outlet, creditBytes, readLost: losses.read });
     map.hasStream = true;
-    return new PerfReader({ target, map, buffers, losses, sender, gatherMilliseconds });
+    const onRelease = (): void => {
+      map.hasStream = false;
+    };
+    return new PerfReader({ target, buffers, losses, sender, gatherMilliseconds, onRelease });
   } catch (error) {
     losses.close();
+    throw error;
+  }
+}
+
+/**
+ * Opens as a stream what the kernel records of tasks on each CPU: what they map to run code of, their names, beginnings and
+ * ends. Throws SyscallError, RequestError.
+ */
+export function openTaskStream(
+  target: Target,
+  request: Omit<StreamRequest, "map" | "lossMap"> & {
+    /** Of this process and what it starts from now on; undefined for all. */
+    readonly pid: number | undefined;
+  },
+  outlet: StreamOutlet,
+): EventStream {
+  const { creditBytes, gatherMilliseconds, perfPages, pid } = request;
+  const buffers = openCpuBuffers(target, "record tasks", perfPages, (action, cpu) =>
+    openTaskEvent(target, action, cpu, pid, bufferWatermark(target, perfPages)),
+  );
+  const losses = { read: () => 0n, close: () => undefined };
+  const sender = new SpanSender({ ...outlet, creditBytes, readLost: losses.read });
+  const onRelease = (): undefined => undefined;
+  return new PerfReader({ target, buffers, losses, sender, gatherMilliseconds, onRelease });
+}
+
+/** A buffer for each CPU, of events that `open` opens, disabled. Throws what `open` throws, SyscallError, RequestError. */
+function openCpuBuffers(
+  target: Target,
+  what: string,
+  pages: number,
+  open: (action: string, cpu: number) => OpenedEvent,
+): readonly CpuBuffer[] {
+  const isPowerOfTwo = pages > 0 && (pages & (pages - 1)) === 0;
+  if (!isPowerOfTwo) throw new RequestError(`${what}: ${pages} pages are no power of two`);
+  const buffers: CpuBuffer[] = [];
+  try {
+    for (const cpu of target.onlineCpus) {
+      const action = `${what} on CPU ${cpu}`;
+      buffers.push(openCpuBuffer(target, action, cpu, pages, open(action, cpu)));
+    }
+    return buffers;
+  } catch (error) {
     for (const { mapping, event } of buffers) {
       mapping.close();
       target.kernel.call("close", event);
@@ -67,30 +116,88 @@ export function openPerfStream(
   }
 }
 
+interface OpenedEvent {
+  readonly fd: number;
+  /** Called when its buffer is mapped. */
+  readonly onMapped: () => void;
+}
+
+function bufferWatermark({ pageSize }: Target, pages: number): number {
+  return Math.min(watermarkBytes, (pages * pageSize) / 2);
+}
+
 /** An event that collects what programs put into the array on one CPU. Throws SyscallError. */
-function openCpuBuffer(target: Target, map: LoadedMap, cpu: number, pages: number): CpuBuffer {
-  const { kernel, pageSize } = target;
-  const action = `${map.describe("open")} on CPU ${cpu}`;
+function openOutput(
+  target: Target,
+  action: string,
+  map: LoadedMap,
+  cpu: number,
+  wakeupWatermarkBytes: number,
+): OpenedEvent {
+  const { kernel } = target;
   const attributes = {
     type: PERF_TYPE_SOFTWARE,
     config: BigInt(PERF_COUNT_SW_BPF_OUTPUT),
     sampleType: PERF_SAMPLE_RAW,
     sampling: { period: 1n },
-    wakeupWatermarkBytes: Math.min(watermarkBytes, (pages * pageSize) / 2),
+    wakeupWatermarkBytes,
   };
-  const result = openPerfEvent(kernel, attributes, { pid: -1, cpu });
-  const event = kernel.check(action, "perf_event_open", result);
+  const fd = kernel.check(
+    action,
+    "perf_event_open",
+    openPerfEvent(kernel, attributes, { pid: -1, cpu }),
+  );
+  return {
+    fd,
+    onMapped: () => {
+      map.putDescriptor(cpu, fd);
+    },
+  };
+}
+
+/** Without build ids where the kernel does not record them (before 5.12). Throws SyscallError. */
+function openTaskEvent(
+  { kernel }: Target,
+  action: string,
+  cpu: number,
+  pid: number | undefined,
+  wakeupWatermarkBytes: number,
+): OpenedEvent {
+  const attributes = {
+    type: PERF_TYPE_SOFTWARE,
+    config: BigInt(PERF_COUNT_SW_DUMMY),
+    sampleType: PERF_SAMPLE_TIME,
+    sampling: { period: 1n },
+    wakeupWatermarkBytes,
+    isInherited: pid !== undefined,
+  };
+  const open = (records: "tasks" | "tasks with build ids"): number =>
+    openPerfEvent(kernel, { ...attributes, records }, { pid: pid ?? -1, cpu });
+  const first = open("tasks with build ids");
+  const result = first === -kernel.errno.EINVAL ? open("tasks") : first;
+  return { fd: kernel.check(action, "perf_event_open", result), onMapped: () => undefined };
+}
+
+/** Maps an event's buffer and lets it record; closes it where that fails. Throws SyscallError. */
+function openCpuBuffer(
+  target: Target,
+  action: string,
+  cpu: number,
+  pages: number,
+  { fd, onMapped }: OpenedEvent,
+): CpuBuffer {
+  const { kernel, pageSize } = target;
   let mapping: NativeMapping | undefined;
   try {
     const lengthBytes = (1 + pages) * pageSize;
-    mapping = mapMemory(target, action, { fd: event, offset: 0, lengthBytes, isWritable: true });
-    map.putDescriptor(cpu, event);
-    kernel.check(action, "ioctl(PERF_EVENT_IOC_ENABLE)", enablePerfEvent(kernel, event));
+    mapping = mapMemory(target, action, { fd, offset: 0, lengthBytes, isWritable: true });
+    onMapped();
+    kernel.check(action, "ioctl(PERF_EVENT_IOC_ENABLE)", enablePerfEvent(kernel, fd));
     const buffer = new PerfBuffer(mapping.bytes, pageSize, kernel.isLittleEndian);
-    return { cpu, event, mapping, buffer, sent: 0 };
+    return { cpu, event: fd, mapping, buffer, sent: 0 };
   } catch (error) {
     mapping?.close();
-    kernel.call("close", event);
+    kernel.call("close", fd);
     throw error;
   }
 }
@@ -188,12 +295,12 @@ class PerfReader implements EventStream {
   }
 
   release(): readonly number[] {
-    const { map, buffers, losses } = this.#parts;
+    const { buffers, losses, onRelease } = this.#parts;
     this.#isReleased = true;
     this.#pump.close();
     for (const { mapping } of buffers) mapping.close();
     losses.close();
-    map.hasStream = false;
+    onRelease();
     return buffers.map(({ event }) => event);
   }
 

@@ -14,7 +14,7 @@ import { attachKprobeMulti, attachUprobeMulti } from "../resources/attach-multi.
 import { LoadedBtf } from "../resources/loaded-btf.js";
 import { LoadedMap } from "../resources/loaded-map.js";
 import { LoadedProgram } from "../resources/loaded-program.js";
-import { openPerfStream } from "../resources/perf-reader.js";
+import { openPerfStream, openTaskStream } from "../resources/perf-reader.js";
 import { type ProbeEvents } from "../resources/probe-events.js";
 import { type Resource } from "../resources/resource.js";
 import { openRingStream } from "../resources/ring-reader.js";
@@ -179,6 +179,13 @@ const runners: StepRunners = {
     const outlet = context.createOutlet();
     const open = streamOpener(map);
     const stream = open(context.target, { ...step, map, lossMap }, outlet);
+    const made = { object: { kind: "stream", stream }, resource: stream } as const;
+    return { made, name: outlet.stream };
+  },
+
+  openTaskStream(context, { pid, ...step }) {
+    const outlet = context.createOutlet();
+    const stream = openTaskStream(context.target, { ...step, pid }, outlet);
     const made = { object: { kind: "stream", stream }, resource: stream } as const;
     return { made, name: outlet.stream };
   },

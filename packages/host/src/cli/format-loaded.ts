@@ -34,6 +34,8 @@ function describe(step: PlanStep): string {
       return `program ${step.name}: ${step.instructions.length / 8} instructions`;
     case "openStream":
       return `stream of events, ${step.creditBytes} bytes of credit`;
+    case "openTaskStream":
+      return `records of processes, ${step.creditBytes} bytes of credit`;
     case "runProgram":
       return "ran a program";
     case "attachTracepoint":

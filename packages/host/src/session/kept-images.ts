@@ -20,13 +20,19 @@ export interface MappedFile {
  * The symbols of a program or library: as they are kept on this machine, or read and then kept. Of the file only its headers
  * and symbols cross the line. Throws ElfError and what reading throws.
  */
-export async function readImage(files: RemoteFiles, file: MappedFile): Promise<ElfImage> {
+export async function readImage(
+  files: RemoteFiles,
+  file: MappedFile,
+  /** What the file must have, when that is known; the result is undefined when it has not. */
+  wantedBuildId?: string,
+): Promise<ElfImage | undefined> {
   const place = files.nameInCache(file.status);
   const name = place === undefined ? undefined : readImageName(place);
   const known = name === undefined ? undefined : readKeptImage(name);
-  if (known !== undefined) return known;
+  if (known !== undefined && wantedBuildId === undefined) return known;
   const elf = await openElf(files, file.path);
   const buildId = await readBuildId(elf);
+  if (wantedBuildId !== undefined && buildId !== wantedBuildId) return undefined;
   const debug = isStripped(elf) ? await openDebugFile(files, file.root, buildId) : undefined;
   const ownName = nameOf(buildId, debug ?? elf) ?? place;
   const kept = ownName === undefined ? undefined : readKeptImage(ownName);
@@ -34,7 +40,14 @@ export async function readImage(files: RemoteFiles, file: MappedFile): Promise<E
   if (ownName === undefined) return image;
   if (kept === undefined) keepFile(imagePath(ownName), image.encode());
   if (place !== undefined) keepFile(namePath(place), ownName);
+  if (buildId !== "") keepFile(namePath(`build-${buildId}`), ownName);
   return image;
+}
+
+/** The symbols of a file with this build id, if they are kept on this machine. */
+export function readImageOf(buildId: string): ElfImage | undefined {
+  const name = readImageName(`build-${buildId}`);
+  return name === undefined ? undefined : readKeptImage(name);
 }
 
 async function openElf(files: RemoteFiles, path: string): Promise<ElfReader> {

@@ -4,8 +4,8 @@ import { ElfReader } from "../elf/elf-reader.js";
 import { ElfImage } from "../symbols/elf-image.js";
 import { type Mapping } from "../symbols/process-maps.js";
 import { type CodeImage, type ProcessReader } from "../symbols/user-symbols.js";
-import { type MappedFile, readImage } from "./kept-images.js";
-import { type RemoteFiles } from "./remote-files.js";
+import { type MappedFile, readImage, readImageOf } from "./kept-images.js";
+import { type FileStatus, type RemoteFiles } from "./remote-files.js";
 
 /** What a target's processes have mapped. What cannot be read has no names; why is said once. */
 export class RemoteProcesses implements ProcessReader {
@@ -35,13 +35,14 @@ export class RemoteProcesses implements ProcessReader {
   async openImage(pid: number, mapping: Mapping): Promise<CodeImage | undefined> {
     if (mapping.path === "[vdso]") return await this.#openVdso(mapping);
     if (!mapping.path.startsWith("/")) return undefined;
+    const kept = mapping.buildId === undefined ? undefined : readImageOf(mapping.buildId);
+    if (kept !== undefined) return kept;
     for (const { root, path } of placesOf(pid, mapping)) {
       const image = await this.#unlessRefused(async () => {
         const status = await this.#files.status(path);
         // What we see under the same name may be another file.
-        if (status === undefined || (root === "" && status.inode !== mapping.inode))
-          return undefined;
-        return await readImage(this.#files, { path, status, root });
+        if (status === undefined || (root === "" && isOther(status, mapping))) return undefined;
+        return await readImage(this.#files, { path, status, root }, mapping.buildId);
       });
       if (image !== undefined) return image;
     }
@@ -76,6 +77,11 @@ export class RemoteProcesses implements ProcessReader {
       return undefined;
     }
   }
+}
+
+/** The build id says more, where it is known. */
+function isOther(status: FileStatus, { inode, buildId }: Mapping): boolean {
+  return buildId === undefined && status.inode !== inode;
 }
 
 /** Memory of 32-bit processes ends here. */

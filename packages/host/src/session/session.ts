@@ -40,6 +40,7 @@ import { TargetClock } from "./target-clock.js";
 import { TargetProcess } from "./target-process.js";
 import { parseTarget, type TargetAddress } from "./target-url.js";
 import { readKernelFunctions, type TypesFile } from "./types-file.js";
+import { TaskStream, type TaskStreamOptions } from "./task-stream.js";
 import { wallClock } from "./wall-clock.js";
 
 export interface SessionOptions extends ConnectOptions {
@@ -221,6 +222,24 @@ export class Session implements AsyncDisposable {
     }
     const told = refusals.filter(({ attachment }) => attachment.ifRefused === "warn");
     for (const text of formatRefusals(told, all)) this.warn(text);
+  }
+
+  /**
+   * What the kernel records of processes from now on, until `clear`: of one and those that it starts, or of all; over a slow line
+   * of one at most. Undefined where that cannot be had.
+   */
+  async openTaskStream(
+    pid: number | undefined,
+    onRecords: TaskStreamOptions["onRecords"],
+  ): Promise<TaskStream | undefined> {
+    const isKnown = this.hello.planSteps.includes("openTaskStream");
+    if (!isKnown || (this.#isSlow && pid === undefined)) return undefined;
+    const { byteOrder } = this.target;
+    return await TaskStream.open(this.peer, {
+      byteOrder,
+      pid: this.#isSlow ? pid : undefined,
+      onRecords,
+    });
   }
 
   /** Starts a program on the target, which waits for its `go` and ends with this session at the latest. Throws RemoteError. */

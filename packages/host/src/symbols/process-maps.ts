@@ -4,13 +4,15 @@ export interface Mapping {
   readonly end: bigint;
   /** In the file, of the byte at `start`. */
   readonly fileOffset: bigint;
-  /** "08:01", and the number there; which file it is, whatever its name. */
+  /** "08:01", and the number there; which file it is, whatever its name. "" and 0 when `buildId` says so. */
   readonly device: string;
   readonly inode: bigint;
   /** As the process would call it; "[vdso]", "[stack]"; "" for memory without a name. */
   readonly path: string;
   /** The file is under this name no more. */
   readonly isDeleted: boolean;
+  /** Of the file, in hexadecimal, where the kernel has told. */
+  readonly buildId?: string;
 }
 
 const linePattern =

@@ -5,15 +5,21 @@ const mostUnmapped = 65_536;
 /** Mappings that are there no more. */
 const mostFormer = 1024;
 
-/** What a process has mapped, as far as it was read. */
+/** What a process has mapped, as far as it was read or recorded. */
 export class ProcessMemory {
-  /** By rising addresses, as they were last read. */
+  /** By rising addresses, none over another. */
   #mappings: readonly Mapping[] = [];
   /** What was there before, newest first: an exec() replaces everything. */
   #former: readonly Mapping[] = [];
+  /** When those that were recorded were made. */
+  readonly #times = new WeakMap<Mapping, bigint>();
   readonly #unmapped = new Set<bigint>();
   /** So many more addresses must turn out to be in no mapping before it is worth reading again. */
   #patience = 0;
+  /** Who made it: it has what that had mapped then. */
+  parent: number | undefined;
+  /** There is nothing to read of it any more. */
+  hasEnded = false;
 
   find(address: bigint): Mapping | undefined {
     return (
@@ -38,15 +44,56 @@ export class ProcessMemory {
   /** `mappings`: undefined when there is nothing to read any more; `unmapped`: the addresses for which they were read. */
   update(mappings: readonly Mapping[] | undefined, unmapped: readonly bigint[]): void {
     if (mappings !== undefined && mappings.length > 0) {
-      this.#former = [...this.#mappings, ...this.#former]
-        .filter((former) => !mappings.some((mapping) => doOverlap(mapping, former)))
-        .slice(0, mostFormer);
+      this.#retire(
+        this.#mappings.filter((former) => !mappings.some((mapping) => doOverlap(mapping, former))),
+      );
       this.#mappings = mappings;
     }
     for (const address of unmapped) {
       if (this.find(address) === undefined) this.#remember(address);
     }
     this.#patience = this.#unmapped.size;
+  }
+
+  /** One that was recorded: what was there before is there no more. */
+  add(mapping: Mapping, time: bigint): void {
+    this.#times.set(mapping, time);
+    const overlapped = this.#mappings.filter((one) => doOverlap(one, mapping));
+    const others = this.#mappings.filter((one) => !overlapped.includes(one));
+    this.#retire(overlapped);
+    const at = others.findIndex(({ start }) => start > mapping.start);
+    const place = at === -1 ? others.length : at;
+    this.#mappings = [...others.slice(0, place), mapping, ...others.slice(place)];
+    this.#forget();
+  }
+
+  /** Another program runs from then on. Records of several CPUs may come in another order than they were made in. */
+  startOver(time: bigint): void {
+    const isNewer = (mapping: Mapping): boolean => (this.#times.get(mapping) ?? 0n) > time;
+    this.#retire(this.#mappings.filter((mapping) => !isNewer(mapping)));
+    this.#mappings = this.#mappings.filter(isNewer);
+    this.hasEnded = false;
+    this.parent = undefined;
+    this.#forget();
+  }
+
+  /** Made by another process, whose memory it has a copy of. */
+  inherit(pid: number, parent: ProcessMemory | undefined): void {
+    this.parent = pid;
+    if (parent === undefined) return;
+    this.#former = [...this.#former, ...parent.#mappings].slice(0, mostFormer);
+    this.#forget();
+  }
+
+  #retire(mappings: readonly Mapping[]): void {
+    if (mappings.length === 0) return;
+    this.#former = [...mappings, ...this.#former].slice(0, mostFormer);
+  }
+
+  /** What was in no mapping may be now. */
+  #forget(): void {
+    this.#unmapped.clear();
+    this.#patience = 0;
   }
 
   #remember(address: bigint): void {

@@ -2,6 +2,7 @@ import { demangle } from "../demangle/demangle.js";
 import { type FoundSymbol } from "./code-symbol-table.js";
 import { type Mapping, parseProcessMaps } from "./process-maps.js";
 import { ProcessMemory } from "./process-memory.js";
+import { type TaskRecord } from "./task-records.js";
 
 /** An address of a process. */
 export interface UserAddress {
@@ -32,6 +33,8 @@ export interface CodeImage {
 
 /** What of a target's processes is asked for. */
 export interface ProcessReader {
+  /** Resolves when all records of processes that the kernel has made until now were given to `record`. */
+  catchUp?(): Promise<void>;
   /** /proc/PID/maps; undefined for a process that is gone, or is hidden. */
   readMaps(pid: number): Promise<string | undefined>;
   /** What a process has there; undefined for what has no symbols, or cannot be read. */
@@ -41,7 +44,15 @@ export interface ProcessReader {
 /** No process has anything there (vm.mmap_min_addr): a stack that leads there has lost its way. */
 const lowestAddress = 4096n;
 
-/** Finds names by what processes have mapped, which is read when an address of theirs comes first. */
+/** Processes that have ended, of which it is remembered what they had mapped. */
+const mostEnded = 50_000;
+/** Processes that made each other. */
+const mostGenerations = 16;
+
+/**
+ * Finds names by what processes have mapped: what the kernel has recorded of them, and for those that ran before, what is read
+ * when an address of theirs comes first.
+ */
 export class UserSymbols implements UserSymbolSource {
   readonly #reader: ProcessReader;
   readonly #processes = new Map<number, ProcessMemory>();
@@ -54,20 +65,66 @@ export class UserSymbols implements UserSymbolSource {
     this.#reader = reader;
   }
 
+  /** What the kernel has recorded of processes, in about the order in which it was. */
+  record(records: readonly TaskRecord[]): void {
+    for (const record of records) {
+      const process = this.#process(record.pid);
+      switch (record.kind) {
+        case "mapping":
+          process.add(record.mapping, record.time);
+          break;
+        case "exec":
+          process.startOver(record.time);
+          break;
+        case "fork":
+          process.hasEnded = false;
+          process.inherit(record.parent, this.#processes.get(record.parent));
+          break;
+        case "exit":
+          process.hasEnded = true;
+          this.#remember(record.pid);
+      }
+    }
+  }
+
+  /** The last of those that have ended, in order. */
+  readonly #ended = new Set<number>();
+
+  #remember(pid: number): void {
+    this.#ended.delete(pid);
+    this.#ended.add(pid);
+    const [oldest] = this.#ended;
+    if (this.#ended.size <= mostEnded || oldest === undefined) return;
+    this.#ended.delete(oldest);
+    if (this.#processes.get(oldest)?.hasEnded === true) this.#processes.delete(oldest);
+  }
+
+  #process(pid: number): ProcessMemory {
+    const known = this.#processes.get(pid);
+    if (known !== undefined) return known;
+    const process = new ProcessMemory();
+    this.#processes.set(pid, process);
+    return process;
+  }
+
   prepare(addresses: readonly UserAddress[]): Promise<void> | undefined {
+    const lacking = addresses.filter(({ pid, address }) => this.#isLacking(pid, address));
+    return lacking.length === 0 ? undefined : this.#prepare(lacking);
+  }
+
+  async #prepare(addresses: readonly UserAddress[]): Promise<void> {
+    await this.#reader.catchUp?.();
     const byProcess = new Map<number, bigint[]>();
     for (const { pid, address } of addresses) {
-      if (!this.#isLacking(pid, address)) continue;
       const known = byProcess.get(pid);
       if (known === undefined) byProcess.set(pid, [address]);
       else known.push(address);
     }
-    if (byProcess.size === 0) return undefined;
-    return Promise.all(
+    await Promise.all(
       [...byProcess].map(async ([pid, unknown]) => {
         await this.#prepareProcess(pid, unknown);
       }),
-    ).then(() => undefined);
+    );
   }
 
   resolve(address: bigint, pid: number): UserSymbol | undefined {
@@ -98,11 +155,10 @@ export class UserSymbols implements UserSymbolSource {
   }
 
   async #prepareProcess(pid: number, addresses: readonly bigint[]): Promise<void> {
-    const process = this.#processes.get(pid) ?? new ProcessMemory();
-    this.#processes.set(pid, process);
+    const process = this.#process(pid);
     const unmapped = addresses.filter((address) => process.find(address) === undefined);
     if (unmapped.length > 0) {
-      const text = await this.#reader.readMaps(pid);
+      const text = await this.#readMaps(pid, process);
       process.update(text === undefined ? undefined : parseProcessMaps(text), unmapped);
     }
     const mappings = new Map<string, Mapping>();
@@ -117,9 +173,23 @@ export class UserSymbols implements UserSymbolSource {
       }),
     );
   }
+
+  /** Of a process that has ended before it was looked at: what its parent has mapped, as it did not run a program of its own. */
+  async #readMaps(pid: number, process: ProcessMemory): Promise<string | undefined> {
+    let reader = pid;
+    let reading: ProcessMemory | undefined = process;
+    for (let generation = 0; generation < mostGenerations; generation++) {
+      const text = reading?.hasEnded === true ? undefined : await this.#reader.readMaps(reader);
+      if (text !== undefined || reading?.parent === undefined) return text;
+      reader = reading.parent;
+      reading = this.#processes.get(reader);
+    }
+    return undefined;
+  }
 }
 
-/** A file is known by where it is, wherever it is mapped; what is no file by its name, and whether the process is of 32 bits. */
-function imageName({ device, inode, path, end }: Mapping): string {
+/** A file is known by its build id, or by where it is, wherever it is mapped; what is no file by its name, and whether the process is of 32 bits. */
+function imageName({ device, inode, path, end, buildId }: Mapping): string {
+  if (buildId !== undefined) return `${buildId} ${path}`;
   return inode === 0n ? `${path} ${end >> 32n === 0n}` : `${device} ${inode} ${path}`;
 }

@@ -5,12 +5,13 @@ import { type DecodeContext } from "../output/decode-context.js";
 import { TargetError } from "../session/errors.js";
 import { type LoadedObject } from "../session/loaded-object.js";
 import { Session, type LoadOptions, type SessionOptions } from "../session/session.js";
+import { type TaskStream } from "../session/task-stream.js";
 import { type ClockReport } from "../session/target-clock.js";
 import { type TargetDescription } from "../spec/target-description.js";
 import { type ObjectSpec } from "../spec/object-spec.js";
 import { type TraceLayout } from "../spec/trace-layout.js";
 import { type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
-import { UserSymbols, type UserSymbolSource } from "../symbols/user-symbols.js";
+import { UserSymbols } from "../symbols/user-symbols.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
 import { compileProgram } from "./compile-program.js";
 import { KeptStacks } from "./kept-stacks.js";
@@ -71,6 +72,8 @@ export interface StartOptions extends LoadOptions {
    * beyond doubt; then this machine's, with the time that passed on the target as exact as it can be known.
    */
   readonly clock?: ClockChoice;
+  /** The process that is traced, where it is one: over a slow line it and those that it starts have names when they have ended, others not. */
+  readonly pid?: number;
 }
 
 export interface DetachOptions extends LoadOptions {
@@ -92,7 +95,7 @@ export interface AttachOptions extends Pick<StartOptions, "clock"> {
 
 interface TargetNames {
   readonly symbols: KernelSymbolSource | undefined;
-  readonly userSymbols: UserSymbolSource | undefined;
+  readonly userSymbols: UserSymbols | undefined;
   readonly resolveUserName: (uid: number) => string | undefined;
 }
 
@@ -102,6 +105,7 @@ export class Target implements AsyncDisposable {
   readonly #onClosed: (() => Promise<void>) | undefined;
   #closing: Promise<void> | undefined;
   #isTracing = false;
+  #tasks: TaskStream | undefined;
 
   private constructor(session: Session, onClosed?: () => Promise<void>) {
     this.session = session;
@@ -153,6 +157,8 @@ export class Target implements AsyncDisposable {
     try {
       return await this.#start(program, options);
     } catch (error) {
+      if (this.#tasks !== undefined) await this.session.clear();
+      this.#tasks = undefined;
       this.#isTracing = false;
       throw error;
     }
@@ -160,6 +166,7 @@ export class Target implements AsyncDisposable {
 
   async #start({ source: text, spec }: Program, options: StartOptions): Promise<Trace> {
     const names = await this.#fetchNames(spec.layout);
+    await this.#recordProcesses(names.userSymbols, options.pid);
     const clock = this.#createClock(options, spec.layout);
     const { realtimeMinusBoottime, realtimeMinusMonotonic } = clock;
     // Opened first: a file that cannot be written is known before anything is loaded.
@@ -182,6 +189,7 @@ export class Target implements AsyncDisposable {
     const layout = { ...spec.layout, probeCount: spec.layout.probeCount - loaded.refusedCount };
     return new Trace({ ...spec, layout }, source, context, async () => {
       await this.session.clear();
+      this.#tasks = undefined;
       this.#isTracing = false;
       await recording?.end();
     });
@@ -246,6 +254,14 @@ export class Target implements AsyncDisposable {
     return trace;
   }
 
+  /** So that those that have ended when they are printed have names, too. */
+  async #recordProcesses(names: UserSymbols | undefined, pid: number | undefined): Promise<void> {
+    if (names === undefined) return;
+    this.#tasks = await this.session.openTaskStream(pid, (records) => {
+      names.record(records);
+    });
+  }
+
   /** What of the target records and maps are printed with. */
   async #fetchNames(layout: TraceLayout): Promise<TargetNames> {
     const [symbols, passwords] = await Promise.all([
@@ -254,7 +270,11 @@ export class Target implements AsyncDisposable {
     ]);
     const userNames = parseUserNames(passwords);
     const userSymbols = showsUserSymbols(layout)
-      ? new UserSymbols(this.session.processes)
+      ? new UserSymbols({
+          readMaps: async (pid) => await this.session.processes.readMaps(pid),
+          openImage: async (pid, mapping) => await this.session.processes.openImage(pid, mapping),
+          catchUp: async () => await this.#tasks?.catchUp(),
+        })
       : undefined;
     return { symbols, userSymbols, resolveUserName: (uid) => userNames.get(uid) };
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { type Mapping } from "../../src/symbols/process-maps.js";
+import { type Mapping, parseProcessMaps } from "../../src/symbols/process-maps.js";
+import { type TaskRecord } from "../../src/symbols/task-records.js";
 import { type CodeImage, type ProcessReader, UserSymbols } from "../../src/symbols/user-symbols.js";
 
 const program = "10000-20000 r-xp 00001000 08:01 11 /bin/program";
@@ -118,5 +119,77 @@ describe("a process's mappings", () => {
     target.maps.delete(7);
     await symbols.prepare([{ pid: 7, address: 0x5_0000n }]);
     expect(symbols.resolve(0x1_0000n, 7)).toMatchObject({ file: "/bin/program" });
+  });
+});
+
+/** As the kernel records it; in a file every byte of which is a symbol. */
+function recorded(pid: number, line: string, time = 1n): TaskRecord {
+  const [mapping] = parseProcessMaps(line);
+  if (mapping === undefined) throw new Error(`no mapping: ${line}`);
+  return { kind: "mapping", pid, time, mapping };
+}
+
+describe("processes of which there are records", () => {
+  test("have names when they have ended, and are not read", async () => {
+    const { target, symbols } = targetWith({});
+    symbols.record([
+      { kind: "fork", pid: 7, parent: 1, time: 1n },
+      { kind: "exec", pid: 7, time: 2n },
+      recorded(7, program, 3n),
+      { kind: "exit", pid: 7, time: 4n },
+    ]);
+    await symbols.prepare([{ pid: 7, address: 0x1_0010n }]);
+    expect(target.news()).toEqual(["/bin/program of 7"]);
+    expect(symbols.resolve(0x1_0010n, 7)).toMatchObject({ name: "at_1010" });
+  });
+
+  test("have what their parents had, until they run another program", async () => {
+    const { symbols } = targetWith({});
+    symbols.record([
+      recorded(6, library),
+      { kind: "fork", pid: 7, parent: 6, time: 2n },
+      { kind: "exit", pid: 7, time: 3n },
+    ]);
+    await symbols.prepare([{ pid: 7, address: 0x5_0000n }]);
+    expect(symbols.resolve(0x5_0000n, 7)).toMatchObject({ file: "/lib/library.so" });
+  });
+
+  test("that were made by one that ran before have what that has mapped", async () => {
+    const { target, symbols } = targetWith({ 6: [program] });
+    symbols.record([
+      { kind: "fork", pid: 7, parent: 6, time: 2n },
+      { kind: "exit", pid: 7, time: 3n },
+    ]);
+    await symbols.prepare([{ pid: 7, address: 0x1_0000n }]);
+    expect(target.news()).toEqual(["maps 6", "/bin/program of 7"]);
+    expect(symbols.resolve(0x1_0000n, 7)).toMatchObject({ file: "/bin/program" });
+  });
+
+  test("may be recorded by several processors, in another order", async () => {
+    const { symbols } = targetWith({});
+    symbols.record([recorded(7, other, 5n), recorded(7, library, 1n)]);
+    symbols.record([
+      { kind: "exec", pid: 7, time: 4n },
+      { kind: "fork", pid: 7, parent: 1, time: 2n },
+    ]);
+    await symbols.prepare([{ pid: 7, address: 0x1_0000n }]);
+    expect(symbols.resolve(0x1_0000n, 7)).toMatchObject({ file: "/bin/other" });
+  });
+
+  test("are asked about when all that was recorded has come", async () => {
+    const { target } = targetWith({});
+    let hasCome = false;
+    const symbols: UserSymbols = new UserSymbols({
+      readMaps: (pid) => target.readMaps(pid),
+      openImage: (pid, mapping) => target.openImage(pid, mapping),
+      catchUp: () => {
+        if (!hasCome) symbols.record([recorded(7, program)]);
+        hasCome = true;
+        return Promise.resolve();
+      },
+    });
+    await symbols.prepare([{ pid: 7, address: 0x1_0000n }]);
+    expect(symbols.resolve(0x1_0000n, 7)).toMatchObject({ file: "/bin/program" });
+    expect(target.news()).toEqual(["/bin/program of 7"]);
   });
 });

@@ -149,6 +149,7 @@ async function traceCommand(
   await using trace = await target.start(program, {
     clock: options.clock,
     ...(options.record === undefined ? {} : { record: options.record }),
+    ...(traced === undefined ? {} : { pid: traced.pid }),
     ...loadOptions(options),
   });
   const context = {
