@@ -47,6 +47,7 @@ const programs = [
 
 copyKoffiBinaries(join(root, "packages/agent/dist"));
 for (const program of programs) await bundleProgram(program);
+refreshMicroAgents(join(root, "packages/agent/dist/micro"));
 
 /** The names carry the content's hash: a program never starts with the cache of other code. */
 async function bundleProgram({ name, entry, outputFolder, rehearsal, v8Flag }) {
@@ -61,6 +62,20 @@ async function bundleProgram({ name, entry, outputFolder, rehearsal, v8Flag }) {
   removeOlder(folder, name, hash);
   rehearse(loader, rehearsal);
   report(folder, codeName);
+}
+
+/** Those that were built (npm run build:micro) are built again: `local:` is one of them. */
+function refreshMicroAgents(folder) {
+  const files = existsSync(folder) ? readdirSync(folder) : [];
+  const names = files.flatMap((file) => /^sonde-agent-(\w+)$/.exec(file)?.[1] ?? []);
+  if (names.length === 0) return;
+  const script = join(root, "scripts/build-micro.js");
+  const { status } = spawnSync(process.execPath, [script, "--arch", names.join(",")], {
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (status === 0) return;
+  for (const name of names) rmSync(join(folder, `sonde-agent-${name}`));
+  console.log("the micro agents, which were of older sources, are removed");
 }
 
 async function bundleCode(entry) {

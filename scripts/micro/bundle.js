@@ -20,7 +20,8 @@ export async function bundleMicroAgent(root) {
     mainFields: ["module", "main"],
     conditions: ["sonde-source"],
     target: "es2022",
-    format: "iife",
+    // As a module: what all functions share is bound once, not looked for by each.
+    format: "esm",
     minify: true,
     metafile: true,
     banner: { js: prelude },

@@ -12,7 +12,14 @@ import { version } from "../../packages/agent/src/program/version.js";
 import { createStdioDuplex } from "../../packages/agent/src/listeners/node/stdio-duplex.js";
 import { createWebSocketChannel } from "../../packages/agent/src/listeners/node/websocket-channel.js";
 import { heldBy, stillInKernel } from "../support/kernel-objects.js";
-import { agentCommand, RunningProgram, startAgent, until } from "../support/processes.js";
+import {
+  agentArgv,
+  nodeAgentCommand,
+  RunningAgent,
+  RunningProgram,
+  startAgent,
+  until,
+} from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-agent-"));
@@ -27,7 +34,7 @@ afterAll(() => {
 });
 
 function run(...args: readonly string[]): RunningProgram {
-  const agent = new RunningProgram(agentCommand, args);
+  const agent = new RunningAgent(args);
   running.push(agent);
   return agent;
 }
@@ -62,7 +69,8 @@ async function startOverStdio(): Promise<{
   ended: Promise<unknown[]>;
   peer: HostPeer;
 }> {
-  const agent = spawn(process.execPath, [agentCommand, "--stdio"]);
+  const [file, ...args] = agentArgv;
+  const agent = spawn(file, [...args, "--stdio"]);
   children.push(agent);
   const ended = once(agent, "exit");
   const duplex = createStdioDuplex(agent.stdout, agent.stdin);
@@ -119,7 +127,7 @@ describe("the agent's exit code", () => {
 
   test("is 3 where it cannot run", async () => {
     const preload = new URL("../support/darwin.cjs", import.meta.url).pathname;
-    const agent = new RunningProgram(agentCommand, ["--listen", "ws://127.0.0.1:0"], {
+    const agent = new RunningProgram(nodeAgentCommand, ["--listen", "ws://127.0.0.1:0"], {
       nodeOptions: ["-r", preload],
     });
     running.push(agent);

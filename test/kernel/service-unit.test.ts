@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect } from "@jest/globals";
-import { agentCommand, RunningCommand } from "../support/processes.js";
+import { agentArgv, RunningCommand } from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
 import { runSonde } from "../support/sonde.js";
 import { Workload } from "../support/workload.js";
@@ -37,7 +37,7 @@ async function startRestricted(): Promise<string> {
   const kept = names.map((name) => `+${name.replace("CAP_", "").toLowerCase()}`).join(",");
   const agent = new RunningCommand("setpriv", [
     ...["--no-new-privs", "--inh-caps=-all", `--bounding-set=-all,${kept}`],
-    ...[process.execPath, agentCommand, "--listen", "ws://127.0.0.1:0"],
+    ...[...agentArgv, "--listen", "ws://127.0.0.1:0"],
   ]);
   agents.push(agent);
   const [, target = ""] = await agent.says(/^listening on (\S+)$/m);

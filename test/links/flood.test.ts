@@ -7,7 +7,7 @@ import { afterAll, afterEach, describe, expect } from "@jest/globals";
 import { Session } from "../../packages/host/src/session/session.js";
 import { selfSign } from "../support/certificates.js";
 import { Flood, type FloodOptions, type Stage } from "../support/half-open.js";
-import { agentCommand, RunningProgram, until } from "../support/processes.js";
+import { nodeAgentCommand, RunningProgram, until } from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
 
 const withCertificates = requiresCommand("openssl", "openssl");
@@ -46,7 +46,7 @@ async function listen(scheme: "ws" | "wss"): Promise<Watched> {
   const tls = scheme === "ws" ? [] : ["--tls-cert", certificate, "--tls-key", privateKey];
   const preload = new URL("../support/memory-report.cjs", import.meta.url).pathname;
   const agent = new RunningProgram(
-    agentCommand,
+    nodeAgentCommand,
     ["--listen", `${scheme}://127.0.0.1:0`, "--key-file", keyFile, ...tls],
     {
       stdio: ["ignore", "pipe", "pipe", "ipc"],

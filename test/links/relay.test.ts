@@ -14,7 +14,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
 import { makePrivateFolder } from "../../packages/agent/src/cli/private-folder.js";
-import { agentCommand, isRunning, RunningProgram, until } from "../support/processes.js";
+import {
+  agentArgv,
+  isRunning,
+  nodeAgentCommand,
+  RunningAgent,
+  RunningProgram,
+  until,
+} from "../support/processes.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-relay-"));
 const connects: RunningProgram[] = [];
@@ -62,7 +69,7 @@ function sessionOf(pid: number): number {
 
 function startConnect(socket: string, ...more: string[]): RunningProgram {
   const args = ["connect", "--socket", socket, ...more];
-  const connect = new RunningProgram(agentCommand, args, { stdio: ["pipe", "pipe", "pipe"] });
+  const connect = new RunningAgent(args, { stdio: ["pipe", "pipe", "pipe"] });
   connects.push(connect);
   return connect;
 }
@@ -140,7 +147,7 @@ describe("sonde-agent connect", () => {
 
   test("says why an agent could not be started", async () => {
     const socket = newSocket();
-    const program = new RunningProgram(agentCommand, ["connect", "--socket", socket], {
+    const program = new RunningProgram(nodeAgentCommand, ["connect", "--socket", socket], {
       stdio: ["pipe", "pipe", "pipe"],
       nodeOptions: ["--require", join(import.meta.dirname, "..", "support", "darwin.cjs")],
     });
@@ -151,11 +158,7 @@ describe("sonde-agent connect", () => {
   });
 
   test("does not speak to a terminal", () => {
-    const terminal = spawn("script", [
-      "-qec",
-      `${process.execPath} ${agentCommand} connect`,
-      "/dev/null",
-    ]);
+    const terminal = spawn("script", ["-qec", `${agentArgv.join(" ")} connect`, "/dev/null"]);
     return expect(
       new Promise((resolve) => {
         terminal.once("exit", resolve);

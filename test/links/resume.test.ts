@@ -6,8 +6,8 @@ import { Random } from "../../packages/protocol/test/link/random.js";
 import { CutProxy } from "../support/cut-proxy.js";
 import { heldBy } from "../support/kernel-objects.js";
 import {
-  agentCommand,
   hostCommand,
+  RunningAgent,
   RunningCommand,
   RunningProgram,
   startAgent,
@@ -188,7 +188,7 @@ describe("an agent that is killed and started again", () => {
     await sonde.prints(/^3$/m);
     agent.kill("SIGKILL");
     await agent.ended;
-    const again = new RunningProgram(agentCommand, ["--listen", target]);
+    const again = new RunningAgent(["--listen", target]);
     closers.push(() => {
       again.kill("SIGKILL");
     });

@@ -9,7 +9,7 @@ import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
 import { WebSocket } from "ws";
 import { selfSign } from "../support/certificates.js";
 import { heldBy } from "../support/kernel-objects.js";
-import { agentCommand, RunningProgram, startAgent, until } from "../support/processes.js";
+import { RunningAgent, RunningProgram, startAgent, until } from "../support/processes.js";
 import { type RecordedConnection, RecordingProxy } from "../support/recording-proxy.js";
 import { requiresCommand, requiresFeature } from "../support/requires.js";
 import { interrupt, runSonde, startAttached } from "../support/sonde.js";
@@ -56,9 +56,7 @@ describe("keys of less than 128 random bits", () => {
   for (const { name, content } of weak) {
     test(`${name} are refused on both sides, and named`, async () => {
       const path = writeKey("weak", content);
-      const agent = new RunningProgram(agentCommand, [
-        ...["--listen", "ws://127.0.0.1:0", "--key-file", path],
-      ]);
+      const agent = new RunningAgent([...["--listen", "ws://127.0.0.1:0", "--key-file", path]]);
       agents.push(agent);
       const host = await runSonde(["info", "-t", "ws://127.0.0.1:1", "--key-file", path]);
       await agent.closed;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect } from "@jest/globals";
-import { agentCommand, RunningCommand, RunningProgram } from "../support/processes.js";
+import { RunningAgent, RunningCommand } from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
 import { interrupt, runSonde, startAttached } from "../support/sonde.js";
 import { Ser2net } from "../support/ser2net.js";
@@ -54,7 +54,7 @@ async function startBridge(
     options,
   });
   bridges.push(bridge);
-  const agent = new RunningProgram(agentCommand, ["--serial", far]);
+  const agent = new RunningAgent(["--serial", far]);
   running.push(agent);
   await agent.says(/^listening on serial:/m);
   return bridge;

@@ -1,10 +1,15 @@
 import { appendFileSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { afterAll, afterEach, describe, expect } from "@jest/globals";
 import { heldBy, leftInKernel } from "../support/kernel-objects.js";
-import { agentCommand, RunningCommand, RunningProgram, until } from "../support/processes.js";
+import {
+  agentArgv,
+  RunningAgent,
+  RunningCommand,
+  RunningProgram,
+  until,
+} from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
 import { Ser2net } from "../support/ser2net.js";
 import { endOf, interrupt, runSonde, startAttached } from "../support/sonde.js";
@@ -66,7 +71,7 @@ async function plugIn(
 }
 
 async function startAgent(device: string): Promise<RunningProgram> {
-  const agent = new RunningProgram(agentCommand, ["--serial", device]);
+  const agent = new RunningAgent(["--serial", device]);
   running.push(agent);
   await agent.says(/^listening on serial:/m);
   return agent;
@@ -172,7 +177,7 @@ describe("an agent at a serial port", () => {
     const script = `mount --bind ${consoles} /proc/consoles && exec "$0" "$@"`;
     const agent = new RunningCommand("unshare", [
       ...["--mount", "sh", "-c", script],
-      ...[process.execPath, agentCommand, "--serial", board],
+      ...[...agentArgv, "--serial", board],
     ]);
     running.push(agent);
     await agent.says(/^listening on serial:/m);

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
 import {
-  agentCommand,
   hostCommand,
+  RunningAgent,
   type RunningCommand,
   RunningProgram,
 } from "../support/processes.js";
@@ -43,7 +43,7 @@ let count = 0;
 async function startAgentOnCable(): Promise<string> {
   const [near, far] = [join(folder, `host${count}`), join(folder, `board${count++}`)];
   pairs.push(await TerminalPair.open(near, far));
-  const agent = new RunningProgram(agentCommand, ["--serial", far]);
+  const agent = new RunningAgent(["--serial", far]);
   running.push(agent);
   await agent.says(/^listening on serial:/m);
   return near;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect } from "@jest/globals";
 import { findAgent } from "../support/line-host.js";
-import { agentCommand, type RunningCommand, RunningProgram } from "../support/processes.js";
+import { RunningAgent, type RunningCommand } from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
 import { openTerminal } from "../support/terminals.js";
 
@@ -41,7 +41,7 @@ async function reachAgent(): Promise<Socket> {
   const device = join(folder, "board");
   const { port } = server.address() as AddressInfo;
   running.push(await openTerminal(device, `TCP:127.0.0.1:${port}`));
-  const agent = new RunningProgram(agentCommand, ["--serial", device, "--key-file", keyFile]);
+  const agent = new RunningAgent(["--serial", device, "--key-file", keyFile]);
   running.push(agent);
   await agent.says(/^listening on serial:/m);
   return await reached;

@@ -14,7 +14,7 @@ import {
   futureValidity,
   selfSign,
 } from "../support/certificates.js";
-import { agentCommand, RunningProgram, startAgent } from "../support/processes.js";
+import { nodeAgentCommand, RunningProgram, startAgent } from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
 import { runSonde } from "../support/sonde.js";
 
@@ -172,7 +172,7 @@ describe("a host over TLS", () => {
       const board = await listen(files);
       await visit(board.target, { pin: pinOf(board) });
       await visit(board.target, { pin: pinOf(board).toUpperCase().replace("SHA256", "sha256") });
-      const printed = new RunningProgram(agentCommand, ["pin", files.certificate]);
+      const printed = new RunningProgram(nodeAgentCommand, ["pin", files.certificate]);
       await printed.closed;
       expect(printed.output).toBe(`${pinOf(board)}\n`);
     }
@@ -349,7 +349,11 @@ describe("an agent's TLS", () => {
   ];
   for (const { name, args, code, said } of starts) {
     withCertificates(name, async () => {
-      const agent = new RunningProgram(agentCommand, ["--listen", "wss://0.0.0.0:0", ...args()]);
+      const agent = new RunningProgram(nodeAgentCommand, [
+        "--listen",
+        "wss://0.0.0.0:0",
+        ...args(),
+      ]);
       agents.push(agent);
       await agent.closed;
       expect(await agent.ended).toBe(code);

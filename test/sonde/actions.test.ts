@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect } from "@jest/globals";
-import { agentCommand, RunningProgram } from "../support/processes.js";
+import { RunningAgent } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { runSonde } from "../support/sonde.js";
 
@@ -39,7 +39,7 @@ describe("system()", () => {
   });
 
   tracing("is refused by an agent on a network", async () => {
-    const agent = new RunningProgram(agentCommand, ["--listen", "ws://127.0.0.1:0"]);
+    const agent = new RunningAgent(["--listen", "ws://127.0.0.1:0"]);
     const [, target = ""] = await agent.says(/^listening on (\S+)$/m);
     const { code, output, errors } = await runSonde(["trace", "--unsafe", "-t", target, program]);
     expect(output).toBe("before\n");

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { agentCommand } from "../support/processes.js";
+import { agentWords } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { type Outcome, runSonde } from "../support/sonde.js";
 import { writeCommand } from "../support/ssh-server.js";
@@ -18,7 +18,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const agent = `exec '${process.execPath}' '${agentCommand}' "$@" --socket '${folder}/sock' --idle 1`;
+const agent = `exec ${agentWords} "$@" --socket '${folder}/sock' --idle 1`;
 
 /**
  * A tool that does as adb, docker and kubectl do with these arguments: runs the command line after them, with the board's PATH

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { heldBy, leftInKernel } from "../support/kernel-objects.js";
-import { agentCommand, childrenOf, hostCommand, RunningCommand } from "../support/processes.js";
+import { agentWords, childrenOf, hostCommand, RunningCommand } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { endOf, interrupt, runSonde, startAttached, type Outcome } from "../support/sonde.js";
 import { runWorkload, Workload } from "../support/workload.js";
@@ -19,7 +19,7 @@ afterAll(() => {
 function overheardTarget(name: string): { readonly target: string; readonly heard: () => string } {
   const file = join(folder, name);
   return {
-    target: `exec:tee '${file}' | '${process.execPath}' '${agentCommand}' --stdio`,
+    target: `exec:tee '${file}' | ${agentWords} --stdio`,
     heard: () => readFileSync(file, "latin1"),
   };
 }

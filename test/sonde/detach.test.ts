@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect } from "@jest/globals";
 import { connect } from "../../packages/host/src/index.js";
 import { CutProxy } from "../support/cut-proxy.js";
 import { heldBy, leftInKernel } from "../support/kernel-objects.js";
-import { agentCommand, type RunningProgram, startAgent } from "../support/processes.js";
+import { agentWords, type RunningProgram, startAgent } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { interrupt, type Outcome, runSonde, startSonde } from "../support/sonde.js";
 import { Workload } from "../support/workload.js";
@@ -375,7 +375,7 @@ describe("detached traces of one agent", () => {
 
   tracing("keep the agent of a relay from ending, however long nobody speaks with it", async () => {
     const socket = join(folder, "agent.sock");
-    const command = `'${process.execPath}' '${agentCommand}' connect --socket '${socket}' --idle 1`;
+    const command = `${agentWords} connect --socket '${socket}' --idle 1`;
     const there = ["-t", `exec:${command}`];
     const args = ["trace", "--detach", "--name", "idle", ...there, "-e", program];
     expect(await runSonde(args)).toMatchObject({ code: 0 });

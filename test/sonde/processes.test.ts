@@ -1,5 +1,5 @@
 import { describe, expect } from "@jest/globals";
-import { agentCommand, RunningProgram, until } from "../support/processes.js";
+import { RunningAgent, until } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { endOf, interrupt, runSonde, startSonde } from "../support/sonde.js";
 import { Workload } from "../support/workload.js";
@@ -47,7 +47,7 @@ describe("a command that is traced (-c)", () => {
   });
 
   tracing("is refused by an agent on a network that was not told to allow it", async () => {
-    const agent = new RunningProgram(agentCommand, ["--listen", "ws://127.0.0.1:0"]);
+    const agent = new RunningAgent(["--listen", "ws://127.0.0.1:0"]);
     const [, target = ""] = await agent.says(/^listening on (\S+)$/m);
     const refused = await runSonde(["trace", "-t", target, "-c", "true", "BEGIN { }"]);
     expect(refused.errors).toMatch(/runs no programs for hosts\nHINT: .*--allow-programs/);
@@ -55,9 +55,7 @@ describe("a command that is traced (-c)", () => {
     agent.kill();
     await agent.ended;
 
-    const willing = new RunningProgram(agentCommand, [
-      ...["--listen", "ws://127.0.0.1:0", "--allow-programs"],
-    ]);
+    const willing = new RunningAgent([...["--listen", "ws://127.0.0.1:0", "--allow-programs"]]);
     const [, other = ""] = await willing.says(/^listening on (\S+)$/m);
     const allowed = await runSonde(["trace", "-t", other, "-c", "echo said", "interval:s:9 { }"]);
     expect(allowed).toMatchObject({ code: 0, output: expect.stringContaining("said\n") });

@@ -3,7 +3,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "@jest/globals";
 import { heldBy, stillInKernel } from "../support/kernel-objects.js";
-import { agentCommand, childrenOf, isRunning, until } from "../support/processes.js";
+import { agentWords, childrenOf, isRunning, until } from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
 import { interrupt, type Outcome, runSonde, startAttached } from "../support/sonde.js";
 import { freePort, SshServer, writeCommand } from "../support/ssh-server.js";
@@ -24,7 +24,7 @@ afterAll(() => {
 function placeAgent(name: string, before = "", lease = 30): string {
   const socket = join(server.folder, `${name}.sock`);
   const own = `--socket '${socket}' --idle 1 --lease ${lease}`;
-  return server.place(name, `${before}\nexec '${process.execPath}' '${agentCommand}' "$@" ${own}`);
+  return server.place(name, `${before}\nexec ${agentWords} "$@" ${own}`);
 }
 
 /** The process that serves a socket of connect's. */

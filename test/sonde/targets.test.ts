@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "@jest/globals";
 import { heldBy } from "../support/kernel-objects.js";
-import { agentCommand, type RunningProgram, startAgent, until } from "../support/processes.js";
+import { agentWords, type RunningProgram, startAgent, until } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { interrupt, runSonde, startAttached } from "../support/sonde.js";
 import { runWorkload, Workload } from "../support/workload.js";
@@ -32,7 +32,7 @@ const socket = join(folder, "agent.sock");
 const ways = new Map<string, readonly string[]>([
   ["local:", ["-t", "local:"]],
   ["unix:", ["-t", `unix:${socket}`]],
-  ["exec:", ["-t", `exec:'${process.execPath}' '${agentCommand}' --stdio`]],
+  ["exec:", ["-t", `exec:${agentWords} --stdio`]],
 ]);
 let webSocketTarget = "";
 

@@ -1,5 +1,5 @@
 import { describe, expect } from "@jest/globals";
-import { agentCommand } from "../support/processes.js";
+import { agentWords } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { endOf, interrupt, runSonde, startAttached, startSonde } from "../support/sonde.js";
 import { Workload } from "../support/workload.js";
@@ -44,7 +44,7 @@ describe("debugf and sonde trace-pipe", () => {
     { name: "a kernel that takes long lines", target: [], runs: onNewFormats },
     {
       name: "one that takes three values",
-      target: ["-t", `exec:node ${agentCommand} --stdio --without trace_vprintk`],
+      target: ["-t", `exec:${agentWords} --stdio --without trace_vprintk`],
       runs: tracing,
     },
   ];

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach } from "@jest/globals";
 import { Line, type LineOptions } from "./line.js";
-import { agentCommand, type RunningCommand, RunningProgram } from "./processes.js";
+import { RunningAgent, type RunningCommand, RunningProgram } from "./processes.js";
 import { openTerminal } from "./terminals.js";
 
 export interface AgentOnLine {
@@ -36,12 +36,7 @@ export async function startAgentOnLine(options: LineOptions): Promise<AgentOnLin
   lines.push(line);
   const device = join(folder, `tty${count++}`);
   running.push(await openTerminal(device, `TCP:127.0.0.1:${line.devicePort},nodelay`));
-  const agent = new RunningProgram(agentCommand, [
-    "--serial",
-    device,
-    "--baud",
-    String(options.baud),
-  ]);
+  const agent = new RunningAgent(["--serial", device, "--baud", String(options.baud)]);
   running.push(agent);
   await agent.says(/^listening on serial:/m);
   return { target: `tcp://127.0.0.1:${line.hostPort}?baud=${options.baud}`, agent, line };

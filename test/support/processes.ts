@@ -1,10 +1,20 @@
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { microAgentPath } from "./micro-agent.js";
 
 const packages = join(import.meta.dirname, "..", "..", "packages");
-/** The two commands, as `npm ci` links them. */
-export const agentCommand = join(packages, "agent", "bin", "sonde-agent.cjs");
+/** Node's agent, as `npm ci` links it, for what only Node's can do. */
+export const nodeAgentCommand = join(packages, "agent", "bin", "sonde-agent.cjs");
+/** Starts the agent that is tested: Node's, or with SONDE_TEST_AGENT=micro the micro agent (jest.config.js). */
+export const agentArgv: readonly [string, ...string[]] =
+  process.env["SONDE_LOCAL_AGENT"] === "micro"
+    ? [microAgentPath]
+    : [process.execPath, nodeAgentCommand];
+/** The same for a shell. */
+export const agentWords = agentArgv.map((word) => `'${word}'`).join(" ");
+export const isMicroAgent = agentArgv.length === 1;
+/** As `npm ci` links it. */
 export const hostCommand = join(packages, "host", "bin", "sonde.cjs");
 
 const startTimeoutMilliseconds = 20_000;
@@ -104,11 +114,19 @@ export class RunningProgram extends RunningCommand {
   }
 }
 
+/** An agent of the kind that is tested, running. */
+export class RunningAgent extends RunningCommand {
+  constructor(args: readonly string[], options: SpawnOptions = {}) {
+    const [file, ...before] = agentArgv;
+    super(file, [...before, ...args], options);
+  }
+}
+
 /** Starts an agent that listens; gives the target by which a host reaches it. */
 export async function startAgent(
   ...args: readonly string[]
-): Promise<{ readonly agent: RunningProgram; readonly target: string }> {
-  const agent = new RunningProgram(agentCommand, args);
+): Promise<{ readonly agent: RunningAgent; readonly target: string }> {
+  const agent = new RunningAgent(args);
   const [, target = ""] = await agent.says(/^listening on (\S+)$/m);
   return { agent, target };
 }

@@ -63,7 +63,7 @@ int main(int argc, char **argv)
         return 1;
     }
     JS_SetStripInfo(runtime, JS_STRIP_SOURCE | JS_STRIP_DEBUG);
-    function = JS_Eval(context, text, length, "sonde-agent", JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
+    function = JS_Eval(context, text, length, "sonde-agent", JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
     if (JS_IsException(function))
         return report_exception(context, argv[1]);
     bytecode = JS_WriteObject(context, &size, function, JS_WRITE_OBJ_BYTECODE);

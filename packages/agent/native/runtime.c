@@ -250,18 +250,18 @@ static void define_native(JSContext *context, int argc, char **argv)
     JS_FreeValue(context, global);
 }
 
-/* The bundle as a function; its packed form is done with from here on. */
+/* The bundle as a module; its packed form is done with from here on. */
 static JSValue read_bytecode(JSContext *context)
 {
     uint8_t *bytecode = malloc(BYTECODE_LENGTH);
-    JSValue function;
+    JSValue module;
 
     if (bytecode == NULL || unpack(bytecode_start, (size_t)(bytecode_end - bytecode_start), bytecode, BYTECODE_LENGTH))
-        function = JS_ThrowOutOfMemory(context);
+        module = JS_ThrowOutOfMemory(context);
     else
-        function = JS_ReadObject(context, bytecode, BYTECODE_LENGTH, JS_READ_OBJ_BYTECODE);
+        module = JS_ReadObject(context, bytecode, BYTECODE_LENGTH, JS_READ_OBJ_BYTECODE);
     free(bytecode);
-    return function;
+    return module;
 }
 
 int main(int argc, char **argv)
@@ -280,6 +280,8 @@ int main(int argc, char **argv)
     result = read_bytecode(context);
     if (!JS_IsException(result))
         result = JS_EvalFunction(context, result);
+    if (JS_PromiseState(context, result) == JS_PROMISE_REJECTED)
+        result = JS_Throw(context, JS_PromiseResult(context, result));
     for (;;) {
         if (JS_IsException(result))
             return report_exception(context);

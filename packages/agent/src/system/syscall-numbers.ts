@@ -47,7 +47,9 @@ export type SyscallName =
   | "fchmodat"
   | "umask"
   | "geteuid"
-  | "getcwd";
+  | "getcwd"
+  | "pipe2"
+  | "kill";
 
 /** `clock_gettime64` is there only where the older call has 32-bit seconds; `geteuid` is the one with 32 bits everywhere. */
 export type SyscallNumbers = Readonly<Record<SyscallName, number>> & {
@@ -102,6 +104,8 @@ const generic: SyscallNumbers = {
   umask: 166,
   geteuid: 175,
   getcwd: 17,
+  pipe2: 59,
+  kill: 129,
 };
 
 /** arch/x86/entry/syscalls/syscall_64.tbl */
@@ -152,6 +156,8 @@ const x64: SyscallNumbers = {
   umask: 95,
   geteuid: 107,
   getcwd: 79,
+  pipe2: 293,
+  kill: 62,
 };
 
 /** arch/x86/entry/syscalls/syscall_32.tbl */
@@ -203,6 +209,8 @@ const ia32: SyscallNumbers = {
   umask: 60,
   geteuid: 201,
   getcwd: 183,
+  pipe2: 331,
+  kill: 37,
 };
 
 /** arch/arm/tools/syscall.tbl, EABI */
@@ -254,6 +262,8 @@ const arm: SyscallNumbers = {
   umask: 60,
   geteuid: 201,
   getcwd: 183,
+  pipe2: 359,
+  kill: 37,
 };
 
 /** arch/mips/kernel/syscalls/syscall_o32.tbl */
@@ -305,6 +315,8 @@ const mips: SyscallNumbers = {
   umask: 4060,
   geteuid: 4049,
   getcwd: 4203,
+  pipe2: 4328,
+  kill: 4037,
 };
 
 /** arch/powerpc/kernel/syscalls/syscall.tbl, 64-bit */
@@ -355,6 +367,8 @@ const ppc64: SyscallNumbers = {
   umask: 60,
   geteuid: 49,
   getcwd: 182,
+  pipe2: 317,
+  kill: 37,
 };
 
 /** arch/s390/kernel/syscalls/syscall.tbl, 64-bit */
@@ -405,6 +419,8 @@ const s390x: SyscallNumbers = {
   umask: 60,
   geteuid: 201,
   getcwd: 183,
+  pipe2: 325,
+  kill: 37,
 };
 
 /** Numbers of the agent's own process, which may be a 32-bit one on a 64-bit kernel. */

@@ -1,5 +1,4 @@
 import { describeNoise, type MessageChannel } from "@sonde/protocol";
-import { createRequire } from "node:module";
 import { createConnection, type Socket } from "node:net";
 import { agentLine } from "./agent-places.js";
 import { formatShellAddress, shellCommand } from "./board-shell.js";
@@ -7,6 +6,7 @@ import { startChild, type ChildLink } from "./child-link.js";
 import { ConnectError } from "./errors.js";
 import { explainedError } from "./explained-error.js";
 import { findAgent } from "./line-link.js";
+import { findLocalAgent } from "./local-agent.js";
 import { type RawLine } from "./raw-line.js";
 import { openRfc2217Line } from "./rfc2217-line.js";
 import { openSerialPort } from "./serial-port-line.js";
@@ -44,7 +44,7 @@ export async function openLink(address: TargetAddress, options: LinkOptions): Pr
   if (address.kind !== "wss") refuseTlsOptions(options.tls);
   switch (address.kind) {
     case "local":
-      return await openChild("the agent on this machine", startLocalAgent(options), options);
+      return await openLocal(options);
     case "exec":
       return await openChild(
         `exec:${address.command}`,
@@ -91,6 +91,15 @@ export async function openLink(address: TargetAddress, options: LinkOptions): Pr
         options,
       );
   }
+}
+
+async function openLocal(options: LinkOptions): Promise<OpenLink> {
+  const { file, args } = findLocalAgent();
+  const child = startChild(
+    { file, args: [...args, "--stdio"] },
+    { showsLog: options.showsAgentLog },
+  );
+  return await openChild("the agent on this machine", child, options);
 }
 
 /** A raw line, at whose other end is a serial port of a board. */
@@ -161,15 +170,6 @@ async function openChild(what: string, child: ChildLink, options: LinkOptions): 
     if (!(error instanceof ConnectError) || detail === "") throw error;
     throw explainedError(what, detail, error);
   }
-}
-
-/** The agent beside us in the checkout or the installation, run by the Node that runs us. */
-function startLocalAgent(options: LinkOptions): ChildLink {
-  const program = createRequire(import.meta.url).resolve("@sonde/agent/program");
-  return startChild(
-    { file: process.execPath, args: [program, "--stdio"] },
-    { showsLog: options.showsAgentLog },
-  );
 }
 
 function connectUnix(path: string): Promise<Socket> {

@@ -11,13 +11,13 @@ const WNOHANG = 1;
 export class ChildProcesses {
   readonly #call: CallByName;
   readonly #machine: Machine;
-  readonly #signals: SignalDescriptor;
+  readonly signals: SignalDescriptor;
   readonly #onExit = new Map<number, (status: number) => void>();
 
   constructor(call: CallByName, machine: Machine, signals: SignalDescriptor) {
     this.#call = call;
     this.#machine = machine;
-    this.#signals = signals;
+    this.signals = signals;
     signals.on("SIGCHLD", () => {
       this.#reap();
     });
@@ -46,7 +46,7 @@ export class ChildProcesses {
    */
   start(work: () => void, onExit: (status: number) => void): number {
     const child = this.#fork(0, () => {
-      this.#signals.letThrough();
+      this.signals.letThrough();
       work();
     });
     if (child > 0) this.#onExit.set(child, onExit);
@@ -55,7 +55,7 @@ export class ChildProcesses {
 
   /** In the child this never returns. */
   #fork(flags: number, work: () => void): number {
-    const all = flags | this.#signals.numberOf("SIGCHLD");
+    const all = flags | this.signals.numberOf("SIGCHLD");
     // arch/s390/kernel/process.c takes the stack first.
     const isSwapped = this.#machine.architecture === "s390x";
     const child = isSwapped

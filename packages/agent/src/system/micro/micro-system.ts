@@ -6,6 +6,7 @@ import { UnsupportedPlatformError } from "../unsupported-platform-error.js";
 import { ChildProcesses } from "./child-processes.js";
 import { EventLoop } from "./event-loop.js";
 import { type Native } from "./native.js";
+import { ProgramStarter } from "./program-starter.js";
 import { SignalDescriptor } from "./signal-descriptor.js";
 
 /** include/uapi/asm-generic/mman-common.h, include/uapi/linux/mman.h: the same on every architecture. */
@@ -38,6 +39,13 @@ export function createMicroSystem(native: Native): MicroSystem {
   const watch = loop.watch.bind(loop);
   const signals = new SignalDescriptor(call, machine, watch);
   const children = new ChildProcesses(call, machine, signals);
+  const starter = new ProgramStarter({
+    call,
+    machine,
+    children,
+    watch,
+    addressOf: (bytes) => native.addressOf(bytes),
+  });
   return {
     machine,
     signals,
@@ -64,6 +72,7 @@ export function createMicroSystem(native: Native): MicroSystem {
       if (isDone) return;
       for (const fd of fds) call("close", fd);
     },
+    startProgram: (argv, receiver) => starter.start(argv, receiver),
     after: loop.after.bind(loop),
     now,
     log(line): void {

@@ -2,8 +2,12 @@ import { type CallByName, signalSetSizeBytes } from "../epoll.js";
 import { type Machine, type System } from "../system.js";
 
 /** include/uapi/asm-generic/signal.h; those that mips numbers otherwise are in its own table. */
-const numbers = { SIGHUP: 1, SIGINT: 2, SIGPIPE: 13, SIGTERM: 15, SIGCHLD: 17 } as const;
-const mipsNumbers = { ...numbers, SIGCHLD: 18 } as const;
+const numbers = {
+  ...{ SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGPIPE: 13, SIGTERM: 15, SIGCHLD: 17, SIGCONT: 18 },
+} as const;
+const mipsNumbers = { ...numbers, SIGCHLD: 18, SIGCONT: 25 } as const;
+/** What the agent hears. */
+const heard = ["SIGHUP", "SIGINT", "SIGTERM", "SIGCHLD"] as const;
 
 export type SignalName = keyof typeof numbers;
 
@@ -31,9 +35,9 @@ export class SignalDescriptor {
     this.#call = call;
     this.#machine = machine;
     this.#numbers = isMips ? mipsNumbers : numbers;
-    const { SIGPIPE, ...read } = this.#numbers;
-    this.#setMask([SIGPIPE, ...Object.values(read)]);
-    const mask = this.#encodeSet(Object.values(read));
+    const read = heard.map((name) => this.#numbers[name]);
+    this.#setMask([this.#numbers.SIGPIPE, ...read]);
+    const mask = this.#encodeSet(read);
     const fd = call("signalfd4", -1, mask, mask.length, SFD_CLOEXEC);
     watch(fd, () => {
       this.#read(fd);
