@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { readProgramWords } from "../../packages/host/src/cli/program-words.js";
 import { createSink, tellLosses } from "../../packages/host/src/cli/run-trace.js";
 import {
   ProgramError,
@@ -127,7 +128,11 @@ async function compileCase(
       printed.errors += renderDiagnostic(one, { source, sourceName: "stdin" });
   };
   try {
-    const program = await target.compile(source, { positional: parameters, isUnsafe, settings });
+    const program = await target.compile(source, {
+      ...readProgramWords(parameters),
+      isUnsafe,
+      settings,
+    });
     show(program.diagnostics);
     return program;
   } catch (error) {

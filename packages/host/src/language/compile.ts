@@ -63,7 +63,7 @@ export function generateSpec(
     const functions = callbackTypes.add(ir, instructions);
     const parts = {
       instructions,
-      license: "GPL",
+      license: checked.config.license,
       ...(functions === undefined ? {} : { functions }),
     };
     programs.push({ name: ir.name, type, ...probe?.place, ...parts });

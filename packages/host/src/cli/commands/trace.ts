@@ -17,6 +17,7 @@ import { formatInstructions, formatObject } from "../format-object.js";
 import { addRateOptions, type RateOptions, whileTellingRate } from "../rate-status.js";
 import { type BufferMode } from "../output-stream.js";
 import { runTrace, type OutputFormat } from "../run-trace.js";
+import { readProgramWords } from "../program-words.js";
 import { splitCommand } from "../split-command.js";
 import { findTraced, startTraced, type TracedProcess } from "../traced-process.js";
 import {
@@ -262,7 +263,7 @@ async function compileOrReport(
   const pid = options.p ?? childPid;
   try {
     const program = await target.compile(script.source, {
-      positional: script.parameters,
+      ...readProgramWords(script.parameters),
       ...(pid === undefined ? {} : { pid }),
       ...(options.c === undefined || pid === undefined ? {} : { childPid: pid }),
       isUnsafe: options.unsafe === true,

@@ -1,6 +1,12 @@
 import { sizeInMemory } from "./check-memory.js";
 import { type CheckedExpression, type IntegerOperation } from "./checked-program.js";
-import { foldBinary, stringConstant } from "./constant.js";
+import {
+  applyExactly,
+  fitsInteger,
+  foldBinary,
+  integerConstant,
+  stringConstant,
+} from "./constant.js";
 import { movePointer } from "./move-pointer.js";
 import { signOf } from "./number-sign.js";
 import { type ProbeState } from "./probe-state.js";
@@ -54,6 +60,11 @@ export function checkArithmetic(
   }
   const type = resultType(operation, left, right);
   if (left.kind === "constant" && right.kind === "constant") {
+    if (left.isLiteral === true && right.isLiteral === true) {
+      const exact = applyExactly(operation, left.value, right.value);
+      if (fitsInteger(exact)) return integerConstant(exact, span);
+      return probe.error("bad-value", span, `the result, ${exact}, does not fit in 64 bits`);
+    }
     const folded = foldBinary(operation, left.value, right.value, type);
     return { kind: "constant", value: folded, type, span };
   }

@@ -10,6 +10,8 @@ import { checkBuiltin, isBuiltin } from "./check-builtin.js";
 import { checkBuf, checkMacaddr, checkNtop, checkPton } from "./check-bytes.js";
 import { checkCode } from "./check-code.js";
 import { checkKeys, requireAssigned } from "./check-place.js";
+import { checkComptime, checkPredicate, introspectionNames } from "./check-introspection.js";
+import { checkOption } from "./check-option.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { convert } from "./coerce.js";
 import { maximumRecordStringBytes, maximumStoredStringBytes } from "./config.js";
@@ -66,6 +68,9 @@ const valueFunctions: ReadonlyMap<string, CallCheck> = new Map<string, CallCheck
   ["kstack", checkStackCall],
   ["ustack", checkStackCall],
   ["stack", checkStackCall],
+  ["getopt", checkOption],
+  ...introspectionNames.map((name) => [name, checkPredicate] as const),
+  ["comptime", checkComptime],
 ]);
 
 /** A call where its value is wanted. */
@@ -279,7 +284,5 @@ function checkSizeof(probe: ProbeState, call: Call): CheckedExpression | undefin
   // As bpftrace lays buffers out, with a length of 4 bytes.
   const { type } = value;
   const size = type.kind === "bytes" ? type.capacityBytes + 4 : sizeOfValue(valueTypeOf(type));
-  return integerConstant(BigInt(size), call.span, {
-    isUnsigned: true,
-  });
+  return integerConstant(BigInt(size), call.span);
 }

@@ -1,6 +1,7 @@
 import { assertNever } from "../../asm/internal-error.js";
 import { parseIntegerLiteral } from "../syntax/integer-literal.js";
 import { type Expression, type ExpressionOf } from "../syntax/ast.js";
+import { type Span } from "../syntax/span.js";
 import { checkBuiltin, isBuiltin } from "./check-builtin.js";
 import { checkCall } from "./check-call.js";
 import { checkCast } from "./check-cast.js";
@@ -8,7 +9,13 @@ import { checkIndex, checkMember } from "./check-member.js";
 import { checkBinary, checkConditional, checkUnary } from "./check-operator.js";
 import { checkUpdate, readMap, readScratch } from "./check-place.js";
 import { type CheckedExpression } from "./checked-program.js";
-import { booleanConstant, integerConstant, stringConstant, wrapInteger } from "./constant.js";
+import {
+  booleanConstant,
+  integerConstant,
+  stringConstant,
+  utf8Length,
+  wrapInteger,
+} from "./constant.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { checkOffset, sizeOfType } from "./type-size.js";
 import { headerConstant } from "./header-constants.js";
@@ -27,9 +34,9 @@ export function checkExpression(
   const { span } = expression;
   switch (expression.kind) {
     case "integer":
-      return integerConstant(expression.value, span, { isUnsigned: expression.isUnsigned });
+      return integerConstant(expression.value, span);
     case "string":
-      return stringConstant(expression.value, span);
+      return checkText(probe, expression.value, span);
     case "boolean":
       return booleanConstant(expression.value, span);
     case "identifier":
@@ -65,13 +72,24 @@ export function checkExpression(
     case "sizeof": {
       const type = resolveTypeName(probe, expression.type, "kernel");
       if (type === undefined) return undefined;
-      return integerConstant(BigInt(sizeOfType(probe, type)), span, { isUnsigned: true });
+      return integerConstant(BigInt(sizeOfType(probe, type)), span);
     }
     case "offsetof":
       return checkOffset(probe, expression);
     default:
       return assertNever(expression);
   }
+}
+
+/** A string that is written out. */
+function checkText(probe: ProbeState, value: string, span: Span): CheckedExpression | undefined {
+  const { recordStringBytes } = probe.program.config;
+  const text = stringConstant(value, span);
+  if (utf8Length(text.value) <= recordStringBytes) return text;
+  const message = `this string is longer than ${recordStringBytes} bytes`;
+  return probe.error("bad-value", span, message, [
+    "config = { max_strlen = N } allows longer ones.",
+  ]);
 }
 
 /** A builtin, or the name of a number: of an enumeration's, or from a header. */

@@ -3,9 +3,13 @@ import { checkArithmetic } from "./check-arithmetic.js";
 import { integerOperationOf } from "./integer-operation.js";
 import { checkComparison, compareOperationOf } from "./check-comparison.js";
 import { dereference } from "./check-memory.js";
-import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
+import {
+  type CheckedExpression,
+  type CheckedExpressionOf,
+  type CheckedStatement,
+} from "./checked-program.js";
 import { coerce, convert } from "./coerce.js";
-import { booleanConstant, wrapInteger } from "./constant.js";
+import { booleanConstant, integerConstant, wrapInteger } from "./constant.js";
 import { signOf } from "./number-sign.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { mergeSlots, slotOf } from "./slot.js";
@@ -80,13 +84,25 @@ export function checkUnary(
         : { kind: "not", operand, type: boolean, span };
     case "-":
       return isConstant
-        ? { kind: "constant", value: wrapInteger(-operand.value, int64), type: int64, span }
+        ? negated(probe, operand, span)
         : { kind: "negate", operand, type: int64, span };
     default:
       return isConstant
         ? { kind: "constant", value: wrapInteger(~operand.value, type), type, span }
         : { kind: "complement", operand, type, span };
   }
+}
+
+function negated(
+  probe: ProbeState,
+  { value, isLiteral }: CheckedExpressionOf<"constant">,
+  span: CheckedExpression["span"],
+): CheckedExpression | undefined {
+  if (isLiteral !== true) {
+    return { kind: "constant", value: wrapInteger(-value, int64), type: int64, span };
+  }
+  if (value <= 1n << 63n) return integerConstant(-value, span);
+  return probe.error("bad-value", span, `-${value} does not fit in 64 bits`);
 }
 
 /** `c ? a : b`. */

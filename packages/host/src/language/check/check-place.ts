@@ -9,7 +9,7 @@ import { coerce, elementsOf } from "./coerce.js";
 import { type MapState } from "./map-table.js";
 import { type ProbeState, type Scratch } from "./probe-state.js";
 import { slotOf } from "./slot.js";
-import { describeType, int64, type Type } from "./type.js";
+import { describeType, int64, uint64, type Type } from "./type.js";
 
 /** `$x` where its value is wanted. */
 export function readScratch(
@@ -146,7 +146,9 @@ export function checkUpdate(
   probe: ProbeState,
   expression: ExpressionOf<"update">,
 ): CheckedExpression | undefined {
-  const target = checkNumberPlace(probe, expression.target, expression.operator);
+  const { operator } = expression;
+  if (!learnUpdate(probe, expression.target, operator)) return undefined;
+  const target = checkNumberPlace(probe, expression.target, operator);
   if (target === undefined) return undefined;
   // A pointer moves to the next of what it points to.
   const step =
@@ -154,9 +156,24 @@ export function checkUpdate(
   return {
     kind: "update",
     target,
-    by: expression.operator === "++" ? step : -step,
+    by: operator === "++" ? step : -step,
     result: expression.isPrefix ? "new" : "old",
     type: target.type,
     span: expression.span,
   };
+}
+
+/** What counts up or down needs 64 bits; down, also a sign. False, and a report, when it cannot. */
+function learnUpdate(probe: ProbeState, target: Expression, operator: "++" | "--"): boolean {
+  const place = placeOf(probe, target, operator);
+  if (place?.type.kind !== "integer") return place !== undefined;
+  const slot = { type: operator === "++" && !place.type.isSigned ? uint64 : int64 };
+  if (place.kind === "map") {
+    const name = probe.program.maps.names[place.map] ?? "";
+    return (
+      probe.program.maps.mergeContents(name, { kind: "plain", slot }, target.span) === undefined
+    );
+  }
+  const scratch = target.kind === "scratch" ? probe.findScratch(target.name) : undefined;
+  return scratch === undefined || probe.mergeScratch(scratch, slot, target.span);
 }

@@ -4,10 +4,11 @@ import { type Answers, type Query } from "../answers.js";
 import { type Diagnostic } from "../diagnostic.js";
 import { type ActionBlock, type MapDeclaration, type ParsedProgram } from "../syntax/ast.js";
 import { checkExpression } from "./check-expression.js";
+import { checkOptionsGiven } from "./check-option.js";
 import { checkCondition } from "./check-condition.js";
 import { checkBlock, checkStatements } from "./check-statement.js";
 import { type CheckedMap, type CheckedProbe, type CheckedProgram } from "./checked-program.js";
-import { readConfig } from "./config.js";
+import { readConfig, takesLongKeys } from "./config.js";
 import { Diagnostics } from "./diagnostics.js";
 import { asDeclared, readMapDeclarations } from "./map-declarations.js";
 import { layOutMap } from "./map-layout.js";
@@ -23,6 +24,8 @@ const checks = { expression: checkExpression, statements: checkStatements };
 export interface CheckOptions {
   /** `$1`, `$2` … */
   readonly positional?: readonly string[];
+  /** For getopt(), by name: "" of one without a value. */
+  readonly named?: Readonly<Record<string, string>>;
   /** Only this process is probed, where a probe can be limited to one. */
   readonly pid?: number;
   /** The process that was started to be traced: `cpid`. */
@@ -42,7 +45,7 @@ export interface CheckResult {
 }
 
 /** Types learn from each other, so a program is gone through until nothing new is learnt; this many times at most. */
-const maximumPasses = 10;
+const maximumPasses = 40;
 
 /** Checks a program against a target. Every query of requirements() must have its answer; throws InternalError when not. */
 export function check(
@@ -67,19 +70,21 @@ export function tryCheck(
   options: CheckOptions = {},
 ): { readonly missing: readonly Query[]; readonly result: () => CheckResult } {
   const outer = new Diagnostics();
-  const config = readConfig(parsed.config, outer, options.settings);
+  const config = readConfig(parsed.config, target, outer, options.settings);
   const positional = options.positional ?? [];
   const isUnsafe = options.isUnsafe === true;
   const program = new ProgramState({
     ...{ source: parsed.source, target, answers, positional, config },
+    named: options.named,
     childPid: options.childPid,
     isUnsafe,
     sourceName: options.sourceName,
   });
   program.defineTypes(parsed.types, outer);
   const declarations = readMapDeclarations(parsed.mapDeclarations, outer);
-  const { missingProbes } = config;
-  const input = { answers, positional, pid: options.pid, target, missingProbes, isUnsafe };
+  const { missingProbes, maximumProbes } = config;
+  const about = { answers, positional, pid: options.pid, target };
+  const input = { ...about, missingProbes, maximumProbes, isUnsafe };
   const { missing } = program;
   missing.push(...parentProcessQueries(parsed, answers));
   const states: { state: ProbeState; block: ActionBlock }[] = [];
@@ -113,6 +118,7 @@ export function tryCheck(
       );
       for (const map of maps) checkMapSizes(program, map);
       warnOfUnused(declarations, program, outer);
+      checkOptionsGiven(program);
       for (const diagnostic of program.diagnostics.list) outer.add(diagnostic);
       const diagnostics = [...outer.list].sort((a, b) => a.span.start - b.span.start);
       if (outer.hasErrors) return { program: undefined, diagnostics };
@@ -155,14 +161,15 @@ function checkProbe(state: ProbeState, block: ActionBlock): CheckedProbe {
   };
 }
 
-/** MAX_BPF_STACK (include/linux/filter.h), which bounds the keys of hashes. */
-const maximumKeyBytes = 512;
+/** MAX_BPF_STACK (include/linux/filter.h), which bounds the keys of hashes of older kernels. */
+const shortKeyBytes = 512;
 /** PCPU_MIN_UNIT_SIZE (include/linux/percpu.h) bounds values of per-CPU maps; others are kept as small. */
 const maximumValueBytes = 32_768;
 
 function checkMapSizes(program: ProgramState, map: CheckedMap): void {
   const { keySizeBytes, valueSizeBytes } = map.spec;
   const state = program.maps.get(map.name);
+  const maximumKeyBytes = takesLongKeys(program.target) ? maximumValueBytes : shortKeyBytes;
   if (keySizeBytes > maximumKeyBytes && state.keys !== undefined) {
     const message = `the key of ${map.name} takes ${keySizeBytes} bytes, the most is ${maximumKeyBytes}`;
     program.diagnostics.error("bad-value", state.keys.span, message, [
@@ -180,8 +187,7 @@ function assemble(
   probes: readonly CheckedProbe[],
   maps: readonly CheckedMap[],
 ): CheckedProgram {
-  const { recordStringBytes, storedStringBytes, maximumMapKeys, printsMapsAtExit, ringPages } =
-    program.config;
+  const { printsMapsAtExit } = program.config;
   return {
     probes,
     maps,
@@ -192,7 +198,7 @@ function assemble(
       probeCount: probes.length,
       printsMapsAtExit,
     },
-    config: { recordStringBytes, storedStringBytes, maximumMapKeys, printsMapsAtExit, ringPages },
+    config: program.config,
     usesElapsed: program.usesElapsed,
     stackLimits: [...program.stackLimits],
   };

@@ -32,12 +32,14 @@ export interface CheckedProgram {
 export interface CheckedConfig {
   /** Capacity of a string that goes into a record and has no length of its own: 1024, or max_strlen. */
   readonly recordStringBytes: number;
-  /** Of one in a map, a variable or a comparison: 64, or max_strlen. */
+  /** Of one in a map, a variable or a comparison: the same; 64 where keys cannot be so long. */
   readonly storedStringBytes: number;
   readonly maximumMapKeys: number;
   readonly printsMapsAtExit: boolean;
   /** Size of the ring in pages (perf_rb_pages); `undefined`: the compiler's choice. */
   readonly ringPages: number | undefined;
+  /** What the kernel is told of the programs. */
+  readonly license: string;
 }
 
 export interface CheckedProbe {
@@ -258,7 +260,12 @@ interface Typed<T extends Type = Type> {
 /** Where an expression's value comes from. Constants are folded: an operation has at least one operand that is not one. */
 export type CheckedExpression =
   /** Integers, booleans (0, 1), pointers, names. Already in the range of its type: negative when it is signed and so. */
-  | ({ readonly kind: "constant"; readonly value: bigint } & Typed)
+  | ({
+      readonly kind: "constant";
+      readonly value: bigint;
+      /** The program names a number: whatever holds its value may be its type. */
+      readonly isLiteral?: true;
+    } & Typed)
   /** Shorter than its type's capacity when encoded as UTF-8; without NUL. */
   | ({ readonly kind: "stringConstant"; readonly value: string } & Typed<StringType>)
   | ({ readonly kind: "builtin"; readonly name: BuiltinName } & Typed)

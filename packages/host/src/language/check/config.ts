@@ -1,6 +1,7 @@
 import { meantHints, nearNames } from "../near-names.js";
 import { type ConfigEntry } from "../syntax/ast.js";
 import { type CheckedConfig } from "./checked-program.js";
+import { type TargetDescription } from "../../spec/target-description.js";
 import { type StackMode } from "../../spec/value-type.js";
 import { type Diagnostics } from "./diagnostics.js";
 import { stackMode } from "./stack-mode.js";
@@ -8,23 +9,34 @@ import { stackMode } from "./stack-mode.js";
 /** The most that a string in a record can hold, with its NUL: str(p, 4096). */
 export const maximumRecordStringBytes = 4097;
 /** The most that one in a map, a variable or a comparison can hold, with its NUL. */
-export const maximumStoredStringBytes = 1024;
+export const maximumStoredStringBytes = maximumRecordStringBytes;
 
 /** What a program's `config` block says, and what holds where it is silent. */
 export interface ProgramConfig extends CheckedConfig {
   readonly missingProbes: "error" | "warn" | "ignore";
   /** How stacks are shown that do not say. */
   readonly stackMode: StackMode;
+  /** What one wildcard may grow to. */
+  readonly maximumProbes: number;
 }
+
+/** Until 5.11 the kernel took no keys of hashes that do not fit on a stack; 5.13 is the nearest that it tells. */
+export function takesLongKeys({ features }: Pick<TargetDescription, "features">): boolean {
+  return features.includes("for_each_map_elem");
+}
+
+const shortStringBytes = 64;
 
 const defaults: ProgramConfig = {
   recordStringBytes: 1024,
-  storedStringBytes: 64,
+  storedStringBytes: 1024,
   maximumMapKeys: 4096,
   printsMapsAtExit: true,
   ringPages: undefined,
   missingProbes: "error",
   stackMode: "bpftrace",
+  license: "GPL",
+  maximumProbes: 1024,
 };
 
 type Setting = (entry: ConfigEntry, diagnostics: Diagnostics) => Partial<ProgramConfig>;
@@ -32,12 +44,7 @@ type Setting = (entry: ConfigEntry, diagnostics: Diagnostics) => Partial<Program
 const settings: Readonly<Record<string, Setting>> = {
   max_strlen: (entry, diagnostics) => {
     const bytes = readInteger(entry, diagnostics, { from: 1, to: maximumRecordStringBytes - 1 });
-    return bytes === undefined
-      ? {}
-      : {
-          recordStringBytes: bytes,
-          storedStringBytes: Math.min(bytes, maximumStoredStringBytes),
-        };
+    return bytes === undefined ? {} : { recordStringBytes: bytes, storedStringBytes: bytes };
   },
   max_map_keys: (entry, diagnostics) => {
     const maximumMapKeys = readInteger(entry, diagnostics, { from: 1, to: 16_777_216 });
@@ -65,6 +72,13 @@ const settings: Readonly<Record<string, Setting>> = {
     diagnostics.error("bad-config", entry.valueSpan, message);
     return {};
   },
+  license: (entry, diagnostics) => {
+    if (typeof entry.value === "string") return { license: entry.value };
+    diagnostics.error("bad-config", entry.valueSpan, `${entry.name} must be a string`);
+    return {};
+  },
+  max_probes: readProbeLimit,
+  max_bpf_progs: readProbeLimit,
   stack_mode: (entry, diagnostics) => {
     const mode = stackMode(String(entry.value));
     if (mode !== undefined) return { stackMode: mode };
@@ -74,13 +88,16 @@ const settings: Readonly<Record<string, Setting>> = {
   },
 };
 
-/** Settings of bpftrace's that do nothing here. */
-const withoutEffect = new Set(
+/** Settings of bpftrace's that are about how it is made: they are taken, and mean nothing here. */
+const withoutMeaning = new Set(
   (
-    "cache_user_symbols cpp_demangle lazy_symbolication license log_size max_ast_nodes max_bpf_progs max_cat_bytes max_probes " +
-    "max_type_res_iterations on_stack_limit show_debug_info str_trunc_trailer use_blazesym vmlinux"
+    "cache_user_symbols lazy_symbolication log_size max_ast_nodes max_type_res_iterations on_stack_limit " +
+    "show_debug_info use_blazesym"
   ).split(" "),
 );
+
+/** Settings of bpftrace's that are not obeyed. */
+const withoutEffect = new Set("cpp_demangle max_cat_bytes str_trunc_trailer vmlinux".split(" "));
 
 /**
  * Reads the entries of the `config` block, after what was set from outside (by name in lower case, without BPFTRACE_): unknown
@@ -88,10 +105,13 @@ const withoutEffect = new Set(
  */
 export function readConfig(
   entries: readonly ConfigEntry[],
+  target: TargetDescription,
   diagnostics: Diagnostics,
   outer: Readonly<Record<string, string>> = {},
 ): ProgramConfig {
-  let config = defaults;
+  let config = takesLongKeys(target)
+    ? defaults
+    : { ...defaults, storedStringBytes: shortStringBytes };
   const set = Object.entries(outer)
     .filter(([name]) => Object.hasOwn(settings, name))
     .map(([name, text]) => entryOf(`BPFTRACE_${name.toUpperCase()}`, text));
@@ -101,7 +121,9 @@ export function readConfig(
     const setting = Object.hasOwn(settings, name) ? settings[name] : undefined;
     if (setting !== undefined) {
       config = { ...config, ...setting(entry, diagnostics) };
-    } else if (withoutEffect.has(name) || name.startsWith("unstable_")) {
+    } else if (withoutMeaning.has(name) || name.startsWith("unstable_")) {
+      continue;
+    } else if (withoutEffect.has(name)) {
       diagnostics.warn("not-supported", entry.span, `${name} has no effect yet`);
     } else {
       const near = nearNames(name, Object.keys(settings));
@@ -110,6 +132,11 @@ export function readConfig(
     }
   }
   return config;
+}
+
+function readProbeLimit(entry: ConfigEntry, diagnostics: Diagnostics): Partial<ProgramConfig> {
+  const maximumProbes = readInteger(entry, diagnostics, { from: 0, to: 1_000_000 });
+  return maximumProbes === undefined ? {} : { maximumProbes };
 }
 
 function entryOf(name: string, text: string): ConfigEntry {

@@ -4,18 +4,26 @@ import {
   type CompareOperation,
   type IntegerOperation,
 } from "./checked-program.js";
-import { boolean, int64, uint64, type IntegerType, type Type } from "./type.js";
+import { boolean, uint64, type IntegerType, type Type } from "./type.js";
 
-const maximumSigned = (1n << 63n) - 1n;
+/** The smallest signed type that holds a number, or uint64 for what only that holds. */
+function smallestType(value: bigint): IntegerType {
+  for (const sizeBytes of [1, 2, 4, 8] as const) {
+    if (BigInt.asIntN(sizeBytes * 8, value) === value) {
+      return { kind: "integer", sizeBytes, isSigned: true };
+    }
+  }
+  return uint64;
+}
 
-/** A constant of a type that holds it: int64, or uint64 above that. */
-export function integerConstant(
-  value: bigint,
-  span: Span,
-  options: { readonly isUnsigned?: boolean } = {},
-): CheckedExpressionOf<"constant"> {
-  const type = options.isUnsigned === true || value > maximumSigned ? uint64 : int64;
-  return { kind: "constant", value, type, span };
+/** A number that the program names, of the smallest type that holds it: it fits wherever its value does. */
+export function integerConstant(value: bigint, span: Span): CheckedExpressionOf<"constant"> {
+  return { kind: "constant", value, type: smallestType(value), isLiteral: true, span };
+}
+
+/** Whether 64 bits hold a number, with a sign or without. */
+export function fitsInteger(value: bigint): boolean {
+  return value >= -(1n << 63n) && value < 1n << 64n;
 }
 
 export function booleanConstant(value: boolean, span: Span): CheckedExpressionOf<"constant"> {
@@ -52,10 +60,11 @@ export function foldBinary(
   type: IntegerType,
 ): bigint {
   const [first, second] = [wrapInteger(left, type), wrapInteger(right, type)];
-  return wrapInteger(apply(operation, first, second), type);
+  return wrapInteger(applyExactly(operation, first, second), type);
 }
 
-function apply(operation: IntegerOperation, left: bigint, right: bigint): bigint {
+/** What an operation gives when numbers have no bounds; of a shift, by less than 64. */
+export function applyExactly(operation: IntegerOperation, left: bigint, right: bigint): bigint {
   switch (operation) {
     case "add":
       return left + right;

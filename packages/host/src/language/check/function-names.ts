@@ -1,7 +1,8 @@
 /** Functions that give a value, and those that stand alone. */
 export const functionNames: ReadonlySet<string> = new Set(
   (
-    "str ksym usym strftime strncmp strcontains has_key kptr uptr sizeof kstack ustack stack " +
+    "str ksym usym strftime strncmp strcontains has_key kptr uptr sizeof getopt comptime " +
+    "is_str is_ptr is_array is_integer is_unsigned_integer is_literal kstack ustack stack " +
     "strlen strcap strstr str_concat memcmp bswap buf ntop pton macaddr strerror syscall_name signal_name " +
     "printf errorf warnf system cat debugf print emit clear zero delete exit time join " +
     "count sum avg min max stats hist lhist"
@@ -24,6 +25,6 @@ export const unsupportedFunctions: ReadonlySet<string> = new Set(
     "kaddr uaddr reg percpu_kaddr " +
     "len find offsetof container_of skboutput tseries cgroupid " +
     "cgroup_path socket_cookie signal signal_thread override write_user path unwatch kfunc_exist kfunc_allowed assert " +
-    "static_assert fail getopt quantize username nsecs"
+    "static_assert fail quantize username nsecs"
   ).split(" "),
 );

@@ -1,5 +1,5 @@
 import { type Span } from "../syntax/span.js";
-import { mergeSlots, widen, type Slot } from "./slot.js";
+import { mergeSlots, type Slot } from "./slot.js";
 import { describeType, isSameType } from "./type.js";
 
 /** What an aggregation gathers, before it is known how it is stored. */
@@ -109,20 +109,18 @@ export class MapTable {
   /** Learns from an assignment. */
   mergeContents(name: string, contents: MapContents, span: Span): MapConflict | undefined {
     const state = this.get(name);
-    const added: MapContents =
-      contents.kind === "plain" ? { kind: "plain", slot: widen(contents.slot) } : contents;
     if (state.contents === undefined) {
-      this.#set({ ...state, contents: { contents: added, span } });
+      this.#set({ ...state, contents: { contents, span } });
       return undefined;
     }
     const known = state.contents.contents;
-    const merged = mergeContents(known, added);
+    const merged = mergeContents(known, contents);
     if (merged === undefined) {
       const related = {
         span: state.contents.span,
         message: `${name} holds ${describeContents(known)} here`,
       };
-      const message = `${name} cannot hold ${describeContents(added)}: it holds ${describeContents(known)}`;
+      const message = `${name} cannot hold ${describeContents(contents)}: it holds ${describeContents(known)}`;
       return { message, related };
     }
     if (!isSameContents(merged, known)) {
@@ -140,7 +138,7 @@ export class MapTable {
 function mergeContents(known: MapContents, added: MapContents): MapContents | undefined {
   if (known.kind === "plain" && added.kind === "plain") {
     const slot = mergeSlots(known.slot, added.slot);
-    return slot === undefined ? undefined : { kind: "plain", slot: widen(slot) };
+    return slot === undefined ? undefined : { kind: "plain", slot };
   }
   if (known.kind === "plain" || added.kind === "plain") return undefined;
   const [left, right] = [known.aggregation, added.aggregation];

@@ -7,7 +7,7 @@ import { wrapInteger } from "./constant.js";
 import { maximumRecordStringBytes, maximumStoredStringBytes } from "./config.js";
 import { type ConcreteProbe } from "./probes/concrete-probe.js";
 import { type ProgramState } from "./program-state.js";
-import { mergeSlots, widen, type Slot } from "./slot.js";
+import { mergeSlots, type Slot } from "./slot.js";
 import { describeType, isSameType, type Type } from "./type.js";
 
 /** A `$variable` of one probe. */
@@ -224,13 +224,12 @@ export class ProbeState {
       this.error("type-mismatch", span, message, [`Cast the value: (${declared})…`], related);
       return false;
     }
-    const slot = widen(merged);
     const isKnown =
       known !== undefined &&
-      known.constantsUpTo === slot.constantsUpTo &&
-      isSameType(known.type, slot.type);
+      known.constantsUpTo === merged.constantsUpTo &&
+      isSameType(known.type, merged.type);
     if (!isKnown) {
-      scratch.slot = slot;
+      scratch.slot = merged;
       this.program.maps.changed = true;
     }
     return true;
@@ -253,10 +252,8 @@ export class ProbeState {
   }
 }
 
-/** Whether a declared place can hold all that a value may be. */
+/** Whether a declared place can hold a value: a number that is not known yet is cut to it. */
 function holds(declared: Type | undefined, { type, constant }: Slot): boolean {
   if (declared?.kind !== "integer" || type.kind !== "integer") return true;
-  if (constant !== undefined) return wrapInteger(constant, declared) === constant;
-  if (type.isSigned === declared.isSigned) return type.sizeBytes <= declared.sizeBytes;
-  return declared.isSigned && type.sizeBytes < declared.sizeBytes;
+  return constant === undefined || wrapInteger(constant, declared) === constant;
 }

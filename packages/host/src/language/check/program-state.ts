@@ -1,6 +1,7 @@
 import { queryKey, type Answer, type Answers, type Query } from "../answers.js";
 import { type TargetDescription } from "../../spec/target-description.js";
 import { type TimestampType } from "./type.js";
+import { type ProgramOption } from "./check-option.js";
 import { type ProgramConfig } from "./config.js";
 import { Diagnostics } from "./diagnostics.js";
 import { MapTable } from "./map-table.js";
@@ -17,6 +18,10 @@ export class ProgramState {
   readonly target: TargetDescription;
   readonly answers: Answers;
   readonly positional: readonly string[];
+  /** Options that the program is given, by name: "" of one without a value. */
+  readonly named: Readonly<Record<string, string>>;
+  /** Those that it takes. */
+  readonly options = new Map<string, ProgramOption>();
   readonly config: ProgramConfig;
   /** The process that was started to be traced. */
   readonly childPid: number | undefined;
@@ -40,6 +45,7 @@ export class ProgramState {
     readonly target: TargetDescription;
     readonly answers: Answers;
     readonly positional: readonly string[];
+    readonly named?: Readonly<Record<string, string>> | undefined;
     readonly config: ProgramConfig;
     readonly childPid?: number | undefined;
     readonly isUnsafe?: boolean;
@@ -49,6 +55,7 @@ export class ProgramState {
     this.target = init.target;
     this.answers = init.answers;
     this.positional = init.positional;
+    this.named = init.named ?? {};
     this.config = init.config;
     this.childPid = init.childPid;
     this.isUnsafe = init.isUnsafe === true;

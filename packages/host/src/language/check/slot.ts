@@ -1,6 +1,5 @@
 import { type CheckedExpression } from "./checked-program.js";
 import {
-  int64,
   isSameType,
   uint64,
   type IntegerType,
@@ -22,15 +21,9 @@ export interface Slot {
 export function slotOf(expression: CheckedExpression): Slot {
   const { type } = expression;
   if (expression.kind !== "constant" || type.kind !== "integer") return { type };
-  const { value } = expression;
-  return value >= 0n ? { type, constantsUpTo: value, constant: value } : { type, constant: value };
-}
-
-/** A place of 8 bytes for integers, as maps' values and variables are. */
-export function widen(slot: Slot): Slot {
-  if (slot.type.kind !== "integer") return slot;
-  const { isSigned, enumeration } = slot.type;
-  return { ...slot, type: named(isSigned ? int64 : uint64, enumeration) };
+  const { value: constant } = expression;
+  const isFlexible = expression.isLiteral === true && constant >= 0n;
+  return isFlexible ? { type, constantsUpTo: constant, constant } : { type, constant };
 }
 
 function named(type: IntegerType, enumeration: IntegerType["enumeration"]): IntegerType {
@@ -79,18 +72,26 @@ function mergeIntegers(left: Slot, right: Slot): Slot {
   if (leftMaximum !== undefined && rightMaximum !== undefined) {
     return leftMaximum > rightMaximum ? left : right;
   }
-  if (leftMaximum !== undefined) return holding(second, leftMaximum);
-  if (rightMaximum !== undefined) return holding(first, rightMaximum);
-  if (first.sizeBytes === second.sizeBytes && first.isSigned === second.isSigned) {
-    return { type: first };
-  }
-  return { type: first.isSigned || second.isSigned ? int64 : uint64 };
+  if (leftMaximum !== undefined && holds(second, leftMaximum)) return { type: second };
+  if (rightMaximum !== undefined && holds(first, rightMaximum)) return { type: first };
+  return { type: promote(first, second) };
 }
 
-/** The type itself when it holds a constant, else the 64-bit one of its sign. */
-function holding(type: IntegerType, constant: bigint): Slot {
+function holds(type: IntegerType, constant: bigint): boolean {
   const bits = BigInt(type.sizeBytes * 8) - (type.isSigned ? 1n : 0n);
-  return { type: constant < 1n << bits ? type : type.isSigned ? int64 : uint64 };
+  return constant < 1n << bits;
+}
+
+/** The larger one of two types of one sign; else a signed one that holds what either does, as far as there is one. */
+function promote(first: IntegerType, second: IntegerType): IntegerType {
+  if (first.isSigned === second.isSigned) {
+    const { sizeBytes, isSigned } = first.sizeBytes < second.sizeBytes ? second : first;
+    return { kind: "integer", sizeBytes, isSigned };
+  }
+  const [signed, unsigned] = first.isSigned ? [first, second] : [second, first];
+  const needed = Math.min(8, Math.max(signed.sizeBytes, unsigned.sizeBytes * 2));
+  const sizeBytes = needed === 2 ? 2 : needed === 4 ? 4 : 8;
+  return { kind: "integer", sizeBytes, isSigned: true };
 }
 
 function integerOf(type: Type): IntegerType {

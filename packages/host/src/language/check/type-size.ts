@@ -35,5 +35,5 @@ export function checkOffset(
     bytes += member.offset;
     type = member.type;
   }
-  return integerConstant(BigInt(bytes), span, { isUnsigned: true });
+  return integerConstant(BigInt(bytes), span);
 }

@@ -25,11 +25,32 @@ export function copyMemory(
   }
 }
 
-/** Writes bytes that are known now. */
-export function storeBytes(lowering: Lowering, bytes: Uint8Array, to: Address): void {
+/** Makes memory of ours zero. */
+export function zeroMemory(lowering: Lowering, address: Address, sizeBytes: number): void {
+  const { builder, target } = lowering;
+  if (cutAligned(sizeBytes, address.offset).length <= copyLimit) {
+    builder.zero(address, sizeBytes);
+    return;
+  }
+  // The helper makes all zero that it cannot read, and at address 0 there is nothing to read.
+  const reader = memoryReader(target, "kernel");
+  builder.callOnly(reader, pointerTo(address), constant(sizeBytes), constant(0));
+}
+
+/** Writes bytes that are known now, and zeros behind them. */
+export function storeBytes(
+  lowering: Lowering,
+  text: Uint8Array,
+  to: Address,
+  sizeBytes: number = text.length,
+): void {
   const { builder, target } = lowering;
   const isLittle = target.byteOrder === "little";
-  for (const { offset, size } of cutAligned(bytes.length, to.offset)) {
+  const length = Math.min(sizeBytes, Math.ceil(text.length / 8) * 8);
+  const bytes = new Uint8Array(length);
+  bytes.set(text);
+  zeroMemory(lowering, moved(to, length), sizeBytes - length);
+  for (const { offset, size } of cutAligned(length, to.offset)) {
     const value = readInteger(bytes.subarray(offset, offset + size), isLittle);
     builder.store(moved(to, offset), size, constant(value));
   }

@@ -106,7 +106,7 @@ function makeFrame(
   memory: TemporaryMemory,
 ): Frame | undefined {
   const layout = layOutFrame(probe, homes, (sizeBytes) =>
-    memory.use === "own" ? memory.scratchForGood(sizeBytes) : undefined,
+    memory.use === "none" ? undefined : memory.scratchForGood(sizeBytes),
   );
   if (layout === undefined) return undefined;
   const slot = builder.allocateSlot(layout.sizeBytes, "frame");

@@ -1,5 +1,6 @@
 import { helpers } from "../../asm/helpers.js";
 import { type VirtualRegister } from "../ir.js";
+import { countLostRecord } from "./loss.js";
 import { type Lowering, ownMaps } from "./lowering.js";
 import { behind, constant, pointerTo } from "./program-builder.js";
 
@@ -37,7 +38,12 @@ export function enterScratch(lowering: Lowering, index: number, failed: string):
     builder.jump(claimed);
     builder.label(taken);
   }
-  builder.move(memory.scratchBase, constant(0));
+  if (memory.keepsValues) {
+    countLostRecord(lowering);
+    builder.jump(failed);
+  } else {
+    builder.move(memory.scratchBase, constant(0));
+  }
   builder.label(claimed);
 }
 

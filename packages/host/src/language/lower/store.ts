@@ -8,7 +8,7 @@ import { branch } from "./condition.js";
 import { readElement } from "./element.js";
 import { type Lowering, memoryReader } from "./lowering.js";
 import { withMapValue, zeroGaps } from "./map-access.js";
-import { copyMemory } from "./memory-copy.js";
+import { copyMemory, zeroMemory } from "./memory-copy.js";
 import { constant, moved, pointerTo } from "./program-builder.js";
 import { accessSize } from "./scalar-access.js";
 import { entryOf, storedPlace, storeEntry, withPart } from "./stored-place.js";
@@ -59,7 +59,7 @@ function storeInMemory(
       withMapValue(lowering, expression.map, expression.keys, {
         found: copyFrom,
         absent: () => {
-          builder.zero(address, sizeBytes);
+          zeroMemory(lowering, address, sizeBytes);
         },
       });
       break;

@@ -5,7 +5,7 @@ import { type Address, type HelperArgument, type IrValue, type VirtualRegister }
 import { dataLocationPointer } from "./context.js";
 import { type Lowering, pointedStringReader, stringReader } from "./lowering.js";
 import { withMapValue } from "./map-access.js";
-import { copyMemory, storeBytes } from "./memory-copy.js";
+import { copyMemory, storeBytes, zeroMemory } from "./memory-copy.js";
 import { isCharacterArray, storedPlace, withPart } from "./stored-place.js";
 import { behind, constant, moved, pointerTo } from "./program-builder.js";
 
@@ -107,9 +107,8 @@ export function storeString(
   const { builder } = lowering;
   const { capacityBytes } = options;
   if (expression.kind === "stringConstant") {
-    const bytes = new Uint8Array(capacityBytes);
-    bytes.set(encodeText(expression.value).subarray(0, capacityBytes - 1));
-    storeBytes(lowering, bytes, address);
+    const text = encodeText(expression.value).subarray(0, capacityBytes - 1);
+    storeBytes(lowering, text, address, capacityBytes);
   } else if (expression.kind === "builtin") {
     storeComm(lowering, address, capacityBytes);
   } else if (expression.kind === "conditional") {
@@ -195,7 +194,7 @@ function storeComm(lowering: Lowering, address: Address, capacityBytes: number):
   const { builder } = lowering;
   const size = Math.min(commBytes, capacityBytes);
   builder.callOnly(helpers.get_current_comm, pointerTo(address), constant(size));
-  builder.zero(moved(address, size), capacityBytes - size);
+  zeroMemory(lowering, moved(address, size), capacityBytes - size);
 }
 
 function storeMapString(
@@ -204,13 +203,12 @@ function storeMapString(
   address: Address,
   capacityBytes: number,
 ): void {
-  const { builder } = lowering;
   withMapValue(lowering, expression.map, expression.keys, {
     found: (place) => {
       copyPadded(lowering, expression, place, address, capacityBytes);
     },
     absent: () => {
-      builder.zero(address, capacityBytes);
+      zeroMemory(lowering, address, capacityBytes);
     },
   });
 }
@@ -226,7 +224,7 @@ function copyPadded(
   const { builder } = lowering;
   const size = Math.min(capacityOf(expression), capacityBytes);
   copyMemory(lowering, from, to, size);
-  if (size < capacityBytes) builder.zero(moved(to, size), capacityBytes - size);
+  if (size < capacityBytes) zeroMemory(lowering, moved(to, size), capacityBytes - size);
   else if (capacityOf(expression) > size) builder.store(moved(to, size - 1), 1, constant(0));
 }
 
@@ -237,7 +235,7 @@ function readPadded(
   { capacityBytes, padding }: StoreStringOptions,
 ): void {
   const { builder } = lowering;
-  if (padding === "zero") builder.zero(address, capacityBytes);
+  if (padding === "zero") zeroMemory(lowering, address, capacityBytes);
   const size = Math.min(read.capacityBytes, capacityBytes);
   builder.callOnly(
     read.helper,

@@ -11,7 +11,7 @@ const largeBytes = 256;
  *
  * - "own": the program has an element to itself: the kernel lets it run once at a time on a CPU.
  * - "claimed": it can be preempted by another run of itself, and claims one of several elements when it starts. None may
- *   be free, so only records are built there.
+ *   be free: then records are lost, and a program that keeps values there does not run.
  * - "none": the same without the means to claim.
  */
 export type ScratchUse = "own" | "claimed" | "none";
@@ -30,6 +30,7 @@ export class TemporaryMemory {
   #scratchUsed: number;
   #scratchPeak = 0;
   #usesBase = false;
+  #keepsValues = false;
 
   /** `outer`: that of the function which calls this one while it uses its own. */
   constructor(
@@ -55,6 +56,11 @@ export class TemporaryMemory {
     return this.#usesBase;
   }
 
+  /** Whether values are in the scratch map: the program is nothing without an element. */
+  get keepsValues(): boolean {
+    return this.#keepsValues;
+  }
+
   get stackBudgetBytes(): number {
     return this.#stackBudgetBytes;
   }
@@ -66,9 +72,7 @@ export class TemporaryMemory {
 
   /** Memory that lasts as long as `use` emits. */
   during<Result>(sizeBytes: number, purpose: string, use: (address: Address) => Result): Result {
-    if (this.use === "own" && !this.fitsOnStack(sizeBytes)) {
-      return this.#inScratch(sizeBytes, use);
-    }
+    if (this.#belongsInScratch(sizeBytes)) return this.#inScratch(sizeBytes, use);
     const slot = this.#builder.allocateSlot(sizeBytes, purpose);
     const result = use({ kind: "slot", slot, offset: 0 });
     this.#builder.releaseSlot(slot);
@@ -77,12 +81,13 @@ export class TemporaryMemory {
 
   /** Memory for the whole program. To be asked for before any that is temporary. */
   forGood(sizeBytes: number, purpose: string): Address {
-    if (this.use === "own" && !this.fitsOnStack(sizeBytes)) return this.#takeScratch(sizeBytes);
+    if (this.#belongsInScratch(sizeBytes)) return this.#takeScratch(sizeBytes);
     return { kind: "slot", slot: this.#builder.allocateSlot(sizeBytes, purpose), offset: 0 };
   }
 
   /** Memory of the scratch map's that the program keeps for good: where it begins in the element. */
   scratchForGood(sizeBytes: number): number {
+    this.#noteValues();
     const offset = this.#scratchUsed;
     this.#takeScratch(sizeBytes);
     return offset;
@@ -109,6 +114,17 @@ export class TemporaryMemory {
     return (
       sizeBytes <= largeBytes && this.#builder.stackBytes + sizeBytes <= this.#stackBudgetBytes
     );
+  }
+
+  #belongsInScratch(sizeBytes: number): boolean {
+    if (this.use === "none" || this.fitsOnStack(sizeBytes)) return false;
+    this.#noteValues();
+    return true;
+  }
+
+  #noteValues(): void {
+    this.#keepsValues = true;
+    if (this.#outer !== undefined) this.#outer.#noteValues();
   }
 
   #inScratch<Result>(sizeBytes: number, use: (address: Address) => Result): Result {

@@ -5,6 +5,7 @@ import { sizeOfValue, valueTypeOf } from "../check/value-layout.js";
 import { type IrValue } from "../ir.js";
 import { type Frame } from "./frame.js";
 import { type Lowering, type ScratchPlace } from "./lowering.js";
+import { zeroMemory } from "./memory-copy.js";
 import { behind, constant, moved, type ProgramBuilder } from "./program-builder.js";
 import { type TemporaryMemory } from "./temporary-memory.js";
 import { type Home, type VariableHomes } from "./variable-homes.js";
@@ -56,11 +57,8 @@ function placeShared(
 }
 
 /** Variables are zero until they are assigned. What nobody reads before it is written costs nothing in a register. */
-export function clearVariables(
-  { builder, probe, scratches }: Pick<Lowering, "builder" | "probe" | "scratches">,
-  { homes }: VariableHomes,
-  home: Home,
-): void {
+export function clearVariables(lowering: Lowering, { homes }: VariableHomes, home: Home): void {
+  const { builder, probe, scratches } = lowering;
   const body = home === undefined ? probe.body : home.body;
   scratches.forEach((place, scratch) => {
     const type = probe.scratches[scratch]?.type;
@@ -71,7 +69,7 @@ export function clearVariables(
       builder.move(place.register, constant(0));
     } else if (!isAssignedFirst(body, scratch)) {
       const sizeBytes = place.kind === "frame" ? 8 : sizeOfValue(valueTypeOf(type));
-      builder.zero(place.address, sizeBytes);
+      zeroMemory(lowering, place.address, sizeBytes);
     }
   });
 }

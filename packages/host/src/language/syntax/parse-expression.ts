@@ -171,6 +171,7 @@ function parseWord(
 ): Expression | undefined {
   reader.take();
   if (token.text === "if") return parseIfExpression(reader, token.span);
+  if (token.text === "comptime") return parseComptime(reader, token.span);
   if (token.text === "true" || token.text === "false") {
     return { kind: "boolean", value: token.text === "true", span: token.span };
   }
@@ -187,6 +188,14 @@ function parseWord(
   if (args === undefined) return undefined;
   const span = spanToHere(reader, token.span);
   return { kind: "call", name: token.text, nameSpan: token.span, args, span };
+}
+
+/** `comptime x`, as a call, behind its first word. */
+function parseComptime(reader: TokenReader, nameSpan: Span): Expression | undefined {
+  const value = reader.nest("expression", () => parseUnary(reader));
+  if (value === undefined) return undefined;
+  const span = joinSpans(nameSpan, value.span);
+  return { kind: "call", name: "comptime", nameSpan, args: [value], span };
 }
 
 /** What `#define` gave a name to, as if it stood in brackets. */

@@ -6,12 +6,12 @@ import { type TokenReader } from "./token-reader.js";
 const typeWords = new Set(
   (
     "int8 int16 int32 int64 uint8 uint16 uint32 uint64 s8 s16 s32 s64 u8 u16 u32 u64 bool char short int long " +
-    "unsigned signed void string typeof"
+    "unsigned signed void string typeof float double"
   ).split(" "),
 );
 const tags = new Set(["struct", "union", "enum"]);
 /** Words of C's types that may follow one another. */
-const combinable = new Set(["unsigned", "signed", "char", "short", "int", "long"]);
+const combinable = new Set(["unsigned", "signed", "char", "short", "int", "long", "double"]);
 /** Words of C's types that mean nothing here. */
 const qualifiers = new Set(["const", "volatile"]);
 

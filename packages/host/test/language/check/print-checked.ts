@@ -33,7 +33,11 @@ export function printType(type: Type): string {
 
 /** A checked expression in prefix form, its type behind a colon. */
 export function printChecked(expression: CheckedExpression): string {
-  return `${printBare(expression)}:${printType(expression.type)}`;
+  const bare = printBare(expression);
+  // What a literal's own size is does not matter: it fits in all that hold it.
+  const isLiteral = expression.kind === "constant" && expression.isLiteral === true;
+  if (isLiteral && printType(expression.type) !== "u64") return `${bare}:s64`;
+  return `${bare}:${printType(expression.type)}`;
 }
 
 function printBare(expression: CheckedExpression): string {

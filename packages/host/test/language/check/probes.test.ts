@@ -457,11 +457,11 @@ test("arguments of USDT probes are read where their notes say", () => {
     "usdt:libc:setjmp { @a = arg0; @b = arg1; } usdt:libc:memory_heap_new { @c = arg0; @b = arg1; @d = arg2; }",
   );
   expect(probes.map(({ body }) => body.map(printCheckedStatement))).toEqual([
-    ["(= (map 0):u64 (convert reg@112:u64):u64)", "(= (map 1):s64 (convert reg@104:u64):s32)"],
+    ["(= (map 0):u64 (convert reg@112:u64):u64)", "(= (map 1):s32 (convert reg@104:u64):s32)"],
     [
       "(= (map 2):u64 (read-user (add reg@32:u64 18446744073709551600:u64):u64):u64)",
-      "(= (map 1):s64 -5:s32)",
-      "(= (map 3):u64 (read-user (add (add reg@80:u64 (multiply reg@40:u64 4:u64):u64):u64 8:u64):u64):u32)",
+      "(= (map 1):s32 -5:s32)",
+      "(= (map 3):u32 (read-user (add (add reg@80:u64 (multiply reg@40:u64 4:u64):u64):u64 8:u64):u64):u32)",
     ],
   ]);
 });

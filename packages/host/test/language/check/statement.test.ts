@@ -10,39 +10,39 @@ function statements(body: string, probe = "BEGIN"): string[] {
 
 describe("statements", () => {
   const cases: { body: string; expected: string[] }[] = [
-    { body: "$x = 1; @a = $x", expected: ["(= $0:s64 1:s64)", "(= (map 0):s64 $0:s64)"] },
+    { body: "$x = 1; @a = $x", expected: ["(= $0:s8 1:s64)", "(= (map 0):s8 $0:s8)"] },
     { body: "$x = pid; $x += 2", expected: ["(= $0:u64 pid:u32)", "(add= $0:u64 2:s64)"] },
     {
       body: "let $x: uint8 = 255; @ = $x",
-      expected: ["(= $0:u8 255:s64)", "(= (map 0):u64 $0:u8)"],
+      expected: ["(= $0:u8 255:s64)", "(= (map 0):u8 $0:u8)"],
     },
-    { body: "let $x; $x = pid", expected: ["(= $0:u64 0:u64)", "(= $0:u64 pid:u32)"] },
+    { body: "let $x; $x = pid", expected: ["(= $0:u32 0:u32)", "(= $0:u32 pid:u32)"] },
     {
       body: "@ = { let $x = pid; $x++; $x }",
       expected: ["(= (map 0):u64 {(= $0:u64 pid:u32); (update $0:u64 1 old):u64; $0:u64}:u64)"],
     },
-    { body: "@ = { pid }", expected: ["(= (map 0):u64 pid:u32)"] },
+    { body: "@ = { pid }", expected: ["(= (map 0):u32 pid:u32)"] },
     {
       body: "@ = pid ?: 7",
-      expected: ["(= (map 0):u64 {(= $0:u32 pid:u32); (if $0:u32 $0:u32 7:s64):u32}:u32)"],
+      expected: ["(= (map 0):u32 {(= $0:u32 pid:u32); (if $0:u32 $0:u32 7:s64):u32}:u32)"],
     },
-    { body: "@ = 0 ?: 7", expected: ["(= (map 0):s64 7:s64)"] },
+    { body: "@ = 0 ?: 7", expected: ["(= (map 0):s8 7:s64)"] },
     {
       body: "@ = if pid { 1 } else { 2 }",
-      expected: ["(= (map 0):s64 (if pid:u32 1:s64 2:s64):s64)"],
+      expected: ["(= (map 0):s8 (if pid:u32 1:s64 2:s64):s8)"],
     },
     {
       body: "$r = (a=1, b=comm); @ = $r.b",
       expected: [
-        "(= $0:(a=s64,b=str16) (tuple 1:s64 comm:str16):(a=s64,b=str16))",
-        "(= (map 0):str16 (@8 $0:(a=s64,b=str16)):str16)",
+        "(= $0:(a=s8,b=str16) (tuple 1:s64 comm:str16):(a=s8,b=str16))",
+        "(= (map 0):str16 (@1 $0:(a=s8,b=str16)):str16)",
       ],
     },
     {
       body: "$r = (a=1, b=2); $r = (b=3, a=4)",
       expected: [
-        "(= $0:(a=s64,b=s64) (tuple 1:s64 2:s64):(a=s64,b=s64))",
-        "(= $0:(a=s64,b=s64) (tuple 4:s64 3:s64):(a=s64,b=s64))",
+        "(= $0:(a=s8,b=s8) (tuple 1:s64 2:s64):(a=s8,b=s8))",
+        "(= $0:(a=s8,b=s8) (tuple 4:s64 3:s64):(a=s8,b=s8))",
       ],
     },
     {
@@ -63,8 +63,8 @@ describe("statements", () => {
     {
       body: "@a[1, comm] = pid; for ($kv : @a) { @b = $kv.1; @c = $kv.0.1; @d = $kv }",
       expected: [
-        "(= (map 0 1:s64 comm:str16):u64 pid:u32)",
-        "(for $0 (map 0) {(= (map 1):u64 (@24 $0:((s64,str16),u64)):u64); (= (map 2):str16 (@8 (@0 $0:((s64,str16),u64)):(s64,str16)):str16); (= (map 3):((s64,str16),u64) $0:((s64,str16),u64))})",
+        "(= (map 0 1:s64 comm:str16):u32 pid:u32)",
+        "(for $0 (map 0) {(= (map 1):u32 (@20 $0:((s8,str16),u32)):u32); (= (map 2):str16 (@1 (@0 $0:((s8,str16),u32)):(s8,str16)):str16); (= (map 3):((s8,str16),u32) $0:((s8,str16),u32))})",
       ],
     },
     { body: "return pid", expected: ["pid:u32", "(return)"] },
@@ -74,7 +74,7 @@ describe("statements", () => {
     },
     {
       body: 'let $x: string = comm; $x = "a"',
-      expected: ["(= $0:str64 comm:str16)", '(= $0:str64 "a":str2)'],
+      expected: ["(= $0:str1024 comm:str16)", '(= $0:str1024 "a":str2)'],
     },
     { body: "let $x; $x = comm", expected: ["(= $0:str16 comm:str16)"] },
     {
@@ -89,15 +89,15 @@ describe("statements", () => {
       body: "@ += 5; @ <<= 1",
       expected: ["(add= (map 0):s64 5:s64)", "(shiftLeft= (map 0):s64 1:s64)"],
     },
-    { body: "@b = 1; @a = @b", expected: ["(= (map 1):s64 1:s64)", "(= (map 0):s64 (get 1):s64)"] },
+    { body: "@b = 1; @a = @b", expected: ["(= (map 1):s8 1:s64)", "(= (map 0):s8 (get 1):s8)"] },
     {
       body: "if (pid) { @ = 1 } else { @ = 2 }",
-      expected: ["(if pid:u32 {(= (map 0):s64 1:s64)} {(= (map 0):s64 2:s64)})"],
+      expected: ["(if pid:u32 {(= (map 0):s8 1:s64)} {(= (map 0):s8 2:s64)})"],
     },
-    { body: "if (0) { @ = 1 } else { @ = 2 }", expected: ["(= (map 0):s64 2:s64)"] },
+    { body: "if (0) { @ = 1 } else { @ = 2 }", expected: ["(= (map 0):s8 2:s64)"] },
     {
       body: "pid ? exit() : clear(@); @ = 1",
-      expected: ["(if pid:u32 {(record 0 0:u32 control)} {(control 1)})", "(= (map 0):s64 1:s64)"],
+      expected: ["(if pid:u32 {(record 0 0:u32 control)} {(control 1)})", "(= (map 0):s8 1:s64)"],
     },
     {
       body: "unroll(3) { @++ } return",
@@ -111,18 +111,18 @@ describe("statements", () => {
     {
       body: "@[1] = 2; delete(@[1]); delete(@, 1); delete(@, (1))",
       expected: [
-        "(= (map 0 1:s64):s64 2:s64)",
+        "(= (map 0 1:s64):s8 2:s64)",
         "(delete 0 1:s64)",
         "(delete 0 1:s64)",
         "(delete 0 1:s64)",
       ],
     },
-    { body: "@ = 1; delete(@)", expected: ["(= (map 0):s64 1:s64)", "(delete 0)"] },
+    { body: "@ = 1; delete(@)", expected: ["(= (map 0):s8 1:s64)", "(delete 0)"] },
     { body: "@ = count(); delete(@)", expected: ["(aggregate 0 [])", "(control 0)"] },
     {
       body: "@[pid, comm] = 1; if (has_key(@, (1, comm))) { exit(3) }",
       expected: [
-        "(= (map 0 pid:u32 comm:str16):s64 1:s64)",
+        "(= (map 0 pid:u32 comm:str16):s8 1:s64)",
         "(if (has 0 1:s64 comm:str16):bool {(record 0 3:s64 control)} {})",
       ],
     },
@@ -134,7 +134,7 @@ describe("statements", () => {
       body: "print(pid); print((1, comm)); print(comm)",
       expected: [
         "(record 0 pid:u32)",
-        "(record 1 (tuple 1:s64 comm:str16):(s64,str16))",
+        "(record 1 (tuple 1:s64 comm:str16):(s8,str16))",
         "(record 2 comm:str16)",
       ],
     },
@@ -163,7 +163,7 @@ describe("statements", () => {
     const source = 'BEGIN { $a = (1, "x"); $b = $a; $b = (1, comm); }';
     const body = requireProgram(source).probes[0]?.body.map(printCheckedStatement);
     expect(body?.[1]).toBe(
-      "(= $1:(s64,str16) (tuple (@0 $0:(s64,str2)):s64 (@8 $0:(s64,str2)):str2):(s64,str16))",
+      "(= $1:(s8,str16) (tuple (@0 $0:(s8,str2)):s8 (@1 $0:(s8,str2)):str2):(s8,str16))",
     );
   });
 });
@@ -171,10 +171,10 @@ describe("statements", () => {
 test("a tuple as the only key stands for its elements, wherever it comes from", () => {
   const keys = '1:s64 "x":str2';
   expect(statements('@[1, "x"] = 1; @[(1, "x")] = 1; $t = (1, "x"); @[$t] = 1')).toEqual([
-    `(= (map 0 ${keys}):s64 1:s64)`,
-    `(= (map 0 ${keys}):s64 1:s64)`,
-    `(= $0:(s64,str2) (tuple ${keys}):(s64,str2))`,
-    "(= (map 0 (@0 $0:(s64,str2)):s64 (@8 $0:(s64,str2)):str2):s64 1:s64)",
+    `(= (map 0 ${keys}):s8 1:s64)`,
+    `(= (map 0 ${keys}):s8 1:s64)`,
+    `(= $0:(s8,str2) (tuple ${keys}):(s8,str2))`,
+    "(= (map 0 (@0 $0:(s8,str2)):s8 (@1 $0:(s8,str2)):str2):s8 1:s64)",
   ]);
 });
 
@@ -183,8 +183,8 @@ describe("variables", () => {
     const body = "$x = 1; if (pid) { $x = 2; $y = 3; } if (tid) { $y = comm; } { let $z = comm; }";
     const [probe] = requireProgram(`BEGIN { ${body} }`).probes;
     expect(probe?.scratches.map(({ name, type }) => `${name}:${printType(type)}`)).toEqual([
-      "x:s64",
-      "y:s64",
+      "x:s8",
+      "y:s8",
       "y:str16",
       "z:str16",
     ]);

@@ -22,9 +22,6 @@ import { readsArguments } from "./reads-arguments.js";
 import { expandUsdtProbe } from "./usdt-probes.js";
 import { expandUserProbe } from "./user-probes.js";
 
-/** What one wildcard may grow to, as bpftrace's max_probes. */
-const maximumProbes = 1024;
-
 export interface ExpansionInput {
   readonly answers: Answers;
   /** `$1` in a probe. */
@@ -33,6 +30,8 @@ export interface ExpansionInput {
   readonly target: TargetDescription;
   readonly missingProbes: "error" | "warn" | "ignore";
   readonly isUnsafe: boolean;
+  /** What one wildcard may grow to. */
+  readonly maximumProbes: number;
 }
 
 /**
@@ -53,8 +52,8 @@ export function expandBlock(
     const context = contextOf(attachPoint, input, about, missing, diagnostics);
     if (context === undefined) return [];
     const probes = expand(context);
-    if (probes.length <= maximumProbes) return probes;
-    const message = `Your program is trying to generate more than ${probes.length} BPF programs, which exceeds the current limit of ${maximumProbes}`;
+    if (probes.length <= input.maximumProbes) return probes;
+    const message = `Your program is trying to generate more than ${probes.length} BPF programs, which exceeds the current limit of ${input.maximumProbes}`;
     context.fault(message, context.span, [
       "You can increase the limit through the BPFTRACE_MAX_BPF_PROGS environment variable.",
     ]);

@@ -156,6 +156,8 @@ class TypeDefiner implements DefinedTypes {
       const isCharacter = name === "char" || name === "int8" || name === "int8_t";
       return { kind: "integer", ...integer, isCharacter };
     }
+    const bits = realBits(name);
+    if (bits !== undefined) return bits;
     const described = this.#context.describe(name);
     if (described !== undefined) return described;
     const [, tag, bare = ""] = /^(struct|union) (\w+)$/.exec(name) ?? [];
@@ -217,6 +219,19 @@ class TypeDefiner implements DefinedTypes {
     this.#context.diagnostics.error("type-mismatch", span, message);
     return undefined;
   }
+}
+
+/** Programs of the kernel's do not calculate with real numbers: they are their bits. */
+function realBits(name: string): TypeDescription | undefined {
+  const bits = (sizeBytes: number): TypeDescription => ({
+    kind: "integer",
+    sizeBytes,
+    isSigned: false,
+    isCharacter: false,
+  });
+  if (name === "float") return bits(4);
+  if (name === "double") return bits(8);
+  return name === "long double" ? { kind: "array", element: bits(8), length: 2 } : undefined;
 }
 
 /** The largest power of two up to `most` that divides a size: what a structure is aligned to, which BTF does not tell. */

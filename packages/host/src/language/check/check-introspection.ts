@@ -1,0 +1,46 @@
+import { type ExpressionOf } from "../syntax/ast.js";
+import { requireArguments } from "./call-arguments.js";
+import { type CheckedExpression } from "./checked-program.js";
+import { booleanConstant } from "./constant.js";
+import { type ProbeState } from "./probe-state.js";
+import { type Type } from "./type.js";
+
+type Call = ExpressionOf<"call">;
+
+const predicates: Readonly<Record<string, (type: Type) => boolean>> = {
+  is_str: ({ kind }) => kind === "string" || kind === "name",
+  is_ptr: ({ kind }) => kind === "pointer",
+  is_array: ({ kind }) => kind === "array",
+  is_integer: ({ kind }) => kind === "integer",
+  is_unsigned_integer: (type) => type.kind === "integer" && !type.isSigned,
+};
+
+/** Calls that say something of a value's type, when the program is compiled. */
+export const introspectionNames: readonly string[] = [
+  ...Object.keys(predicates),
+  "is_literal",
+  "comptime",
+];
+
+/** `is_str(x)` and its like. */
+export function checkPredicate(probe: ProbeState, call: Call): CheckedExpression | undefined {
+  const [argument] = call.args;
+  if (!requireArguments(probe, call, 1) || argument === undefined) return undefined;
+  const value = probe.check(argument);
+  if (value === undefined) return undefined;
+  if (call.name === "is_literal") return booleanConstant(isConstant(value), call.span);
+  const holds = predicates[call.name]?.(value.type) ?? false;
+  return booleanConstant(holds, call.span);
+}
+
+/** `comptime x`: the value must be known when the program is compiled. */
+export function checkComptime(probe: ProbeState, call: Call): CheckedExpression | undefined {
+  const [argument] = call.args;
+  const value = argument === undefined ? undefined : probe.check(argument);
+  if (value === undefined || isConstant(value)) return value;
+  return probe.error("bad-value", call.span, "this is not known when the program is compiled");
+}
+
+function isConstant({ kind }: CheckedExpression): boolean {
+  return kind === "constant" || kind === "stringConstant";
+}

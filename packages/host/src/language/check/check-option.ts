@@ -1,0 +1,97 @@
+import { type ExpressionOf } from "../syntax/ast.js";
+import { type Span } from "../syntax/span.js";
+import { requireArguments } from "./call-arguments.js";
+import { type CheckedExpression } from "./checked-program.js";
+import { booleanConstant, integerConstant, stringConstant } from "./constant.js";
+import { parseIntegerLiteral } from "../syntax/integer-literal.js";
+import { type ProbeState } from "./probe-state.js";
+import { type ProgramState } from "./program-state.js";
+
+type Call = ExpressionOf<"call">;
+
+/** An option that a program takes: what it is without one, and what it is for. */
+export interface ProgramOption {
+  readonly value: bigint | string | boolean;
+  readonly description: string | undefined;
+}
+
+/** `getopt("name", default[, description])`: what was given as `--name=value` behind `--`. */
+export function checkOption(probe: ProbeState, call: Call): CheckedExpression | undefined {
+  const [nameArgument, defaultArgument, descriptionArgument] = call.args;
+  if (!requireArguments(probe, call, 1, 3) || nameArgument === undefined) return undefined;
+  if (nameArgument.kind !== "string") {
+    return probe.error("argument-type", nameArgument.span, "the name must be a literal string");
+  }
+  const checked = defaultArgument === undefined ? undefined : probe.check(defaultArgument);
+  if (defaultArgument !== undefined && checked === undefined) return undefined;
+  const value = checked === undefined ? false : literalOf(checked);
+  if (value === undefined) {
+    const message = "the default must be a literal: a number, a string, true or false";
+    return probe.error("argument-type", checked?.span ?? call.span, message);
+  }
+  if (descriptionArgument !== undefined && descriptionArgument.kind !== "string") {
+    const message = "the description must be a literal string";
+    return probe.error("argument-type", descriptionArgument.span, message);
+  }
+  const name = nameArgument.value;
+  const { options, named } = probe.program;
+  const known = options.get(name);
+  if (known !== undefined && known.value !== value) {
+    const message = `option '${name}' must have one default, which is ${String(known.value)} elsewhere`;
+    return probe.error("bad-value", call.span, message);
+  }
+  const description = descriptionArgument?.value ?? known?.description;
+  options.set(name, { value, description });
+  return optionValue(probe, call.span, name, value, named[name]);
+}
+
+function literalOf(value: CheckedExpression): bigint | string | boolean | undefined {
+  if (value.kind === "stringConstant") return value.value;
+  if (value.kind !== "constant") return undefined;
+  if (value.type.kind === "boolean") return value.value !== 0n;
+  return value.type.kind === "integer" ? value.value : undefined;
+}
+
+/** The option's value: of the default's type. "" is that of an option without one. */
+function optionValue(
+  probe: ProbeState,
+  span: Span,
+  name: string,
+  fallback: ProgramOption["value"],
+  given: string | undefined,
+): CheckedExpression | undefined {
+  if (typeof fallback === "string") return stringConstant(given ?? fallback, span);
+  if (typeof fallback === "boolean") {
+    const text = given ?? String(fallback);
+    if (["", "true", "1"].includes(text)) return booleanConstant(true, span);
+    if (["false", "0"].includes(text)) return booleanConstant(false, span);
+    const message = `program command line option --${name} expects true or false (value: ${text})`;
+    return probe.error("bad-value", span, message);
+  }
+  if (given === undefined) return integerConstant(fallback, span);
+  const isNegative = given.startsWith("-");
+  const literal = parseIntegerLiteral(isNegative ? given.slice(1) : given);
+  if (literal.kind === "integer") {
+    return integerConstant(isNegative ? -literal.value : literal.value, span);
+  }
+  const message = `program command line option --${name} invalid integer (value: ${given})`;
+  return probe.error("bad-value", span, message);
+}
+
+/** Reports options that were given and that the program does not take. */
+export function checkOptionsGiven(program: ProgramState): void {
+  const { options, named, diagnostics } = program;
+  const unknown = Object.keys(named).filter((name) => !options.has(name));
+  if (unknown.length === 0) return;
+  const nowhere = { start: 0, end: 0 };
+  const dashed = (name: string): string => `--${name}`;
+  const described = [...options].map(([name, { description }]) =>
+    description === undefined ? dashed(name) : `${dashed(name)}: ${description}`,
+  );
+  const hint =
+    options.size === 0
+      ? "The program takes no options: getopt() reads one."
+      : `expected program options: ${described.join(", ")}`;
+  const message = `unexpected program command line options: ${unknown.map(dashed).join(", ")}`;
+  diagnostics.error("bad-value", nowhere, message, [hint]);
+}
