@@ -57,7 +57,7 @@ function compareValues(
   span: CheckedExpression["span"],
 ): CheckedExpression | undefined {
   const merged = mergeSlots({ type: left.type }, { type: right.type });
-  if (merged === undefined || left.type.kind === "struct") {
+  if (merged === undefined) {
     const types = `${describeType(left.type)} and ${describeType(right.type)}`;
     return probe.error("type-mismatch", span, `${types} cannot be compared`);
   }

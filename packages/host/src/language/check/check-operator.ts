@@ -65,7 +65,7 @@ export function checkUnary(
   expression: ExpressionOf<"unary">,
 ): CheckedExpression | undefined {
   const { operator, span } = expression;
-  if (operator === "&") return probe.notSupported(span, "taking an address (&) is");
+  if (operator === "&") return addressOf(probe, expression);
   const operand = probe.check(expression.operand);
   if (operand === undefined) return undefined;
   if (operator === "*") return dereference(probe, operand, span);
@@ -91,6 +91,21 @@ export function checkUnary(
         ? { kind: "constant", value: wrapInteger(~operand.value, type), type, span }
         : { kind: "complement", operand, type, span };
   }
+}
+
+/** `&$x`. */
+function addressOf(
+  probe: ProbeState,
+  { operand, span }: ExpressionOf<"unary">,
+): CheckedExpression | undefined {
+  if (operand.kind === "map") return probe.notSupported(span, "the address of a map is");
+  if (operand.kind !== "scratch") {
+    return probe.error("type-mismatch", operand.span, "& takes a variable");
+  }
+  const variable = probe.check(operand);
+  if (variable?.kind !== "scratch") return undefined;
+  const type = { kind: "pointer", space: "kernel", target: variable.type } as const;
+  return { kind: "variableAddress", scratch: variable.scratch, type, span };
 }
 
 function negated(

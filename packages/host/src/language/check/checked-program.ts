@@ -5,7 +5,7 @@ import { type ProgramPlace, type ProgramType } from "../../spec/program-spec.js"
 import { type MapLayout, type TraceLayout } from "../../spec/trace-layout.js";
 import { type BytesType, type StackType } from "../../spec/value-type.js";
 import { type Span } from "../syntax/span.js";
-import { type AddressSpace, type StringType, type Type } from "./type.js";
+import { type AddressSpace, type PointerType, type StringType, type Type } from "./type.js";
 
 /**
  * A program that can be compiled: names are resolved, wildcards expanded, constants folded, every expression has its type,
@@ -328,6 +328,8 @@ export type CheckedExpression =
     } & Typed)
   /** Of any type. */
   | ({ readonly kind: "scratch"; readonly scratch: number } & Typed)
+  /** `&$x`: where a variable is in the program's memory. */
+  | ({ readonly kind: "variableAddress"; readonly scratch: number } & Typed<PointerType>)
   /** A plain map's value; zero or an empty string when there is no such entry. */
   | ({
       readonly kind: "mapValue";

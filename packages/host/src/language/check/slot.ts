@@ -13,6 +13,8 @@ export interface Slot {
   readonly type: Type;
   /** So far only constants from 0 to this went in: any integer type that holds them will do. */
   readonly constantsUpTo?: bigint;
+  /** The address of a variable, which is learnt about, too: what was known before does not count. */
+  readonly isAddress?: true;
   /** What goes in is this number. */
   readonly constant?: bigint;
 }
@@ -20,6 +22,7 @@ export interface Slot {
 /** What a value asks of the place that it goes into. */
 export function slotOf(expression: CheckedExpression): Slot {
   const { type } = expression;
+  if (expression.kind === "variableAddress") return { type, isAddress: true };
   if (expression.kind !== "constant" || type.kind !== "integer") return { type };
   const { value: constant } = expression;
   const isFlexible = expression.isLiteral === true && constant >= 0n;
@@ -37,6 +40,7 @@ export function mergeSlots(left: Slot, right: Slot): Slot | undefined {
   const [first, second] = [left.type, right.type];
   if (isLikeInteger(first) && isLikeInteger(second)) return mergeNumbers(left, right);
   if (first.kind === "pointer" && second.kind === "pointer") {
+    if (right.isAddress === true) return right;
     return { type: mergePointers(first, second) };
   }
   if (first.kind === "pointer" && isLikeInteger(second)) return mergePointer(left, right);

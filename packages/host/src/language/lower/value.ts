@@ -23,7 +23,7 @@ import { stackDepth, stackNumber } from "./stack.js";
 import { withPart, withStored } from "./stored-place.js";
 import { stringLength } from "./string-length.js";
 import { deleteEntry, updatePlace } from "./update.js";
-import { currentValue } from "./variables.js";
+import { currentValue, variableAddress } from "./variables.js";
 
 /** A value that fits in a register, extended to 64 bits as its type says. */
 export function lowerValue(lowering: Lowering, expression: CheckedExpression): IrValue {
@@ -47,6 +47,8 @@ export function lowerValue(lowering: Lowering, expression: CheckedExpression): I
       return readMemory(lowering, expression);
     case "scratch":
       return scratchValue(lowering, expression.scratch);
+    case "variableAddress":
+      return variableAddress(lowering, expression);
     case "mapValue":
       return mapValue(lowering, expression);
     case "aggregationValue":

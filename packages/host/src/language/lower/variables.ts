@@ -1,5 +1,9 @@
 import { InternalError } from "../../asm/internal-error.js";
-import { type CheckedProbe, type CheckedStatement } from "../check/checked-program.js";
+import {
+  type CheckedExpressionOf,
+  type CheckedProbe,
+  type CheckedStatement,
+} from "../check/checked-program.js";
 import { fitsRegister } from "../check/type.js";
 import { sizeOfValue, valueTypeOf } from "../check/value-layout.js";
 import { type IrValue } from "../ir.js";
@@ -23,10 +27,15 @@ export interface FunctionVariables {
 /** Where a function finds the variables that it mentions, by scratch id. */
 export function placeVariables(input: FunctionVariables): readonly (ScratchPlace | undefined)[] {
   const { probe, home, homes, builder, memory } = input;
+  const addressed = findAddressed(probe);
   return probe.scratches.map(({ name, type }, scratch): ScratchPlace | undefined => {
     if (homes.shared.has(scratch)) return placeShared(input, scratch);
     if (homes.homes.get(scratch) !== home || homes.entries.has(scratch)) return undefined;
-    if (fitsRegister(type)) return { kind: "register", register: builder.register() };
+    if (fitsRegister(type)) {
+      return addressed.has(scratch)
+        ? { kind: "frame", address: memory.forGood(8, `$${name}`) }
+        : { kind: "register", register: builder.register() };
+    }
     const address = memory.forGood(sizeOfValue(valueTypeOf(type)), `$${name}`);
     return { kind: "memory", address };
   });
@@ -116,4 +125,34 @@ export function setVariable(
   if (place?.kind === "register") builder.move(place.register, value);
   else if (place?.kind === "frame") builder.store(place.address, 8, value);
   else throw new InternalError(`variable ${scratch} is in no register`);
+}
+
+/** Variables whose address is taken: they are in no register. */
+function findAddressed(probe: CheckedProbe): ReadonlySet<number> {
+  const found = new Set<number>();
+  const visit = (node: unknown): void => {
+    if (typeof node !== "object" || node === null) return;
+    if ("kind" in node && node.kind === "variableAddress" && "scratch" in node) {
+      found.add(Number(node.scratch));
+    }
+    for (const [key, part] of Object.entries(node)) {
+      if (key !== "type" && key !== "span") visit(part);
+    }
+  };
+  visit(probe.predicate);
+  visit(probe.body);
+  return found;
+}
+
+/** `&$x`. Numbers are kept in 8 bytes, of which a narrower one is the low ones. */
+export function variableAddress(
+  { builder, scratches, target }: Lowering,
+  { scratch, type }: CheckedExpressionOf<"variableAddress">,
+): IrValue {
+  const place = scratches[scratch];
+  if (place?.kind === "memory") return builder.addressOf(place.address);
+  if (place?.kind !== "frame") throw new InternalError(`variable ${scratch} is not in memory`);
+  const sizeBytes = type.target === undefined ? 8 : sizeOfValue(valueTypeOf(type.target));
+  const isBig = target.byteOrder === "big";
+  return builder.addressOf(isBig ? moved(place.address, 8 - sizeBytes) : place.address);
 }

@@ -54,6 +54,8 @@ function printBare(expression: CheckedExpression): string {
       return `arg${expression.index}`;
     case "returnValue":
       return "retval";
+    case "variableAddress":
+      return `&$${expression.scratch}`;
     case "contextField":
       return `ctx@${expression.offset}+${expression.sizeBytes}`;
     case "contextString":
