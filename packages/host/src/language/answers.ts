@@ -31,7 +31,25 @@ export type Query =
   /** ELF files whose paths match a glob pattern, or their names when it has no slash; with `pid` those that the process runs code of. */
   | { readonly kind: "userFiles"; readonly pattern: string; readonly pid: number | undefined }
   /** Functions of an ELF file whose names match a glob pattern. `file` is as in the script: a path, or a name as "libc" or "bash". */
-  | { readonly kind: "userFunctions"; readonly file: string; readonly pattern: string }
+  | {
+      readonly kind: "userFunctions";
+      readonly file: string;
+      readonly pattern: string;
+      /** The pattern is of names as C++ has them in its source, with or without their parameters. */
+      readonly isDemangled?: true;
+    }
+  /** What a function of an ELF file takes, from its debug information. `file` is a full path. */
+  | { readonly kind: "userFunctionType"; readonly file: string; readonly name: string }
+  /** A type of an ELF file's, by its name in C, from its debug information; asked of members by its id. */
+  | { readonly kind: "userType"; readonly file: string; readonly name: string }
+  /** Where the code of a line of a source file begins; `column` 0: any. */
+  | {
+      readonly kind: "userLine";
+      readonly file: string;
+      readonly source: string;
+      readonly line: number;
+      readonly column: number;
+    }
   /** Where an ELF file has the instruction at an address, which is in hexadecimal digits. */
   | { readonly kind: "userAddress"; readonly file: string; readonly address: string }
   /** Places in an ELF file that its authors have marked, whose names match glob patterns. */
@@ -83,6 +101,22 @@ export type Answer =
       readonly type: FunctionType | undefined;
       readonly near: readonly string[];
     }
+  | {
+      readonly kind: "userFunctionType";
+      /** "missing": the file has no debug information; `undefined`: that has no such function. */
+      readonly parameters: readonly UserParameter[] | "missing" | undefined;
+    }
+  | { readonly kind: "userType"; readonly type: TypeDescription | undefined }
+  | {
+      readonly kind: "userLine";
+      readonly path: string | undefined;
+      readonly foundAs?: string;
+      /** What keeps it from being found. */
+      readonly lacks?: "debug information" | "file" | "line";
+      readonly address?: bigint;
+      readonly fileOffset?: bigint;
+      readonly functionName?: string;
+    }
   /** Full paths. */
   | { readonly kind: "userFiles"; readonly paths: readonly string[] }
   | {
@@ -124,6 +158,14 @@ export interface RawParameter {
   readonly sizeBytes: number;
 }
 
+/** Of a function of a program's. */
+export interface UserParameter {
+  readonly name: string;
+  /** As C would say it: "const char*". */
+  readonly typeName: string;
+  readonly type: TypeDescription;
+}
+
 export interface KernelFunction {
   readonly name: string;
   /** `undefined`: it is the kernel's own. */
@@ -138,6 +180,8 @@ export interface FunctionType {
 
 export interface UserFunction {
   readonly name: string;
+  /** As its source has it, of C++ and Rust. */
+  readonly demangled?: string;
   /** Of its first instruction, in the file. */
   readonly fileOffset: bigint;
   readonly sizeBytes: bigint;

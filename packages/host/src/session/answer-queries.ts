@@ -5,9 +5,18 @@ import {
   describeBtfMembers,
   describeBtfType,
   describeNamedBtfType,
+  type MemberDescription,
 } from "../btf/type-description.js";
+import { demangle } from "../demangle/demangle.js";
+import { type DebugInfo } from "../dwarf/debug-info.js";
 import { type TypeReader } from "../btf/type-reader.js";
-import { queryKey, type Answer, type Answers, type Query } from "../language/answers.js";
+import {
+  queryKey,
+  type Answer,
+  type Answers,
+  type Query,
+  type UserFunction,
+} from "../language/answers.js";
 import { type AttachTarget } from "./build-plan.js";
 import { globToRegExp } from "../language/glob.js";
 import { nearNames } from "../language/near-names.js";
@@ -109,12 +118,20 @@ export class QueryAnswerer {
         return { kind: "memberOffset", offset };
       }
       case "kernelType": {
+        const own = await this.#userStructure(query.name);
+        if (own !== undefined) {
+          return { kind: "kernelType", type: own.info?.structure(own.offset) };
+        }
         const type = await this.#types.ask((types) => describeNamedBtfType(types, query.name));
         return { kind: "kernelType", type };
       }
       case "kernelMember":
         return await this.#kernelMember(query.structure, query.name);
       case "kernelMembers": {
+        const own = await this.#userStructure(query.structure);
+        if (own !== undefined) {
+          return { kind: "kernelMembers", members: own.info?.members(own.offset) ?? [] };
+        }
         const members = await this.#types.ask((types) =>
           describeBtfMembers(types, query.structure),
         );
@@ -135,11 +152,22 @@ export class QueryAnswerer {
         return { kind: "kernelFunctionType", type, near };
       }
       case "userFunctions":
-        return await this.#userFunctions(query.file, query.pattern);
+        return await this.#userFunctions(query);
       case "userFiles": {
         const paths = await this.#userFiles.match(query.pattern, query.pid);
         return { kind: "userFiles", paths };
       }
+      case "userFunctionType": {
+        const info = await this.#programs.debugInfo.info(query.file);
+        const parameters = info === undefined ? "missing" : info.function(query.name)?.parameters;
+        return { kind: "userFunctionType", parameters };
+      }
+      case "userType": {
+        const info = await this.#programs.debugInfo.info(query.file);
+        return { kind: "userType", type: info?.type(query.name) };
+      }
+      case "userLine":
+        return await this.#userLine(query);
       case "userAddress":
         return await this.#userAddress(query.file, query.address);
       case "usdtProbes":
@@ -176,6 +204,16 @@ export class QueryAnswerer {
   }
 
   async #kernelMember(structure: string, name: string): Promise<Answer> {
+    const own = await this.#userStructure(structure);
+    if (own !== undefined) {
+      const members = membersWithin(own, (id) => own.info?.members(id) ?? []);
+      const found = members.find((one) => one.name === name);
+      const near = nearNames(
+        name,
+        members.map((one) => one.name),
+      );
+      return { kind: "kernelMember", member: found, near: found === undefined ? near : [] };
+    }
     const member = await this.#types.ask((types) => describeBtfMember(types, structure, name));
     const names =
       member === undefined
@@ -201,13 +239,23 @@ export class QueryAnswerer {
     }
   }
 
-  async #userFunctions(file: string, pattern: string): Promise<Answer> {
+  async #userFunctions({
+    file,
+    pattern,
+    isDemangled,
+  }: Extract<Query, { readonly kind: "userFunctions" }>): Promise<Answer> {
     const path = await this.#userFiles.resolve(file);
     if (path === undefined)
       return { kind: "userFunctions", path: undefined, functions: [], near: [] };
     const functions = await this.#programs.functions(path);
     const expression = globToRegExp(pattern);
-    const matching = functions.filter((one) => expression.test(one.name));
+    const matching =
+      isDemangled === true
+        ? functions.map(withSourceName).filter(({ demangled = "" }) => {
+            const bare = demangled.slice(0, Math.max(0, demangled.indexOf("(")));
+            return expression.test(demangled) || expression.test(bare);
+          })
+        : functions.filter(({ name }) => expression.test(name)).map(withSourceName);
     const names = functions.map((one) => one.name);
     const near = matching.length > 0 ? [] : nearNames(pattern, names);
     const hasThumbCode = functions.some((one) => one.isThumb);
@@ -226,6 +274,32 @@ export class QueryAnswerer {
       ...{ kind: "userAddress", path, ...found, fileOffset },
       ...(functionName === undefined ? {} : { functionName }),
     };
+  }
+
+  async #userLine({
+    file,
+    ...wanted
+  }: Extract<Query, { readonly kind: "userLine" }>): Promise<Answer> {
+    const path = await this.#userFiles.resolve(file);
+    if (path === undefined) return { kind: "userLine", path };
+    const found = await this.#programs.debugInfo.line(path, wanted);
+    const shown = { kind: "userLine", path, ...(await this.#foundAs(file)) } as const;
+    if ("lacks" in found) return { ...shown, ...found };
+    const { address } = found;
+    const fileOffset = await this.#programs.fileOffset(path, address);
+    if (fileOffset === undefined) return { ...shown, lacks: "line" };
+    const functionName = await this.#functionAt(path, fileOffset);
+    const named = functionName === undefined ? {} : { functionName };
+    return { ...shown, address, fileOffset, ...named };
+  }
+
+  /** A structure of a program's, by an id of its debug information: FILE#OFFSET. */
+  async #userStructure(
+    id: string,
+  ): Promise<{ readonly info: DebugInfo | undefined; readonly offset: number } | undefined> {
+    const [, path, offset] = /^(\/.*)#(\d+)$/.exec(id) ?? [];
+    if (path === undefined) return undefined;
+    return { info: await this.#programs.debugInfo.info(path), offset: Number(offset) };
   }
 
   async #functionAt(path: string, fileOffset: bigint): Promise<string | undefined> {
@@ -277,6 +351,26 @@ function memberOffset(types: TypeReader, name: string, member: string): number |
   const id = types.find(name, "struct");
   const found = id === undefined ? undefined : types.findMember(id, member);
   return found === undefined ? undefined : found.bitOffset / 8;
+}
+
+function withSourceName(one: UserFunction): UserFunction {
+  const demangled = one.name.startsWith("_") ? demangle(one.name) : undefined;
+  return demangled === undefined ? one : { ...one, demangled };
+}
+
+/** Of a structure of a program's, also those of its members without a name. */
+function membersWithin(
+  { offset }: { readonly offset: number },
+  membersOf: (offset: number) => readonly MemberDescription[],
+): readonly MemberDescription[] {
+  return membersOf(offset).flatMap((member) => {
+    if (member.name !== "" || member.type.kind !== "structure") return [member];
+    const inner = Number(/#(\d+)$/.exec(member.type.id)?.[1]);
+    return membersWithin({ offset: inner }, membersOf).map((one) => ({
+      ...one,
+      bitOffset: member.bitOffset + one.bitOffset,
+    }));
+  });
 }
 
 async function absentWhenMissing<T>(reading: Promise<T>): Promise<T | undefined> {

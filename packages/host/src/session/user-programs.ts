@@ -1,11 +1,13 @@
 import { ElfReader, type ElfFunction } from "../elf/elf-reader.js";
 import { readUsdtProbes, type UsdtProbe } from "../elf/usdt-notes.js";
 import { readFunctions } from "./kept-functions.js";
+import { UserDebugInfo } from "./user-debug-info.js";
 import { type TargetFiles } from "./target-files.js";
 
 /** What the ELF files of a target say, each read once. Throws ElfError, RemoteError. */
 export class UserPrograms {
   readonly #files: Pick<TargetFiles, "readPart">;
+  readonly debugInfo = new UserDebugInfo((path) => this.#open(path));
   readonly #readers = new Map<string, Promise<ElfReader>>();
   readonly #functions = new Map<string, Promise<readonly ElfFunction[]>>();
 

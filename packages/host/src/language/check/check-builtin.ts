@@ -5,6 +5,8 @@ import { functionNames, unsupportedFunctions } from "./function-names.js";
 import { booleanConstant } from "./constant.js";
 import { checkParentProcess } from "./parent-process.js";
 import { type ProbeState } from "./probe-state.js";
+import { registerArgument } from "./register-argument.js";
+import { allUserArguments } from "./check-user-argument.js";
 import { checkUsdtArgument } from "./check-usdt-argument.js";
 import { checkStack, stackNames } from "./check-stack.js";
 import { uint32, uint64, type Type } from "./type.js";
@@ -79,7 +81,7 @@ export function checkBuiltin(
     case "stack":
       return checkStack(probe, name, span);
     case "args":
-      return probe.notSupported(span, "args as a value is", ["Read a field of it: args.name."]);
+      return allUserArguments(probe, span);
     default:
       return unknownName(probe, name, span);
   }
@@ -163,28 +165,12 @@ export function wordOfParameter(
   return wordsOf(parameters.slice(0, index));
 }
 
-/** Arguments that the calling convention passes in registers. */
-const registerArguments: Readonly<Record<string, number>> = {
-  x64: 6,
-  arm64: 8,
-  arm: 4,
-  // The kernel's own functions (regparm); a program's are on its stack.
-  ia32: 3,
-  riscv64: 8,
-  mips: 4,
-  mipsel: 4,
-  ppc64: 8,
-  s390x: 5,
-  loong64: 8,
-};
-
 function checkArgument(
   probe: ProbeState,
   index: number,
   span: Span,
 ): CheckedExpression | undefined {
   const { type, parameters, name } = probe.probe;
-  const { architecture } = probe.program.target;
   if (type === "rawtracepoint" || type === "fentry" || type === "fexit") {
     const parameter = parameters?.[index];
     if (parameter !== undefined) {
@@ -207,15 +193,7 @@ function checkArgument(
       "kprobe, uprobe, usdt, fentry and rawtracepoint have arguments by number.",
     ]);
   }
-  const count = registerArguments[architecture] ?? 0;
-  const isOnReadableStack = type === "uprobe" && architecture === "ia32";
-  if (index >= count && !isOnReadableStack) {
-    return probe.notSupported(
-      span,
-      `arg${index} is on the stack (${architecture} passes ${count} arguments in registers), which is`,
-    );
-  }
-  return { kind: "argument", index, type: uint64, span };
+  return registerArgument(probe, index, span);
 }
 
 /** An argument of a raw tracepoint whose type is known from BTF. */

@@ -4,6 +4,7 @@ import { type Expression, type ExpressionOf } from "../syntax/ast.js";
 import { type Span } from "../syntax/span.js";
 import { significantBytes, type TracepointField } from "../tracepoint-format.js";
 import { rawArgument, wordOfParameter } from "./check-builtin.js";
+import { userArgumentNamed } from "./check-user-argument.js";
 import { dereference, elementOf, memberOf, sizeInMemory } from "./check-memory.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { movePointer } from "./move-pointer.js";
@@ -42,6 +43,7 @@ function checkArgsField(
   const { type } = probe.probe;
   if (type === "rawtracepoint" || type === "fentry" || type === "fexit")
     return rawField(probe, name, nameSpan, span);
+  if (type === "uprobe") return userArgumentNamed(probe, name, span);
   const field = findField(probe, name, nameSpan);
   return field === undefined ? undefined : readField(probe, field, span, room);
 }
@@ -77,7 +79,7 @@ function rawField(
 function findField(probe: ProbeState, name: string, nameSpan: Span): TracepointField | undefined {
   const { type, fields } = probe.probe;
   if (type !== "tracepoint") {
-    const supportsLater = type === "kprobe" || type === "uprobe";
+    const supportsLater = type === "kprobe";
     if (supportsLater)
       return probe.notSupported(nameSpan, `args of a ${type} are`, [
         "arg0, arg1 and so on can be read.",

@@ -13,6 +13,7 @@ import { Diagnostics } from "./diagnostics.js";
 import { asDeclared, readMapDeclarations } from "./map-declarations.js";
 import { layOutMap } from "./map-layout.js";
 import { ProbeState } from "./probe-state.js";
+import { type ConcreteProbe } from "./probes/concrete-probe.js";
 import { expandBlock } from "./probes/expand-attach-point.js";
 import { parentProcessQueries } from "./parent-process.js";
 import { ProgramState } from "./program-state.js";
@@ -93,6 +94,7 @@ export function tryCheck(
       states.push({ state: new ProbeState(program, probe, checks), block });
     }
   }
+  program.types.knowFiles(probedFiles(states.map(({ state }) => state.probe)));
   // The names that a wildcard matches come first.
   if (missing.length > 0) return { missing, result: noResult };
   if (states.length === 0 && !outer.hasErrors) {
@@ -136,6 +138,20 @@ function warnOfUnused(
     if (program.maps.isAssigned(name)) continue;
     diagnostics.warn("unknown-map", span, `unused map: ${name}`);
   }
+}
+
+/** Programs whose functions are probed. Where nothing of the kernel's is, their types come before the kernel's. */
+function probedFiles(probes: readonly ConcreteProbe[]): {
+  readonly paths: readonly string[];
+  readonly areFirst: boolean;
+} {
+  const paths = probes.flatMap(({ attachment }) =>
+    attachment.kind === "uprobe" ? [attachment.path] : [],
+  );
+  const areFirst = probes.every(
+    ({ attachment: { kind } }) => kind === "uprobe" || kind === "run" || kind === "perfEvent",
+  );
+  return { paths: [...new Set(paths)], areFirst };
 }
 
 function noResult(): never {

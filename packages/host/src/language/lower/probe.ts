@@ -66,6 +66,7 @@ export function lowerProbe(input: ProbeInput): LoweredProbe {
   const filteredLabel = builder.newLabel("filtered");
   const scratchBefore = memory.scratchBytes;
   endAfterExit(lowering, filteredLabel);
+  if (probe.attachment.kind === "iterator") skipEnd(lowering, filteredLabel);
   filterProcess(lowering, input.pid, filteredLabel);
   if (probe.predicate !== undefined) lowering.jumpUnless(probe.predicate, filteredLabel);
   const prologue = memory.scratchBytes > scratchBefore ? 0 : builder.position;
@@ -141,6 +142,15 @@ function hasScratchUpdate(node: unknown): boolean {
     if (isScratch) return true;
   }
   return Object.values(node).some(hasScratchUpdate);
+}
+
+/**
+ * When it has gone through all, an iterator's program is run once more with nothing: the first pointer behind `meta` is null
+ * (include/linux/bpf.h: __bpf_md_ptr, 8 bytes everywhere).
+ */
+function skipEnd({ builder }: Lowering, end: string): void {
+  const object = builder.load({ kind: "context", offset: 8 }, 8, false);
+  builder.jumpIf("eq", object, constant(0), end);
 }
 
 /** Uprobes are attached to the process alone; the other probes see everyone and have to look. */

@@ -176,6 +176,12 @@ export function answer(query: Query): Answer {
         near: found.length === 0 ? ["malloc"] : [],
       };
     }
+    case "userFunctionType":
+      return { kind: query.kind, parameters: "missing" };
+    case "userType":
+      return { kind: query.kind, type: undefined };
+    case "userLine":
+      return { kind: query.kind, path: undefined };
     default:
       return answerTypes(query);
   }

@@ -72,6 +72,12 @@ function answer(query: Query): Answer {
         functions: [{ name: query.pattern, fileOffset: 0x1000n, sizeBytes: 16n }],
         near: [],
       };
+    case "userFunctionType":
+      return { kind: query.kind, parameters: "missing" };
+    case "userType":
+      return { kind: query.kind, type: undefined };
+    case "userLine":
+      return { kind: query.kind, path: undefined };
     default:
       return answerTypes(query);
   }

@@ -22,6 +22,8 @@ export class AttachPointContext {
   readonly parts: readonly ProbePart[];
   readonly type: ProbeType;
   readonly readsArguments: boolean;
+  /** It reads `args`. */
+  readonly readsNamedArguments: boolean;
   readonly pid: number | undefined;
   readonly target: TargetDescription;
   readonly isUnsafe: boolean;
@@ -35,8 +37,8 @@ export class AttachPointContext {
     readonly attachPoint: AttachPoint;
     readonly parts: readonly ProbePart[];
     readonly type: ProbeType;
-    /** The block reads `args`, or an argument by its number. */
-    readonly readsArguments: boolean;
+    /** How the block reads `args`, or an argument by its number. */
+    readonly reads: "by name" | "by number" | undefined;
     readonly pid: number | undefined;
     readonly target: TargetDescription;
     readonly answers: Answers;
@@ -51,7 +53,8 @@ export class AttachPointContext {
     this.attachPoint = init.attachPoint;
     this.parts = init.parts;
     this.type = init.type;
-    this.readsArguments = init.readsArguments;
+    this.readsArguments = init.reads !== undefined;
+    this.readsNamedArguments = init.reads === "by name";
     this.pid = init.pid;
     this.target = init.target;
     this.diagnostics = init.diagnostics;

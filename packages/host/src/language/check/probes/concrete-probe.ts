@@ -1,6 +1,6 @@
 import { type ProgramPlace, type ProgramType } from "../../../spec/program-spec.js";
 import { type UsdtArgument } from "./usdt-arguments.js";
-import { type RawParameter } from "../../answers.js";
+import { type RawParameter, type UserParameter } from "../../answers.js";
 import { type ProbeAttachment, type ProbeContext } from "../checked-program.js";
 import { type AddressSpace } from "../type.js";
 import { type Span } from "../../syntax/span.js";
@@ -27,6 +27,8 @@ export interface ConcreteProbe {
   readonly parameters: readonly RawParameter[] | undefined;
   /** What the function gives that a fexit is on, if anything. */
   readonly result: RawParameter | undefined;
+  /** Of a function of a program's, whose debug information tells; "unknown" when it does not tell of this one. */
+  readonly userParameters?: readonly UserParameter[] | "unknown";
   /** Of a USDT probe: where its arguments are. */
   readonly usdtArguments?: readonly UsdtArgument[];
   /** Where addresses point that are only numbers: `str(arg0)`. */

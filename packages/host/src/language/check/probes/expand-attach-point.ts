@@ -45,7 +45,7 @@ export function expandBlock(
   diagnostics: Diagnostics,
 ): ConcreteProbe[] {
   const about = {
-    readsArguments: readsArguments(block),
+    reads: readsArguments(block),
     isAlone: block.attachPoints.length === 1,
   };
   return block.attachPoints.flatMap((attachPoint) => {
@@ -64,7 +64,7 @@ export function expandBlock(
 function contextOf(
   attachPoint: AttachPoint,
   input: ExpansionInput,
-  about: { readonly readsArguments: boolean; readonly isAlone: boolean },
+  about: { readonly reads: ReturnType<typeof readsArguments>; readonly isAlone: boolean },
   missing: Query[],
   diagnostics: Diagnostics,
 ): AttachPointContext | undefined {

@@ -20,6 +20,18 @@ export function expandUserProbe(context: AttachPointContext): ConcreteProbe[] {
     text: rest.map(({ text }) => text).join(":"),
     span: { start: first.span.start, end: last.span.end },
   };
+  const source = /^(.+)@([^@]+\.[^@/]+)$/.exec(file.text);
+  if (source !== null && /^[0-9]+(?::[0-9]+)?$/.test(target.text)) {
+    return expandLine(
+      context,
+      { text: source[1] ?? "", span: file.span },
+      {
+        source: source[2] ?? "",
+        line: Number(rest[0]?.text),
+        column: Number(rest[1]?.text ?? 0),
+      },
+    );
+  }
   const expand = /^[0-9]/.test(target.text) ? expandAddress : expandSymbol;
   if (!isPattern(file.text)) return expand(context, file, target);
   return inMatchingFiles(context, file, (path) => expand(context, path, target));
@@ -57,6 +69,31 @@ function asWritten(pattern: string, path: string): string {
 /** A file as it was written, or one of those that match a pattern. */
 type FilePart = ProbePart & { readonly isOneOfMany?: true };
 
+/** `file@source.c:12`: where the code of that line begins. */
+function expandLine(
+  context: AttachPointContext,
+  file: FilePart,
+  place: { readonly source: string; readonly line: number; readonly column: number },
+): ConcreteProbe[] {
+  const answer = context.ask<"userLine">({ kind: "userLine", file: file.text, ...place });
+  if (answer === undefined) return [];
+  const { path, lacks, address, fileOffset, foundAs, functionName } = answer;
+  if (path === undefined) return noFile(context, file);
+  if (address === undefined || fileOffset === undefined) {
+    context.fault(
+      lacks === "debug information"
+        ? `No DWARF debug info found for '${file.text}', cannot attach by source code location.`
+        : lacks === "file"
+          ? `DWARF error: No compilation unit matches ${place.source}`
+          : `DWARF error: Unable to map '${place.source}:${place.line}' to address`,
+    );
+    return [];
+  }
+  const found = { file, path, foundAs, target: address.toString() };
+  const named = functionName === undefined ? found : { ...found, functionName };
+  return [userProbe(context, named, fileOffset)];
+}
+
 /** An address in the file, as its symbol table and objdump have them. */
 function expandAddress(
   context: AttachPointContext,
@@ -90,7 +127,9 @@ function expandSymbol(
   file: FilePart,
   target: ProbePart,
 ): ConcreteProbe[] {
-  const match = /^(.*?)(?:\+(\w+))?$/s.exec(target.text);
+  const isDemangled = target.text.startsWith("cpp:");
+  const prefix = isDemangled ? "cpp:" : "";
+  const match = /^(.*?)(?:\+(\w+))?$/s.exec(target.text.slice(prefix.length));
   const pattern = match?.[1] ?? "";
   const offset = parseIntegerLiteral(match?.[2] ?? "0");
   if (pattern === "" || offset.kind === "invalid") {
@@ -107,7 +146,10 @@ function expandSymbol(
     ]);
     return [];
   }
-  const answer = context.ask<"userFunctions">({ kind: "userFunctions", file: file.text, pattern });
+  const answer = context.ask<"userFunctions">({
+    ...{ kind: "userFunctions", file: file.text, pattern },
+    ...(isDemangled ? { isDemangled } : {}),
+  });
   if (answer === undefined) return [];
   const { path } = answer;
   if (path === undefined) return noFile(context, file);
@@ -125,16 +167,32 @@ function expandSymbol(
       return [];
     }
     const suffix = offset.value === 0n ? "" : `+${offset.value}`;
-    const { name } = candidate;
-    const place = {
-      file,
-      path,
-      target: name + suffix,
-      functionName: name,
-      foundAs: answer.foundAs,
-    };
-    return [userProbe(context, place, candidate.fileOffset + offset.value)];
+    const { name, demangled } = candidate;
+    const shown = { target: prefix + name + suffix, functionName: demangled ?? name };
+    const place = { file, path, foundAs: answer.foundAs, ...shown };
+    const probe = userProbe(context, place, candidate.fileOffset + offset.value);
+    return withParameters(context, probe, name);
   });
+}
+
+/** What the function takes, where the block asks for it by name. */
+function withParameters(
+  context: AttachPointContext,
+  probe: ConcreteProbe & { readonly attachment: { readonly kind: "uprobe" } },
+  name: string,
+): ConcreteProbe[] {
+  if (context.type !== "uprobe" || !context.readsNamedArguments) return [probe];
+  const { path } = probe.attachment;
+  const query = { kind: "userFunctionType", file: path, name } as const;
+  const answer = context.ask<"userFunctionType">(query);
+  if (answer === undefined) return [];
+  if (answer.parameters === "missing") {
+    const file = context.parts[0]?.text ?? path;
+    const message = `Could not parse arguments of "${probe.name}": no debuginfo found for ${file}`;
+    context.fault(message, context.span, ["Build it with -g, or read arg0, arg1 and so on."]);
+    return [];
+  }
+  return [{ ...probe, userParameters: answer.parameters ?? "unknown" }];
 }
 
 /** A symbol can stand in both symbol tables of a file. */

@@ -39,6 +39,10 @@ export class TypeSource {
   readonly #target: Pick<TargetDescription, "pointerSize" | "byteOrder">;
   readonly #defined: DefinedTypes;
   readonly #ask: Ask;
+  #files: { readonly paths: readonly string[]; readonly areFirst: boolean } = {
+    paths: [],
+    areFirst: false,
+  };
   readonly #enumerations = new Map<string, Enumeration>();
 
   constructor(
@@ -62,9 +66,29 @@ export class TypeSource {
     return this.#defined.types.get(name);
   }
 
+  /** Programs whose functions are probed: their types are known, too, where they have debug information. */
+  knowFiles(files: { readonly paths: readonly string[]; readonly areFirst: boolean }): void {
+    this.#files = files;
+  }
+
   /** The same, before it is known what it is made of. */
   describe(name: string): TypeDescription | undefined {
-    return this.#defined.types.get(name) ?? this.#ask({ kind: "kernelType", name })?.type;
+    const kernel = (): TypeDescription | undefined => this.#ask({ kind: "kernelType", name })?.type;
+    const own = this.#defined.types.get(name);
+    // An id of a program's structure.
+    if (own !== undefined || name.startsWith("/")) return own ?? kernel();
+    const isTagged = /^(?:struct|union|enum) /.test(name);
+    return this.#files.areFirst && isTagged
+      ? (this.#ofFiles(name) ?? kernel())
+      : (kernel() ?? this.#ofFiles(name));
+  }
+
+  #ofFiles(name: string): TypeDescription | undefined {
+    for (const file of this.#files.paths) {
+      const found = this.#ask({ kind: "userType", file, name })?.type;
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   /** A structure that is declared by its name alone: what it is, or whether it is, is asked when something of it is wanted. */

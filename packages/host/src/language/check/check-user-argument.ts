@@ -1,0 +1,57 @@
+import { type UserParameter } from "../answers.js";
+import { meantHints, nearNames } from "../near-names.js";
+import { type Span } from "../syntax/span.js";
+import { type CheckedExpression } from "./checked-program.js";
+import { convert } from "./coerce.js";
+import { type ProbeState } from "./probe-state.js";
+import { registerArgument } from "./register-argument.js";
+import { fitsRegister } from "./type.js";
+
+/** A parameter of a program's function, by its debug information. */
+export function userArgumentNamed(
+  probe: ProbeState,
+  name: string,
+  span: Span,
+): CheckedExpression | undefined {
+  const { userParameters } = probe.probe;
+  const known = userParameters === undefined || userParameters === "unknown" ? [] : userParameters;
+  const index = known.findIndex((one) => one.name === name);
+  const parameter = known[index];
+  if (parameter === undefined) {
+    const near = nearNames(
+      name,
+      known.map((one) => one.name),
+    );
+    const message = `Can't find function parameter ${name}`;
+    return probe.error("unknown-field", span, message, meantHints(near));
+  }
+  return userArgument(probe, index, parameter, span);
+}
+
+function userArgument(
+  probe: ProbeState,
+  index: number,
+  { name, type: description }: UserParameter,
+  span: Span,
+): CheckedExpression | undefined {
+  const type = probe.program.types.typeOf(description, "user");
+  if (type === undefined || !fitsRegister(type)) {
+    return probe.error("type-mismatch", span, `${name} has unsupported type`);
+  }
+  const word = registerArgument(probe, index, span);
+  return word === undefined ? undefined : convert(word, type, span);
+}
+
+/** All of them: `print(args)`. */
+export function allUserArguments(probe: ProbeState, span: Span): CheckedExpression | undefined {
+  const { type, userParameters } = probe.probe;
+  if (type !== "uprobe" || userParameters === undefined || userParameters === "unknown") {
+    return probe.notSupported(span, "args as a value is", ["Read a field of it: args.name."]);
+  }
+  const elements = userParameters.map((one, index) => userArgument(probe, index, one, span));
+  const known = elements.filter((element) => element !== undefined);
+  if (known.length < elements.length) return undefined;
+  const names = userParameters.map(({ name }) => name);
+  const tuple = { kind: "tuple", elements: known.map((one) => one.type), names } as const;
+  return { kind: "tuple", elements: known, type: tuple, span };
+}

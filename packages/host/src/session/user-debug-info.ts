@@ -1,0 +1,114 @@
+import { DebugInfo } from "../dwarf/debug-info.js";
+import { type DebugSections } from "../dwarf/debug-entries.js";
+import { DwarfError } from "../dwarf/dwarf-error.js";
+import { readLines, type SourceLine } from "../dwarf/line-table.js";
+import { type ElfReader } from "../elf/elf-reader.js";
+import { TargetError } from "./errors.js";
+
+/** SHF_COMPRESSED (elf.h). */
+const compressedFlag = 0x800n;
+
+/** What the debug information of a target's ELF files says, each read once. Throws ElfError, RemoteError, TargetError. */
+export class UserDebugInfo {
+  readonly #open: (path: string) => Promise<ElfReader>;
+  readonly #sections = new Map<string, Promise<DebugSections | undefined>>();
+  readonly #infos = new Map<string, Promise<DebugInfo | undefined>>();
+
+  constructor(open: (path: string) => Promise<ElfReader>) {
+    this.#open = open;
+  }
+
+  /** Undefined when the file has none. */
+  async info(path: string): Promise<DebugInfo | undefined> {
+    return await once(this.#infos, path, async () => {
+      const sections = await this.#sectionsOf(path);
+      return sections === undefined
+        ? undefined
+        : reading(path, () => new DebugInfo(path, sections));
+    });
+  }
+
+  /**
+   * Where the code of a line begins: of the first line from there on that has code. `source`: the end of the file's path.
+   * Throws TargetError.
+   */
+  async line(
+    path: string,
+    wanted: { readonly source: string; readonly line: number; readonly column: number },
+  ): Promise<
+    { readonly address: bigint } | { readonly lacks: "debug information" | "file" | "line" }
+  > {
+    const sections = await this.#sectionsOf(path);
+    if (sections === undefined) return { lacks: "debug information" };
+    return reading(path, () => {
+      const all = [...readLines(sections)].filter(({ file }) => isFile(file, wanted.source));
+      if (all.length === 0) return { lacks: "file" };
+      const found = all.filter(
+        ({ line, column }) =>
+          line === wanted.line && (wanted.column === 0 || column === wanted.column),
+      );
+      const first = found.reduce<SourceLine | undefined>(
+        (least, one) => (least === undefined || one.address < least.address ? one : least),
+        undefined,
+      );
+      return first === undefined ? { lacks: "line" } : { address: first.address };
+    });
+  }
+
+  async #sectionsOf(path: string): Promise<DebugSections | undefined> {
+    return await once(this.#sections, path, async () => {
+      const elf = await this.#open(path);
+      const read = async (name: string): Promise<Uint8Array> => {
+        const section = elf.sections.find((one) => one.name === name);
+        if (section === undefined) return new Uint8Array(0);
+        if ((section.flags & compressedFlag) !== 0n) {
+          throw new TargetError(`${path}: its debug information is compressed`, {
+            hint: "objcopy --decompress-debug-sections FILE makes it readable",
+          });
+        }
+        return await elf.readSection(section);
+      };
+      const info = await read(".debug_info");
+      if (info.length === 0) return undefined;
+      return {
+        byteOrder: elf.header.byteOrder,
+        info,
+        abbrev: await read(".debug_abbrev"),
+        str: await read(".debug_str"),
+        lineStr: await read(".debug_line_str"),
+        strOffsets: await read(".debug_str_offsets"),
+        addr: await read(".debug_addr"),
+        line: await read(".debug_line"),
+      };
+    });
+  }
+}
+
+function isFile(file: string, source: string): boolean {
+  return file === source || file.endsWith(`/${source.replace(/^(\.\/)+/, "")}`);
+}
+
+/** Debug information that cannot be understood is the file's fault. */
+function reading<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof DwarfError)) throw cause;
+    throw new TargetError(`${path}: its debug information cannot be read: ${cause.message}`, {
+      cause,
+    });
+  }
+}
+
+async function once<T>(
+  known: Map<string, Promise<T>>,
+  key: string,
+  make: () => Promise<T>,
+): Promise<T> {
+  let made = known.get(key);
+  if (made === undefined) {
+    made = make();
+    known.set(key, made);
+  }
+  return await made;
+}
