@@ -1,11 +1,11 @@
-// npm run build:micro [-- --arch x64,…] [--output FOLDER]: the micro agent, one static program for each processor, in
+// npm run build:micro [-- --arch x64,…] [--output FOLDER] [--sizes]: the micro agent, one static program for each processor, in
 // packages/agent/dist/micro.
-import { statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { microArchitectures } from "./micro/architectures.js";
 import { buildMicroAgent } from "./micro/build.js";
+import { sizeTable } from "./micro/size-table.js";
 
 /**
  * Of either name, Node's (arm) or Debian's (armhf).
@@ -24,13 +24,21 @@ function microArchitectureNamed(name) {
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values } = parseArgs({
-  options: { arch: { type: "string", default: "x64" }, output: { type: "string" } },
+  options: {
+    arch: { type: "string", default: "x64" },
+    output: { type: "string" },
+    sizes: { type: "boolean", default: false },
+  },
 });
 const architectures = values.arch.split(",").map(microArchitectureNamed);
 
 const output = resolve(values.output ?? join(root, "packages/agent/dist/micro"));
-const { programs } = await buildMicroAgent(root, architectures, output);
-for (const { path } of programs) {
-  const kilobytes = (statSync(path).size / 1000).toFixed(1);
-  console.log(`${kilobytes.padStart(8)} kB  ${relative(process.cwd(), path)}`);
+const { programs, inputs } = await buildMicroAgent(root, architectures, output);
+for (const program of programs) {
+  const { text, fault } = sizeTable(program, inputs);
+  const size = `${(program.sizeBytes / 1000).toFixed(1).padStart(8)} kB`;
+  console.log(values.sizes ? text : `${size}  ${relative(process.cwd(), program.path)}`);
+  if (fault === undefined) continue;
+  console.error(`build:micro: ${fault}`);
+  process.exitCode = 1;
 }

@@ -1,7 +1,15 @@
 // Makes the micro agent: TypeScript to one script, the script to the engine's bytecode, and engine, native layer and
 // bytecode to one static program for each processor. What does not depend on our own sources is made once and kept.
 import { availableParallelism, tmpdir } from "node:os";
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { cachedFolder, hashOf } from "../debian/cached-folder.js";
 import { runProgram } from "../debian/run-program.js";
@@ -27,7 +35,7 @@ const nativeFiles = ["runtime.c", "sha256.c", "unpack.c"];
 const ownFlags = ["-std=gnu11", "-Wall", "-Wextra", "-Werror"];
 
 /**
- * Builds the agent for these processors. Gives the bundle, its bytecode and the programs' paths.
+ * Builds the agent for these processors. Gives the bundle's source files, and the programs with what the linker says of them.
  *
  * @param {string} root  the checkout
  * @param {readonly (keyof typeof import("./architectures.js").microArchitectures)[]} architectures
@@ -48,19 +56,15 @@ export async function buildMicroAgent(root, architectures, outputFolder) {
     mkdirSync(outputFolder, { recursive: true });
     const programs = [];
     for (const architecture of architectures) {
-      const program = await linkAgent(root, source, work, architecture, bytecode.length);
+      const size = bytecode.length;
+      const { program, map } = await linkAgent(root, source, work, architecture, size);
       const path = join(outputFolder, `sonde-agent-${architecture}`);
       // In one step, for whoever starts it meanwhile.
       renameSync(program, path);
-      programs.push({ architecture, path });
+      const sizeBytes = statSync(path).size;
+      programs.push({ architecture, path, sizeBytes, map, packedSizeBytes: packed.length });
     }
-    return {
-      script,
-      inputs,
-      bytecodeSizeBytes: bytecode.length,
-      packedSizeBytes: packed.length,
-      programs,
-    };
+    return { inputs, programs };
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -113,8 +117,9 @@ async function linkAgent(root, source, work, architecture, bytecodeLength) {
   }
   const objects = engineFiles.map((file) => join(folder, objectName(file)));
   const program = join(work, `sonde-agent-${architecture}`);
-  await tools.link([...own, ...objects], program, linkFlags);
-  return program;
+  const map = join(work, `${architecture}.map`);
+  await tools.link([...own, ...objects], program, [...linkFlags, `-Wl,-Map=${map}`]);
+  return { program, map: readFileSync(map, "utf8") };
 }
 
 /** As many at a time as there are processors, the largest first. Gives the objects' paths. */
