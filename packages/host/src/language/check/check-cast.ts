@@ -6,6 +6,7 @@ import { booleanConstant, convertConstant, stringConstant } from "./constant.js"
 import { type ProbeState } from "./probe-state.js";
 import { resolveTypeName } from "./type-name.js";
 import {
+  type AddressSpace,
   type ArrayType,
   boolean,
   describeType,
@@ -21,7 +22,7 @@ export function checkCast(
 ): CheckedExpression | undefined {
   const { span } = expression;
   const operand = probe.check(expression.operand);
-  const space = operand?.type.kind === "pointer" ? operand.type.space : probe.probe.pointerSpace;
+  const space = (operand === undefined ? undefined : spaceOf(operand)) ?? probe.probe.pointerSpace;
   const bytes = operand === undefined ? undefined : bytesOf(probe, operand);
   const type = resolveTypeName(probe, expression.type, space, bytes);
   if (operand === undefined || type === undefined) return undefined;
@@ -32,6 +33,13 @@ export function checkCast(
   return operand.kind === "constant" && fitsRegister(type)
     ? { kind: "constant", value: convertConstant(operand.value, type), type, span }
     : convert(operand, type, span);
+}
+
+/** Whose memory a number names that was calculated from a pointer. */
+function spaceOf(value: CheckedExpression): AddressSpace | undefined {
+  if (value.type.kind === "pointer") return value.type.space;
+  if (value.kind === "convert") return spaceOf(value.operand);
+  return value.kind === "binary" ? (spaceOf(value.left) ?? spaceOf(value.right)) : undefined;
 }
 
 /** A string counts as true when there is something in it. */

@@ -14,6 +14,7 @@ import { checkMapCall } from "./check-map-call.js";
 import { checkOutputCall } from "./check-output-call.js";
 import { type CheckedStatement } from "./checked-program.js";
 import { aggregationNames, functionNames, statementNames } from "./function-names.js";
+import { variablesBehind } from "./later-variables.js";
 import { type ProbeState } from "./probe-state.js";
 import { describeType } from "./type.js";
 
@@ -27,7 +28,21 @@ export function checkStatements(
   probe: ProbeState,
   statements: readonly Statement[],
 ): CheckedStatement[] {
-  return statements.flatMap((statement) => checkStatement(probe, statement) ?? []);
+  return statements.flatMap((statement, index) => {
+    if (statement.kind === "if") keepVariables(probe, statement, statements.slice(index + 1));
+    return checkStatement(probe, statement) ?? [];
+  });
+}
+
+/** Variables that live on behind an `if` belong to the scope around it. */
+function keepVariables(
+  probe: ProbeState,
+  statement: StatementOf<"if">,
+  following: readonly Statement[],
+): void {
+  for (const { name, span } of variablesBehind(statement, following)) {
+    if (probe.findScratch(name) === undefined) probe.declareScratch(name, span);
+  }
 }
 
 type Checked = CheckedStatement | readonly CheckedStatement[] | undefined;

@@ -14,7 +14,7 @@ const tables: Readonly<Record<string, string>> = {
   // include/uapi/linux/in.h
   IPPROTO_: "IP 0 ICMP 1 TCP 6 UDP 17 IPV6 41 ICMPV6 58 SCTP 132",
   // include/linux/sched.h
-  TASK_: "COMM_LEN 16",
+  TASK_: "COMM_LEN 16 RUNNING 0 INTERRUPTIBLE 1 UNINTERRUPTIBLE 2",
 };
 
 const constants = new Map<string, bigint>();

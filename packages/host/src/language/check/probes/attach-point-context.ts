@@ -106,6 +106,8 @@ export class AttachPointContext {
   /** Reports that there is nothing to attach to, as the program's `missing_probes` wants it; `detail`: what is not there. */
   noMatch(detail: string, near: readonly string[]): void {
     if (this.#missingProbes === "ignore") return;
+    // One of several may match nothing: what there is is traced.
+    if (!this.#isAlone && /[*?]/.test(this.attachPoint.text)) return;
     const severity = this.#missingProbes === "warn" ? "warning" : "error";
     const hints = [`${detail}.`, ...meantHints(near)];
     const { span } = this;

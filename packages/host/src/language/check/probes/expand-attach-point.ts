@@ -48,7 +48,8 @@ export function expandBlock(
     reads: readsArguments(block),
     isAlone: block.attachPoints.length === 1,
   };
-  return block.attachPoints.flatMap((attachPoint) => {
+  const before = missing.length;
+  const found = block.attachPoints.flatMap((attachPoint) => {
     const context = contextOf(attachPoint, input, about, missing, diagnostics);
     if (context === undefined) return [];
     const probes = expand(context);
@@ -59,6 +60,14 @@ export function expandBlock(
     ]);
     return [];
   });
+  const isNone = found.length === 0 && missing.length === before && !about.isAlone;
+  if (isNone && input.missingProbes === "error" && !diagnostics.hasErrors) {
+    const [first] = block.attachPoints;
+    const message =
+      "Probe has no valid attach points. If this is expected, set the 'missing_probes' config variable to 'warn'.";
+    if (first !== undefined) diagnostics.error("no-match", first.span, message);
+  }
+  return found;
 }
 
 function contextOf(
