@@ -1,5 +1,6 @@
 import { ConnectionClosedError, ProtocolError, RemoteError } from "@sonde/protocol";
 import { DecodeError } from "../output/decode-error.js";
+import { ClangError } from "../clang/clang-error.js";
 import { LackingError, ObjectError } from "../object/object-error.js";
 import { ConnectError, TargetError } from "../session/errors.js";
 
@@ -21,7 +22,10 @@ export const exitCodes = {
 export function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof LackingError) return exitCodes.refused;
   const isWrong =
-    error instanceof UsageError || error instanceof TargetError || error instanceof ObjectError;
+    error instanceof UsageError ||
+    error instanceof TargetError ||
+    error instanceof ObjectError ||
+    error instanceof ClangError;
   if (isWrong) return exitCodes.wrongInput;
   if (error instanceof InterruptedError) return exitCodes.interrupted;
   const isNoAgent =

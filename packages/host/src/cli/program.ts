@@ -2,7 +2,9 @@ import { Command } from "commander";
 import { hostVersion } from "../session/version.js";
 import { addAgentCommand } from "./commands/agent.js";
 import { addAttachCommand } from "./commands/attach.js";
+import { addBtfCommand } from "./commands/btf.js";
 import { addInfoCommand } from "./commands/info.js";
+import { addObjectCommand } from "./commands/object.js";
 import { addProbesCommand } from "./commands/probes.js";
 import { addReplayCommand } from "./commands/replay.js";
 import { addRunCommand } from "./commands/run.js";
@@ -45,6 +47,8 @@ export function createProgram(): Command {
   addToolCommands(program);
   addTraceCommand(program);
   addRunCommand(program);
+  addObjectCommand(program);
+  addBtfCommand(program);
   addSessionsCommand(program);
   addAttachCommand(program);
   addStopCommand(program);

@@ -1,5 +1,6 @@
 import { RemoteError } from "@sonde/protocol";
 import { DecodeError } from "../output/decode-error.js";
+import { ClangError } from "../clang/clang-error.js";
 import { ObjectError } from "../object/object-error.js";
 import { ConnectError, TargetError } from "../session/errors.js";
 import { UnattachedError } from "../session/refusals.js";
@@ -46,6 +47,7 @@ function hintOf(error: unknown): string | undefined {
   if (
     error instanceof UsageError ||
     error instanceof ObjectError ||
+    error instanceof ClangError ||
     error instanceof TargetError ||
     error instanceof ConnectError
   ) {

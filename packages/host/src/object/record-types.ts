@@ -1,5 +1,5 @@
 import { type Btf } from "../btf/btf.js";
-import { type BtfTypeId } from "../btf/types.js";
+import { type BtfType, type BtfTypeId } from "../btf/types.js";
 import { type DeclaredMap, type ObjectFile } from "./object-file.js";
 import { recordSizes } from "./record-sizes.js";
 
@@ -50,11 +50,12 @@ class OwnStructs {
 
   constructor(file: ObjectFile, types: Btf) {
     this.#types = types;
-    const foreign = relocatedTypes(file);
+    const foreign = relocatedTypes(file, types);
     const structs: { id: BtfTypeId; name: string; size: number }[] = [];
     for (let id = 1; id < types.typeCount; id++) {
       const type = types.type(id);
-      if (type.kind !== "struct" || foreign.has(id)) continue;
+      // What programs read is seldom what they write; its name tells.
+      if (type.kind !== "struct" || (foreign.has(id) && !plainName.test(type.name))) continue;
       structs.push({ id, name: type.name, size: type.sizeBytes });
     }
     this.#structs = structs;
@@ -88,11 +89,34 @@ class OwnStructs {
   }
 }
 
-/** Types that stand for some of the kernel's. */
-function relocatedTypes({ info }: ObjectFile): ReadonlySet<BtfTypeId> {
+/** Types that stand for some of the kernel's, and all that these are made of and point to. */
+function relocatedTypes({ info }: ObjectFile, types: Btf): ReadonlySet<BtfTypeId> {
   const found = new Set<BtfTypeId>();
   for (const relocations of info?.relocations.values() ?? []) {
     for (const { type } of relocations) found.add(type);
   }
+  // A set gives also what is added while it is gone through.
+  for (const id of found) for (const part of partsOf(types.type(id))) found.add(part);
   return found;
+}
+
+function partsOf(type: BtfType): readonly BtfTypeId[] {
+  switch (type.kind) {
+    case "struct":
+    case "union":
+      return type.members.map((member) => member.type);
+    case "ptr":
+    case "typedef":
+    case "const":
+    case "volatile":
+    case "restrict":
+    case "type_tag":
+      return [type.to];
+    case "array":
+      return [type.element];
+    case "func_proto":
+      return [type.returns, ...type.parameters.map((one) => one.type)];
+    default:
+      return [];
+  }
 }

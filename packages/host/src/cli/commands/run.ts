@@ -38,6 +38,8 @@ interface RunOptions extends TargetOptions, ClockOptions {
   readonly p?: number;
   readonly kernelConfig?: string;
   readonly pinFolder?: string;
+  readonly kernelHeaders: readonly string[];
+  readonly cflags: readonly string[];
   readonly quiet?: boolean;
   readonly dryRun?: boolean;
   readonly failOnLost?: boolean;
@@ -98,6 +100,8 @@ export function addRunCommand(program: Command): void {
     .option("--no-maps", "print no maps")
     .option("-p <pid>", "programs of user functions run in this process alone", parsePid)
     .option("--kernel-config <file>", "the target's kernel's .config, where it does not tell it")
+    .option("--kernel-headers <folders>", "for C: folders of the kernel's own headers", list, [])
+    .option("--cflags <flags>", "for C: what else clang is told", words, [])
     .option("--pin-folder <path>", "where maps are pinned by name (default: /sys/fs/bpf)")
     .option("-q, --quiet", "no messages about the programs themselves")
     .option("--dry-run", "say what would be loaded, and load nothing")
@@ -110,7 +114,7 @@ export function addRunCommand(program: Command): void {
 
 async function runCommand(path: string, options: RunOptions): Promise<void> {
   await using target = await connectTarget(options);
-  const file = await openObject(path, target);
+  const file = await openObject(path, target, options);
   const request = startOptions(options, file);
   const ready = await readyObject(target, file, request);
   const { prepared } = ready;
@@ -161,6 +165,10 @@ function startOptions(options: RunOptions, file: ObjectFile): StartObjectOptions
 
 function list(text: string, before: readonly string[]): readonly string[] {
   return [...before, ...text.split(",").filter((name) => name !== "")];
+}
+
+function words(text: string, before: readonly string[]): readonly string[] {
+  return [...before, ...text.split(/\s+/).filter((word) => word !== "")];
 }
 
 function collect(text: string, before: readonly string[]): readonly string[] {
