@@ -105,6 +105,8 @@ function answerLocally(query: Query): Answer {
     }
     case "kernelMembers":
       return { kind: query.kind, members: describeBtfMembers(kernelTypes(), query.structure) };
+    case "kernelSymbol":
+      return { kind: query.kind, address: undefined };
     case "kernelEnumerator": {
       const id = kernelTypes().findEnumerator(query.name);
       const type = id === undefined ? undefined : describeBtfType(kernelTypes(), id);

@@ -138,6 +138,8 @@ export function asNewer(output: string): string {
       .replace(/\n\n+\{"/g, '\n{"')
       // A space after the name of a histogram.
       .replace(/^(@.*:) $(?=\n[[(])/gm, "$1")
+      // Stacks in keys, less moved in.
+      .replace(/^ {4}(?=\S)/gm, "        ")
       .replace(
         /^(@.*: )count (-?\d+), average (-?\d+), total (-?\d+)$/gm,
         "$1{ .count = $2, .average = $3, .total = $4 }",

@@ -151,7 +151,7 @@ function createWriter(
 /** A row for each entry: the map, its key, its value; a histogram has a row for each bucket. */
 function csvOfMap({ name, entries }: MapEvent): string {
   const rows = entries.flatMap(({ key, value }) => {
-    const start = [name, ...key.map((part) => formatValue(part, "key"))];
+    const start = [name, ...key.map((part) => formatValue(part))];
     if (value.kind === "histogram") {
       return value.buckets.map(({ low, count }) => [...start, `${low ?? ""}`, `${count}`]);
     }

@@ -28,6 +28,8 @@ export type Query =
   | { readonly kind: "kernelFunctions"; readonly pattern: string }
   /** What a function of the kernel's takes and gives, from BTF. */
   | { readonly kind: "kernelFunctionType"; readonly name: string }
+  /** Where the kernel has a function or variable. */
+  | { readonly kind: "kernelSymbol"; readonly name: string }
   /** ELF files whose paths match a glob pattern, or their names when it has no slash; with `pid` those that the process runs code of. */
   | { readonly kind: "userFiles"; readonly pattern: string; readonly pid: number | undefined }
   /** Functions of an ELF file whose names match a glob pattern. `file` is as in the script: a path, or a name as "libc" or "bash". */
@@ -117,6 +119,8 @@ export type Answer =
       readonly fileOffset?: bigint;
       readonly functionName?: string;
     }
+  /** `undefined`: there is no such symbol, or none that may be seen. */
+  | { readonly kind: "kernelSymbol"; readonly address: bigint | undefined }
   /** Full paths. */
   | { readonly kind: "userFiles"; readonly paths: readonly string[] }
   | {

@@ -1,4 +1,4 @@
-import { type TraceEvent } from "./value.js";
+import { type MessageCall, type TraceEvent } from "./value.js";
 
 /** What a program asks of its reader, at its place between the ordinary records. */
 export type ControlRecord =
@@ -15,7 +15,7 @@ export type ControlRecord =
   | { readonly kind: "zeroMap"; readonly map: number }
   | { readonly kind: "exit"; readonly code: number }
   /** Tell a person, on standard error. */
-  | { readonly kind: "message"; readonly text: string }
+  | { readonly kind: "message"; readonly text: string; readonly call: MessageCall }
   /** Run a command on the target, and print what it writes. */
   | { readonly kind: "system"; readonly text: string }
   /** Print a file of the target's. */

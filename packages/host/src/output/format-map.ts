@@ -16,10 +16,14 @@ export function formatMap({ name, entries }: MapEvent): string {
 }
 
 /** A key's parts; of a key that is one tuple, the tuple's. */
-export function formatKey(key: readonly Value[], separator: string): string {
+export function formatKey(
+  key: readonly Value[],
+  separator: string,
+  place: "value" | "name" = "value",
+): string {
   const [only] = key;
   const parts = key.length === 1 && only?.kind === "tuple" ? only.elements : key;
-  return parts.map((part) => formatValue(part, "key")).join(separator);
+  return parts.map((part) => formatValue(part, place)).join(separator);
 }
 
 function formatMapValue(value: Exclude<MapValue, { readonly kind: "histogram" }>): string {

@@ -59,7 +59,7 @@ export function createConversionFormatter(conversion: FormatConversion): (value:
       );
     case "p":
       return orText(conversion, (number) =>
-        justify(conversion, number === 0n ? "(nil)" : formatAddress(number)),
+        justify(conversion, number === 0n ? "0" : formatAddress(number)),
       );
     case "r":
     case "rx":

@@ -6,10 +6,10 @@ import { type Value } from "./value.js";
 /** What stands after a string that did not fit its buffer. */
 export const cutMark = "..";
 
-/** How far stacks are moved in: in keys less. */
-const indents = { value: 8, key: 4 } as const;
+/** How far stacks are moved in: as names of JSON's members not at all. */
+const indents = { value: 8, name: 0 } as const;
 
-/** A value's text, as print() and `%s` show it, or as a part of a key. */
+/** A value's text, as print() and `%s` show it, or as a part of a member's name. */
 export function formatValue(value: Value, place: keyof typeof indents = "value"): string {
   switch (value.kind) {
     case "integer":
@@ -31,7 +31,7 @@ export function formatValue(value: Value, place: keyof typeof indents = "value")
       return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
     }
     case "symbol":
-      return value.name ?? formatAddress(value.address);
+      return value.name ?? (value.address === 0n ? "0" : formatAddress(value.address));
     case "stack":
       return formatStack(value, indents[place]);
     case "bytes":

@@ -1,7 +1,13 @@
 import { formatValue } from "./format-value.js";
 import { formatKey } from "./format-map.js";
 import { type MapEvent, type TraceSink, type TraceWriter } from "./trace-writer.js";
-import { type Bucket, type MapValue, type TraceEvent, type Value } from "./value.js";
+import {
+  type Bucket,
+  type MapValue,
+  type MessageCall,
+  type TraceEvent,
+  type Value,
+} from "./value.js";
 
 /** Writes what a trace produces as lines of JSON, an object on each: `{"type": "printf", "data": "…"}`. */
 export class JsonWriter implements TraceWriter {
@@ -13,7 +19,8 @@ export class JsonWriter implements TraceWriter {
 
   event(event: TraceEvent): void {
     if (event.kind === "message") {
-      this.#sink.notices(`${event.text}\n`);
+      if (event.call === undefined) this.#sink.notices(`${event.text}\n`);
+      else this.#sink.output(`${formatCall(event.call)}\n`);
       return;
     }
     const line = formatJsonEvent(event);
@@ -45,6 +52,13 @@ function formatJsonEvent(event: Exclude<TraceEvent, { readonly kind: "message" }
     case "lost":
       return line("lost_events", `{"events": ${formatJsonNumber(event.count)}}`);
   }
+}
+
+/** As bpftrace has it, on one level. */
+function formatCall({ level, place, text }: MessageCall): string {
+  const [, file = place, row = "0", column = "0"] = /^(.*):(\d+):(\d+)/.exec(place) ?? [];
+  const type = level === "ERROR" ? "errorf" : "warnf";
+  return `{"type": "${type}", "msg": ${JSON.stringify(text)}, "filename": ${JSON.stringify(file)}, "line": ${row}, "col": ${column}}`;
 }
 
 function line(type: string, data: string): string {
@@ -95,7 +109,7 @@ function formatJsonMap({ name, entries }: MapEvent): string {
   const members = entries.map(({ key, value }) =>
     key.length === 0
       ? formatJsonMapValue(value)
-      : `${JSON.stringify(formatKey(key, ","))}: ${formatJsonMapValue(value)}`,
+      : `${JSON.stringify(formatKey(key, ",", "name"))}: ${formatJsonMapValue(value)}`,
   );
   const isKeyed = entries.some(({ key }) => key.length > 0);
   const data = isKeyed ? `{${members.join(", ")}}` : members.join("");
@@ -128,7 +142,7 @@ function formatJsonMapValue(value: MapValue): string {
       return `{"count": ${formatJsonNumber(count)}, "average": ${formatJsonNumber(average)}, "total": ${formatJsonNumber(total)}}`;
     }
     case "histogram":
-      return `[${value.buckets.map(formatBucket).join(", ")}]`;
+      return `[${value.buckets.map(formatBucket).join(",")}]`;
   }
 }
 

@@ -93,18 +93,19 @@ function createValueDecoder(
   const { value } = layout;
   const words = new CpuWords(shape, readers.isLittleEndian);
   const isKeyed = layout.keys.length > 0;
+  // An array has its one entry from the start; what has come to nothing there was never added to.
+  const isArray = !isKeyed && layout.keySizeBytes === 4;
+  const number = (sum: bigint): MapValue | undefined =>
+    isArray && sum === 0n ? undefined : { kind: "number", value: sum };
   switch (value.kind) {
     case "plain": {
       const read = readers.create(value.type);
       return (values, start) => ({ kind: "plain", value: read(values, start) });
     }
     case "count":
-      return (values, start) => ({ kind: "number", value: words.sum(values, start, 0, false) });
+      return (values, start) => number(words.sum(values, start, 0, false));
     case "sum":
-      return (values, start) => ({
-        kind: "number",
-        value: words.sum(values, start, 0, value.isSigned),
-      });
+      return (values, start) => number(words.sum(values, start, 0, value.isSigned));
     case "min":
     case "max":
       return (values, start) => {

@@ -5,6 +5,7 @@ import { createMapDecoder, type MapDecoder } from "./map-decoder.js";
 import { type MapDump, subtractDump } from "./map-dump.js";
 import { divideValue, sortEntries } from "./sort-entries.js";
 import { type MapEvent } from "./trace-writer.js";
+import { type MapEntry } from "./value.js";
 import { ValueReaders } from "./value-reader.js";
 
 /** Reads the maps of one trace from dumps of them. */
@@ -21,6 +22,10 @@ export interface MapReadOptions {
   readonly top?: number;
   /** Numbers are divided by it; 0: not. */
   readonly divisor?: number;
+  /** A map without keys that has nothing in it is shown as zero, save a histogram. */
+  readonly showsNothing?: boolean;
+  /** Its values were set to zero: a histogram without buckets is shown, too. */
+  readonly isZeroed?: boolean;
   /** What the map held when it was last cleared, for one that only grows (see subtractDump). */
   readonly baseline?: MapDump | undefined;
 }
@@ -48,10 +53,14 @@ function readMap(
   decoder: MapDecoder,
   context: DecodeContext,
   dump: MapDump,
-  { top = 0, divisor = 0, baseline }: MapReadOptions,
+  { top = 0, divisor = 0, baseline, showsNothing = false, isZeroed = false }: MapReadOptions,
 ): MapEvent {
   const counted = baseline === undefined ? dump : subtractDump(map, context, dump, baseline);
-  const sorted = sortEntries(decoder(counted), map.value);
+  const entries = decoder(counted);
+  const isShownEmpty = showsNothing && entries.length === 0 && map.keys.length === 0;
+  const sorted = isShownEmpty
+    ? emptyEntry(map, decoder, isZeroed)
+    : sortEntries(entries, map.value);
   const shown = top > 0 ? sorted.slice(-top) : sorted;
   return {
     kind: "map",
@@ -65,4 +74,35 @@ function readMap(
         : shown,
     isAggregation: map.value.kind !== "plain",
   };
+}
+
+/** What a map without keys shows when nothing was assigned to it. */
+function emptyEntry(map: MapLayout, decoder: MapDecoder, isZeroed: boolean): readonly MapEntry[] {
+  switch (map.value.kind) {
+    case "plain":
+      return decoder({
+        count: 1,
+        keys: new Uint8Array(map.keySizeBytes),
+        values: new Uint8Array(map.valueSizeBytes),
+      });
+    case "count":
+    case "sum":
+    case "min":
+    case "max":
+      return [{ key: [], value: { kind: "number", value: 0n } }];
+    case "avg":
+      return [{ key: [], value: { kind: "average", count: 0n, total: 0n, average: 0n } }];
+    case "stats":
+      return [{ key: [], value: { kind: "statistics", count: 0n, total: 0n, average: 0n } }];
+    case "hist":
+    case "lhist":
+      return isZeroed
+        ? [
+            {
+              key: [],
+              value: { kind: "histogram", isLinear: map.value.kind === "lhist", buckets: [] },
+            },
+          ]
+        : [];
+  }
 }

@@ -54,11 +54,15 @@ function createDecoder(
     case "message": {
       const readFields = createFieldsReader(record, readers);
       const format = createPrintfFormatter(record.format);
-      const { prefix } = record;
-      return (view) => ({
-        kind: "message",
-        text: prefix + format(readFields(view).map(presentValue)),
-      });
+      const { level, place } = record;
+      return (view) => {
+        const text = format(readFields(view).map(presentValue));
+        return {
+          kind: "message",
+          text: `${place}: ${level}: ${text}`,
+          call: { level, place, text },
+        };
+      };
     }
     case "system":
     case "cat": {

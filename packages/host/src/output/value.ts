@@ -82,11 +82,19 @@ export interface Bucket {
   readonly count: bigint;
 }
 
+/** A call of errorf() or warnf(): what it says, and where it stands in the program. */
+export interface MessageCall {
+  readonly level: "ERROR" | "WARNING";
+  /** "stdin:1:9-62" */
+  readonly place: string;
+  readonly text: string;
+}
+
 /** What a trace produces, in program order: what formatters print and scripts iterate over. */
 export type TraceEvent =
   | { readonly kind: "printf"; readonly text: string; readonly args: readonly Value[] }
   /** errorf(), warnf(): a line for standard error. */
-  | { readonly kind: "message"; readonly text: string }
+  | { readonly kind: "message"; readonly text: string; readonly call?: MessageCall }
   /** What a command that system() ran has written; a file that cat() named. */
   | { readonly kind: "output"; readonly from: "system" | "cat"; readonly text: string }
   | { readonly kind: "value"; readonly value: Value }

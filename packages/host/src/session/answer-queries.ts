@@ -36,10 +36,11 @@ export class QueryAnswerer {
   readonly #programs: UserPrograms;
   readonly #types: TargetTypes;
   readonly #kernel: KernelFunctions;
+  readonly #addressOf: (name: string) => Promise<bigint | undefined>;
 
   /**
    * `workingFolder`: what relative paths start from, when the target is this machine. `known`: answers that need not be
-   * looked for.
+   * looked for. `addressOf`: of a symbol of the kernel's.
    */
   constructor(
     files: TargetFiles,
@@ -47,7 +48,9 @@ export class QueryAnswerer {
     types: TargetTypes,
     workingFolder: string | undefined,
     known: Answers = new Map(),
+    addressOf: (name: string) => Promise<bigint | undefined> = () => Promise.resolve(undefined),
   ) {
+    this.#addressOf = addressOf;
     this.#answers = new Map(known);
     this.#files = files;
     this.#userFiles = new UserFiles(files, workingFolder);
@@ -151,6 +154,8 @@ export class QueryAnswerer {
         const near = type === undefined ? await this.#functionsLike(query.name) : [];
         return { kind: "kernelFunctionType", type, near };
       }
+      case "kernelSymbol":
+        return { kind: "kernelSymbol", address: await this.#addressOf(query.name) };
       case "userFunctions":
         return await this.#userFunctions(query);
       case "userFiles": {

@@ -144,7 +144,14 @@ export class Session implements AsyncDisposable {
     this.modules = new KernelModules(this.files, this.types);
     this.target = toTargetDescription(description, features, this.types.areKnown);
     const workingFolder = this.isThisMachine ? process.cwd() : undefined;
-    this.#answerer = new QueryAnswerer(this.files, description, this.types, workingFolder);
+    this.#answerer = new QueryAnswerer(
+      this.files,
+      description,
+      this.types,
+      workingFolder,
+      new Map(),
+      async (name) => (await (await this.kernelSymbols()).addressesOf([name]))[0],
+    );
   }
 
   /**

@@ -30,7 +30,9 @@ export type RecordLayout =
   /** errorf() and warnf(): a line on standard error, after the place in the program. */
   | ({
       readonly kind: "message";
-      readonly prefix: string;
+      readonly level: "ERROR" | "WARNING";
+      /** Of the call: "stdin:1:9-62". */
+      readonly place: string;
       readonly format: readonly FormatPiece[];
     } & RecordFields)
   /** system(): a command to run on the target. */

@@ -1,5 +1,6 @@
 import { isControlRecord, type ControlRecord } from "../output/decoded-record.js";
 import { createRecordDecoder, type RecordDecoder } from "../output/record-decoder.js";
+import { type MessageCall } from "../output/value.js";
 import { type DecodeContext } from "../output/decode-context.js";
 import { type TraceLayout } from "../spec/trace-layout.js";
 import { type MapAccess } from "./map-access.js";
@@ -57,8 +58,8 @@ export class ControlReader implements ControlHandler {
     }
   }
 
-  message(text: string): void {
-    this.#sink.event({ kind: "message", text });
+  message(text: string, call?: MessageCall): void {
+    this.#sink.event({ kind: "message", text, ...(call === undefined ? {} : { call }) });
   }
 
   async perform(action: TargetAction): Promise<void> {
@@ -72,7 +73,7 @@ export class ControlReader implements ControlHandler {
     options: { readonly clears: boolean },
   ): Promise<void> {
     const { map, top, divisor } = control;
-    this.#sink.event(await this.#maps.read(map, { ...options, top, divisor }));
+    this.#sink.event(await this.#maps.read(map, { ...options, top, divisor, showsNothing: true }));
   }
 
   async clearMap(map: number): Promise<void> {

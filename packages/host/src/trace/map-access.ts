@@ -9,6 +9,8 @@ import { type TraceSource } from "./trace-source.js";
 export interface ReadOptions {
   /** Also removes exactly what was read. */
   readonly clears: boolean;
+  /** See MapReadOptions. */
+  readonly showsNothing?: boolean;
   /** As of print(@map, top, divisor). */
   readonly top?: number;
   readonly divisor?: number;
@@ -24,6 +26,9 @@ export class MapAccess {
    * one go, so they run on and what stood there is taken off what is read.
    */
   readonly #baselines: Map<number, MapDump>;
+
+  /** Maps whose values were set to zero: they have one though nothing was added to them. */
+  readonly #zeroed = new Set<number>();
 
   /** `baselines`: of a reader that was there before, by map. */
   constructor(
@@ -49,14 +54,20 @@ export class MapAccess {
     const { top, divisor } = options;
     const event = this.#reader.read(map, dump, {
       baseline: this.#baselines.get(map),
+      showsNothing: options.showsNothing === true || this.#zeroed.has(map),
+      isZeroed: this.#zeroed.has(map),
       ...(top === undefined ? {} : { top }),
       ...(divisor === undefined ? {} : { divisor }),
     });
-    if (options.clears) this.#rebase(map, dump);
+    if (options.clears) {
+      this.#zeroed.delete(map);
+      this.#rebase(map, dump);
+    }
     return event;
   }
 
   async clear(map: number): Promise<void> {
+    this.#zeroed.delete(map);
     this.#rebase(map, await this.#take(map, { clears: true }));
   }
 
@@ -65,8 +76,10 @@ export class MapAccess {
     const layout = this.#layoutOf(map);
     if (isRunningTotal(layout)) {
       await this.clear(map);
+      this.#zeroed.add(map);
       return;
     }
+    if (layout.keys.length === 0) this.#zeroed.add(map);
     const { count, keys } = await this.#source.dump(layout.map, { clear: false });
     const keySize = layout.keySizeBytes;
     const value = new Uint8Array(layout.valueSizeBytes);

@@ -1,6 +1,6 @@
 import { type ControlRecord } from "../output/decoded-record.js";
 import { type RecordCursor } from "../output/record-cursor.js";
-import { type TraceEvent } from "../output/value.js";
+import { type MessageCall, type TraceEvent } from "../output/value.js";
 import { type SourceSpan, type TargetAction, type TraceSource } from "./trace-source.js";
 
 /** What becomes of a trace's records: text, events for a script, a tool's lines. */
@@ -36,7 +36,7 @@ export interface ControlHandler {
   clearMap(map: number): Promise<void>;
   zeroMap(map: number): Promise<void>;
   exit(code: number): void;
-  message(text: string): void;
+  message(text: string, call: MessageCall): void;
   perform(action: TargetAction): Promise<void>;
 }
 
@@ -296,7 +296,7 @@ export class RecordPump {
         this.#control.exit(control.code);
         return undefined;
       case "message":
-        this.#control.message(control.text);
+        this.#control.message(control.text, control.call);
         return undefined;
       case "system":
       case "cat":

@@ -91,7 +91,7 @@ const formatted = { ...fields, format: isArrayOf<FormatPiece>(isEither(isString,
 
 const isRecord = isKindOf<RecordLayout>({
   printf: formatted,
-  message: { ...formatted, prefix: isString },
+  message: { ...formatted, level: isOneOf("ERROR", "WARNING"), place: isString },
   system: formatted,
   cat: formatted,
   printValue: fields,

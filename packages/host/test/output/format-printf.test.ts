@@ -52,7 +52,7 @@ describe("createConversionFormatter", () => {
     ["%c", 65n, "A"],
     ["%3c", 65n, "  A"],
     ["%p", 0x5n, "0x5"],
-    ["%p", 0n, "(nil)"],
+    ["%p", 0n, "0"],
     ["%p", -1n, "0xffffffffffffffff"],
     ["%s", 42n, "42"],
   ])("formats %s of %s", (text, value, expected) => {

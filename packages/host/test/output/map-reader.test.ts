@@ -72,7 +72,7 @@ function printOnly(value: MapValueLayout, ...perCpu: readonly bigint[][]): strin
 describe("a map without keys, combined over CPUs", () => {
   test.each<[string, MapValueLayout, bigint[][], string]>([
     ["count", { kind: "count" }, [[2n], [3n]], "@m: 5\n"],
-    ["count of nothing", { kind: "count" }, [[0n], [0n]], "@m: 0\n"],
+    ["count of nothing", { kind: "count" }, [[0n], [0n]], ""],
     ["sum", { kind: "sum", isSigned: true }, [[-5n], [2n]], "@m: -3\n"],
     [
       "unsigned sum",

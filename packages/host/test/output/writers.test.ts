@@ -95,8 +95,8 @@ const cases: readonly {
       [[{ kind: "stack", space: "user", mode: "bpftrace", frames: [] }], number(43n)],
       [[stackOf("kernel", "bpftrace"), string("cat")], number(1n)],
     ),
-    text: "@s[]: 43\n@s[\n    vfs_read+4\n    vfs_read+16\n    0xffff9999\n, cat]: 1\n",
-    json: '{"type": "map", "data": {"@s": {"": 43, "\\n    vfs_read+4\\n    vfs_read+16\\n    0xffff9999\\n,cat": 1}}}',
+    text: "@s[]: 43\n@s[\n        vfs_read+4\n        vfs_read+16\n        0xffff9999\n, cat]: 1\n",
+    json: '{"type": "map", "data": {"@s": {"": 43, "\\nvfs_read+4\\nvfs_read+16\\n0xffff9999\\n,cat": 1}}}',
   },
   {
     name: "a stack as a value",
@@ -198,7 +198,7 @@ const cases: readonly {
       "[2, 4)                 2 |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@|",
       "\n",
     ].join("\n"),
-    json: '{"type": "hist", "data": {"@h": [{"max": -1, "count": 1}, {"min": 0, "max": 0, "count": 1}, {"min": 1, "max": 1, "count": 0}, {"min": 2, "max": 3, "count": 2}]}}',
+    json: '{"type": "hist", "data": {"@h": [{"max": -1, "count": 1},{"min": 0, "max": 0, "count": 1},{"min": 1, "max": 1, "count": 0},{"min": 2, "max": 3, "count": 2}]}}',
   },
   {
     name: "histogram by key",

@@ -70,7 +70,11 @@ function harness(): {
     1: { kind: "printMap", map: 0, top: 0, divisor: 0 },
     2: { kind: "clearMap", map: 0 },
     3: { kind: "exit", code: 7 },
-    100: { kind: "message", text: "told" },
+    100: {
+      kind: "message",
+      text: "told",
+      call: { level: "ERROR", place: "stdin:1:1-2", text: "told" },
+    },
     101: { kind: "system", text: "ls" },
   };
   const later = async (line: string): Promise<void> => {

@@ -8,6 +8,7 @@ import { type ProbeState } from "./probe-state.js";
 import { registerArgument } from "./register-argument.js";
 import { allUserArguments } from "./check-user-argument.js";
 import { checkUsdtArgument } from "./check-usdt-argument.js";
+import { moreBuiltins } from "./check-more-builtins.js";
 import { checkStack, stackNames } from "./check-stack.js";
 import { uint32, uint64, type Type } from "./type.js";
 
@@ -31,11 +32,7 @@ const plainBuiltins: ReadonlyMap<string, { readonly name: BuiltinName; readonly 
   );
 
 /** Builtins of bpftrace's that this compiler does not have yet. */
-const unsupportedBuiltins: ReadonlySet<string> = new Set(
-  "pcomm username cgroup ncpus jiffies numaid probetype usermode leader_tid leader_comm walltime".split(
-    " ",
-  ),
-);
+const unsupportedBuiltins: ReadonlySet<string> = new Set("walltime".split(" "));
 
 const ownNames = [
   ...["cpid", "has_cpid", "args", "arg0", "arg1", "ctx", "func", "ppid", "probe", "retval"],
@@ -44,7 +41,12 @@ const ownNames = [
 
 /** Whether a word is a builtin: it may be written with empty parentheses too. */
 export function isBuiltin(name: string): boolean {
-  return plainBuiltins.has(name) || ownNames.includes(name) || /^arg[0-9]+$/.test(name);
+  return (
+    plainBuiltins.has(name) ||
+    moreBuiltins.has(name) ||
+    ownNames.includes(name) ||
+    /^arg[0-9]+$/.test(name)
+  );
 }
 
 /** What a bare word stands for. */
@@ -59,6 +61,8 @@ export function checkBuiltin(
     const type = plain.name === "curtask" ? currentTask(probe) : plain.type;
     return { kind: "builtin", name: plain.name, type, span };
   }
+  const more = moreBuiltins.get(name);
+  if (more !== undefined) return more(probe, span);
   const argument = /^arg([0-9]{1,2})$/.exec(name)?.[1];
   if (argument !== undefined) return checkArgument(probe, Number(argument), span);
   switch (name) {
@@ -106,7 +110,12 @@ function unknownName(probe: ProbeState, name: string, span: Span): undefined {
   if (functionNames.has(name) || unsupportedFunctions.has(name)) {
     return probe.error("unknown-name", span, `${name} is a function: ${name}(…)`);
   }
-  const near = nearNames(name, [...plainBuiltins.keys(), ...ownNames, ...unsupportedBuiltins]);
+  const near = nearNames(name, [
+    ...plainBuiltins.keys(),
+    ...moreBuiltins.keys(),
+    ...ownNames,
+    ...unsupportedBuiltins,
+  ]);
   return probe.error("unknown-name", span, `unknown identifier: ${name}`, meantHints(near));
 }
 

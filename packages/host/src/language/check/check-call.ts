@@ -8,6 +8,11 @@ import {
 } from "./call-arguments.js";
 import { checkBuiltin, isBuiltin } from "./check-builtin.js";
 import { checkBuf, checkMacaddr, checkNtop, checkPton } from "./check-bytes.js";
+import { checkNsecs, checkProcessId } from "./check-clocks.js";
+import { checkKaddr } from "./check-kaddr.js";
+import { checkFind, checkLen } from "./check-length.js";
+import { checkReg } from "./check-register.js";
+import { checkOverride, checkSignal } from "./check-signal.js";
 import { checkCode } from "./check-code.js";
 import { checkKeys, requireAssigned } from "./check-place.js";
 import { checkComptime, checkPredicate, introspectionNames } from "./check-introspection.js";
@@ -58,6 +63,16 @@ const valueFunctions: ReadonlyMap<string, CallCheck> = new Map<string, CallCheck
   ["str_concat", checkConcatenation],
   ["memcmp", checkMemcmp],
   ["bswap", checkBswap],
+  ["nsecs", checkNsecs],
+  ["pid", checkProcessId],
+  ["tid", checkProcessId],
+  ["len", checkLen],
+  ["find", checkFind],
+  ["kaddr", checkKaddr],
+  ["reg", checkReg],
+  ["signal", checkSignal],
+  ["signal_thread", checkSignal],
+  ["override", checkOverride],
   ["buf", checkBuf],
   ["ntop", checkNtop],
   ["pton", checkPton],

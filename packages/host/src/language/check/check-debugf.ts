@@ -83,7 +83,7 @@ function translateConversion(
   const fault = (what: string): undefined =>
     probe.error("format", span, `debugf: the kernel knows no ${what}`, ["printf() does."]);
   if (precision !== undefined) return fault("precision");
-  if (conversion === "o") return fault("%o");
+  if (conversion === "o" || conversion.startsWith("r")) return fault(`%${conversion}`);
   if (conversion === "s" && type.kind !== "string") {
     const what = type.kind === "name" ? "name of a probe" : describeType(type);
     return fault(`${what} as text`);

@@ -6,7 +6,7 @@ import { readStringLiteral } from "../syntax/string-literal.js";
 import { requireArguments } from "./call-arguments.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
-import { describeType, type Type } from "./type.js";
+import { describeType, isNumber, type Type } from "./type.js";
 
 /** A format and what goes into it. */
 export interface CheckedFormat {
@@ -91,11 +91,9 @@ function checkConversion(
   if (takes(conversion, value.type)) return true;
   const wanted = conversion.startsWith("r")
     ? "a buffer"
-    : conversion === "s"
-      ? "a string"
-      : conversion === "p"
-        ? "a pointer"
-        : "an integer";
+    : conversion === "p"
+      ? "a pointer"
+      : "an integer";
   const message = `${name}: %${conversion} expects ${wanted}, the value is ${describeType(value.type)}`;
   probe.error("format", span, message, hintsFor(conversion, value.type));
   return false;
@@ -103,34 +101,11 @@ function checkConversion(
 
 function takes(conversion: string, type: Type): boolean {
   if (conversion.startsWith("r")) return type.kind === "bytes" && type.shows === "buffer";
-  switch (type.kind) {
-    case "integer":
-      return conversion !== "s" || type.enumeration !== undefined;
-    case "pointer":
-      return conversion !== "s";
-    case "boolean":
-      return conversion !== "p";
-    case "string":
-    case "name":
-    case "ksym":
-    case "usym":
-    case "timestamp":
-    case "username":
-    case "code":
-    case "bytes":
-    case "stack":
-      return conversion === "s";
-    default:
-      return false;
-  }
+  return conversion === "s" || isNumber(type);
 }
 
 function hintsFor(conversion: string, type: Type): string[] {
   if (conversion.startsWith("r")) return ["buf(p, n) makes one."];
-  if (conversion === "s" && type.kind === "pointer")
-    return ["str(…) reads the string that a pointer points to."];
-  if (conversion === "s" && type.kind === "integer")
-    return ["Print it with %d, or read it with str(…) if it is an address."];
   if (type.kind === "tuple") return ["print(…) prints tuples."];
-  return conversion === "s" ? [] : ["Print it with %s."];
+  return ["Print it with %s."];
 }

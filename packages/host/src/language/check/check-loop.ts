@@ -4,9 +4,15 @@ import { type Span } from "../syntax/span.js";
 import { checkCondition } from "./check-condition.js";
 import { requireAssigned } from "./check-place.js";
 import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
+import { aggregationValue } from "./aggregation-value.js";
+import { elementsOf } from "./coerce.js";
+import { integerConstant } from "./constant.js";
 import { entryType } from "./entry-type.js";
+import { type Aggregation } from "./map-table.js";
 import { type ProbeState } from "./probe-state.js";
-import { describeType, int64 } from "./type.js";
+import { slotOf } from "./slot.js";
+import { elementAt } from "./tuple-element.js";
+import { describeType, int64, type TupleType, type Type } from "./type.js";
 
 /** `while (c) { … }`. */
 export function checkWhile(
@@ -92,9 +98,10 @@ function checkBound(probe: ProbeState, expression: Expression): CheckedExpressio
 
 function checkEntries(
   probe: ProbeState,
-  { variable, variableSpan, body: block, span }: StatementOf<"for">,
+  statement: StatementOf<"for">,
   { name, nameSpan }: ExpressionOf<"map">,
 ): CheckedStatement | undefined {
+  const { variable, variableSpan, body: block, span } = statement;
   const { maps, target } = probe.program;
   const state = requireAssigned(probe, name, nameSpan);
   if (state === undefined) {
@@ -108,23 +115,61 @@ function checkEntries(
   const contents = state.contents?.contents;
   const keyTypes = (state.keys?.slots ?? []).map(({ type }) => type);
   const valueType = contents?.kind === "plain" ? contents.slot.type : int64;
+  const aggregation = contents?.kind === "aggregation" ? contents.aggregation : undefined;
   const [scratch, body] = probe.inLoop(() => {
-    const entry = probe.declareEntry(variable, variableSpan, entryType({ keyTypes, valueType }));
+    const type = entryType({ keyTypes, valueType });
+    if (aggregation !== undefined) {
+      return checkTotals(probe, statement, { name, aggregation, keyTypes, type });
+    }
+    const entry = probe.declareEntry(variable, variableSpan, type);
     return [entry.id, probe.checkStatements(block.statements)] as const;
   });
   if (keyTypes.length === 0) {
     const message = `${name} has no explicit keys (scalar map), and cannot be used for iteration`;
     return probe.error("type-mismatch", nameSpan, message, [`Its value is ${name} itself.`]);
   }
-  if (contents?.kind === "aggregation") {
-    return probe.notSupported(nameSpan, `for over the aggregation ${name} is`, [
-      `print(${name}) prints it.`,
-    ]);
-  }
   if (!target.features.includes("for_each_map_elem")) {
     return tooOld(probe, span, "for over a map", "5.13", [`print(${name}) prints all of it.`]);
   }
   return { kind: "entries", scratch, map: maps.idOf(name), body, span };
+}
+
+/** The entries of an aggregation are what they have come to on all CPUs, which is looked up in each round. */
+function checkTotals(
+  probe: ProbeState,
+  { variable, variableSpan, body: block, span }: StatementOf<"for">,
+  totals: {
+    readonly name: string;
+    readonly aggregation: Aggregation;
+    readonly keyTypes: readonly Type[];
+    readonly type: TupleType;
+  },
+): readonly [number, readonly CheckedStatement[]] {
+  const { name, aggregation, keyTypes, type } = totals;
+  const hidden = probe.temporary(span, type);
+  hidden.isEntry = true;
+  const entry: CheckedExpression = { kind: "scratch", scratch: hidden.id, type, span };
+  const key = elementAt(entry, type, 0, span) ?? entry;
+  const keys = keyTypes.length === 1 ? [key] : elementsOf(key);
+  const value = aggregationValue(probe, { name, aggregation, keys }, span);
+  const elements = [key, value ?? integerConstant(0n, span)];
+  const pair: CheckedExpression = {
+    kind: "tuple",
+    elements,
+    type: { kind: "tuple", elements: elements.map((each) => each.type) },
+    span,
+  };
+  const declared = probe.declareNew(variable, variableSpan);
+  probe.mergeScratch(declared, slotOf(pair), variableSpan);
+  const target = { kind: "scratch", scratch: declared.id, type: pair.type } as const;
+  const assign: CheckedStatement = {
+    kind: "assign",
+    target,
+    operation: undefined,
+    value: pair,
+    span,
+  };
+  return [hidden.id, [assign, ...probe.checkStatements(block.statements)]];
 }
 
 /** `break`, `continue`. */

@@ -62,17 +62,21 @@ function checkFormatted(
   const { span } = call;
   const record = probe.program.records.add(
     name === "errorf" || name === "warnf"
-      ? { kind: "message", prefix: messagePrefix(probe, name, span), format, ...fields }
+      ? { kind: "message", ...messagePlace(probe, name, span), format, ...fields }
       : { kind: name, format, ...fields },
   );
   return { kind: "record", record, values, list: undefined, isControl: false, span };
 }
 
-/** As a diagnostic about the call begins: "stdin:1:9-62: ERROR: ". */
-function messagePrefix(probe: ProbeState, name: "errorf" | "warnf", span: Span): string {
+/** What a message stands behind, as a diagnostic about the call would: "stdin:1:9-62: ERROR: ". */
+function messagePlace(
+  probe: ProbeState,
+  name: "errorf" | "warnf",
+  span: Span,
+): { readonly level: "ERROR" | "WARNING"; readonly place: string } {
   const { source, sourceName } = probe.program;
   const level = name === "errorf" ? "ERROR" : "WARNING";
-  return `${sourceName}:${formatPlace(source, span)}: ${level}: `;
+  return { level, place: `${sourceName}:${formatPlace(source, span)}` };
 }
 
 /** Values for a record. */

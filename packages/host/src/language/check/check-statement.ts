@@ -6,6 +6,7 @@ import {
   type Statement,
   type StatementOf,
 } from "../syntax/ast.js";
+import { checkAssertion } from "./check-assert.js";
 import { checkAssignment, checkDeclaration } from "./check-assignment.js";
 import { unknownFunction } from "./check-call.js";
 import { checkCondition } from "./check-condition.js";
@@ -13,7 +14,12 @@ import { checkFor, checkJump, checkUnroll, checkWhile } from "./check-loop.js";
 import { checkMapCall } from "./check-map-call.js";
 import { checkOutputCall } from "./check-output-call.js";
 import { type CheckedStatement } from "./checked-program.js";
-import { aggregationNames, functionNames, statementNames } from "./function-names.js";
+import {
+  aggregationNames,
+  assertionNames,
+  functionNames,
+  statementNames,
+} from "./function-names.js";
 import { variablesBehind } from "./later-variables.js";
 import { type ProbeState } from "./probe-state.js";
 import { describeType } from "./type.js";
@@ -117,6 +123,7 @@ function checkLoneExpression(
         return last === undefined ? undefined : [...statements, ...[last].flat()];
       });
     case "call":
+      if (assertionNames.has(expression.name)) return checkAssertion(probe, expression);
       if (statementNames.has(expression.name)) {
         return ["clear", "zero", "delete"].includes(expression.name)
           ? checkMapCall(probe, expression)
@@ -133,7 +140,7 @@ function checkLoneExpression(
   }
   const value = probe.check(expression);
   if (value === undefined) return undefined;
-  if (value.kind !== "update" && !isDiscarded) {
+  if (value.kind !== "update" && value.kind !== "helper" && !isDiscarded) {
     probe.program.diagnostics.warn("type-mismatch", span, "this value is not used", [
       "Assign it, print it, or write _ = … when it is not wanted.",
     ]);

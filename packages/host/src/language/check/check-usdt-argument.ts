@@ -1,7 +1,7 @@
-import { namedRegister } from "../register-names.js";
 import { type Span } from "../syntax/span.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { convert } from "./coerce.js";
+import { readRegister } from "./check-register.js";
 import { type ProbeState } from "./probe-state.js";
 import { type UsdtArgument } from "./probes/usdt-arguments.js";
 import { type IntegerType, uint64 } from "./type.js";
@@ -46,12 +46,6 @@ function unreadable(probe: ProbeState, index: number, what: string, span: Span):
 function inRange(value: bigint, { sizeBytes, isSigned }: IntegerType): bigint {
   const bits = 8 * sizeBytes;
   return isSigned ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
-}
-
-/** A register of the machine's, as it was when the program came to the probe. */
-function readRegister(probe: ProbeState, name: string, span: Span): CheckedExpression | undefined {
-  const register = namedRegister(probe.program.target, name);
-  return register === undefined ? undefined : { kind: "register", ...register, type: uint64, span };
 }
 
 function addressOf(

@@ -3,6 +3,7 @@ export const functionNames: ReadonlySet<string> = new Set(
   (
     "str ksym usym strftime strncmp strcontains has_key kptr uptr sizeof getopt comptime " +
     "is_str is_ptr is_array is_integer is_unsigned_integer is_literal kstack ustack stack " +
+    "kaddr reg nsecs pid tid len find signal signal_thread override " +
     "strlen strcap strstr str_concat memcmp bswap buf ntop pton macaddr strerror syscall_name signal_name " +
     "printf errorf warnf system cat debugf print emit clear zero delete exit time join " +
     "count sum avg min max stats hist lhist"
@@ -19,12 +20,13 @@ export const statementNames: ReadonlySet<string> = new Set(
   "printf errorf warnf system cat debugf print emit clear zero delete exit time join".split(" "),
 );
 
+/** Functions that end the program, or its compilation. */
+export const assertionNames: ReadonlySet<string> = new Set("assert static_assert fail".split(" "));
+
 /** Functions of bpftrace's that this compiler does not have yet. */
 export const unsupportedFunctions: ReadonlySet<string> = new Set(
   (
-    "kaddr uaddr reg percpu_kaddr " +
-    "len find offsetof container_of skboutput tseries cgroupid " +
-    "cgroup_path socket_cookie signal signal_thread override write_user path unwatch kfunc_exist kfunc_allowed assert " +
-    "static_assert fail quantize username nsecs"
+    "uaddr percpu_kaddr offsetof container_of skboutput tseries cgroupid " +
+    "cgroup_path socket_cookie write_user path unwatch kfunc_exist kfunc_allowed quantize"
   ).split(" "),
 );

@@ -8,7 +8,7 @@ const tables: Readonly<Record<string, string>> = {
   // include/uapi/asm-generic/errno-base.h, errno.h
   E: "PERM 1 NOENT 2 SRCH 3 INTR 4 IO 5 NXIO 6 2BIG 7 NOEXEC 8 BADF 9 CHILD 10 AGAIN 11 WOULDBLOCK 11 NOMEM 12 ACCES 13 FAULT 14 NOTBLK 15 BUSY 16 EXIST 17 XDEV 18 NODEV 19 NOTDIR 20 ISDIR 21 INVAL 22 NFILE 23 MFILE 24 NOTTY 25 TXTBSY 26 FBIG 27 NOSPC 28 SPIPE 29 ROFS 30 MLINK 31 PIPE 32 DOM 33 RANGE 34 NOTSUPP 524 INPROGRESS 115 TIMEDOUT 110 CONNREFUSED 111 CONNRESET 104 ADDRINUSE 98 OPNOTSUPP 95",
   // include/uapi/asm-generic/signal.h
-  SIG: "HUP 1 INT 2 QUIT 3 ILL 4 TRAP 5 ABRT 6 BUS 7 FPE 8 KILL 9 USR1 10 SEGV 11 USR2 12 PIPE 13 ALRM 14 TERM 15 CHLD 17 CONT 18 STOP 19 TSTP 20 TTIN 21 TTOU 22",
+  SIG: "HUP 1 INT 2 QUIT 3 ILL 4 TRAP 5 ABRT 6 BUS 7 FPE 8 KILL 9 USR1 10 SEGV 11 USR2 12 PIPE 13 ALRM 14 TERM 15 STKFLT 16 CHLD 17 CONT 18 STOP 19 TSTP 20 TTIN 21 TTOU 22 URG 23 XCPU 24 XFSZ 25 VTALRM 26 PROF 27 WINCH 28 IO 29 POLL 29 PWR 30 SYS 31",
   // include/uapi/linux/stat.h
   S_IF: "MT 0xf000 SOCK 0xc000 LNK 0xa000 REG 0x8000 BLK 0x6000 DIR 0x4000 CHR 0x2000 IFO 0x1000",
   // include/uapi/linux/in.h
@@ -28,4 +28,9 @@ for (const [prefix, table] of Object.entries(tables)) {
 /** A number that a header gives a name to. */
 export function headerConstant(name: string): bigint | undefined {
   return constants.get(name);
+}
+
+/** A signal's number by its name, "SIGKILL" or "KILL". */
+export function signalNumber(name: string): bigint | undefined {
+  return constants.get(name.startsWith("SIG") ? name : `SIG${name}`);
 }

@@ -182,6 +182,11 @@ export function answer(query: Query): Answer {
       return { kind: query.kind, type: undefined };
     case "userLine":
       return { kind: query.kind, path: undefined };
+    case "kernelSymbol":
+      return {
+        kind: query.kind,
+        address: query.name === "jiffies" ? 0xffff_ffff_8100_0000n : undefined,
+      };
     default:
       return answerTypes(query);
   }

@@ -78,6 +78,8 @@ function answer(query: Query): Answer {
       return { kind: query.kind, type: undefined };
     case "userLine":
       return { kind: query.kind, path: undefined };
+    case "kernelSymbol":
+      return { kind: query.kind, address: 0xffff_ffff_8100_0000n };
     default:
       return answerTypes(query);
   }

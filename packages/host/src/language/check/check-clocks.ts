@@ -1,0 +1,42 @@
+import { type ExpressionOf } from "../syntax/ast.js";
+import { requireArguments } from "./call-arguments.js";
+import { checkBuiltin } from "./check-builtin.js";
+import { helperValue } from "./check-more-builtins.js";
+import { type CheckedExpression, type HelperName } from "./checked-program.js";
+import { type ProbeState } from "./probe-state.js";
+import { uint64 } from "./type.js";
+
+type Call = ExpressionOf<"call">;
+
+const clocks: ReadonlyMap<string, HelperName> = new Map<string, HelperName>([
+  ["monotonic", "ktime_get_ns"],
+  ["boot", "ktime_get_boot_ns"],
+  ["tai", "ktime_get_tai_ns"],
+]);
+
+/** `nsecs(monotonic)`: nanoseconds of a clock of the kernel's. */
+export function checkNsecs(probe: ProbeState, call: Call): CheckedExpression | undefined {
+  const [mode] = call.args;
+  if (mode === undefined) return checkBuiltin(probe, "nsecs", call.span);
+  if (!requireArguments(probe, call, 1)) return undefined;
+  const name = mode.kind === "identifier" ? mode.name : "";
+  // What the kernel's own clock adds to the monotonic one is the same in software.
+  const helper = clocks.get(name === "sw_tai" ? "tai" : name);
+  if (helper !== undefined) return helperValue(helper, uint64, call.span);
+  const message = name === "" ? "nsecs() takes a clock" : `Invalid timestamp mode: ${name}`;
+  return probe.error("bad-value", mode.span, message, [
+    "Clocks are monotonic, boot, tai and sw_tai.",
+  ]);
+}
+
+/** `pid(init)`, `tid(curr_ns)`: as the machine numbers processes. */
+export function checkProcessId(probe: ProbeState, call: Call): CheckedExpression | undefined {
+  const [mode] = call.args;
+  if (mode === undefined) return checkBuiltin(probe, call.name, call.span);
+  if (!requireArguments(probe, call, 1)) return undefined;
+  if (mode.kind === "identifier" && (mode.name === "init" || mode.name === "curr_ns")) {
+    return checkBuiltin(probe, call.name, call.span);
+  }
+  const message = `Invalid PID namespace mode: ${mode.kind === "identifier" ? mode.name : "?"} (expects: curr_ns or init)`;
+  return probe.error("bad-value", mode.span, message);
+}
