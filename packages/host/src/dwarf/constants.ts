@@ -6,6 +6,7 @@ export const tags = {
   formalParameter: 0x05,
   member: 0x0d,
   pointerType: 0x0f,
+  referenceType: 0x10,
   structureType: 0x13,
   subroutineType: 0x15,
   typedef: 0x16,
@@ -19,6 +20,7 @@ export const tags = {
   subprogram: 0x2e,
   volatileType: 0x35,
   restrictType: 0x37,
+  rvalueReferenceType: 0x42,
   atomicType: 0x47,
 } as const;
 

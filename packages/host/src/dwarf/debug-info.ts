@@ -208,6 +208,10 @@ export class DebugInfo {
     switch (entry.tag) {
       case tags.pointerType:
         return `${inner()}*`;
+      case tags.referenceType:
+        return `${inner()}&`;
+      case tags.rvalueReferenceType:
+        return `${inner()}&&`;
       case tags.constType:
         return `const ${inner()}`;
       case tags.volatileType:

@@ -1,5 +1,5 @@
 import { type Command } from "commander";
-import { listProbes } from "../../trace/list-probes.js";
+import { listProbes, listScriptProbes } from "../../trace/list-probes.js";
 import {
   addPushOptions,
   addTargetOptions,
@@ -15,10 +15,15 @@ Examples:
   sonde probes 'tracepoint:syscalls:*open*'
   sonde probes -l tracepoint:sched:sched_switch  with its fields, as args.NAME gives them
   sonde probes 'uprobe:libc:*alloc*'             functions of a library or program
+  sonde probes 'usdt:libc:*'                     places that its authors have marked
   sonde probes 'rawtracepoint:sched_*'`;
 
 interface ProbesOptions extends TargetOptions {
   readonly long?: boolean;
+  /** Programs are looked for in those of this process. */
+  readonly p?: number;
+  /** Whether it is a fault that there are none; so it is unless said. */
+  readonly failsOnNone?: boolean;
 }
 
 /** Adds `sonde probes`. */
@@ -34,12 +39,23 @@ export function addProbesCommand(program: Command): void {
 }
 
 /** Prints the probes of a target that match. */
-export async function printProbes(pattern: string, options: ProbesOptions): Promise<void> {
+export async function printProbes(
+  pattern: string | { readonly script: string },
+  options: ProbesOptions,
+): Promise<void> {
   await using target = await connectTarget(options);
-  const probes = await listProbes(target.session, pattern, { withFields: options.long === true });
+  const asked = {
+    withFields: options.long === true,
+    ...(options.p === undefined ? {} : { pid: options.p }),
+  };
+  const probes =
+    typeof pattern === "string"
+      ? await listProbes(target.session, pattern, asked)
+      : await listScriptProbes(target.session, pattern.script, asked);
   if (probes.length === 0) {
-    process.stderr.write(`sonde: no probe matches ${pattern}\n`);
-    process.exitCode = exitCodes.wrongInput;
+    const searched = typeof pattern === "string" ? ` ${pattern}` : "";
+    process.stderr.write(`sonde: no probe matches${searched}\n`);
+    if (options.failsOnNone !== false) process.exitCode = exitCodes.wrongInput;
     return;
   }
   const lines = probes.flatMap(({ name, fields }) => [

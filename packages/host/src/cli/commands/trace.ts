@@ -116,10 +116,7 @@ async function traceCommand(
   options: TraceOptions,
 ): Promise<void> {
   if (options.l !== undefined) {
-    await printProbes(options.l === true ? "*" : options.l, {
-      ...options,
-      long: options.verbose === true,
-    });
+    await list(options.l, first, options);
     return;
   }
   const script = chooseScript(first, rest, options.e);
@@ -169,6 +166,25 @@ async function traceCommand(
       failsOnLost: options.failOnLost === true,
     }),
   );
+}
+
+/** -l: what matches a pattern, or what the probes of a script do. */
+async function list(
+  given: string | true,
+  first: string | undefined,
+  options: TraceOptions,
+): Promise<void> {
+  // -lv is -l and -v, as bpftrace has it.
+  const isBare = given === true || given === "v";
+  const pattern = isBare ? (first ?? "*") : given;
+  const script =
+    options.e ??
+    (/^[^:*]+$/.test(pattern) && existsSync(pattern) ? readScript(pattern) : undefined);
+  await printProbes(script === undefined ? pattern : { script }, {
+    ...options,
+    long: options.verbose === true || given === "v",
+    failsOnNone: false,
+  });
 }
 
 /** Compiles without a target, and prints what would be loaded there. */

@@ -58,7 +58,7 @@ export function inMatchingFiles(
 }
 
 /** A path that matches, beginning as the pattern does: "./t*" and "/home/me/tests" give "./tests". */
-function asWritten(pattern: string, path: string): string {
+export function asWritten(pattern: string, path: string): string {
   if (pattern.startsWith("/") || !pattern.includes("/")) return path;
   const parts = pattern.split("/");
   const literal = parts.slice(0, parts.findIndex(isPattern));
