@@ -1,17 +1,25 @@
 import { execFileSync } from "node:child_process";
 import {
   closeSync,
+  copyFileSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   readSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect } from "@jest/globals";
 import { type HostPeer } from "@sonde/protocol";
+import { readBuildId } from "../packages/host/src/elf/build-id.js";
+import { DebugFiles, type DebugSources } from "../packages/host/src/session/debug-files.js";
+import { type DebuginfodOptions } from "../packages/host/src/session/debuginfod.js";
+import { readElfFile } from "../packages/host/src/session/elf-file.js";
 import { readImage } from "../packages/host/src/session/kept-images.js";
 import { RemoteFiles } from "../packages/host/src/session/remote-files.js";
 import { requiresCommand } from "./support/requires.js";
@@ -74,16 +82,53 @@ function link(name: string, ...options: readonly string[]): string {
   return path;
 }
 
+const warnings: string[] = [];
+
+function withServers(urls: readonly string[]): DebuginfodOptions {
+  return { urls, onWarning: (text) => warnings.push(text), onProgress: () => undefined };
+}
+
+/** A program without symbols, and the file that has them. */
+function linkStripped(...options: readonly string[]): {
+  readonly stripped: string;
+  readonly debug: string;
+} {
+  const path = link("program", ...options);
+  const [stripped, debug] = [join(folder, "stripped"), join(folder, "apart")];
+  execFileSync("objcopy", ["--only-keep-debug", path, debug]);
+  execFileSync("objcopy", ["--strip-all", `--add-gnu-debuglink=${debug}`, path, stripped]);
+  return { stripped, debug };
+}
+
+/** Puts a file where it is looked for. */
+function place(file: string, ...parts: readonly string[]): void {
+  const path = join(...parts);
+  mkdirSync(dirname(path), { recursive: true });
+  copyFileSync(file, path);
+}
+
+async function buildIdOf(path: string): Promise<string> {
+  return await readElfFile(path, readBuildId);
+}
+
 /** The name of the function that lies at a symbol of nm's list, as the image has it, and what was read for that. */
 async function nameOf(
   path: string,
   bootId = "boot",
+  sources: Partial<DebugSources> = {},
 ): Promise<{ readonly name: string | undefined; readonly readBytes: number }> {
   const files = new CountedFiles();
   const remote = files.remote(bootId);
   const status = await remote.status(path);
   if (status === undefined) throw new Error(`${path} is not there`);
-  const image = await readImage(remote, { path, status, root: "" });
+  const debugFiles = new DebugFiles({
+    folders: [],
+    sysroot: undefined,
+    debuginfod: withServers([]),
+    ...sources,
+  });
+  const file = { path, status, root: "", mappedPath: path };
+  const image = await readImage(remote, file, debugFiles);
   const listed = execFileSync("nm", [join(folder, "program")], { encoding: "utf8" });
   const [, address = "0"] = /^([0-9a-f]+) T function_42$/m.exec(listed) ?? [];
   // Code is at its address in the file, too (ld puts .text there where data do not come first).
@@ -122,5 +167,65 @@ describe("the symbols of a program", () => {
     execFileSync("strip", [path, "-o", stripped]);
     expect((await nameOf(stripped)).name).toBeUndefined();
     expect((await nameOf(path)).name).toBe("function_42");
+  });
+
+  withLinker("that was stripped are found in a folder, by build id", async () => {
+    const { stripped, debug } = linkStripped();
+    expect((await nameOf(stripped)).name).toBeUndefined();
+    const id = await buildIdOf(stripped);
+    place(debug, folder, "debug/.build-id", id.slice(0, 2), `${id.slice(2)}.debug`);
+    const folders = [join(folder, "debug")];
+    expect((await nameOf(stripped, "boot", { folders })).name).toBe("function_42");
+    // From then on they are kept.
+    rmSync(join(folder, "debug"), { recursive: true });
+    expect((await nameOf(stripped)).name).toBe("function_42");
+  });
+
+  withLinker("that was stripped are found by the name and checksum that the file has", async () => {
+    const { stripped, debug } = linkStripped("-Wl,--build-id=none");
+    const folders = [join(folder, "debug")];
+    place(link("other", "-DOTHER", "-Wl,--build-id=none", "-O2"), folder, "debug/apart");
+    expect((await nameOf(stripped, "boot", { folders })).name).toBeUndefined();
+    place(debug, folder, "debug/apart");
+    expect((await nameOf(stripped, "boot", { folders })).name).toBe("function_42");
+  });
+
+  withLinker(
+    "that was stripped are found in a sysroot, unless another build is there",
+    async () => {
+      const { stripped } = linkStripped();
+      const sysroot = join(folder, "sysroot");
+      place(link("other", "-O2"), sysroot, stripped);
+      expect((await nameOf(stripped, "boot", { sysroot })).name).toBeUndefined();
+      place(join(folder, "program"), sysroot, stripped);
+      expect((await nameOf(stripped, "boot", { sysroot })).name).toBe("function_42");
+    },
+  );
+
+  withLinker("that was stripped come from a debuginfod server", async () => {
+    const { stripped, debug } = linkStripped();
+    const asked: string[] = [];
+    const wanted = `/buildid/${await buildIdOf(stripped)}/debuginfo`;
+    const server = createServer((request, response) => {
+      asked.push(request.url ?? "");
+      if (request.url === `/has${wanted}`) response.end(readFileSync(debug));
+      else response.writeHead(request.url === `/broken${wanted}` ? 500 : 404).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    const url = `http://127.0.0.1:${port}`;
+    const lacking = { debuginfod: withServers([`${url}/lacks`]) };
+    expect((await nameOf(stripped, "boot", lacking)).name).toBeUndefined();
+    expect((await nameOf(stripped, "boot", lacking)).name).toBeUndefined();
+    // It is not asked again so soon.
+    expect(asked).toEqual([`/lacks${wanted}`]);
+    rmSync(join(folder, "cache"), { recursive: true });
+    const having = { debuginfod: withServers([`${url}/lacks`, `${url}/broken`, `${url}/has/`]) };
+    expect((await nameOf(stripped, "boot", having)).name).toBe("function_42");
+    expect(asked.slice(1)).toEqual([`/lacks${wanted}`, `/broken${wanted}`, `/has${wanted}`]);
+    expect(warnings).toEqual([`debuginfod: ${url}/broken${wanted}: the server answered 500`]);
+    await new Promise((resolve) => server.close(resolve));
+    expect((await nameOf(stripped, "boot", having)).name).toBe("function_42");
   });
 });

@@ -1,4 +1,5 @@
-import { rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, rmSync } from "node:fs";
 import { describe, expect } from "@jest/globals";
 import { chainSource, compile, SteppedProgram } from "../support/c-program.js";
 import { traceBesideBpftrace } from "../support/beside-bpftrace.js";
@@ -39,9 +40,13 @@ describe("names of user frames beside bpftrace", () => {
 });
 
 /** Traces one step of a program, and gives what was printed of it. */
-async function traceStep(chain: SteppedProgram, frames = 4): Promise<string> {
+async function traceStep(
+  chain: SteppedProgram,
+  frames = 4,
+  options: readonly string[] = [],
+): Promise<string> {
   const program = `tracepoint:syscalls:sys_enter_umask /pid == ${chain.pid}/ { printf("%s", ustack(${frames})); }`;
-  const sonde = await startAttached(["-e", program]);
+  const sonde = await startAttached([...options, "-e", program]);
   await chain.step();
   return (await interrupt(sonde)).output.replaceAll(/\s+/g, " ").trim();
 }
@@ -95,6 +100,31 @@ describe("user frames have names", () => {
     expect(output.replaceAll(/\s+/g, " ")).toMatch(
       /^\s*(@\[ innermost\+\d+ middle\+\d+ outermost\+\d+ main\+\d+ \]: \d+ ?)+$/,
     );
+  });
+
+  tracing("in a stripped program whose debug file is in a folder of ours", async () => {
+    const path = compile("stripped", chainSource(), ["-Wl,--build-id=sha1"]);
+    const folder = `${path}-debug`;
+    mkdirSync(folder);
+    execFileSync("objcopy", ["--only-keep-debug", path, `${folder}/stripped.debug`]);
+    execFileSync("strip", [path]);
+    const chain = await SteppedProgram.start(path);
+    expect(await traceStep(chain, 4, ["--debug-dir", folder])).toMatch(wholeChain);
+    await chain.end();
+  });
+
+  tracing("that were compiled while the program ran, which lists them for perf", async () => {
+    const source = `
+      const recurse = (n) => (n === 0 ? process.umask(0o22) : recurse(n - 1) + 0);
+      const write = (text) => require("node:fs").writeSync(1, text);
+      for (let n = 0; n < 30000; n++) recurse(2);
+      write("ready\\n");
+      process.stdin.on("data", () => { recurse(5); write("done\\n"); });`;
+    const node = await SteppedProgram.start(process.execPath, ["--perf-basic-prof", "-e", source]);
+    const stack = await traceStep(node, 60);
+    await node.end();
+    rmSync(`/tmp/perf-${node.pid}.map`, { force: true });
+    expect(stack).toMatch(/recurse/);
   });
 
   tracing("in a library that is loaded later", async () => {

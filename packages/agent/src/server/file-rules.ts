@@ -14,6 +14,8 @@ const readable: readonly RegExp[] = [
   /^\/proc\/\d+\/task\/\d+\/(comm|status|stat)$/,
   /^\/boot\/config-[^/]+$/,
   /^\/etc\/(ld\.so\.cache|passwd)$/,
+  // What virtual machines have compiled, for perf.
+  /^\/tmp\/perf-\d+\.map$/,
 ];
 
 /** Below tracefs. */

@@ -1,4 +1,5 @@
 import { Option, type Command } from "commander";
+import { type DebugSources } from "../session/debug-files.js";
 import { type ResolvedTarget, resolveTarget } from "../session/resolve-target.js";
 import { type SessionOptions } from "../session/session.js";
 import { settingsOptions } from "../session/settings-options.js";
@@ -6,6 +7,7 @@ import { type TargetSettings } from "../session/target-config.js";
 import { type TypesFile } from "../session/types-file.js";
 import { withoutUndefined } from "../session/without-undefined.js";
 import { LinkStatus } from "./link-status.js";
+import { showProgress } from "./progress-bar.js";
 import { statusLine } from "./status-line.js";
 import { Target } from "../trace/target.js";
 import { connectByPush } from "./pushed-agent.js";
@@ -28,6 +30,8 @@ export interface TargetOptions extends LinkOptions {
   readonly verbose?: boolean;
   readonly push?: boolean;
   readonly keep?: boolean;
+  readonly debugDir?: readonly string[];
+  readonly sysroot?: string;
 }
 
 /** Adds -t, --key-file and the like to a command. */
@@ -36,10 +40,13 @@ export function addTargetOptions(command: Command): Command {
     "-t, --target <target>",
     "where the agent is: a name (sonde targets), local:, ssh://[USER@]HOST, adb://SERIAL, docker://CONTAINER, kubectl://POD, serial:DEVICE, tcp://BRIDGE:PORT, ws://HOST:PORT, wss://HOST:PORT, unix:PATH, exec:COMMAND (default: $SONDE_TARGET, the default of sonde targets, or local:)",
   );
-  return addLinkOptions(command).option(
-    "-v, --verbose",
-    "also say what is loaded, and pass on the agent's log",
-  );
+  return addLinkOptions(command)
+    .option(
+      "--debug-dir <folder...>",
+      "where debug files of the target's stripped programs are (as /usr/lib/debug; also: $DEBUGINFOD_URLS)",
+    )
+    .option("--sysroot <folder>", "the target's file system as you built it, programs unstripped")
+    .option("-v, --verbose", "also say what is loaded, and pass on the agent's log");
 }
 
 /** Options of commands that print times. */
@@ -98,6 +105,26 @@ export function chooseTypesFile({ btf, vmlinux }: LinkOptions): TypesFile | unde
   return settingsOptions(settingsOf(withoutUndefined({ btf, vmlinux }))).typesFile;
 }
 
+function debugSources({ debugDir, sysroot }: TargetOptions): DebugSources {
+  const urls = (process.env["DEBUGINFOD_URLS"] ?? "").split(/\s+/).filter((url) => url !== "");
+  const progress = showProgress("debug file");
+  return {
+    folders: debugDir ?? [],
+    sysroot,
+    debuginfod: {
+      urls,
+      onWarning: (text) => {
+        statusLine.print(`${text}\n`);
+      },
+      onProgress: (done, total) => {
+        if (total === undefined) return;
+        progress.update(done, total);
+        if (done >= total) progress.stop();
+      },
+    },
+  };
+}
+
 /** The target that the options mean, and how to get in. Throws TargetError. */
 export function chooseTarget(options: TargetOptions): {
   readonly target: ResolvedTarget;
@@ -117,7 +144,11 @@ export function chooseTarget(options: TargetOptions): {
   });
   return {
     target,
-    session: { ...settingsOptions(settings), showsAgentLog: options.verbose === true },
+    session: {
+      ...settingsOptions(settings),
+      debugSources: debugSources(options),
+      showsAgentLog: options.verbose === true,
+    },
   };
 }
 

@@ -9,10 +9,13 @@ const nameLimit = 256;
 /** The target's kernel symbols, of which the agent is asked for those that are needed. Throws RemoteError. */
 export class AskedSymbols implements KernelSymbolSource {
   readonly #peer: HostPeer;
+  readonly #traffic: { bytes: number };
   readonly #known = new Map<bigint, KernelSymbol | undefined>();
 
-  constructor(peer: HostPeer) {
+  /** `traffic`: where the bytes of answers are counted. */
+  constructor(peer: HostPeer, traffic: { bytes: number } = { bytes: 0 }) {
     this.#peer = peer;
+    this.#traffic = traffic;
   }
 
   prepare(addresses: readonly bigint[]): Promise<void> | undefined {
@@ -40,6 +43,9 @@ export class AskedSymbols implements KernelSymbolSource {
     for (let at = 0; at < unknown.length; at += addressLimit) {
       const addresses = unknown.slice(at, at + addressLimit);
       const { symbols } = await this.#peer.call("symbols.kernel", { addresses, names: [] });
+      for (const symbol of symbols) {
+        this.#traffic.bytes += (symbol?.name.length ?? 0) + (symbol?.module.length ?? 0) + 4;
+      }
       for (const [index, address] of addresses.entries()) {
         this.#known.set(address, asKernelSymbol(symbols[index]));
       }

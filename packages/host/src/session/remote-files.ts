@@ -18,9 +18,17 @@ export class RemoteFiles implements TargetFiles {
   readonly #texts = new Map<string, Promise<string>>();
 
   readonly #pieceBytes: number;
+  readonly #traffic: { bytes: number };
 
-  constructor(peer: HostPeer, bootId: string, pieceBytes = usualPieceBytes) {
+  /** `traffic`: where the bytes of files are counted. */
+  constructor(
+    peer: HostPeer,
+    bootId: string,
+    pieceBytes = usualPieceBytes,
+    traffic: { bytes: number } = { bytes: 0 },
+  ) {
     this.#peer = peer;
+    this.#traffic = traffic;
     this.#bootId = bootId;
     this.#pieceBytes = pieceBytes;
   }
@@ -36,6 +44,7 @@ export class RemoteFiles implements TargetFiles {
         limitBytes: this.#pieceBytes,
       });
       pieces.push(data);
+      this.#traffic.bytes += data.length;
       offset += BigInt(data.length);
       if (isEnd) return pieces.length === 1 ? data : Buffer.concat(pieces);
     }
@@ -65,6 +74,7 @@ export class RemoteFiles implements TargetFiles {
         limitBytes: Math.min(length - done, this.#pieceBytes),
       });
       pieces.push(data);
+      this.#traffic.bytes += data.length;
       done += data.length;
       if (isEnd) break;
     }

@@ -4,6 +4,7 @@ import { ElfReader } from "../elf/elf-reader.js";
 import { ElfImage } from "../symbols/elf-image.js";
 import { type Mapping } from "../symbols/process-maps.js";
 import { type CodeImage, type ProcessReader } from "../symbols/user-symbols.js";
+import { type DebugFiles } from "./debug-files.js";
 import { type MappedFile, readImage, readImageOf } from "./kept-images.js";
 import { type FileStatus, type RemoteFiles } from "./remote-files.js";
 
@@ -12,6 +13,7 @@ export class RemoteProcesses implements ProcessReader {
   readonly #peer: HostPeer;
   readonly #methods: readonly string[];
   readonly #files: RemoteFiles;
+  readonly #debugFiles: DebugFiles;
   readonly #warn: (text: string) => void;
   #hasWarned = false;
 
@@ -20,11 +22,13 @@ export class RemoteProcesses implements ProcessReader {
     peer: HostPeer,
     methods: readonly string[],
     files: RemoteFiles,
+    debugFiles: DebugFiles,
     onWarning: (text: string) => void,
   ) {
     this.#peer = peer;
     this.#methods = methods;
     this.#files = files;
+    this.#debugFiles = debugFiles;
     this.#warn = onWarning;
   }
 
@@ -35,16 +39,33 @@ export class RemoteProcesses implements ProcessReader {
   async openImage(pid: number, mapping: Mapping): Promise<CodeImage | undefined> {
     if (mapping.path === "[vdso]") return await this.#openVdso(mapping);
     if (!mapping.path.startsWith("/")) return undefined;
-    const kept = mapping.buildId === undefined ? undefined : readImageOf(mapping.buildId);
+    const kept =
+      mapping.buildId === undefined
+        ? undefined
+        : await readImageOf(mapping.buildId, mapping.path, this.#debugFiles);
     if (kept !== undefined) return kept;
     for (const { root, path } of placesOf(pid, mapping)) {
       const image = await this.#unlessRefused(async () => {
         const status = await this.#files.status(path);
         // What we see under the same name may be another file.
         if (status === undefined || (root === "" && isOther(status, mapping))) return undefined;
-        return await readImage(this.#files, { path, status, root }, mapping.buildId);
+        const { buildId, path: mappedPath } = mapping;
+        const file = { path, status, root, mappedPath, buildId };
+        return await readImage(this.#files, file, this.#debugFiles);
       });
       if (image !== undefined) return image;
+    }
+    return undefined;
+  }
+
+  /** The text of /tmp/perf-PID.map, as the process sees it or we do; undefined when there is none. */
+  async readJitMap(pid: number): Promise<string | undefined> {
+    const status = await this.#unlessRefused(() => this.#files.textNow(`/proc/${pid}/status`));
+    // Its number where it runs, which may be a container.
+    const inner = /^NSpid:.*\s(\d+)$/m.exec(status ?? "")?.[1] ?? String(pid);
+    for (const path of [`/proc/${pid}/root/tmp/perf-${inner}.map`, `/tmp/perf-${pid}.map`]) {
+      const text = await this.#unlessRefused(() => this.#files.textNow(path));
+      if (text !== undefined) return text;
     }
     return undefined;
   }

@@ -26,9 +26,11 @@ import {
   type Refusal,
 } from "./refusals.js";
 import { toTargetDescription } from "./describe-target.js";
+import { DebugFiles, type DebugSources } from "./debug-files.js";
 import { TargetError } from "./errors.js";
 import { FeatureCache } from "./feature-cache.js";
 import { KernelTypes } from "./kernel-types.js";
+import { openKeptSymbols } from "./kept-kernel-symbols.js";
 import { LoadedObject } from "./loaded-object.js";
 import { LinkKeeper, type LinkEvent } from "./link-keeper.js";
 import { KernelModules } from "./module-types.js";
@@ -46,6 +48,8 @@ import { wallClock } from "./wall-clock.js";
 export interface SessionOptions extends ConnectOptions {
   /** The kernel's types, to use in place of the target's. */
   readonly typesFile?: TypesFile;
+  /** Where this machine may have the symbols of stripped programs. */
+  readonly debugSources?: DebugSources;
   /** Hears what a person should know and what keeps nothing from going on. */
   readonly onWarning?: (text: string) => void;
   /** Ask the target's kernel what it can do, even when that is known of this boot. */
@@ -104,6 +108,7 @@ export class Session implements AsyncDisposable {
   readonly #answerer: QueryAnswerer;
   readonly #typesFile: TypesFile | undefined;
   #symbols: Promise<KernelSymbolSource> | undefined;
+  readonly #symbolTraffic = { bytes: 0 };
   /** Whether it goes on without us. */
   #isDetached: boolean;
   #closing: Promise<void> | undefined;
@@ -132,7 +137,16 @@ export class Session implements AsyncDisposable {
     this.warn = (text) => options.onWarning?.(text);
     const pieceBytes = this.#isSlow ? slowPieceBytes : undefined;
     this.files = new RemoteFiles(peer, description.bootId, pieceBytes);
-    this.processes = new RemoteProcesses(peer, hello.methods, this.files, this.warn);
+    const debugFiles = new DebugFiles(
+      options.debugSources ?? { folders: [], sysroot: undefined, debuginfod: noDebuginfod },
+    );
+    this.processes = new RemoteProcesses(
+      peer,
+      hello.methods,
+      new RemoteFiles(peer, description.bootId, pieceBytes, this.#symbolTraffic),
+      debugFiles,
+      this.warn,
+    );
     this.types = new KernelTypes({
       peer,
       files: this.files,
@@ -246,7 +260,15 @@ export class Session implements AsyncDisposable {
       byteOrder,
       pid: this.#isSlow ? pid : undefined,
       onRecords,
+      onBytes: (count) => {
+        this.#symbolTraffic.bytes += count;
+      },
     });
+  }
+
+  /** Bytes that have come from the target for the names of addresses, before compression. */
+  get symbolBytes(): number {
+    return this.#symbolTraffic.bytes;
   }
 
   /** Starts a program on the target, which waits for its `go` and ends with this session at the latest. Throws RemoteError. */
@@ -294,12 +316,26 @@ export class Session implements AsyncDisposable {
       this.#typesFile === undefined
         ? []
         : await readKernelFunctions(this.#typesFile, this.description.buildId);
-    if (built.length > 0) return await BuiltSymbols.open(built, new AskedSymbols(this.peer));
-    return this.#isSlow ? new AskedSymbols(this.peer) : await this.#fetchSymbols();
+    const asked = new AskedSymbols(this.peer, this.#symbolTraffic);
+    if (built.length > 0) return await BuiltSymbols.open(built, asked);
+    return this.#isSlow ? asked : await this.#keptSymbols(asked);
+  }
+
+  async #keptSymbols(asked: AskedSymbols): Promise<KernelSymbolSource> {
+    const files = new RemoteFiles(
+      this.peer,
+      this.description.bootId,
+      undefined,
+      this.#symbolTraffic,
+    );
+    const symbols = await openKeptSymbols(files, this.description, asked);
+    return symbols ?? (await this.#fetchSymbols());
   }
 
   async #fetchSymbols(): Promise<KernelSymbolSource> {
-    return symbolsAtHand(parseKernelSymbols(await this.files.read("/proc/kallsyms")));
+    const table = await this.files.read("/proc/kallsyms");
+    this.#symbolTraffic.bytes += table.length;
+    return symbolsAtHand(parseKernelSymbols(table));
   }
 
   /** Removes everything that was made in this session; it can be used again afterwards. Silent when the link is gone. */
@@ -370,6 +406,8 @@ export class Session implements AsyncDisposable {
     await this.close();
   }
 }
+
+const noDebuginfod = { urls: [], onWarning: () => undefined, onProgress: () => undefined };
 
 /** A clock is read so often once it is known well; each time takes a slow line some hundredths of a second. */
 const clockPauseMilliseconds = { fast: 30_000, slow: 120_000 };

@@ -12,6 +12,7 @@ export interface TaskStreamOptions {
   /** Of this process and those that it starts; undefined for all. */
   readonly pid: number | undefined;
   readonly onRecords: (records: readonly TaskRecord[]) => void;
+  readonly onBytes: (count: number) => void;
 }
 
 /** What a target's kernel records of processes, as it comes. */
@@ -23,11 +24,13 @@ export class TaskStream {
   #waiting: (() => void)[] = [];
   #isOver = false;
 
-  private constructor(peer: HostPeer, stream: Handle, { byteOrder, onRecords }: TaskStreamOptions) {
+  private constructor(peer: HostPeer, stream: Handle, options: TaskStreamOptions) {
+    const { byteOrder, onRecords, onBytes } = options;
     this.#peer = peer;
     this.#stream = stream;
     peer.onStream(stream, {
       onSpan: ({ channel, position, span }) => {
+        onBytes(span.length);
         onRecords(decodeTaskRecords(span, byteOrder));
         const end = position + BigInt(span.length);
         this.#reached.set(channel, end);

@@ -29,6 +29,11 @@ export class ElfImage implements CodeImage {
     return new ElfImage(codeParts(elf.segments), CodeSymbolTable.of(await readCodeSymbols(debug)));
   }
 
+  /** This file's symbols from another, which has them all. Throws ElfError. */
+  async withSymbolsOf(debug: ElfReader): Promise<ElfImage> {
+    return new ElfImage(this.#parts, CodeSymbolTable.of(await readCodeSymbols(debug)));
+  }
+
   /** What `encode` made; undefined for anything else. */
   static decode(bytes: Uint8Array): ElfImage | undefined {
     const parts = decodeParts(bytes);

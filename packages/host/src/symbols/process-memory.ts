@@ -1,3 +1,4 @@
+import { type JitMap } from "./jit-map.js";
 import { type Mapping } from "./process-maps.js";
 
 /** Addresses in no mapping that are remembered. */
@@ -18,6 +19,8 @@ export class ProcessMemory {
   #patience = 0;
   /** Who made it: it has what that had mapped then. */
   parent: number | undefined;
+  /** What it has compiled itself. */
+  jitMap: JitMap | undefined;
   /** There is nothing to read of it any more. */
   hasEnded = false;
 
@@ -83,6 +86,12 @@ export class ProcessMemory {
     if (parent === undefined) return;
     this.#former = [...this.#former, ...parent.#mappings].slice(0, mostFormer);
     this.#forget();
+  }
+
+  /** There is nothing to be known of these. */
+  giveUp(addresses: readonly bigint[]): void {
+    for (const address of addresses) this.#remember(address);
+    this.#patience = this.#unmapped.size;
   }
 
   #retire(mappings: readonly Mapping[]): void {

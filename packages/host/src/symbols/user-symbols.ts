@@ -1,5 +1,6 @@
 import { demangle } from "../demangle/demangle.js";
 import { type FoundSymbol } from "./code-symbol-table.js";
+import { JitMap } from "./jit-map.js";
 import { type Mapping, parseProcessMaps } from "./process-maps.js";
 import { ProcessMemory } from "./process-memory.js";
 import { type TaskRecord } from "./task-records.js";
@@ -37,6 +38,8 @@ export interface ProcessReader {
   catchUp?(): Promise<void>;
   /** /proc/PID/maps; undefined for a process that is gone, or is hidden. */
   readMaps(pid: number): Promise<string | undefined>;
+  /** /tmp/perf-PID.map; undefined for a process that has written none. */
+  readJitMap?(pid: number): Promise<string | undefined>;
   /** What a process has there; undefined for what has no symbols, or cannot be read. */
   openImage(pid: number, mapping: Mapping): Promise<CodeImage | undefined>;
 }
@@ -128,8 +131,13 @@ export class UserSymbols implements UserSymbolSource {
   }
 
   resolve(address: bigint, pid: number): UserSymbol | undefined {
-    const mapping = this.#processes.get(pid)?.find(address);
+    const process = this.#processes.get(pid);
+    const mapping = process?.find(address);
     if (mapping === undefined) return undefined;
+    if (isOwnCode(mapping)) {
+      const own = process?.jitMap?.resolve(address);
+      return own && { name: own.name, offset: BigInt(own.offset), file: `/tmp/perf-${pid}.map` };
+    }
     const image = this.#images.get(imageName(mapping));
     const found = image?.resolve(address - mapping.start + mapping.fileOffset);
     if (found === undefined) return undefined;
@@ -149,9 +157,10 @@ export class UserSymbols implements UserSymbolSource {
     const process = this.#processes.get(pid);
     if (process === undefined) return true;
     const mapping = process.find(address);
-    return mapping === undefined
-      ? process.isWorthReading(address)
-      : !this.#images.has(imageName(mapping));
+    if (mapping === undefined) return process.isWorthReading(address);
+    if (!isOwnCode(mapping)) return !this.#images.has(imageName(mapping));
+    const isKnown = process.jitMap?.resolve(address) !== undefined;
+    return !isKnown && this.#reader.readJitMap !== undefined && process.isWorthReading(address);
   }
 
   async #prepareProcess(pid: number, addresses: readonly bigint[]): Promise<void> {
@@ -161,10 +170,11 @@ export class UserSymbols implements UserSymbolSource {
       const text = await this.#readMaps(pid, process);
       process.update(text === undefined ? undefined : parseProcessMaps(text), unmapped);
     }
+    await this.#readJitMap(pid, process, addresses);
     const mappings = new Map<string, Mapping>();
     for (const address of addresses) {
       const mapping = process.find(address);
-      if (mapping !== undefined) mappings.set(imageName(mapping), mapping);
+      if (mapping !== undefined && !isOwnCode(mapping)) mappings.set(imageName(mapping), mapping);
     }
     await Promise.all(
       [...mappings].map(async ([name, mapping]) => {
@@ -172,6 +182,26 @@ export class UserSymbols implements UserSymbolSource {
         this.#images.set(name, await this.#reader.openImage(pid, mapping));
       }),
     );
+  }
+
+  async #readJitMap(
+    pid: number,
+    process: ProcessMemory,
+    addresses: readonly bigint[],
+  ): Promise<void> {
+    const isUnknown = (address: bigint): boolean => {
+      const mapping = process.find(address);
+      return (
+        mapping !== undefined &&
+        isOwnCode(mapping) &&
+        process.jitMap?.resolve(address) === undefined
+      );
+    };
+    const unknown = addresses.filter(isUnknown);
+    if (unknown.length === 0) return;
+    const text = await this.#reader.readJitMap?.(pid);
+    if (text !== undefined) process.jitMap = new JitMap(text);
+    process.giveUp(unknown.filter(isUnknown));
   }
 
   /** Of a process that has ended before it was looked at: what its parent has mapped, as it did not run a program of its own. */
@@ -186,6 +216,11 @@ export class UserSymbols implements UserSymbolSource {
     }
     return undefined;
   }
+}
+
+/** Memory of no file, which code was written to. */
+function isOwnCode({ path }: Mapping): boolean {
+  return path === "" || path.startsWith("[anon") || path.startsWith("/memfd:");
 }
 
 /** A file is known by its build id, or by where it is, wherever it is mapped; what is no file by its name, and whether the process is of 32 bits. */

@@ -272,6 +272,7 @@ export class Target implements AsyncDisposable {
     const userSymbols = showsUserSymbols(layout)
       ? new UserSymbols({
           readMaps: async (pid) => await this.session.processes.readMaps(pid),
+          readJitMap: async (pid) => await this.session.processes.readJitMap(pid),
           openImage: async (pid, mapping) => await this.session.processes.openImage(pid, mapping),
           catchUp: async () => await this.#tasks?.catchUp(),
         })

@@ -166,6 +166,9 @@ async function traceCommand(
       failsOnLost: options.failOnLost === true,
     }),
   );
+  if (context.isVerbose) {
+    process.stderr.write(`symbols: ${target.session.symbolBytes} bytes came from the target\n`);
+  }
 }
 
 /** -l: what matches a pattern, or what the probes of a script do. */
