@@ -12,10 +12,11 @@ import { StackLimitError, stackSizeBytes } from "./generate/place-stack.js";
 import { CallbackTypes } from "./lower/callback-types.js";
 import { lower, type Lowered, type LoweredProgram, type LowerOptions } from "./lower/lower.js";
 import { hasFeature, ownMaps } from "./lower/lowering.js";
-import { parse } from "./parse.js";
+import { locateDiagnostic, parse } from "./parse.js";
+import { type ParseOptions } from "./syntax/parse-program.js";
 import { type Span } from "./syntax/span.js";
 
-export interface CompileOptions extends CheckOptions, LowerOptions {}
+export interface CompileOptions extends CheckOptions, LowerOptions, ParseOptions {}
 
 export interface CompileResult {
   /** `undefined` when there are errors. */
@@ -37,13 +38,17 @@ export function compile(
   answers: Answers,
   options: CompileOptions = {},
 ): CompileResult {
-  const parsed = parse(source);
-  if (parsed.program === undefined) return { spec: undefined, diagnostics: parsed.diagnostics };
+  const parsed = parse(source, options);
+  const located = (diagnostics: readonly Diagnostic[]): readonly Diagnostic[] =>
+    diagnostics.map((one) => locateDiagnostic(one, parsed.sources));
+  if (parsed.program === undefined) {
+    return { spec: undefined, diagnostics: located(parsed.diagnostics) };
+  }
   const checked = check(parsed.program, target, answers, options);
   const diagnostics = [...parsed.diagnostics, ...checked.diagnostics];
-  if (checked.program === undefined) return { spec: undefined, diagnostics };
+  if (checked.program === undefined) return { spec: undefined, diagnostics: located(diagnostics) };
   const { spec, faults } = generateSpec(checked.program, target, options);
-  return { spec, diagnostics: [...diagnostics, ...faults] };
+  return { spec, diagnostics: located([...diagnostics, ...faults]) };
 }
 
 /** The second half of compile(): a checked program to what is loaded. `faults` are what the kernel's limits forbid. */

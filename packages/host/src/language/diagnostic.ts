@@ -11,6 +11,8 @@ export interface Diagnostic {
   readonly hints: readonly string[];
   /** Another place that has to do with it, as the first use of a map. */
   readonly related?: { readonly span: Span; readonly message: string };
+  /** The file that it is about, when that is not the program itself. */
+  readonly file?: { readonly path: string; readonly text: string };
 }
 
 /** Kinds of faults, for tests and for tools; the message says the rest. */

@@ -8,9 +8,10 @@ import { formatPlace, positionOf, type Span } from "./syntax/span.js";
  */
 export function renderDiagnostic(
   diagnostic: Diagnostic,
-  options: { readonly source: string; readonly sourceName: string },
+  program: { readonly source: string; readonly sourceName: string },
 ): string {
-  const { severity, span, message, hints, related } = diagnostic;
+  const { severity, span, message, hints, related, file } = diagnostic;
+  const options = file === undefined ? program : { source: file.text, sourceName: file.path };
   const lines = excerpt(span, severity === "error" ? "ERROR" : "WARNING", message, options);
   if (related !== undefined) {
     lines.push(...excerpt(related.span, "NOTE", related.message, options));

@@ -12,7 +12,7 @@ export async function compileProgram(
   options: CompileOptions,
 ): Promise<CompileResult> {
   let answers: Answers = new Map();
-  const { program } = parse(source);
+  const { program } = parse(source, options);
   if (program !== undefined) {
     for (;;) {
       const queries = requirements(program, target, answers, options);

@@ -18,6 +18,7 @@ import { addRateOptions, type RateOptions, whileTellingRate } from "../rate-stat
 import { type BufferMode } from "../output-stream.js";
 import { runTrace, type OutputFormat } from "../run-trace.js";
 import { readProgramWords } from "../program-words.js";
+import { ScriptFiles } from "../script-files.js";
 import { splitCommand } from "../split-command.js";
 import { findTraced, startTraced, type TracedProcess } from "../traced-process.js";
 import {
@@ -36,6 +37,8 @@ interface TraceOptions extends TargetOptions, ClockOptions, RateOptions, DetachF
   readonly p?: number;
   readonly c?: string;
   readonly unsafe?: boolean;
+  readonly I: readonly string[];
+  readonly include: readonly string[];
   readonly warnings: boolean;
   readonly B: BufferMode;
   readonly f: OutputFormat;
@@ -91,6 +94,8 @@ export function addTraceCommand(program: Command): void {
       "--unsafe",
       "allow what changes the target: system(), signal(), override(), write_user()",
     )
+    .option("-I <folder>", "look for headers there, too; may be given several times", collect, [])
+    .option("--include <header>", "include a header first; may be given several times", collect, [])
     .option("--no-warnings", "no warnings about the program")
     .option("-q, --quiet", "no messages about the trace itself")
     .option("--dry-run", "compile for the target and load nothing")
@@ -225,6 +230,8 @@ async function openTraced(
 
 interface Script {
   readonly name: string;
+  /** The name is that of a file. */
+  readonly isFile?: true;
   readonly source: string;
   readonly parameters: readonly string[];
 }
@@ -248,7 +255,9 @@ function chooseScript(
     });
   }
   if (first === "-") return { name: "stdin", source: readFileSync(0, "utf8"), parameters: rest };
-  if (existsSync(first)) return { name: first, source: readScript(first), parameters: rest };
+  if (existsSync(first)) {
+    return { name: first, isFile: true, source: readScript(first), parameters: rest };
+  }
   if (first.includes("{")) return { name: "stdin", source: first, parameters: rest };
   throw new UsageError(`trace: ${first}: no such file`, {
     hint: "a program itself has braces: 'probe { … }'",
@@ -287,6 +296,8 @@ async function compileOrReport(
       ...(options.c === undefined || pid === undefined ? {} : { childPid: pid }),
       isUnsafe: options.unsafe === true,
       sourceName: script.name,
+      files: new ScriptFiles(script.isFile ? script.name : undefined, options.I),
+      includes: options.include,
       settings: settingsOf(process.env),
       // Not the small one that keeps events young on a slow line: nobody may come for them for long.
       ...(options.detach === true ? { ringSizeBytes: defaultRingBytes } : {}),
@@ -308,6 +319,10 @@ function settingsOf(environment: NodeJS.ProcessEnv): Readonly<Record<string, str
   return Object.fromEntries(
     found.map(([name, value]) => [name.slice(prefix.length).toLowerCase(), value ?? ""]),
   );
+}
+
+function collect(word: string, words: readonly string[]): readonly string[] {
+  return [...words, word];
 }
 
 function parsePid(text: string): number {

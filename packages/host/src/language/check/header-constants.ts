@@ -13,6 +13,12 @@ const tables: Readonly<Record<string, string>> = {
   S_IF: "MT 0xf000 SOCK 0xc000 LNK 0xa000 REG 0x8000 BLK 0x6000 DIR 0x4000 CHR 0x2000 IFO 0x1000",
   // include/uapi/linux/in.h
   IPPROTO_: "IP 0 ICMP 1 TCP 6 UDP 17 IPV6 41 ICMPV6 58 SCTP 132",
+  // include/uapi/linux/limits.h
+  PATH_: "MAX 4096",
+  NAME_: "MAX 255",
+  // limits of stdint.h
+  UINT: "8_MAX 255 16_MAX 65535 32_MAX 4294967295 64_MAX 18446744073709551615",
+  INT: "8_MAX 127 16_MAX 32767 32_MAX 2147483647 64_MAX 9223372036854775807",
   // include/linux/sched.h
   TASK_: "COMM_LEN 16 RUNNING 0 INTERRUPTIBLE 1 UNINTERRUPTIBLE 2",
 };

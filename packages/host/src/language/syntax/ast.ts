@@ -2,12 +2,11 @@ import { type Span } from "./span.js";
 
 /** A program as it was written: nothing is resolved, expanded or folded. Every node knows its span. */
 export interface ParsedProgram {
+  /** Its text, and behind it those of the files that it names. */
   readonly source: string;
   readonly config: readonly ConfigEntry[];
   /** Types that the program defines, in C. */
   readonly types: readonly TypeDefinition[];
-  /** Headers that it includes. */
-  readonly includes: readonly { readonly name: string; readonly span: Span }[];
   readonly mapDeclarations: readonly MapDeclaration[];
   /** Their uses are not in `blocks` any more: see expandMacros(). */
   readonly macros: readonly MacroDefinition[];

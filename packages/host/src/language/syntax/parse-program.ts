@@ -1,20 +1,14 @@
 import { type Diagnostic } from "../diagnostic.js";
-import {
-  type ActionBlock,
-  type AttachPoint,
-  type ConfigEntry,
-  type MacroDefinition,
-  type MapDeclaration,
-  type ParsedProgram,
-  type TypeDefinition,
-} from "./ast.js";
+import { type ActionBlock, type AttachPoint, type ConfigEntry, type ParsedProgram } from "./ast.js";
 import { expandMacros } from "./expand-macros.js";
 import { parseAttachPoint } from "./parse-attach-point.js";
 import { parseDefinition, startsDefinition } from "./parse-definition.js";
 import { parseExpression } from "./parse-expression.js";
 import { parseMacro, parseMapDeclaration } from "./parse-macro.js";
 import { parseBlock } from "./parse-statement.js";
-import { preprocess } from "./preprocess.js";
+import { type Definitions, preprocess } from "./preprocess.js";
+import { type SourceFiles, type SourceRegion, SourceSet } from "./source-set.js";
+import { type Span } from "./span.js";
 import { type Token } from "./token.js";
 import { TokenReader } from "./token-reader.js";
 
@@ -22,44 +16,153 @@ import { TokenReader } from "./token-reader.js";
 export interface ParseResult {
   /** Blocks and statements with a fault are left out. */
   readonly program: ParsedProgram;
+  readonly sources: SourceSet;
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export interface ParseOptions {
+  /** Where what it imports and includes is. */
+  readonly files?: SourceFiles | undefined;
+  /** Headers that are included before it. */
+  readonly includes?: readonly string[] | undefined;
+}
+
 /** Parses a whole program. After a fault it goes on with the next statement or block. */
-export function parseProgram(source: string): ParseResult {
-  const { text, definitions, includes, diagnostics } = preprocess(source);
-  const defined = { source, texts: definitions };
-  const reader = new TokenReader(text, { defined, diagnostics: [...diagnostics], parseBlock });
-  if (source.startsWith("#!")) reader.moveTo(endOfLine(source, 0));
-  const types: TypeDefinition[] = [];
-  const config: ConfigEntry[] = [];
-  const mapDeclarations: MapDeclaration[] = [];
-  const macros: MacroDefinition[] = [];
-  const blocks: ActionBlock[] = [];
-  while (reader.current.kind !== "end" && !reader.isExhausted) {
-    if (isConfig(reader)) config.push(...parseConfig(reader));
-    else if (startsDefinition(reader)) types.push(...parseDefinition(reader));
-    else if (startsWith(reader, "macro", "word")) {
-      const macro = parseMacro(reader);
-      if (macro === undefined) reader.skipBlock();
-      else macros.push(macro);
-    } else if (startsWith(reader, "let", "map")) {
-      const declaration = parseMapDeclaration(reader);
-      if (declaration === undefined) reader.skipStatement();
-      else mapDeclarations.push(declaration);
-    } else if (!skipUnsupported(reader)) {
-      const block = parseActionBlock(reader);
-      if (block !== undefined) blocks.push(block);
+export function parseProgram(source: string, options: ParseOptions = {}): ParseResult {
+  const sources = new SourceSet(source);
+  const { program, diagnostics } = new ProgramParser(sources, options).run(source);
+  return { program, sources, diagnostics };
+}
+
+type Parts = {
+  -readonly [Key in Exclude<keyof ParsedProgram, "source">]: ParsedProgram[Key][number][];
+};
+
+/** Reads a program and the files that it names. */
+class ProgramParser {
+  readonly #sources: SourceSet;
+  readonly #options: ParseOptions;
+  readonly #definitions: Definitions = new Map();
+  readonly #diagnostics: Diagnostic[] = [];
+  readonly #parts: Parts = { config: [], types: [], mapDeclarations: [], macros: [], blocks: [] };
+
+  constructor(sources: SourceSet, options: ParseOptions) {
+    this.#sources = sources;
+    this.#options = options;
+  }
+
+  run(source: string): Pick<ParseResult, "program" | "diagnostics"> {
+    const nowhere = { start: 0, end: 0 };
+    for (const name of this.#options.includes ?? []) this.#include(name, nowhere, true);
+    this.#parse({ path: undefined, start: 0, end: source.length });
+    const diagnostics = this.#diagnostics;
+    if (this.#parts.blocks.length === 0 && diagnostics.length === 0) {
+      diagnostics.push({
+        severity: "error",
+        code: "syntax",
+        span: { start: 0, end: source.length },
+        message: "syntax error, the program has no probes",
+        hints: [
+          `A program is one or more probes with statements in braces, as 'BEGIN { printf("hello\\n"); }'.`,
+        ],
+      });
+    }
+    const parsed = { source: this.#sources.text, ...this.#parts };
+    return { program: expandMacros(parsed, diagnostics), diagnostics };
+  }
+
+  #parse({ start, end }: SourceRegion): void {
+    const reader = this.#reader(start, end, this.#diagnostics);
+    const { config, types, mapDeclarations, macros, blocks } = this.#parts;
+    while (reader.current.kind !== "end" && !reader.isExhausted) {
+      if (isConfig(reader)) config.push(...parseConfig(reader));
+      else if (startsDefinition(reader)) types.push(...parseDefinition(reader));
+      else if (startsWith(reader, "macro", "word")) {
+        const macro = parseMacro(reader);
+        if (macro === undefined) reader.skipBlock();
+        else macros.push(macro);
+      } else if (startsWith(reader, "let", "map")) {
+        const declaration = parseMapDeclaration(reader);
+        if (declaration === undefined) reader.skipStatement();
+        else mapDeclarations.push(declaration);
+      } else if (startsWith(reader, "import", "string")) {
+        this.#import(reader);
+      } else if (!skipUnsupported(reader)) {
+        const block = parseActionBlock(reader);
+        if (block !== undefined) blocks.push(block);
+      }
     }
   }
-  if (blocks.length === 0 && reader.diagnostics.length === 0) {
-    reader.report({ start: 0, end: source.length }, "syntax error, the program has no probes", [
-      `A program is one or more probes with statements in braces, as 'BEGIN { printf("hello\\n"); }'.`,
-    ]);
+
+  #reader(start: number, end: number, diagnostics: Diagnostic[]): TokenReader {
+    const sources = this.#sources;
+    const source = sources.text.slice(0, end);
+    const { text, diagnostics: faults } = preprocess(source, {
+      start,
+      definitions: this.#definitions,
+      allText: () => sources.text,
+      onInclude: (name, span) => {
+        this.#include(name, span, false);
+      },
+    });
+    diagnostics.push(...faults);
+    const defined = {
+      // Files come in while others are read.
+      get source(): string {
+        return sources.text;
+      },
+      texts: this.#definitions,
+    };
+    const reader = new TokenReader(text, { defined, diagnostics, parseBlock });
+    const isScript = source.startsWith("#!", start);
+    reader.moveTo(isScript ? endOfLine(source, start) : start);
+    return reader;
   }
-  const parsed = { source, config, types, includes, mapDeclarations, macros, blocks };
-  const program = expandMacros(parsed, reader.diagnostics);
-  return { program, diagnostics: reader.diagnostics };
+
+  /** `import "file";`, of which the first word is next. */
+  #import(reader: TokenReader): void {
+    const start = reader.take().span;
+    const token = reader.take();
+    const span = { start: start.start, end: token.span.end };
+    reader.takeSymbol(";");
+    if (token.kind !== "string") return;
+    const from = this.#sources.regionAt(start.start)?.path;
+    const files = this.#options.files?.imported(token.value, from);
+    if (files === undefined) {
+      reader.report(span, `there is nothing to import at ${JSON.stringify(token.value)}`, [
+        "A file ends in .bt or .h, a folder has such files; both are looked for beside the program.",
+      ]);
+      return;
+    }
+    for (const file of files) {
+      const region = this.#sources.add(file);
+      if (region === undefined) continue;
+      if (file.path.endsWith(".h")) this.#readHeader(region);
+      else this.#parse(region);
+    }
+  }
+
+  /** Headers that are nowhere are passed over: the kernel's types are known without. */
+  #include(name: string, span: Span, isRequired: boolean): void {
+    const from = this.#sources.regionAt(span.start)?.path;
+    const file = this.#options.files?.included(name.replaceAll(/^[<"]|[>"].*$/g, ""), from);
+    const region = file === undefined ? undefined : this.#sources.add(file);
+    if (region !== undefined) this.#readHeader(region);
+    if (file !== undefined || !isRequired) return;
+    const message = `there is no header ${name}`;
+    this.#diagnostics.push({ severity: "error", code: "syntax", span, message, hints: [] });
+  }
+
+  /** Types and definitions of a header; what else C has there is passed over. */
+  #readHeader({ start, end }: SourceRegion): void {
+    const faults: Diagnostic[] = [];
+    const reader = this.#reader(start, end, faults);
+    while (reader.current.kind !== "end" && !reader.isExhausted) {
+      if (startsDefinition(reader)) this.#parts.types.push(...parseDefinition(reader));
+      else reader.skipStatement();
+      reader.takeSymbol("}");
+    }
+  }
 }
 
 /** Whether a word is next, and before a token of this kind. */
@@ -72,17 +175,10 @@ function skipUnsupported(reader: TokenReader): boolean {
   const token = reader.current;
   if (token.kind !== "word") return false;
   const next = reader.after(token);
-  const isDefinition =
-    (token.text === "fn" && next.kind === "word") ||
-    (token.text === "import" && next.kind === "string");
-  if (!isDefinition) return false;
+  if (token.text !== "fn" || next.kind !== "word") return false;
   reader.reportNotSupported(token.span, `"${token.text}" at the top level is not supported yet`);
-  if (token.text === "import") {
-    reader.skipStatement();
-  } else {
-    reader.skipBlock();
-    reader.takeSymbol(";");
-  }
+  reader.skipBlock();
+  reader.takeSymbol(";");
   return true;
 }
 

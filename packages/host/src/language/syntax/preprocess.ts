@@ -1,4 +1,5 @@
 import { type Diagnostic } from "../diagnostic.js";
+import { conditionHolds } from "./preprocessor-condition.js";
 import { type Span } from "./span.js";
 
 /** What `#define` gives a name to: the span of its text, which may be empty. */
@@ -14,9 +15,21 @@ export interface PreprocessedSource {
   /** As long as the source: directives, and what they leave out, are spaces. */
   readonly text: string;
   readonly definitions: ReadonlyMap<string, DefinedText>;
-  /** Files that `#include` names, with their brackets or quotes. */
-  readonly includes: readonly { readonly name: string; readonly span: Span }[];
   readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Names that `#define` gave a meaning; the files of a program share them. */
+export type Definitions = Map<string, DefinedText>;
+
+export interface PreprocessOptions {
+  /** What stands before this is not looked at. */
+  readonly start?: number;
+  /** What is defined already, and gets what is defined here. */
+  readonly definitions?: Definitions;
+  /** The text that definitions stand in, when that is more than this one. */
+  readonly allText?: () => string;
+  /** Is told of each file that `#include` names, with its brackets or quotes, when it comes. */
+  readonly onInclude?: (name: string, span: Span) => void;
 }
 
 /** bpftrace defines it where the kernel's types are known: then headers need not be included, and here they never are. */
@@ -32,20 +45,22 @@ interface Condition {
 }
 
 /** Obeys `#define`, `#undef`, `#ifdef` and its kin, and `#include`, which stand at the start of a line. Never throws. */
-export function preprocess(source: string): PreprocessedSource {
-  return new Preprocessor(source).run();
+export function preprocess(source: string, options: PreprocessOptions = {}): PreprocessedSource {
+  return new Preprocessor(source, options).run();
 }
 
 class Preprocessor {
   readonly #source: string;
   readonly #pieces: string[] = [];
-  readonly #definitions = new Map<string, DefinedText>();
-  readonly #includes: { name: string; span: Span }[] = [];
+  readonly #definitions: Definitions;
+  readonly #options: PreprocessOptions;
   readonly #diagnostics: Diagnostic[] = [];
   readonly #conditions: Condition[] = [];
 
-  constructor(source: string) {
+  constructor(source: string, options: PreprocessOptions) {
     this.#source = source;
+    this.#options = options;
+    this.#definitions = options.definitions ?? new Map<string, DefinedText>();
     for (const name of predefined) {
       this.#definitions.set(name, { name, body: { start: 0, end: 0 }, hasParameters: false });
     }
@@ -53,7 +68,8 @@ class Preprocessor {
 
   run(): PreprocessedSource {
     const source = this.#source;
-    let position = 0;
+    let position = this.#options.start ?? 0;
+    this.#pieces.push(source.slice(0, position));
     // A comment over several lines may have what looks like a directive.
     let isInComment = false;
     while (position < source.length) {
@@ -75,7 +91,6 @@ class Preprocessor {
     return {
       text: this.#pieces.join(""),
       definitions: this.#definitions,
-      includes: this.#includes,
       diagnostics: this.#diagnostics,
     };
   }
@@ -100,7 +115,7 @@ class Preprocessor {
         if (this.#isKept) this.#definitions.delete(this.#text(rest).trim());
         break;
       case "include":
-        if (this.#isKept) this.#includes.push({ name: this.#text(rest), span: rest });
+        if (this.#isKept) this.#options.onInclude?.(this.#text(rest), rest);
         break;
       case "ifdef":
         this.#begin(span, this.#definitions.has(firstWord(this.#text(rest))));
@@ -158,26 +173,14 @@ class Preprocessor {
     condition.hasKept ||= condition.isKept;
   }
 
-  /** Of `#if`: a number, `defined(X)`, and `!`, `&&`, `||` between them. Anything else does not hold. */
+  /** Of `#if`. */
   #holds(rest: Span): boolean {
-    const text = this.#text(rest)
-      .replaceAll(/\/\*.*?\*\/|\/\/.*$/g, " ")
-      .replaceAll(/\bdefined\s*(?:\(\s*(\w+)\s*\)|(\w+))/g, (_, inner?: string, bare?: string) =>
-        this.#definitions.has(inner ?? bare ?? "") ? "1" : "0",
-      );
-    return text.split("||").some((side) =>
-      side.split("&&").every((one) => {
-        const [, negations = "", value = ""] = /^\s*((?:!\s*)*)(\w+)\s*$/.exec(one) ?? [];
-        const isTrue = this.#valueOf(value) !== 0;
-        return negations.replaceAll(/\s/g, "").length % 2 === 0 ? isTrue : !isTrue;
-      }),
-    );
-  }
-
-  #valueOf(word: string): number {
-    const definition = this.#definitions.get(word);
-    const number = Number(definition === undefined ? word : this.#text(definition.body));
-    return Number.isNaN(number) ? 0 : number;
+    return conditionHolds(this.#text(rest), (name) => {
+      const definition = this.#definitions.get(name);
+      if (definition === undefined) return undefined;
+      const { start, end } = definition.body;
+      return (this.#options.allText?.() ?? this.#source).slice(start, end);
+    });
   }
 
   #text({ start, end }: Span): string {
