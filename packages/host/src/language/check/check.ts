@@ -154,6 +154,13 @@ function probedFiles(probes: readonly ConcreteProbe[]): {
   return { paths: [...new Set(paths)], areFirst };
 }
 
+/** A mark that a program has in several places is one probe. */
+function countProbes(probes: readonly CheckedProbe[]): number {
+  const marks = probes.filter(({ name }) => name.startsWith("usdt:"));
+  const distinct = new Set(marks.map(({ name, span }) => `${span.start} ${name}`));
+  return probes.length - marks.length + distinct.size;
+}
+
 function noResult(): never {
   throw new InternalError("the result of a check with queries without answers");
 }
@@ -211,7 +218,7 @@ function assemble(
       records: program.records.layouts,
       maps: maps.map(({ layout }) => layout),
       names: program.names,
-      probeCount: probes.length,
+      probeCount: countProbes(probes),
       printsMapsAtExit,
     },
     config: program.config,

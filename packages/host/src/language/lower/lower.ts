@@ -15,7 +15,7 @@ import { isControlRecord } from "./statement.js";
 export interface LowerOptions {
   /** Of the ring buffer when the program does not say; a power of two and a multiple of the page size. */
   readonly ringSizeBytes?: number;
-  /** Only this process is traced; intervals, BEGIN and END run all the same. */
+  /** Only this process is traced by probes that can be limited to one. */
   readonly pid?: number;
 }
 

@@ -153,12 +153,14 @@ function skipEnd({ builder }: Lowering, end: string): void {
   builder.jumpIf("eq", object, constant(0), end);
 }
 
-/** Uprobes are attached to the process alone; the other probes see everyone and have to look. */
+/**
+ * Perf events are attached to the process, and inherited by its children, which are others. Uprobes are attached to it alone;
+ * what the kernel does, by tracepoints and its functions, is traced whoever asks for it, as bpftrace does.
+ */
 function filterProcess(lowering: Lowering, pid: number | undefined, filtered: string): void {
   const { attachment } = lowering.probe;
-  if (pid === undefined || attachment.kind === "run" || attachment.kind === "uprobe") return;
   // An interval's work is not any process's.
-  if (attachment.kind === "perfEvent" && attachment.cpus === "one") return;
+  if (pid === undefined || attachment.kind !== "perfEvent" || attachment.cpus === "one") return;
   const own = builtin(lowering, "pid");
   lowering.builder.jumpIf("ne", own, constant(pid), filtered);
 }
