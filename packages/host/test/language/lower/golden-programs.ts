@@ -16,7 +16,7 @@ export const goldenPrograms: readonly GoldenProgram[] = [
     name: "filter",
     source: 'tracepoint:syscalls:sys_enter_openat /pid == 42 && comm == "cat"/ { @ = count(); }',
   },
-  { name: "process-filter", source: "tracepoint:sched:sched_switch { @ = count(); }", pid: 42 },
+  { name: "process-filter", source: "profile:hz:99 { @ = count(); }", pid: 42 },
   {
     name: "keyed-count",
     source: "tracepoint:syscalls:sys_enter_openat { @[pid, comm] = count(); }",
