@@ -140,6 +140,18 @@ export default defineConfig(
     },
   },
   {
+    // Scripts of pages: what browsers have.
+    files: ["packages/host/page/*.js"],
+    languageOptions: {
+      globals: {
+        Event: "readonly",
+        addEventListener: "readonly",
+        document: "readonly",
+        matchMedia: "readonly",
+      },
+    },
+  },
+  {
     // Scripts and configuration: plain JavaScript, without types.
     files: ["**/*.js", "**/*.mjs", "**/*.cjs"],
     languageOptions: {

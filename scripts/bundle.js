@@ -46,8 +46,32 @@ const programs = [
 ];
 
 copyKoffiBinaries(join(root, "packages/agent/dist"));
+// First: whoever makes a picture finds its page's script beside the program.
+for (const page of ["flame-graph"]) await bundlePage(page);
 for (const program of programs) await bundleProgram(program);
 refreshMicroAgents(join(root, "packages/agent/dist/micro"));
+
+/** One script with its styles, to be put in a page of one file (packages/host/src/picture). */
+async function bundlePage(name) {
+  const folder = join(root, "packages/host/dist/page");
+  mkdirSync(folder, { recursive: true });
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: [`packages/host/page/${name}.js`],
+    bundle: true,
+    platform: "browser",
+    target: "es2022",
+    format: "iife",
+    minify: true,
+    charset: "utf8",
+    loader: { ".css": "text" },
+    legalComments: "inline",
+    write: false,
+    logLevel: "warning",
+  });
+  writeWhole(join(folder, `${name}.js`), result.outputFiles[0].contents);
+  report(folder, `${name}.js`);
+}
 
 /** The names carry the content's hash: a program never starts with the cache of other code. */
 async function bundleProgram({ name, entry, outputFolder, rehearsal, v8Flag }) {

@@ -38,13 +38,14 @@ export const hostLayers = {
   language: ["asm", "btf", "spec", "demangle"],
   symbols: ["asm", "elf", "demangle"],
   output: ["asm", "btf", "spec", "symbols"],
+  picture: ["output"],
   session: ["asm", "btf", "spec", "elf", "dwarf", "demangle", "language", "symbols"],
   loader: ["asm", "btf", "spec", "object", "language", "session"],
   clang: ["spec", "session"],
   board: ["session"],
   inspect: ["spec", "elf", "session"],
   trace: ["asm", "btf", "spec", "symbols", "object", "language", "output", "session", "loader"],
-  tools: ["asm", "btf", "spec", "language", "output", "session", "trace"],
+  tools: ["asm", "btf", "spec", "language", "output", "picture", "session", "trace"],
   cli: [
     "asm",
     "btf",
@@ -52,6 +53,7 @@ export const hostLayers = {
     "object",
     "language",
     "output",
+    "picture",
     "session",
     "loader",
     "clang",
@@ -77,6 +79,7 @@ export const pureHostLayers = [
   "language",
   "symbols",
   "output",
+  "picture",
 ];
 
 /** The only folders of the agent that may know on which runtime they run. All else is plain ES2022. */
@@ -93,4 +96,6 @@ export const packageOwners = {
   commander: "^packages/host/src/cli/",
   "cli-progress": "^packages/host/src/cli/",
   serialport: "^packages/host/src/session/",
+  "d3-flame-graph": "^packages/host/page/",
+  "d3-selection": "^packages/host/page/",
 };

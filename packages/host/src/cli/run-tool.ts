@@ -5,13 +5,14 @@ import { InternalError } from "../asm/internal-error.js";
 import { ProgramError, type Program, type Target } from "../trace/target.js";
 import { exitCodes, UsageError } from "./exit-code.js";
 import { openOutput } from "./output-stream.js";
+import { hostNow, PictureFiles, type PictureOptions } from "./picture-options.js";
 import { tellLoaded } from "./format-loaded.js";
 import { runUntilInterrupted, tellLosses } from "./run-trace.js";
 import { type RateOptions, whileTellingRate } from "./rate-status.js";
 import { statusLine } from "./status-line.js";
 import { connectTarget, type ClockOptions, type TargetOptions } from "./target-options.js";
 
-export interface RunToolOptions extends TargetOptions, ClockOptions, RateOptions {
+export interface RunToolOptions extends TargetOptions, ClockOptions, RateOptions, PictureOptions {
   readonly json?: boolean;
   readonly output?: string;
   readonly failOnLost?: boolean;
@@ -19,6 +20,7 @@ export interface RunToolOptions extends TargetOptions, ClockOptions, RateOptions
 
 /** Runs a tool on a target until it ends or is interrupted; gives the exit code. */
 export async function runTool(tool: Tool, options: RunToolOptions): Promise<number> {
+  using pictures = PictureFiles.open(options, hostNow());
   await using target = await connectTarget(options);
   const run = createRun(tool, options as RunToolOptions & ToolOptions, target);
   const program = await compileTool(tool, target, run.program);
@@ -52,7 +54,10 @@ export async function runTool(tool: Tool, options: RunToolOptions): Promise<numb
     };
     const { result, isInterrupted } = await whileTellingRate(target, trace, context, async () =>
       runUntilInterrupted(trace, sink, output.broken, async (ended) => {
-        await sink.ready();
+        if (pictures.areAsked && run.picture !== undefined) {
+          await sink.ready();
+          notices(pictures.write(run.picture(ended.maps), hostNow()));
+        } else await sink.end(ended.maps);
         tellLosses(ended, notices);
         await output.end();
       }),

@@ -9,9 +9,13 @@ import { type RecordSink } from "../trace/record-pump.js";
 import { type TextOutput, TextSink } from "../trace/text-sink.js";
 import { type Trace, type TraceResult } from "../trace/trace.js";
 import { WriterSink } from "../trace/writer-sink.js";
-import { exitCodes } from "./exit-code.js";
+import { formatFolded } from "../picture/folded.js";
+import { isStackMap } from "../picture/map-samples.js";
+import { mapsPicture } from "../picture/maps-picture.js";
+import { exitCodes, UsageError } from "./exit-code.js";
 import { onInterrupt } from "./interrupts.js";
 import { openOutput, type BufferMode } from "./output-stream.js";
+import { hostNow, type PictureFiles } from "./picture-options.js";
 import { statusLine } from "./status-line.js";
 import { type TracedProcess } from "./traced-process.js";
 
@@ -26,6 +30,10 @@ export interface RunOptions {
   readonly traced?: TracedProcess;
   readonly isQuiet: boolean;
   readonly failsOnLost: boolean;
+  /** What becomes of the stacks in its maps, beside text. */
+  readonly pictures?: PictureFiles;
+  /** Stacks in maps are printed in one line each. */
+  readonly isFolded?: boolean;
   /** Ctrl-C leaves a detached trace at work. */
   readonly leaves?: boolean;
 }
@@ -38,7 +46,7 @@ export async function runTrace(trace: Trace, options: RunOptions): Promise<numbe
   };
   const { sink, writer } = createSink(trace.layout, trace.context, options.format, output, notices);
   const finish = async (result: TraceResult): Promise<void> => {
-    if (trace.outcome === "ended") writer.end(result.maps);
+    if (trace.outcome === "ended") writer.end(showStacks(result.maps, options, output, notices));
     tellLosses(result, notices);
     await output.end();
   };
@@ -53,6 +61,29 @@ export async function runTrace(trace: Trace, options: RunOptions): Promise<numbe
   if (outcome.result.lost > 0n && options.failsOnLost) return exitCodes.lost;
   if (outcome.isInterrupted && trace.outcome !== "left") return exitCodes.interrupted;
   return outcome.result.exitCode;
+}
+
+/** Makes what was asked for of the stacks in maps; gives the maps that are left to be printed. Throws UsageError. */
+function showStacks(
+  maps: TraceResult["maps"],
+  { pictures, isFolded }: Pick<RunOptions, "pictures" | "isFolded">,
+  output: { write(text: string): void },
+  notices: (text: string) => void,
+): TraceResult["maps"] {
+  const hasFiles = pictures?.areAsked === true;
+  if (!hasFiles && isFolded !== true) return maps;
+  const picture = mapsPicture(maps);
+  if (picture === undefined) {
+    throw new UsageError(
+      "no stacks to show: no map that is printed at the end has any in its keys",
+      {
+        hint: "as in profile:hz:99 { @[kstack, ustack, comm] = count(); }",
+      },
+    );
+  }
+  if (isFolded === true) output.write(formatFolded(picture));
+  if (hasFiles) notices(pictures.write(picture, hostNow()));
+  return maps.filter((map) => !isStackMap(map));
 }
 
 /**

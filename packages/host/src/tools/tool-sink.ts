@@ -1,10 +1,11 @@
 import { isControlRecord } from "../output/decoded-record.js";
 import { type RecordDecoder } from "../output/record-decoder.js";
+import { type MapEvent } from "../output/trace-writer.js";
 import { type TraceEvent } from "../output/value.js";
 import { type Session } from "../session/session.js";
 import { type RecordSink } from "../trace/record-pump.js";
 import { type TextOutput } from "../trace/text-sink.js";
-import { type ToolEvent, type ToolRow, type ToolRun } from "./tool.js";
+import { type TableContext, type ToolEvent, type ToolRow, type ToolRun } from "./tool.js";
 
 export interface ToolSinkOptions {
   readonly session: Session;
@@ -20,7 +21,7 @@ export class ToolSink implements RecordSink {
   readonly #run: ToolRun;
   readonly #decoder: RecordDecoder;
   readonly #options: ToolSinkOptions;
-  readonly #waiting: ToolEvent[] = [];
+  readonly #waiting: (ToolEvent | PrintedMaps)[] = [];
   #working: Promise<void> | undefined;
 
   constructor(run: ToolRun, decoder: RecordDecoder, options: ToolSinkOptions) {
@@ -38,9 +39,28 @@ export class ToolSink implements RecordSink {
   event(event: TraceEvent): void {
     // Once everything is attached: whoever waits for the header misses nothing.
     if (event.kind === "attached" && !this.#options.isJson) {
-      this.#options.output.write(`${this.#run.header()}\n`);
+      const header = this.#run.header(event.probes);
+      if (header !== undefined) this.#options.output.write(`${header}\n`);
     }
+    if (event.kind === "map") this.#addMap(event);
     if (event.kind === "lost") this.#options.notices(`Lost ${event.count} events\n`);
+  }
+
+  /** Maps that are printed one after the other make one table. */
+  #addMap(map: MapEvent): void {
+    const last = this.#waiting.at(-1);
+    if (last !== undefined && "maps" in last) last.maps.push(map);
+    else this.#waiting.push({ maps: [map], now: this.#options.now() });
+  }
+
+  /** Shows the maps that the program ended with. */
+  async end(maps: readonly MapEvent[]): Promise<void> {
+    await this.ready();
+    const { output, isJson, now } = this.#options;
+    const rows = this.#tableOf(maps, { now: now(), isLast: true });
+    const footer = isJson ? undefined : this.#run.footer?.();
+    const text = rows + (footer === undefined ? "" : `${footer}\n`);
+    if (text !== "") output.write(text);
   }
 
   flush(): void {
@@ -52,16 +72,25 @@ export class ToolSink implements RecordSink {
 
   async #work(): Promise<void> {
     let text = "";
-    for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
-      const row = await this.#run.row(event, this.#options.session);
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      if ("maps" in next) {
+        text += this.#tableOf(next.maps, { now: next.now, isLast: false });
+        continue;
+      }
+      const row = await this.#run.row?.(next, this.#options.session);
       if (row !== undefined) text += this.#format(row);
     }
     if (text !== "") this.#options.output.write(text);
   }
 
+  #tableOf(maps: readonly MapEvent[], context: TableContext): string {
+    const rows = this.#run.table?.(maps, context) ?? [];
+    return rows.map((row) => this.#format(row)).join("");
+  }
+
   #format(row: ToolRow): string {
     if (!this.#options.isJson) return `${row.text()}\n`;
-    return `${JSON.stringify(row.json(), (_key, item: unknown) => (typeof item === "bigint" ? item.toString() : item))}\n`;
+    return `${JSON.stringify(row.json(), (_key, item: unknown) => (typeof item === "bigint" ? jsonInteger(item) : item))}\n`;
   }
 
   ready(): Promise<void> | undefined {
@@ -69,4 +98,15 @@ export class ToolSink implements RecordSink {
       ? this.#options.output.ready()
       : this.#working.then(() => this.#options.output.ready());
   }
+}
+
+interface PrintedMaps {
+  readonly maps: MapEvent[];
+  readonly now: bigint;
+}
+
+/** What a number of JSON's cannot hold is text. */
+function jsonInteger(value: bigint): number | string {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value.toString();
 }

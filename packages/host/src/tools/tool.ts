@@ -1,4 +1,6 @@
+import { type MapEvent } from "../output/trace-writer.js";
 import { type Value } from "../output/value.js";
+import { type StackPicture } from "../picture/stack-picture.js";
 import { type Session } from "../session/session.js";
 import { type TargetDescription } from "../spec/target-description.js";
 
@@ -12,7 +14,17 @@ export interface ToolOption {
   readonly default?: unknown;
 }
 
-/** The options that were given, by their long names in camel case; `json` as every tool has it. */
+/** A word of a tool's command line that is no option. */
+export interface ToolArgument {
+  readonly name: string;
+  readonly description: string;
+  /** False unless said: it need not be given. */
+  readonly isRequired?: boolean;
+  /** As an option's. */
+  readonly parse?: (text: string) => unknown;
+}
+
+/** The options and arguments that were given, by their long names in camel case; `json` as every tool has it. */
 export type ToolOptions = Readonly<Record<string, unknown>>;
 
 /** An option's text makes no sense: what is wrong with it. */
@@ -33,6 +45,10 @@ export interface Tool {
   /** Command lines with what each is for. */
   readonly examples: readonly (readonly [command: string, purpose: string])[];
   readonly options: readonly ToolOption[];
+  /** In their order; those after one that need not be given need not be given either. */
+  readonly arguments?: readonly ToolArgument[];
+  /** Shows stacks: pictures can be made of them. */
+  readonly hasStacks?: boolean;
   /** Sets the tool up for these options on a target. Throws ToolOptionError. */
   create(options: ToolOptions, target: TargetDescription): ToolRun;
 }
@@ -43,10 +59,23 @@ export interface ToolRun {
   readonly program: string;
   /** Ends by itself after so long; `undefined`: when it is interrupted. */
   readonly durationSeconds: number | undefined;
-  /** The first line. */
-  header(): string;
+  /** The first line, once so many probes are attached; `undefined` when there is none. */
+  header(probeCount: number): string | undefined;
   /** One event's row; `undefined` when nothing is to be shown for it. Asynchronous when the target must be asked. */
-  row(event: ToolEvent, session: Session): ToolRow | undefined | Promise<ToolRow | undefined>;
+  row?(event: ToolEvent, session: Session): ToolRow | undefined | Promise<ToolRow | undefined>;
+  /** The rows of maps: of those that the program has printed together, or of all when it has ended. */
+  table?(maps: readonly MapEvent[], context: TableContext): readonly ToolRow[];
+  /** The stacks in the maps that the program ended with, for pictures. */
+  picture?(maps: readonly MapEvent[]): StackPicture;
+  /** The last line. */
+  footer?(): string;
+}
+
+export interface TableContext {
+  /** Nanoseconds since 1970. */
+  readonly now: bigint;
+  /** The program has ended. */
+  readonly isLast: boolean;
 }
 
 export interface ToolEvent {
@@ -61,5 +90,14 @@ export interface ToolRow {
   /** With columns, for people. */
   text(): string;
   /** With names, for programs. */
-  json(): Readonly<Record<string, string | number | boolean | bigint | readonly string[]>>;
+  json(): Readonly<Record<string, JsonField>>;
 }
+
+type JsonField =
+  | string
+  | number
+  | boolean
+  | bigint
+  | null
+  | readonly JsonField[]
+  | { readonly [name: string]: JsonField };

@@ -1,6 +1,7 @@
-import { InvalidArgumentError, Option, type Command } from "commander";
+import { Argument, InvalidArgumentError, Option, type Command } from "commander";
 import { type Tool, ToolOptionError } from "../../tools/tool.js";
 import { tools } from "../../tools/registry.js";
+import { addPictureOptions } from "../picture-options.js";
 import { addRateOptions } from "../rate-status.js";
 import { runTool, type RunToolOptions } from "../run-tool.js";
 import { addClockOption, addPushOptions, addTargetOptions } from "../target-options.js";
@@ -23,28 +24,46 @@ function addToolCommand(program: Command, tool: Tool): void {
   for (const one of tool.options) {
     const option = new Option(one.flags, one.description);
     if (one.default !== undefined) option.default(one.default);
-    const { parse } = one;
-    if (parse !== undefined) {
-      option.argParser((text: string, previous: unknown) => {
-        try {
-          return parse(text, previous);
-        } catch (error) {
-          if (error instanceof ToolOptionError) throw new InvalidArgumentError(error.message);
-          throw error;
-        }
-      });
-    }
+    if (one.parse !== undefined) option.argParser(parserOf(one.parse));
     command.addOption(option);
   }
+  const named = tool.arguments ?? [];
+  for (const { name, description, isRequired, parse } of named) {
+    const argument = new Argument(isRequired === true ? `<${name}>` : `[${name}]`, description);
+    if (parse !== undefined) argument.argParser(parserOf(parse));
+    command.addArgument(argument);
+  }
+  if (tool.hasStacks === true) addPictureOptions(command);
   addPushOptions(addTargetOptions(addRateOptions(addClockOption(command))))
     .option("--json", "one JSON object for each event")
     .option("-o, --output <file>", "write to a file")
     .option("--fail-on-lost", "end with exit code 4 when events were lost")
     .option("--verifier-log", "show the whole log when the kernel's verifier refuses")
     .addHelpText("after", formatExamples(tool))
-    .action(async (options: RunToolOptions) => {
-      process.exitCode = await runTool(tool, options);
+    .action(async () => {
+      const words = command.processedArgs as readonly unknown[];
+      const given = named.flatMap(({ name }, at) =>
+        words[at] === undefined ? [] : [[name, words[at]] as const],
+      );
+      process.exitCode = await runTool(tool, {
+        ...command.opts<RunToolOptions>(),
+        ...Object.fromEntries(given),
+      });
     });
+}
+
+/** Says what is wrong with an option's text as commander does. */
+function parserOf(
+  parse: (text: string, previous: unknown) => unknown,
+): (text: string, previous: unknown) => unknown {
+  return (text, previous) => {
+    try {
+      return parse(text, previous);
+    } catch (error) {
+      if (error instanceof ToolOptionError) throw new InvalidArgumentError(error.message);
+      throw error;
+    }
+  };
 }
 
 function formatExamples(tool: Tool): string {

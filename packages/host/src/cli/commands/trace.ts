@@ -14,6 +14,12 @@ import {
 import { exitCodes, UsageError } from "../exit-code.js";
 import { tellLoaded } from "../format-loaded.js";
 import { formatInstructions, formatObject } from "../format-object.js";
+import {
+  addPictureOptions,
+  hostNow,
+  PictureFiles,
+  type PictureOptions,
+} from "../picture-options.js";
 import { addRateOptions, type RateOptions, whileTellingRate } from "../rate-status.js";
 import { type BufferMode } from "../output-stream.js";
 import { runTrace, type OutputFormat } from "../run-trace.js";
@@ -32,7 +38,8 @@ import {
 } from "../target-options.js";
 import { printProbes } from "./probes.js";
 
-interface TraceOptions extends TargetOptions, ClockOptions, RateOptions, DetachFlags {
+interface TraceOptions
+  extends TargetOptions, ClockOptions, RateOptions, DetachFlags, PictureOptions {
   readonly e?: string;
   readonly p?: number;
   readonly c?: string;
@@ -51,6 +58,7 @@ interface TraceOptions extends TargetOptions, ClockOptions, RateOptions, DetachF
   readonly targetDescription?: string;
   readonly record?: string;
   readonly failOnLost?: boolean;
+  readonly folded?: boolean;
   readonly verifierLog?: boolean;
 }
 
@@ -62,6 +70,7 @@ Examples:
   sonde trace -p 1234 'uprobe:libc:malloc { @ = hist(arg0); }'
   sonde trace -c 'ls -l /tmp' 'tracepoint:syscalls:sys_enter_openat /pid == cpid/ { print(str(args.filename)); }'
   sonde trace -f json -o events.json script.bt first-parameter
+  sonde trace --flamegraph malloc.html -p 1234 'uprobe:libc:malloc { @[ustack] = sum(arg0); }'
   sonde trace --record boot.sonde script.bt     then: sonde replay boot.sonde
   sonde trace --target-description board.target script.bt     with no board: sonde info -t board --record board.target
   sonde trace --detach --name boot -t ssh://root@board script.bt     then: sonde attach boot -t ssh://root@board
@@ -111,6 +120,11 @@ export function addTraceCommand(program: Command): void {
     .option("--verifier-log", "show the whole log when the kernel's verifier refuses")
     .addHelpText("after", examples)
     .action(traceCommand);
+  command.option(
+    "--folded",
+    "print maps with stacks in their keys as flame graph programs read them",
+  );
+  addPictureOptions(command);
   addDetachOptions(command);
   addPushOptions(addTargetOptions(addRateOptions(addClockOption(command))));
 }
@@ -130,6 +144,10 @@ async function traceCommand(
     return;
   }
   const detached = chooseDetached(options);
+  using pictures = PictureFiles.open(options, hostNow());
+  if (detached !== undefined && (pictures.areAsked || options.folded === true)) {
+    throw new UsageError("trace: pictures are made of a trace that ends: not with --detach");
+  }
   // What is left at work needs its agent.
   await using target = await connectTarget({
     ...options,
@@ -168,6 +186,8 @@ async function traceCommand(
       buffers: options.B,
       isQuiet: context.isQuiet,
       ...(traced === undefined ? {} : { traced }),
+      pictures,
+      isFolded: options.folded === true,
       failsOnLost: options.failOnLost === true,
     }),
   );

@@ -1,0 +1,124 @@
+import { closeSync, existsSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { type Command } from "commander";
+import { flameTree } from "../picture/flame-tree.js";
+import { formatPage } from "../picture/html-page.js";
+import { encodePprof } from "../picture/pprof.js";
+import { formatSpeedscope } from "../picture/speedscope.js";
+import { type StackPicture, totalWeight } from "../picture/stack-picture.js";
+import { UsageError } from "./exit-code.js";
+import { readPageScript } from "./page-script.js";
+
+/** Options of commands that show stacks: files to be made of them. */
+export interface PictureOptions {
+  readonly flamegraph?: string;
+  readonly speedscope?: string;
+  readonly pprof?: string;
+}
+
+export function addPictureOptions(command: Command): Command {
+  return command
+    .option(
+      "--flamegraph <file>",
+      "make a flame graph of the stacks: one HTML page, which needs nothing else",
+    )
+    .option("--speedscope <file>", "write the stacks for speedscope")
+    .option("--pprof <file>", "write the stacks for pprof");
+}
+
+/** This machine's clock: nanoseconds since 1970. */
+export function hostNow(): bigint {
+  return BigInt(Date.now()) * 1_000_000n;
+}
+
+interface PictureContext {
+  readonly startNanoseconds: bigint;
+  readonly endNanoseconds: bigint;
+}
+
+type Encoder = (picture: StackPicture, context: PictureContext) => string | Uint8Array;
+
+const encoders: Readonly<Record<keyof PictureOptions, Encoder>> = {
+  flamegraph: (picture) =>
+    formatPage({
+      title: picture.title,
+      script: readPageScript("flame-graph"),
+      data: { title: picture.title, unit: picture.unit, root: flameTree(picture) },
+    }),
+  speedscope: formatSpeedscope,
+  pprof: (picture, { startNanoseconds, endNanoseconds }) =>
+    gzipSync(
+      encodePprof(picture, {
+        startNanoseconds,
+        durationNanoseconds: endNanoseconds - startNanoseconds,
+      }),
+    ),
+};
+
+interface PictureFile {
+  readonly path: string;
+  readonly encode: Encoder;
+  readonly wasThere: boolean;
+}
+
+/** The files that are asked for. What cannot be written is known before the trace begins. */
+export class PictureFiles implements Disposable {
+  readonly #files: readonly PictureFile[];
+  readonly #startNanoseconds: bigint;
+  #areWritten = false;
+
+  private constructor(files: readonly PictureFile[], startNanoseconds: bigint) {
+    this.#files = files;
+    this.#startNanoseconds = startNanoseconds;
+  }
+
+  /** Throws UsageError. */
+  static open(options: PictureOptions, startNanoseconds: bigint): PictureFiles {
+    const files = (["flamegraph", "speedscope", "pprof"] as const).flatMap((kind) => {
+      const path = options[kind];
+      return path === undefined ? [] : [openFile(path, encoders[kind])];
+    });
+    return new PictureFiles(files, startNanoseconds);
+  }
+
+  get areAsked(): boolean {
+    return this.#files.length > 0;
+  }
+
+  /** Writes them all, and gives what is to be said of it. */
+  write(picture: StackPicture, endNanoseconds: bigint): string {
+    const context = { startNanoseconds: this.#startNanoseconds, endNanoseconds };
+    for (const { path, encode } of this.#files) {
+      writeFile(path, () => {
+        writeFileSync(path, encode(picture, context));
+      });
+    }
+    this.#areWritten = true;
+    const total = `${totalWeight(picture)} ${picture.unit === "count" ? "in all" : picture.unit}`;
+    const what = `${picture.samples.length} stacks, ${total}`;
+    return this.#files.map(({ path }) => `Wrote ${path}: ${what}\n`).join("");
+  }
+
+  /** Without a picture no file is left that was not there before. */
+  [Symbol.dispose](): void {
+    if (this.#areWritten) return;
+    for (const { path, wasThere } of this.#files) if (!wasThere) rmSync(path, { force: true });
+  }
+}
+
+function openFile(path: string, encode: Encoder): PictureFile {
+  const wasThere = existsSync(path);
+  writeFile(path, () => {
+    closeSync(openSync(path, "a"));
+  });
+  return { path, encode, wasThere };
+}
+
+function writeFile(path: string, write: () => void): void {
+  try {
+    write();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`output file ${path}: ${reason}`, { cause });
+  }
+}
