@@ -1,5 +1,5 @@
 import { createRecordDecoder } from "../output/record-decoder.js";
-import { type Tool, type ToolOptions, ToolOptionError } from "../tools/tool.js";
+import { type Tool, type ToolOptions, ToolOptionError, type ToolRun } from "../tools/tool.js";
 import { ToolSink } from "../tools/tool-sink.js";
 import { InternalError } from "../asm/internal-error.js";
 import { ProgramError, type Program, type Target } from "../trace/target.js";
@@ -23,7 +23,7 @@ export async function runTool(tool: Tool, options: RunToolOptions): Promise<numb
   using pictures = PictureFiles.open(options, hostNow());
   await using target = await connectTarget(options);
   const run = createRun(tool, options as RunToolOptions & ToolOptions, target);
-  const program = await compileTool(tool, target, run.program);
+  const program = await compileTool(tool, target, run);
   await using trace = await target.start(program, {
     clock: options.clock,
     ...(options.verbose === true ? { onLoaded: tellLoaded } : {}),
@@ -80,9 +80,13 @@ function createRun(tool: Tool, options: ToolOptions, target: Target): ReturnType
 }
 
 /** A tool's program is ours: what is wrong with it is no fault of the user's. */
-async function compileTool(tool: Tool, target: Target, source: string): Promise<Program> {
+async function compileTool(
+  tool: Tool,
+  target: Target,
+  { program, pid }: Pick<ToolRun, "program" | "pid">,
+): Promise<Program> {
   try {
-    return await target.compile(source);
+    return await target.compile(program, pid === undefined ? {} : { pid });
   } catch (error) {
     if (!(error instanceof ProgramError)) throw error;
     throw new InternalError(`${tool.name} does not compile for this target: ${error.message}`, {

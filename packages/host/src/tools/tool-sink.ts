@@ -22,6 +22,8 @@ export class ToolSink implements RecordSink {
   readonly #decoder: RecordDecoder;
   readonly #options: ToolSinkOptions;
   readonly #waiting: (ToolEvent | PrintedMaps)[] = [];
+  /** Of a table that is not whole yet. */
+  #printed: MapEvent[] = [];
   #working: Promise<void> | undefined;
 
   constructor(run: ToolRun, decoder: RecordDecoder, options: ToolSinkOptions) {
@@ -46,11 +48,11 @@ export class ToolSink implements RecordSink {
     if (event.kind === "lost") this.#options.notices(`Lost ${event.count} events\n`);
   }
 
-  /** Maps that are printed one after the other make one table. */
   #addMap(map: MapEvent): void {
-    const last = this.#waiting.at(-1);
-    if (last !== undefined && "maps" in last) last.maps.push(map);
-    else this.#waiting.push({ maps: [map], now: this.#options.now() });
+    this.#printed.push(map);
+    if (this.#printed.length < (this.#run.mapsPerTable ?? 1)) return;
+    this.#waiting.push({ maps: this.#printed, now: this.#options.now() });
+    this.#printed = [];
   }
 
   /** Shows the maps that the program ended with. */
@@ -90,7 +92,9 @@ export class ToolSink implements RecordSink {
 
   #format(row: ToolRow): string {
     if (!this.#options.isJson) return `${row.text()}\n`;
-    return `${JSON.stringify(row.json(), (_key, item: unknown) => (typeof item === "bigint" ? jsonInteger(item) : item))}\n`;
+    const object = row.json();
+    if (object === undefined) return "";
+    return `${JSON.stringify(object, (_key, item: unknown) => (typeof item === "bigint" ? jsonInteger(item) : item))}\n`;
   }
 
   ready(): Promise<void> | undefined {
@@ -101,7 +105,7 @@ export class ToolSink implements RecordSink {
 }
 
 interface PrintedMaps {
-  readonly maps: MapEvent[];
+  readonly maps: readonly MapEvent[];
   readonly now: bigint;
 }
 

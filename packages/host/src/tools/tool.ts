@@ -57,13 +57,17 @@ export interface Tool {
 export interface ToolRun {
   /** A program of the tracing language whose emit() records the tool shows. */
   readonly program: string;
+  /** Only this process, in probes that can be limited to one. */
+  readonly pid?: number | undefined;
   /** Ends by itself after so long; `undefined`: when it is interrupted. */
   readonly durationSeconds: number | undefined;
   /** The first line, once so many probes are attached; `undefined` when there is none. */
   header(probeCount: number): string | undefined;
   /** One event's row; `undefined` when nothing is to be shown for it. Asynchronous when the target must be asked. */
   row?(event: ToolEvent, session: Session): ToolRow | undefined | Promise<ToolRow | undefined>;
-  /** The rows of maps: of those that the program has printed together, or of all when it has ended. */
+  /** So many maps, which the program prints one after the other, make a table; 1 unless said. */
+  readonly mapsPerTable?: number;
+  /** The rows of maps: of those that the program has printed, or of all when it has ended. */
   table?(maps: readonly MapEvent[], context: TableContext): readonly ToolRow[];
   /** The stacks in the maps that the program ended with, for pictures. */
   picture?(maps: readonly MapEvent[]): StackPicture;
@@ -89,8 +93,8 @@ export interface ToolEvent {
 export interface ToolRow {
   /** With columns, for people. */
   text(): string;
-  /** With names, for programs. */
-  json(): Readonly<Record<string, JsonField>>;
+  /** With names, for programs; `undefined` for a row that is a heading. */
+  json(): Readonly<Record<string, JsonField>> | undefined;
 }
 
 type JsonField =

@@ -36,7 +36,7 @@ function addToolCommand(program: Command, tool: Tool): void {
   if (tool.hasStacks === true) addPictureOptions(command);
   addPushOptions(addTargetOptions(addRateOptions(addClockOption(command))))
     .option("--json", "one JSON object for each event")
-    .option("-o, --output <file>", "write to a file")
+    .option(hasShort(tool, "-o") ? "--output <file>" : "-o, --output <file>", "write to a file")
     .option("--fail-on-lost", "end with exit code 4 when events were lost")
     .option("--verifier-log", "show the whole log when the kernel's verifier refuses")
     .addHelpText("after", formatExamples(tool))
@@ -50,6 +50,11 @@ function addToolCommand(program: Command, tool: Tool): void {
         ...Object.fromEntries(given),
       });
     });
+}
+
+/** Some of BCC's letters are other options' elsewhere. */
+function hasShort({ options }: Tool, letter: string): boolean {
+  return options.some(({ flags }) => flags.startsWith(`${letter},`));
 }
 
 /** Says what is wrong with an option's text as commander does. */
