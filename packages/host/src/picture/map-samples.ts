@@ -27,7 +27,7 @@ function framesOf({ key }: MapEntry): StackSample["frames"] {
   const labels = parts.filter((part) => !isStack(part));
   const stacks = parts.filter(isStack);
   return [
-    ...labels.map((label) => labelFrame(formatValue(label, "key"))),
+    ...labels.map((label) => labelFrame(formatValue(label, "name"))),
     ...stacks.filter(({ space }) => space === "user").flatMap(pictureFrames),
     ...stacks.filter(({ space }) => space === "kernel").flatMap(pictureFrames),
   ];
