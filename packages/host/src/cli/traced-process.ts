@@ -1,4 +1,4 @@
-import { ConnectionClosedError } from "@sonde/protocol";
+import { ConnectionClosedError, RemoteError } from "@sonde/protocol";
 import { TargetError } from "../session/errors.js";
 import { type Session } from "../session/session.js";
 import { type TargetProcess } from "../session/target-process.js";
@@ -63,6 +63,11 @@ async function untilClosed(work: Promise<unknown>): Promise<void> {
   try {
     await work;
   } catch (error) {
-    if (!(error instanceof ConnectionClosedError) && !(error instanceof TargetError)) throw error;
+    const isGone =
+      error instanceof ConnectionClosedError ||
+      error instanceof TargetError ||
+      // The trace has ended meanwhile, and the process with it.
+      (error instanceof RemoteError && error.code === "handle");
+    if (!isGone) throw error;
   }
 }

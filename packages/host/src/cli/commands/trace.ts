@@ -41,17 +41,17 @@ import { printProbes } from "./probes.js";
 interface TraceOptions
   extends TargetOptions, ClockOptions, RateOptions, DetachFlags, PictureOptions {
   readonly e?: string;
-  readonly p?: number;
-  readonly c?: string;
+  readonly pid?: number;
+  readonly cmd?: string;
   readonly unsafe?: boolean;
   readonly I: readonly string[];
   readonly include: readonly string[];
   readonly warnings: boolean;
   readonly B: BufferMode;
   readonly f: OutputFormat;
-  readonly o?: string;
+  readonly output?: string;
   /** True without a pattern. */
-  readonly l?: string | true;
+  readonly list?: string | true;
   readonly quiet?: boolean;
   readonly dryRun?: boolean;
   readonly listing?: boolean;
@@ -86,14 +86,17 @@ export function addTraceCommand(program: Command): void {
     .argument("[parameters...]", "positional parameters: $1, $2 … in the program")
     .option("-e <program>", "the program itself")
     .option(
-      "-p <pid>",
+      "-p, --pid <pid>",
       "only this process, where a probe can be limited to one; end with it",
       parsePid,
     )
-    .option("-c <command>", "run a command on the target, trace it as -p does, and end with it")
-    .option("-l [pattern]", "list probes and trace nothing, as sonde probes does")
+    .option(
+      "-c, --cmd <command>",
+      "run a command on the target, trace it as -p does, and end with it",
+    )
+    .option("-l, --list [pattern]", "list probes and trace nothing, as sonde probes does")
     .addOption(new Option("-f <format>", "output format").choices(["text", "json"]).default("text"))
-    .option("-o <file>", "write the output to a file")
+    .option("-o, --output <file>", "write the output to a file")
     .addOption(
       new Option("-B <mode>", "when output is written: as it comes, or in large pieces")
         .choices(["none", "line", "full"])
@@ -113,7 +116,7 @@ export function addTraceCommand(program: Command): void {
       new Option(
         "--target-description <file>",
         "compile for a target that sonde info --record has written there, and say what would be loaded",
-      ).conflicts(["target", "push", "detach", "record", "c"]),
+      ).conflicts(["target", "push", "detach", "record", "cmd"]),
     )
     .option("--record <file>", "keep what comes from the target, raw, for sonde replay")
     .option("--fail-on-lost", "end with exit code 4 when events were lost")
@@ -134,8 +137,8 @@ async function traceCommand(
   rest: readonly string[],
   options: TraceOptions,
 ): Promise<void> {
-  if (options.l !== undefined) {
-    await list(options.l, first, options);
+  if (options.list !== undefined) {
+    await list(options.list, first, options);
     return;
   }
   const script = chooseScript(first, rest, options.e);
@@ -177,12 +180,12 @@ async function traceCommand(
     ...options,
     isQuiet: options.quiet === true,
     isVerbose: options.verbose === true,
-    writesToFile: options.o !== undefined,
+    writesToFile: options.output !== undefined,
   };
   process.exitCode = await whileTellingRate(target, trace, context, async () =>
     runTrace(trace, {
       format: options.f,
-      output: options.o,
+      output: options.output,
       buffers: options.B,
       isQuiet: context.isQuiet,
       ...(traced === undefined ? {} : { traced }),
@@ -236,7 +239,7 @@ function loadOptions({ verbose }: TraceOptions): Pick<DetachOptions, "onLoaded">
 /** The process that -c or -p name. */
 async function openTraced(
   { session }: Target,
-  { c: command, p: pid, ...options }: TraceOptions,
+  { cmd: command, pid, ...options }: TraceOptions,
 ): Promise<TracedProcess | undefined> {
   if (command !== undefined && pid !== undefined) throw new UsageError("trace: -c or -p, not both");
   const loadsNothing = options.dryRun === true || options.listing === true;
@@ -308,12 +311,12 @@ async function compileOrReport(
         renderDiagnostic(one, { source: script.source, sourceName: script.name }),
       );
   };
-  const pid = options.p ?? childPid;
+  const pid = options.pid ?? childPid;
   try {
     const program = await target.compile(script.source, {
       ...readProgramWords(script.parameters),
       ...(pid === undefined ? {} : { pid }),
-      ...(options.c === undefined || pid === undefined ? {} : { childPid: pid }),
+      ...(options.cmd === undefined || pid === undefined ? {} : { childPid: pid }),
       isUnsafe: options.unsafe === true,
       sourceName: script.name,
       files: new ScriptFiles(script.isFile ? script.name : undefined, options.I),

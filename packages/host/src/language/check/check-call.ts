@@ -17,6 +17,7 @@ import { checkCode } from "./check-code.js";
 import { checkKeys, requireAssigned } from "./check-place.js";
 import { checkComptime, checkPredicate, introspectionNames } from "./check-introspection.js";
 import { checkOption } from "./check-option.js";
+import { checkText } from "./check-text.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { convert } from "./coerce.js";
 import { maximumRecordStringBytes, maximumStoredStringBytes } from "./config.js";
@@ -128,12 +129,13 @@ export function unknownFunction(
 function checkStr(probe: ProbeState, call: Call, room: StringRoom): CheckedExpression | undefined {
   const [argument] = call.args;
   if (!requireArguments(probe, call, 1, 2) || argument === undefined) return undefined;
-  if (argument.kind === "positional") {
-    const text = probe.program.positional[argument.index - 1] ?? "";
-    return stringConstant(text, call.span);
-  }
   const length = call.args.length > 1 ? requireInteger(probe, call, 1) : undefined;
   if (call.args.length > 1 && length === undefined) return undefined;
+  if (argument.kind === "positional") {
+    const text = probe.program.positional[argument.index - 1] ?? "";
+    const value = checkText(probe, text, call.span);
+    return value === undefined ? undefined : cutString(probe, call, value, length);
+  }
   const capacityBytes = capacityFor(probe, length, room);
   if (capacityBytes === undefined) return undefined;
   const value = probe.check(argument, { ...room, capacityBytes });
@@ -176,6 +178,10 @@ function cutString(
 ): CheckedExpression | undefined {
   if (length === undefined || value.kind === "dataLocation") {
     if (length === undefined || length.kind === "constant") return value;
+  }
+  if (length.kind === "constant" && value.kind === "stringConstant") {
+    const bytes = new TextEncoder().encode(value.value).subarray(0, Number(length.value));
+    return stringConstant(new TextDecoder().decode(bytes), call.span);
   }
   if (length.kind === "constant" && value.kind === "contextString") {
     const capacityBytes = Math.min(value.type.capacityBytes, Number(length.value) + 1);

@@ -1,21 +1,15 @@
 import { assertNever } from "../../asm/internal-error.js";
 import { parseIntegerLiteral } from "../syntax/integer-literal.js";
 import { type Expression, type ExpressionOf } from "../syntax/ast.js";
-import { type Span } from "../syntax/span.js";
 import { checkBuiltin, isBuiltin } from "./check-builtin.js";
 import { checkCall } from "./check-call.js";
 import { checkCast } from "./check-cast.js";
 import { checkIndex, checkMember } from "./check-member.js";
 import { checkBinary, checkConditional, checkUnary } from "./check-operator.js";
 import { checkUpdate, readMap, readScratch } from "./check-place.js";
+import { checkText } from "./check-text.js";
 import { type CheckedExpression } from "./checked-program.js";
-import {
-  booleanConstant,
-  integerConstant,
-  stringConstant,
-  utf8Length,
-  wrapInteger,
-} from "./constant.js";
+import { booleanConstant, integerConstant, wrapInteger } from "./constant.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { checkOffset, sizeOfType } from "./type-size.js";
 import { headerConstant } from "./header-constants.js";
@@ -81,17 +75,6 @@ export function checkExpression(
   }
 }
 
-/** A string that is written out. */
-function checkText(probe: ProbeState, value: string, span: Span): CheckedExpression | undefined {
-  const { recordStringBytes } = probe.program.config;
-  const text = stringConstant(value, span);
-  if (utf8Length(text.value) <= recordStringBytes) return text;
-  const message = `this string is longer than ${recordStringBytes} bytes`;
-  return probe.error("bad-value", span, message, [
-    "config = { max_strlen = N } allows longer ones.",
-  ]);
-}
-
 /** A builtin, or the name of a number: of an enumeration's, or from a header. */
 function checkIdentifier(
   probe: ProbeState,
@@ -105,7 +88,7 @@ function checkIdentifier(
   return checkBuiltin(probe, name, span);
 }
 
-/** `$1` as a number; one that was not given is 0. */
+/** `$1`: a number, or a string when it is none; one that was not given is 0. */
 function checkPositional(
   probe: ProbeState,
   expression: ExpressionOf<"positional">,
@@ -115,10 +98,7 @@ function checkPositional(
   if (text === undefined) return integerConstant(0n, span);
   const isNegative = text.startsWith("-");
   const literal = parseIntegerLiteral(isNegative ? text.slice(1) : text);
-  if (literal.kind === "invalid") {
-    const message = `$${index} is used as a number, but it is ${JSON.stringify(text)}`;
-    return probe.error("bad-value", span, message, [`str($${index}) is its text.`]);
-  }
+  if (literal.kind === "invalid") return checkText(probe, text, span);
   if (!isNegative) return integerConstant(literal.value, span);
   return integerConstant(wrapInteger(-literal.value, int64), span);
 }

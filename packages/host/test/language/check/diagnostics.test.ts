@@ -458,11 +458,6 @@ describe("faults", () => {
       options: withFeatures(),
       expected: ["@[str(arg0, 1000)]: bad-value: the key of @ takes 1008 bytes, the most is 512"],
     },
-    {
-      source: "BEGIN { @ = $1 }",
-      options: { positional: ["x"] },
-      expected: ['$1: bad-value: $1 is used as a number, but it is "x"'],
-    },
     // Arguments
     {
       source: "BEGIN { @ = count(1) }",

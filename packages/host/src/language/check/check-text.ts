@@ -1,0 +1,19 @@
+import { type Span } from "../syntax/span.js";
+import { type CheckedExpressionOf } from "./checked-program.js";
+import { stringConstant, utf8Length } from "./constant.js";
+import { type ProbeState } from "./probe-state.js";
+
+/** A string that is written out; reports one that is longer than strings may be. */
+export function checkText(
+  probe: ProbeState,
+  value: string,
+  span: Span,
+): CheckedExpressionOf<"stringConstant"> | undefined {
+  const { recordStringBytes } = probe.program.config;
+  const text = stringConstant(value, span);
+  if (utf8Length(text.value) <= recordStringBytes) return text;
+  const message = `this string is longer than ${recordStringBytes} bytes`;
+  return probe.error("bad-value", span, message, [
+    "config = { max_strlen = N } allows longer ones.",
+  ]);
+}
