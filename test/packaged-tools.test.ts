@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { basename } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "@jest/globals";
 import { type Program, ProgramError, Target } from "../packages/host/src/index.js";
-import { type RunningProgram, startAgent } from "./support/processes.js";
+import { type RunningCommand, startAgent } from "./support/processes.js";
 import { requiresCommand } from "./support/requires.js";
 
 /** What this kernel, or the libraries of this machine, no longer have. */
@@ -12,7 +12,7 @@ const lacking: Readonly<Record<string, RegExp>> = {
   "loads.bt": /kaddr/,
 };
 
-let agent: RunningProgram | undefined;
+let agent: RunningCommand | undefined;
 let target: Target | undefined;
 
 beforeAll(async () => {

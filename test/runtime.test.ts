@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type FeatureName } from "../packages/agent/src/features/features.js";
-import { type RunningProgram, startAgent } from "./support/processes.js";
+import { type RunningCommand, startAgent } from "./support/processes.js";
 import { requiresFeature } from "./support/requires.js";
 import { type ExpectedLine, parseSuite, SuiteError } from "./support/suite-file.js";
 import { SuiteRunner } from "./support/suite-runner.js";
@@ -13,7 +13,7 @@ const suites = readdirSync(folder)
   .sort()
   .map((file) => ({ file, cases: parseSuite(readFileSync(join(folder, file), "utf8")) }));
 
-let agent: RunningProgram | undefined;
+let agent: RunningCommand | undefined;
 let runner: SuiteRunner | undefined;
 
 beforeAll(async () => {

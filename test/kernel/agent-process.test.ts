@@ -16,6 +16,7 @@ import {
   agentArgv,
   nodeAgentCommand,
   RunningAgent,
+  type RunningCommand,
   RunningProgram,
   startAgent,
   until,
@@ -23,7 +24,7 @@ import {
 import { requiresFeature } from "../support/requires.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-agent-"));
-const running: RunningProgram[] = [];
+const running: RunningCommand[] = [];
 const children: ChildProcessWithoutNullStreams[] = [];
 afterEach(() => {
   for (const agent of children.splice(0)) agent.kill("SIGKILL");
@@ -33,7 +34,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-function run(...args: readonly string[]): RunningProgram {
+function run(...args: readonly string[]): RunningCommand {
   const agent = new RunningAgent(args);
   running.push(agent);
   return agent;

@@ -14,7 +14,7 @@ import { ControlCodec } from "../../packages/protocol/src/codec.js";
 import { type ControlMessage } from "../../packages/protocol/src/control.js";
 import { createHostileFrame, Random } from "../../packages/protocol/test/hostile-frames.js";
 import { attack, frameMessage } from "../support/hostile-link.js";
-import { RunningProgram } from "../support/processes.js";
+import { type RunningCommand, RunningProgram } from "../support/processes.js";
 
 const frameCount = 1_000_000;
 const warmUpCount = 50_000;
@@ -187,7 +187,7 @@ async function attackUntil(
 }
 
 describe(`an agent under a million hostile frames (SONDE_FUZZ_SEED=${seed})`, () => {
-  let agent: RunningProgram;
+  let agent: RunningCommand;
   let port = 0;
 
   beforeAll(async () => {

@@ -6,7 +6,7 @@ import { heldBy, type KernelObjects, stillInKernel } from "../support/kernel-obj
 import {
   childrenOf,
   isRunning,
-  type RunningProgram,
+  type RunningCommand,
   startAgent,
   startTrace,
   until,
@@ -35,7 +35,7 @@ const tenTracepoints = ["read", "write", "openat", "close", "mmap", "brk", "fute
   .join("\n");
 
 interface Trace {
-  readonly host: RunningProgram;
+  readonly host: RunningCommand;
   readonly agentPid: number;
   /** How long the agent may keep what is in the kernel after its host has gone. */
   readonly leaseMilliseconds: number;
@@ -47,8 +47,8 @@ interface Link {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-kill-"));
-const agents = new Set<RunningProgram>();
-const hosts = new Set<RunningProgram>();
+const agents = new Set<RunningCommand>();
+const hosts = new Set<RunningCommand>();
 let socketCount = 0;
 
 afterEach(() => {
@@ -60,7 +60,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-async function startOver(target: string, source: string): Promise<RunningProgram> {
+async function startOver(target: string, source: string): Promise<RunningCommand> {
   const host = await startTrace("-t", target, "-e", source);
   hosts.add(host);
   return host;

@@ -7,7 +7,12 @@ import { afterAll, afterEach, describe, expect } from "@jest/globals";
 import { Session } from "../../packages/host/src/session/session.js";
 import { selfSign } from "../support/certificates.js";
 import { Flood, type FloodOptions, type Stage } from "../support/half-open.js";
-import { nodeAgentCommand, RunningProgram, until } from "../support/processes.js";
+import {
+  nodeAgentCommand,
+  type RunningCommand,
+  RunningProgram,
+  until,
+} from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
 
 const withCertificates = requiresCommand("openssl", "openssl");
@@ -21,7 +26,7 @@ const patienceMilliseconds = 5000;
 const residentGrowthLimitBytes = 10_000_000;
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-flood-"));
-const agents: RunningProgram[] = [];
+const agents: RunningCommand[] = [];
 const floods: Flood[] = [];
 afterEach(() => {
   for (const flood of floods.splice(0)) flood.stop();
@@ -36,7 +41,7 @@ const keyFile = join(folder, "key");
 writeFileSync(keyFile, key.toString("hex"), { mode: 0o600 });
 
 interface Watched {
-  readonly agent: RunningProgram;
+  readonly agent: RunningCommand;
   readonly target: string;
   readonly port: number;
 }

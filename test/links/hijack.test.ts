@@ -8,14 +8,14 @@ import { streamHeaderSizeBytes, streamMacSizeBytes } from "../../packages/protoc
 import { type ControlMessage } from "../../packages/protocol/src/control.js";
 import { heldBy, leftInKernel } from "../support/kernel-objects.js";
 import { Meddler, type Side, type Trick } from "../support/meddler.js";
-import { type RunningProgram, startAgent, until } from "../support/processes.js";
+import { type RunningCommand, startAgent, until } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { endOf, interrupt, startSonde } from "../support/sonde.js";
 
 const tracing = requiresFeature("tracepoint", "raw_tracepoint", "ringbuf", "perf_event");
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-hijack-"));
-const agents: RunningProgram[] = [];
+const agents: RunningCommand[] = [];
 const meddlers: Meddler[] = [];
 afterEach(() => {
   for (const meddler of meddlers.splice(0)) meddler.close();

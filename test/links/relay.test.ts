@@ -19,12 +19,13 @@ import {
   isRunning,
   nodeAgentCommand,
   RunningAgent,
+  type RunningCommand,
   RunningProgram,
   until,
 } from "../support/processes.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-relay-"));
-const connects: RunningProgram[] = [];
+const connects: RunningCommand[] = [];
 afterEach(() => {
   for (const connect of connects.splice(0)) connect.kill("SIGKILL");
   for (const pid of agents()) process.kill(pid, "SIGKILL");
@@ -67,7 +68,7 @@ function sessionOf(pid: number): number {
   return Number(session);
 }
 
-function startConnect(socket: string, ...more: string[]): RunningProgram {
+function startConnect(socket: string, ...more: string[]): RunningCommand {
   const args = ["connect", "--socket", socket, ...more];
   const connect = new RunningAgent(args, { stdio: ["pipe", "pipe", "pipe"] });
   connects.push(connect);
@@ -75,7 +76,7 @@ function startConnect(socket: string, ...more: string[]): RunningProgram {
 }
 
 /** Asks an agent for what it does not have: a refusal shows that it is there. */
-async function ask(connect: RunningProgram): Promise<void> {
+async function ask(connect: RunningCommand): Promise<void> {
   write(connect.child, "GET / HTTP/1.1\r\nhost: agent\r\n\r\n");
   await connect.prints(/426 Upgrade Required[^]*speaks WebSocket only/);
 }

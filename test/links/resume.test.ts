@@ -9,7 +9,6 @@ import {
   hostCommand,
   RunningAgent,
   RunningCommand,
-  RunningProgram,
   startAgent,
   until,
 } from "../support/processes.js";
@@ -29,7 +28,7 @@ afterEach(() => {
 /** An agent on TCP, and a way to it that can be cut. */
 async function startCuttable(
   ...options: readonly string[]
-): Promise<{ agent: RunningProgram; proxy: CutProxy; target: string }> {
+): Promise<{ agent: RunningCommand; proxy: CutProxy; target: string }> {
   const { agent, target } = await startAgent("--listen", "ws://127.0.0.1:0", ...options);
   const proxy = await CutProxy.open(Number(new URL(target).port));
   closers.push(() => {

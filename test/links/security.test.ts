@@ -9,7 +9,7 @@ import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
 import { WebSocket } from "ws";
 import { selfSign } from "../support/certificates.js";
 import { heldBy } from "../support/kernel-objects.js";
-import { RunningAgent, RunningProgram, startAgent, until } from "../support/processes.js";
+import { RunningAgent, type RunningCommand, startAgent, until } from "../support/processes.js";
 import { type RecordedConnection, RecordingProxy } from "../support/recording-proxy.js";
 import { requiresCommand, requiresFeature } from "../support/requires.js";
 import { interrupt, runSonde, startAttached } from "../support/sonde.js";
@@ -18,7 +18,7 @@ const tracing = requiresFeature("tracepoint", "raw_tracepoint", "ringbuf");
 const withCertificates = requiresCommand("openssl", "openssl");
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-security-"));
-const agents: RunningProgram[] = [];
+const agents: RunningCommand[] = [];
 const proxies: { close(): void }[] = [];
 afterEach(() => {
   for (const agent of agents.splice(0)) agent.kill("SIGKILL");

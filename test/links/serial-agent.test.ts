@@ -3,13 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect } from "@jest/globals";
 import { heldBy, leftInKernel } from "../support/kernel-objects.js";
-import {
-  agentArgv,
-  RunningAgent,
-  RunningCommand,
-  RunningProgram,
-  until,
-} from "../support/processes.js";
+import { agentArgv, RunningAgent, RunningCommand, until } from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
 import { Ser2net } from "../support/ser2net.js";
 import { endOf, interrupt, runSonde, startAttached } from "../support/sonde.js";
@@ -70,7 +64,7 @@ async function plugIn(
   return cable;
 }
 
-async function startAgent(device: string): Promise<RunningProgram> {
+async function startAgent(device: string): Promise<RunningCommand> {
   const agent = new RunningAgent(["--serial", device]);
   running.push(agent);
   await agent.says(/^listening on serial:/m);

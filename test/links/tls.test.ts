@@ -14,7 +14,12 @@ import {
   futureValidity,
   selfSign,
 } from "../support/certificates.js";
-import { nodeAgentCommand, RunningProgram, startAgent } from "../support/processes.js";
+import {
+  nodeAgentCommand,
+  type RunningCommand,
+  RunningProgram,
+  startAgent,
+} from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
 import { runSonde } from "../support/sonde.js";
 
@@ -22,7 +27,7 @@ const withCertificates = requiresCommand("openssl", "openssl");
 const tracing = requiresCommand("openssl", "openssl", "tracepoint", "raw_tracepoint", "ringbuf");
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-tls-"));
-const agents: RunningProgram[] = [];
+const agents: RunningCommand[] = [];
 const proxies: Server[] = [];
 afterEach(() => {
   for (const agent of agents.splice(0)) agent.kill("SIGKILL");
@@ -60,7 +65,7 @@ const key = randomBytes(32);
 writeFileSync(keyFile, key.toString("hex"), { mode: 0o600 });
 
 interface RunningAgent {
-  readonly agent: RunningProgram;
+  readonly agent: RunningCommand;
   /** wss://127.0.0.1:PORT */
   readonly target: string;
 }

@@ -6,14 +6,14 @@ import { afterAll, beforeAll, describe, expect } from "@jest/globals";
 import { connect } from "../../packages/host/src/index.js";
 import { CutProxy } from "../support/cut-proxy.js";
 import { heldBy, leftInKernel } from "../support/kernel-objects.js";
-import { agentWords, type RunningProgram, startAgent } from "../support/processes.js";
+import { agentWords, type RunningCommand, startAgent } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { interrupt, type Outcome, runSonde, startSonde } from "../support/sonde.js";
 import { Workload } from "../support/workload.js";
 
 const tracing = requiresFeature("tracepoint", "raw_tracepoint", "ringbuf");
 
-let agent: RunningProgram;
+let agent: RunningCommand;
 let way: readonly string[];
 const proxies: CutProxy[] = [];
 const folder = mkdtempSync(join(tmpdir(), "sonde-detach-"));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect } from "@jest/globals";
 import { startGenerator } from "../../bench/generator.js";
 import { connect, type TraceEvent } from "../../packages/host/src/index.js";
-import { type RunningProgram, until } from "../support/processes.js";
+import { type RunningCommand, until } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { endOf, interrupt, startSonde, type Outcome } from "../support/sonde.js";
 
@@ -54,7 +54,7 @@ async function traceGenerator(run: Run): Promise<Counted> {
   }
 }
 
-async function untilAttached(sonde: RunningProgram, file: string): Promise<void> {
+async function untilAttached(sonde: RunningCommand, file: string): Promise<void> {
   const isAttached = (): boolean =>
     sonde.errors.includes("Attached") || readFileSync(file, "latin1").includes("attached_probes");
   await until(() => isAttached() || sonde.hasEnded, 20_000);

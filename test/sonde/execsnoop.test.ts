@@ -1,5 +1,5 @@
 import { describe, expect } from "@jest/globals";
-import { type RunningProgram, until } from "../support/processes.js";
+import { type RunningCommand, until } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { interrupt, startSonde } from "../support/sonde.js";
 import { runWorkload, Workload } from "../support/workload.js";
@@ -10,7 +10,7 @@ const numbers = { x64: { execveat: 322 }, arm64: { execveat: 281 } }[
   process.arch as "x64" | "arm64"
 ];
 
-async function startTool(args: readonly string[]): Promise<RunningProgram> {
+async function startTool(args: readonly string[]): Promise<RunningCommand> {
   const sonde = startSonde(["execsnoop", ...args]);
   // The header is printed once everything is attached.
   await until(() => sonde.output.includes("ARGS\n") || sonde.hasEnded, 20_000);

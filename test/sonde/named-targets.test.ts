@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { type RunningProgram, startAgent } from "../support/processes.js";
+import { type RunningCommand, startAgent } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { type Outcome, runSonde } from "../support/sonde.js";
 
@@ -15,7 +15,7 @@ writeFileSync(keyFile, randomBytes(32).toString("hex"), { mode: 0o600 });
 const config = join(folder, "config.json");
 const env = { ...process.env, SONDE_CONFIG: config };
 
-let agent: RunningProgram | undefined;
+let agent: RunningCommand | undefined;
 let address = "";
 beforeAll(async () => {
   const listening = await startAgent("--listen", "ws://127.0.0.1:0", "--key-file", keyFile);

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect } from "@jest/globals";
-import { type RunningProgram, until } from "../support/processes.js";
+import { type RunningCommand, until } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { endOf, interrupt, startSonde } from "../support/sonde.js";
 import { Workload } from "../support/workload.js";
@@ -38,7 +38,7 @@ function perlText(text: string): string {
 }
 
 /** Starts the tool and waits until it sees what is opened. */
-async function startTool(args: readonly string[], isLive?: () => boolean): Promise<RunningProgram> {
+async function startTool(args: readonly string[], isLive?: () => boolean): Promise<RunningCommand> {
   const sonde = startSonde(["opensnoop", ...args]);
   // The header is printed once everything is attached; JSON has none.
   const isAttached = isLive ?? ((): boolean => sonde.output.includes("PATH\n"));

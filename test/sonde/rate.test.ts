@@ -3,12 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "@jest/globals";
 import { startAgentOnLine } from "../support/agent-on-line.js";
-import {
-  hostCommand,
-  RunningCommand,
-  type RunningProgram,
-  startAgent,
-} from "../support/processes.js";
+import { hostCommand, RunningCommand, startAgent } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { endOf, interrupt, startAttached } from "../support/sonde.js";
 import { Workload } from "../support/workload.js";
@@ -16,7 +11,7 @@ import { Workload } from "../support/workload.js";
 const tracing = requiresFeature("tracepoint", "ringbuf", "perf_event");
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-rate-"));
-let agent: RunningProgram;
+let agent: RunningCommand;
 let target = "";
 beforeAll(async () => {
   ({ agent, target } = await startAgent("--listen", "ws://127.0.0.1:0"));

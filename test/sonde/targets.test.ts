@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "@jest/globals";
 import { heldBy } from "../support/kernel-objects.js";
-import { agentWords, type RunningProgram, startAgent, until } from "../support/processes.js";
+import { agentWords, type RunningCommand, startAgent, until } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { interrupt, runSonde, startAttached } from "../support/sonde.js";
 import { runWorkload, Workload } from "../support/workload.js";
@@ -12,7 +12,7 @@ import { runWorkload, Workload } from "../support/workload.js";
 const tracing = requiresFeature("tracepoint", "raw_tracepoint", "ringbuf", "uprobe", "perf_event");
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-targets-"));
-const agents: RunningProgram[] = [];
+const agents: RunningCommand[] = [];
 afterAll(() => {
   for (const agent of agents) agent.kill("SIGKILL");
   rmSync(folder, { recursive: true });

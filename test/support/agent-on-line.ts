@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach } from "@jest/globals";
 import { Line, type LineOptions } from "./line.js";
-import { RunningAgent, type RunningCommand, RunningProgram } from "./processes.js";
+import { RunningAgent, type RunningCommand } from "./processes.js";
 import { openTerminal } from "./terminals.js";
 
 export interface AgentOnLine {
   /** By which a host reaches it. */
   readonly target: string;
-  readonly agent: RunningProgram;
+  readonly agent: RunningCommand;
   readonly line: Line;
 }
 

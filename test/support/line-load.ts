@@ -1,5 +1,5 @@
 import { type Line } from "./line.js";
-import { RunningCommand, RunningProgram, hostCommand, until } from "./processes.js";
+import { hostCommand, RunningCommand, RunningProgram, until } from "./processes.js";
 
 /** What became of events that were made faster than a line carries them. */
 export interface LineLoad {
@@ -69,7 +69,7 @@ export async function loadLine(target: string, line: Line, seconds: number): Pro
 function account({
   output,
   errors,
-}: RunningProgram): Pick<LineLoad, "made" | "delivered" | "lost" | "misplaced"> {
+}: RunningCommand): Pick<LineLoad, "made" | "delivered" | "lost" | "misplaced"> {
   const numbers = [...output.matchAll(/^event (\d+) /gm)].map(([, number]) => Number(number));
   const lost = [...errors.matchAll(/^lost (\d+) events?$/gim)];
   return {
@@ -80,7 +80,7 @@ function account({
   };
 }
 
-function countEvents({ output }: RunningProgram): number {
+function countEvents({ output }: RunningCommand): number {
   return output.split("\nevent ").length;
 }
 

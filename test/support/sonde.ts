@@ -17,7 +17,7 @@ export interface RunOptions extends SpawnOptions {
   readonly limitMilliseconds?: number;
 }
 
-const running = new Set<RunningProgram>();
+const running = new Set<RunningCommand>();
 
 afterAll(() => {
   for (const program of running) program.kill("SIGKILL");
@@ -36,7 +36,7 @@ export async function runSonde(
 export function startSonde(
   args: readonly string[],
   options: Omit<RunOptions, "limitMilliseconds"> = {},
-): RunningProgram {
+): RunningCommand {
   const { input, ...spawnOptions } = options;
   const sonde = new RunningProgram(hostCommand, args, {
     stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
@@ -53,7 +53,7 @@ export function startSonde(
 export async function startAttached(
   args: readonly string[],
   options: Omit<RunOptions, "limitMilliseconds"> = {},
-): Promise<RunningProgram> {
+): Promise<RunningCommand> {
   const sonde = startSonde(["trace", ...args], options);
   if (args.includes("json")) await sonde.prints(/"attached_probes"/);
   else await sonde.says(/^Attached \d+ probe/m);

@@ -53,8 +53,17 @@ export interface BuiltMapping {
   readonly protection?: number;
 }
 
+interface TaskRecordBuilder {
+  readonly mmap: (mapping: BuiltMapping, time?: bigint) => Uint8Array;
+  readonly exec: (pid: number, time?: bigint) => Uint8Array;
+  readonly join: typeof join;
+  readonly rename: (pid: number) => Uint8Array;
+  readonly fork: (pid: number, parent: number, time?: bigint) => Uint8Array;
+  readonly exit: (pid: number, tid?: number, time?: bigint) => Uint8Array;
+}
+
 /** Builds records in one byte order. */
-export function taskRecordBuilder(byteOrder: "little" | "big") {
+export function taskRecordBuilder(byteOrder: "little" | "big"): TaskRecordBuilder {
   const isLittle = byteOrder === "little";
   const mmap = (mapping: BuiltMapping, time = 1n): Uint8Array => {
     const {

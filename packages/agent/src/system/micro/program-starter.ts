@@ -93,7 +93,9 @@ export class ProgramStarter {
     const fd = call("openat", AT_FDCWD, cString("/proc/self/environ"), O_RDONLY | O_CLOEXEC);
     let text = "";
     const bytes = new Uint8Array(readSizeBytes);
-    for (let count = 0; (count = call("read", fd, bytes, bytes.length)) > 0;) {
+    for (;;) {
+      const count = call("read", fd, bytes, bytes.length);
+      if (count <= 0) break;
       text += decodeUtf8(bytes.subarray(0, count));
     }
     if (fd >= 0) call("close", fd);

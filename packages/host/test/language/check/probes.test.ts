@@ -483,7 +483,7 @@ test("what a function takes and gives is read by its types", () => {
 describe("requirements", () => {
   const rounds = (source: string): string[][] =>
     answerAll(source).rounds.map((queries) =>
-      queries.map(({ kind, ...rest }) => [kind, ...Object.values(rest)].join(" ")),
+      queries.map(({ kind, ...rest }) => [kind, ...Object.values<unknown>(rest)].join(" ")),
     );
   test.each([
     ["BEGIN {} i:1s {} kprobe:f { @ = arg0 }", []],
