@@ -1,6 +1,11 @@
 import { type FileDescription } from "../object/describe-file.js";
-import { type Lack } from "./commands/object.js";
 import { formatTable } from "./format-table.js";
+
+/** What keeps a program from running on the target, or a part of it. */
+export interface Lack {
+  readonly program: string;
+  readonly reason: string;
+}
 
 /** What an object has in it, part by part; `lacks`: what the target lacks for it, when that was asked. */
 export function formatFile(file: FileDescription, lacks: readonly Lack[] | undefined): string {

@@ -1,6 +1,6 @@
 import { type BytesType } from "../spec/value-type.js";
 import { formatInternetAddress } from "./format-internet-address.js";
-import { type ByteSource, type ValueReader } from "./value-reader.js";
+import { type ByteSource, type ValueReader } from "./byte-source.js";
 
 /** Makes the reader of buffers and addresses. */
 export function createBytesReader(

@@ -3,7 +3,7 @@ import { type DecodeContext } from "./decode-context.js";
 import { errorText } from "./error-texts.js";
 import { signalText } from "./signal-texts.js";
 import { systemCallName } from "./system-call-names.js";
-import { type ValueReader } from "./value-reader.js";
+import { type ValueReader } from "./byte-source.js";
 
 /** Makes the reader of numbers that stand for names. */
 export function createCodeReader(

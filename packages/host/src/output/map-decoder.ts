@@ -4,7 +4,8 @@ import { createHistogram, type HistogramLayout } from "./histogram-buckets.js";
 import { bytesName, checkDump, type DumpShape, dumpShape, type MapDump } from "./map-dump.js";
 import { viewOf } from "./record-cursor.js";
 import { checkField, valueSizeBytes } from "./record-view.js";
-import { type ByteSource, type ValueReaders } from "./value-reader.js";
+import { type ByteSource } from "./byte-source.js";
+import { type ValueReaders } from "./value-reader.js";
 import { type MapEntry, type MapValue, type Value } from "./value.js";
 
 /** Reads a dump's entries, combined over CPUs, in the order of the dump. Throws DecodeError. */

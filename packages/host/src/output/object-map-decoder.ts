@@ -3,7 +3,8 @@ import { type DecodeContext } from "./decode-context.js";
 import { createInterpreter, meaningOf } from "./field-meaning.js";
 import { type MapDump } from "./map-dump.js";
 import { viewOf } from "./record-cursor.js";
-import { type ByteSource, ValueReaders } from "./value-reader.js";
+import { type ByteSource } from "./byte-source.js";
+import { ValueReaders } from "./value-reader.js";
 import { type MapEntry, type MapValue, type Value } from "./value.js";
 
 /** How a map of an object is read. */

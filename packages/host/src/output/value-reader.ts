@@ -1,3 +1,4 @@
+import { type ByteSource, type ValueReader } from "./byte-source.js";
 import { type StackType, type ValueType } from "../spec/value-type.js";
 import { type DecodeContext, type SymbolName } from "./decode-context.js";
 import { createBytesReader } from "./bytes-reader.js";
@@ -7,15 +8,6 @@ import { checkField, valueSizeBytes } from "./record-view.js";
 import { createTimeFormatter } from "./strftime.js";
 import { decodeUtf8 } from "./utf8.js";
 import { type Value } from "./value.js";
-
-/** Where values are read from: bytes, and a view of the same bytes. */
-export interface ByteSource {
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
-}
-
-/** Reads the value at an offset, which the caller knows to be within the bytes. */
-export type ValueReader = (source: ByteSource, offset: number) => Value;
 
 /** Makes readers of values, all in one byte order and with one list of names. */
 export class ValueReaders {

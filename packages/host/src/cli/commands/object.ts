@@ -4,7 +4,7 @@ import { describeFile } from "../../object/describe-file.js";
 import { ObjectError } from "../../object/object-error.js";
 import { type ObjectFile } from "../../object/object-file.js";
 import { type Target } from "../../trace/target.js";
-import { formatFile } from "../format-file.js";
+import { formatFile, type Lack } from "../format-file.js";
 import { openObject } from "../open-object.js";
 import { addTargetOptions, connectTarget, type TargetOptions } from "../target-options.js";
 
@@ -41,12 +41,6 @@ async function describeObject(path: string, options: ObjectOptions): Promise<voi
       ? `${JSON.stringify({ ...description, ...(lacks === undefined ? {} : { lacks }) }, undefined, 2)}\n`
       : formatFile(description, lacks);
   process.stdout.write(text);
-}
-
-/** What keeps a program from running on the target, or a part of it. */
-export interface Lack {
-  readonly program: string;
-  readonly reason: string;
 }
 
 async function lacksOn(options: ObjectOptions, file: ObjectFile): Promise<readonly Lack[]> {

@@ -4,16 +4,11 @@ import { requireArguments } from "./call-arguments.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { booleanConstant, integerConstant, stringConstant } from "./constant.js";
 import { parseIntegerLiteral } from "../syntax/integer-literal.js";
+import { type ProgramOption } from "./program-option.js";
 import { type ProbeState } from "./probe-state.js";
 import { type ProgramState } from "./program-state.js";
 
 type Call = ExpressionOf<"call">;
-
-/** An option that a program takes: what it is without one, and what it is for. */
-export interface ProgramOption {
-  readonly value: bigint | string | boolean;
-  readonly description: string | undefined;
-}
 
 /** `getopt("name", default[, description])`: what was given as `--name=value` behind `--`. */
 export function checkOption(probe: ProbeState, call: Call): CheckedExpression | undefined {

@@ -1,7 +1,7 @@
 import { queryKey, type Answer, type Answers, type Query } from "../answers.js";
 import { type TargetDescription } from "../../spec/target-description.js";
 import { type TimestampType } from "./type.js";
-import { type ProgramOption } from "./check-option.js";
+import { type ProgramOption } from "./program-option.js";
 import { type ProgramConfig } from "./config.js";
 import { Diagnostics } from "./diagnostics.js";
 import { MapTable } from "./map-table.js";
