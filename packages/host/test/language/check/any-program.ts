@@ -32,7 +32,16 @@ const leaves = [
   "curtask->own",
   "curtask->parent->state",
   "(uint8[4])pid",
+  "&$x",
+  "*(&$x)",
+  'getopt("n", 5)',
+  'getopt("s", "text")',
+  "twice(pid)",
+  'both("a", $x)',
 ];
+
+/** Before the probes, so that they can be used in them. */
+export const macros = "macro twice(x) { x + x } macro both(a, $b) { $b = $b; (a, $b) } ";
 
 /** Text of an expression, most often one that means something. */
 const expression = fc.letrec<{ any: string }>((tie) => ({
@@ -99,6 +108,12 @@ const expression = fc.letrec<{ any: string }>((tie) => ({
     },
     { weight: 1, arbitrary: tie("any").map((a) => `strcontains(${a}, "ab")`) },
     { weight: 1, arbitrary: tie("any").map((a) => `has_key(@m, ${a})`) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(fc.constantFrom("is_str", "is_integer", "comptime ", "twice"), tie("any"))
+        .map(([name, a]) => `${name}(${a})`),
+    },
   ),
 })).any;
 
