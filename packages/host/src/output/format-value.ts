@@ -21,7 +21,7 @@ export function formatValue(value: Value, place: keyof typeof indents = "value")
     case "string":
       return value.isCut ? value.value + cutMark : value.value;
     case "tuple":
-      return `(${value.elements.map((element) => formatValue(element, place)).join(", ")})`;
+      return `(${value.elements.map((element) => formatValue(element, place)).join(place === "name" ? "," : ", ")})`;
     case "array":
       return `[${value.elements.map((element) => formatValue(element, place)).join(",")}]`;
     case "record": {

@@ -1,6 +1,7 @@
 import { type CheckedExpression, type CheckedExpressionOf } from "../check/checked-program.js";
 import { fitsRegister } from "../check/type.js";
 import { type Address, type IrValue, type VirtualRegister } from "../ir.js";
+import { threadAndProcess } from "./builtin.js";
 import { withPadded } from "./compare-strings.js";
 import { hasFeature, type Lowering } from "./lowering.js";
 import { behind, constant, moved } from "./program-builder.js";
@@ -19,6 +20,8 @@ export function findText(
   const result = builder.register();
   const found = builder.newLabel("found");
   const end = builder.newLabel("searched");
+  // Its highest bit is never set, which the verifier does not know.
+  const nothing = builder.binary("arsh", threadAndProcess(lowering), constant(63));
   builtins.during(() => {
     if (text.kind === "stringConstant") {
       searchConstant(lowering, string, encodeText(text.value), { result, found });
@@ -28,6 +31,8 @@ export function findText(
     builder.move(result, constant(notFound));
     builder.jump(end);
     builder.label(found);
+    // Makes the verifier forget the place: else it would follow what comes behind for each one.
+    builder.move(result, builder.binary("xor", result, nothing));
     builder.label(end);
   });
   return result;
@@ -54,13 +59,20 @@ function searchConstant(
     const start = builder.addressOf(place);
     eachPlace(lowering, places, result, () => {
       const next = builder.newLabel("next");
+      const begins = builder.newLabel("begins");
       const here = builder.advance(start, result);
-      bytes.forEach((byte, at) => {
-        const character = builder.load(moved(behind(here), at), 1, false);
-        builder.jumpIf("ne", character, constant(byte), next);
-      });
-      builder.jump(found);
+      const [first = 0, ...others] = bytes;
+      builder.jumpIf("eq", builder.load(behind(here), 1, false), constant(first), begins);
       builder.label(next);
+      // Aside, so that the verifier has one way to come back to for each place and not one for each character.
+      builder.aside(() => {
+        builder.label(begins);
+        others.forEach((byte, at) => {
+          const character = builder.load(moved(behind(here), at + 1), 1, false);
+          builder.jumpIf("ne", character, constant(byte), next);
+        });
+        builder.jump(found);
+      });
     });
   });
 }
@@ -79,17 +91,26 @@ function searchStored(
     storeString(lowering, string, copy, options);
     withPadded(lowering, text, length, (wanted) => {
       const [start, from] = [builder.addressOf(copy), builder.addressOf(wanted)];
+      builder.move(result, constant(0));
+      const first = builder.load(behind(from), 1, false);
+      builder.jumpIf("eq", first, constant(0), found);
       eachPlace(lowering, places, result, () => {
         const next = builder.newLabel("next");
+        const begins = builder.newLabel("begins");
         const here = builder.advance(start, result);
-        const at = builder.register();
-        eachPlace(lowering, length, at, () => {
-          const character = builder.load(behind(builder.advance(from, at)), 1, false);
-          builder.jumpIf("eq", character, constant(0), found);
-          const other = builder.load(behind(builder.advance(here, at)), 1, false);
-          builder.jumpIf("ne", character, other, next);
-        });
+        builder.jumpIf("eq", builder.load(behind(here), 1, false), first, begins);
         builder.label(next);
+        builder.aside(() => {
+          builder.label(begins);
+          const at = builder.register();
+          eachPlace(lowering, length, at, () => {
+            const character = builder.load(behind(builder.advance(from, at)), 1, false);
+            builder.jumpIf("eq", character, constant(0), found);
+            const other = builder.load(behind(builder.advance(here, at)), 1, false);
+            builder.jumpIf("ne", character, other, next);
+          });
+          builder.jump(next);
+        });
       });
     });
   });
