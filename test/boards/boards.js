@@ -171,6 +171,7 @@ export const boards = [
     kernelPackage: "linux-image-riscv64",
     // koffi's binary for it is made for processors that have vectors and Zcb, which QEMU 7.2 has not.
     agent: "micro",
+    lacks: ["breakpoint", "kprobe_multi"],
   },
   {
     ...usual,

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { architectures } from "../architectures.js";
 import { describeOutcome } from "../board-under-test.js";
 import { libc } from "../userland.js";
+import { requireKretprobes } from "./kretprobe.js";
 
 /** @typedef {import("../board-under-test.js").BoardUnderTest} BoardUnderTest */
 
@@ -120,6 +121,7 @@ async function traceBothEnds(on, { maker, binding }, { entry, end, filter }) {
      ${end} /@entered[tid]/ { printf("entered and left\\n"); exit(); }
      END { clear(@entered); }`,
   ).ended;
+  await requireKretprobes(on, outcome.errors);
   assert.equal(outcome.code, 0, describeOutcome(outcome));
   const attached = outcome.errors.match(/^attached u?k?(ret)?probe:.*$/gm) ?? [];
   assert.equal(attached.length, 2, outcome.errors);

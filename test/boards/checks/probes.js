@@ -4,6 +4,7 @@ import { architectures } from "../architectures.js";
 import { describeOutcome } from "../board-under-test.js";
 import { libc } from "../userland.js";
 import { NotApplicable } from "./check.js";
+import { requireKretprobes } from "./kretprobe.js";
 
 /** @type {readonly import("./check.js").Check[]} */
 export const probeChecks = [
@@ -101,10 +102,10 @@ export const probeChecks = [
     name: "kretprobe",
     needs: ["kprobe"],
     run: async (on) => {
-      const printed = await on.trace(
-        `kretprobe:do_sys_openat2 /comm == "cat" && (int32)retval < 0/ { printf("%d\\n", (int32)retval); exit(); }`,
-      );
-      assert.match(printed, /^-2\b/);
+      const program = `kretprobe:do_sys_openat2 /comm == "cat" && (int32)retval < 0/ { printf("%d\\n", (int32)retval); exit(); }`;
+      const outcome = await on.start("trace", "-e", program).ended;
+      await requireKretprobes(on, outcome.errors);
+      assert.match(outcome.output.trim(), /^-2\b/, describeOutcome(outcome));
     },
   },
   {

@@ -5,7 +5,7 @@ import { encodeCString } from "../kernel/text.js";
 import { type Attachment } from "./attachment.js";
 import { attachProbeEvent } from "./attach-probe-event.js";
 import { whoseEvents } from "./attach-tracepoint.js";
-import { firstThatWorks } from "./first-that-works.js";
+import { firstThatWorks, type Way } from "./first-that-works.js";
 import { attachToEvents } from "./perf-attachment.js";
 import { type ProbeEvents } from "./probe-events.js";
 
@@ -25,7 +25,18 @@ export function attachKprobe(
   const { symbol, offset, isReturn } = request;
   const place = offset === 0n ? symbol : `${symbol}+${offset}`;
   const action = `attach ${isReturn ? "kretprobe" : "kprobe"} ${place}`;
-  return firstThatWorks(action, [
+  const ways = waysTo(target, probeEvents, program, { action, ...request });
+  if (!isReturn && offset === 0n) ways.push(...waysPastSite(target, probeEvents, program, symbol));
+  return firstThatWorks(action, ways);
+}
+
+function waysTo(
+  target: Target,
+  probeEvents: ProbeEvents,
+  program: number,
+  { action, ...request }: KprobeRequest & { readonly action: string },
+): Way[] {
+  return [
     {
       mechanism: "kprobe PMU",
       attach: () => attachByPmu(target, action, program, request),
@@ -34,12 +45,34 @@ export function attachKprobe(
       mechanism: "kprobe_events",
       attach: () => {
         if (target.tracefs === "") throw new NotSupportedError("there is no tracefs");
+        const { symbol, offset, isReturn } = request;
         const definition = `${symbol}+${offset}`;
         const how = { action, program, kind: "kprobe", isReturn, definition, pid: 0 } as const;
         return attachProbeEvent(target, probeEvents, how);
       },
     },
-  ]);
+  ];
+}
+
+/**
+ * On riscv64, kernels without CONFIG_KPROBES_ON_FTRACE refuse kprobes (EINVAL) where ftrace has its site: at the beginning
+ * of nearly all functions. Behind those eight bytes, which do nothing, the arguments are still where they were.
+ */
+function waysPastSite(
+  target: Target,
+  probeEvents: ProbeEvents,
+  program: number,
+  symbol: string,
+): Way[] {
+  if (target.kernel.machine.architecture !== "riscv64") return [];
+  const action = `attach kprobe ${symbol}+8`;
+  const ways = waysTo(target, probeEvents, program, {
+    action,
+    symbol,
+    offset: 8n,
+    isReturn: false,
+  });
+  return ways.map((way) => ({ ...way, mechanism: `${way.mechanism}, +8` }));
 }
 
 /** Since 4.17. */

@@ -368,6 +368,7 @@ export class FakeKernel implements System {
       `pid=${pid} cpu=${cpu}`,
     ];
     const refusal = this.#refusal(
+      `perf_event_open ${parts.filter((part) => /^(name|offset)=/.test(part)).join(" ")}`,
       `perf_event_open type=${type} cpu=${cpu}`,
       `perf_event_open type=${type}`,
       "perf_event_open",

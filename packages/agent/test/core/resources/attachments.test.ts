@@ -223,6 +223,23 @@ describe("a kprobe", () => {
     );
   });
 
+  test("goes behind ftrace's site where a riscv64 kernel has no kprobes on it, when it is not of returns", () => {
+    const fake = new FakeKernel({ architecture: "riscv64", isLittleEndian: true, pointerSize: 8 });
+    const target = new Target(new Kernel(fake));
+    const b = { fake, target, probeEvents: new ProbeEvents(target) };
+    fake.addPmu("kprobe", 6);
+    fake.refuse("perf_event_open name=do_sys_openat2 offset=0", "EINVAL");
+    const attachment = attachKprobe(target, b.probeEvents, program, entry);
+    expect(attachment.mechanism).toBe("kprobe PMU, perf event link");
+    expect(fake.calls).toContainEqual(expect.stringContaining("name=do_sys_openat2 offset=8 "));
+    const ofReturns = { ...entry, isReturn: true };
+    expect(
+      refusalOf(() => attachKprobe(target, b.probeEvents, program, ofReturns)).message,
+    ).toContain(
+      "attach kretprobe do_sys_openat2: kprobe PMU: perf_event_open: EINVAL; kprobe_events: ",
+    );
+  });
+
   test("that is made but cannot be bound says every way of both", () => {
     const b = bench();
     b.fake.addPmu("kprobe", 6);
