@@ -1,5 +1,5 @@
 // What came of each board the last time, so that boards can be tested one by one and the README tell of all.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cacheFolder } from "../../scripts/debian/cached-folder.js";
 
@@ -27,5 +27,8 @@ export function keepResults(results) {
     (kept) => !results.some(({ board }) => board === kept.board),
   );
   mkdirSync(dirname(keptResultsFile), { recursive: true });
-  writeFileSync(keptResultsFile, `${JSON.stringify([...others, ...results], undefined, 2)}\n`);
+  // In one step, for another who tests other boards meanwhile.
+  const written = `${keptResultsFile}.${process.pid}`;
+  writeFileSync(written, `${JSON.stringify([...others, ...results], undefined, 2)}\n`);
+  renameSync(written, keptResultsFile);
 }

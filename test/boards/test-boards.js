@@ -7,16 +7,18 @@ import { keepResults, keptResultsFile, readKeptResults } from "./kept-results.js
 import { Machine } from "./machine.js";
 import { ProgressLine } from "./progress-line.js";
 import { formatMatrix, withMatrix } from "./readme-matrix.js";
+import { recordTarget } from "./record-target.js";
 import { resultsTable } from "./results-table.js";
 import { runChecks } from "./run-checks.js";
 
-const usage = `Usage: npm run test:boards [-- [--only NAME…] [--agent node|micro] [--jobs N] [--json FILE] [--write-readme]]
+const usage = `Usage: npm run test:boards [-- [--only NAME…] [--agent node|micro] [--jobs N] [--record] [--json FILE] [--write-readme]]
 
 Starts each board, does every check on it, and prints a table.
 
   --only NAME…     these boards alone
   --agent NAME     with this agent, not each board's own
   --jobs N         so many at a time (default: two where there are two processors)
+  --record         record their descriptions in test/targets, too
   --json FILE      what came of them, as JSON
   --write-readme   the table of the README, from what came of each board the last time
 
@@ -32,6 +34,7 @@ const { boards: chosen, values } = readCommandLine({
   options: {
     jobs: { type: "string" },
     json: { type: "string" },
+    record: { type: "boolean" },
     "write-readme": { type: "boolean" },
   },
 });
@@ -66,6 +69,10 @@ async function testBoard(board) {
       const findings = await runChecks(machine, ({ name, result }) => {
         progress.show(`${name}: ${result.kind}`);
       });
+      if (values["record"] === true && machine.hasAgent) {
+        progress.show("recording");
+        await recordTarget(machine);
+      }
       return results(release, findings);
     } finally {
       await machine.stop();

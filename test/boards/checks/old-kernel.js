@@ -28,6 +28,14 @@ const names = [
   "execsnoop",
 ];
 
+/** Those that read memory, for which there was one way in 2018, which not every processor has. */
+const readers = [
+  "kprobe, its arguments",
+  "strings of the kernel's memory",
+  "opensnoop",
+  "execsnoop",
+];
+
 /**
  * Some checks again, with an agent that takes its kernel for one of 2018.
  *
@@ -38,6 +46,7 @@ export function onOldKernel(checks) {
   return names.map((name) => {
     const check = checks.find((one) => one.name === name);
     if (check === undefined) throw new Error(`there is no check of ${name}`);
-    return { ...check, name: `${name}, as on 4.17`, isSerialToo: false, without: newer };
+    const needs = [...check.needs, ...(readers.includes(name) ? ["probe_read"] : [])];
+    return { ...check, name: `${name}, as on 4.17`, needs, isSerialToo: false, without: newer };
   });
 }
