@@ -13,9 +13,10 @@ import { NotApplicable } from "./checks/check.js";
  *
  * @param {import("./machine.js").Machine} machine
  * @param {(finding: Finding) => void} [report]
+ * @param {(name: string) => boolean} [isWanted]  by the names in the table; all of them
  * @returns {Promise<readonly Finding[]>}
  */
-export async function runChecks(machine, report = () => undefined) {
+export async function runChecks(machine, report = () => undefined, isWanted = () => true) {
   const features = machine.hasAgent ? await featuresOf(machine) : undefined;
   /** @type {Finding[]} */
   const findings = [];
@@ -29,7 +30,7 @@ export async function runChecks(machine, report = () => undefined) {
   ];
   for (const { suffix, target, list } of ways) {
     const agents = new Agents(machine, target);
-    for (const check of list) {
+    for (const check of list.filter(({ name }) => isWanted(name + suffix))) {
       const result = await resultOf(check, agents, features);
       const finding = { name: check.name + suffix, result };
       findings.push(finding);

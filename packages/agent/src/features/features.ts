@@ -21,9 +21,16 @@ export class Features {
     this.#target = target;
   }
 
-  /** Every feature's answer, by name. */
-  all(): Record<string, ProbeAnswer> {
-    return Object.fromEntries(featureProbes.map((probe) => [probe.name, this.#ask(probe)]));
+  /** Every feature's answer, by name; a slow board is a minute at it. `pause` lets others have a turn. */
+  async all(
+    pause: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<Record<string, ProbeAnswer>> {
+    const answers: Record<string, ProbeAnswer> = {};
+    for (const probe of featureProbes) {
+      await pause();
+      answers[probe.name] = this.#ask(probe);
+    }
+    return answers;
   }
 
   #ask(probe: FeatureProbe): ProbeAnswer {

@@ -30,7 +30,10 @@ export function createHandlers(session: SessionState): Omit<RequestHandlers, key
   return {
     "target.describe": () => describeTarget(target),
 
-    "target.features": () => ({ features: features.all() }),
+    async "target.features"(_params, request) {
+      const pacer = pacerWhile(request, () => true);
+      return { features: await features.all(() => pacer.pause()) };
+    },
 
     "clock.read": () => readClocks(target.kernel),
 

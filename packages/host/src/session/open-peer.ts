@@ -28,6 +28,8 @@ export interface OpenPeer {
   readonly link: OpenLink;
   readonly peer: HostPeer;
   readonly hello: Result<"hello">;
+  /** Gives the agent so long from now, when it has more to do than to answer. */
+  allow(milliseconds: number): void;
 }
 
 /** A link on which nothing has come for so long is lost, where its session can go on over another. */
@@ -52,9 +54,14 @@ export async function openPeer<T>(
     startsAgent: options.startsAgent ?? true,
   });
   options.onOpen?.();
-  const timer = setTimeout(() => {
-    link.channel.close("the agent did not answer in time");
-  }, timeoutMilliseconds);
+  let timer: NodeJS.Timeout | undefined;
+  const allow = (milliseconds: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      link.channel.close("the agent did not answer in time");
+    }, milliseconds);
+  };
+  allow(timeoutMilliseconds);
   try {
     const { peer, hello } = await openSession(link.channel, {
       client: `sonde ${hostVersion}`,
@@ -65,7 +72,7 @@ export async function openPeer<T>(
     if (hello.leaseSeconds > 0) {
       link.watch?.(Math.min(hello.leaseSeconds * 1000, longestSilenceMilliseconds));
     }
-    return await use({ link, peer, hello });
+    return await use({ link, peer, hello, allow });
   } catch (error) {
     link.channel.close("the session did not begin");
     const said = await link.explain();

@@ -179,6 +179,7 @@ export class Session implements AsyncDisposable {
     return await openPeer(target, address, { ...options, onOpen }, async (opened) => {
       const { peer, hello } = opened;
       options.onStep?.("hello");
+      opened.allow(descriptionMilliseconds);
       const { attach } = options;
       const attached = attach === undefined ? undefined : await findSession(peer.attach(attach));
       const { description, clock } = await describe(opened, address);
@@ -409,6 +410,8 @@ export class Session implements AsyncDisposable {
 
 const noDebuginfod = { urls: [], onWarning: () => undefined, onProgress: () => undefined };
 
+/** A slow board tries its kernel's features for a minute. One that is silent meanwhile is given up sooner. */
+const descriptionMilliseconds = 180_000;
 /** A clock is read so often once it is known well; each time takes a slow line some hundredths of a second. */
 const clockPauseMilliseconds = { fast: 30_000, slow: 120_000 };
 

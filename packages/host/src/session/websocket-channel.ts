@@ -129,6 +129,7 @@ class WebSocketChannel implements WatchedChannel {
 
   close(reason: string): void {
     clearInterval(this.#watch);
+    if (this.#closeReason === "") this.#closeReason = reason;
     // RFC 6455, 5.5: a control frame holds 125 bytes, two of them the code.
     const fitting = Buffer.from(reason).subarray(0, 120).toString();
     this.#socket.close(1000, fitting);

@@ -20,41 +20,41 @@ function bench(...without: readonly LackName[]): { fake: FakeKernel; target: Tar
   return { fake, target: new Target(new KernelWithout(fake, without)) };
 }
 
-function lackingIn(target: Target): readonly string[] {
-  const answers = Object.entries(new Features(target).all());
+async function lackingIn(target: Target): Promise<readonly string[]> {
+  const answers = Object.entries(await new Features(target).all());
   return answers.filter(([, { state }]) => state === "unsupported").map(([name]) => name);
 }
 
 describe("an agent told to do without", () => {
-  test("nothing finds everything", () => {
-    expect(lackingIn(bench().target)).toEqual([]);
+  test("nothing finds everything", async () => {
+    expect(await lackingIn(bench().target)).toEqual([]);
   });
 
   const features = lackNames.filter((name) => featureNames.includes(name));
   /** What is asked with a raw tracepoint program, or by loading types, finds nothing either. */
   const askedWith: readonly string[] = ["raw_tracepoint", "program_btf"];
   const others = features.filter((name) => !askedWith.includes(name));
-  test.each(others)("%s finds that alone missing", (name) => {
-    expect(lackingIn(bench(name).target)).toEqual([name]);
+  test.each(others)("%s finds that alone missing", async (name) => {
+    expect(await lackingIn(bench(name).target)).toEqual([name]);
   });
 
-  test("raw tracepoints finds them missing, and never asks the kernel for one", () => {
+  test("raw tracepoints finds them missing, and never asks the kernel for one", async () => {
     const { fake, target } = bench("raw_tracepoint");
-    expect(lackingIn(target)).toContain("raw_tracepoint");
+    expect(await lackingIn(target)).toContain("raw_tracepoint");
     expect(fake.calls.filter((call) => call.includes("PROG_LOAD) type=17"))).toEqual([]);
   });
 
-  test("types of programs finds every kind of them missing", () => {
-    const missing = lackingIn(bench("program_btf").target);
+  test("types of programs finds every kind of them missing", async () => {
+    const missing = await lackingIn(bench("program_btf").target);
     expect(missing).toEqual(featureNames.filter((name) => /^(program_btf|btf_.*)$/.test(name)));
   });
 
-  test("a unit for kprobes has none, and still the control file", () => {
+  test("a unit for kprobes has none, and still the control file", async () => {
     const { target } = bench("kprobe_pmu");
     expect(target.kprobePmu).toBeUndefined();
     expect(target.uprobePmu).toMatchObject({ type: 7 });
-    expect(lackingIn(target)).toEqual([]);
-    expect(lackingIn(bench("kprobe_pmu", "kprobe_events").target)).toEqual(["kprobe"]);
+    expect(await lackingIn(target)).toEqual([]);
+    expect(await lackingIn(bench("kprobe_pmu", "kprobe_events").target)).toEqual(["kprobe"]);
   });
 
   test("a file does not see it, whatever else is there", () => {

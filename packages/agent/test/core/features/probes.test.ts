@@ -61,17 +61,30 @@ describe("a feature", () => {
     expect([...fake.openFds]).toEqual([]);
   });
 
-  test("is asked for once when the answer was conclusive, else again", () => {
+  test("is asked for once when the answer was conclusive, else again", async () => {
     const fake = new FakeKernel();
     const target = new Target(new Kernel(fake));
     const features = new Features(target);
     fake.refuse("bpf(MAP_CREATE)", "EPERM");
-    expect(features.all()["ringbuf"]?.state).toBe("unknown");
+    expect((await features.all())["ringbuf"]?.state).toBe("unknown");
     const asked = fake.calls.filter((call) => call.startsWith("bpf(PROG_LOAD)")).length;
-    features.all();
+    await features.all();
     const maps = fake.calls.filter((call) => call.startsWith("bpf(MAP_CREATE) type=27"));
     expect(maps).toHaveLength(2);
     expect(fake.calls.filter((call) => call.startsWith("bpf(PROG_LOAD)"))).toHaveLength(asked);
+  });
+});
+
+describe("all of them", () => {
+  test("are asked for one by one, and others have a turn in between", async () => {
+    const turns: number[] = [];
+    const fake = new FakeKernel();
+    await new Features(new Target(new Kernel(fake))).all(() => {
+      turns.push(fake.calls.length);
+      return Promise.resolve();
+    });
+    expect(turns).toHaveLength(featureProbes.length);
+    expect(new Set(turns).size).toBeGreaterThan(featureProbes.length / 2);
   });
 });
 
