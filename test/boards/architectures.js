@@ -119,7 +119,7 @@ export const architectures = {
   },
   ppc64el: {
     debian: "ppc64el",
-    userlandSuite: "trixie",
+    userlandSuite: "bookworm",
     triplet: "powerpc64le-linux-gnu",
     nodeName: "ppc64",
     pointerBits: 64,

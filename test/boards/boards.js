@@ -195,6 +195,8 @@ export const boards = [
     architecture: "ppc64el",
     suite: "bookworm",
     kernelPackage: "linux-image-powerpc64le",
+    // Debian's Node for it is trixie's, of which mirrors have not every package.
+    agent: "micro",
     lacks: [
       ...before6_9,
       ...withoutBtf,
