@@ -41,7 +41,7 @@ const leaves = [
 ];
 
 /** Before the probes, so that they can be used in them. */
-export const macros = "macro twice(x) { x + x } macro both(a, $b) { $b = $b; (a, $b) } ";
+const macros = "macro twice(x) { x + x } macro both(a, $b) { $b = $b; (a, $b) } ";
 
 /** Text of an expression, most often one that means something. */
 const expression = fc.letrec<{ any: string }>((tie) => ({
@@ -211,9 +211,9 @@ const block = fc
 /** Text of a program that parses; about one in ten has nothing wrong with it. */
 export const anyProgram = fc
   .array(block, { minLength: 1, maxLength: 2 })
-  .map((blocks) => blocks.join("\n"));
+  .map((blocks) => macros + blocks.join("\n"));
 
 /** Programs of a single statement, of which more have nothing wrong with them. */
 export const anySmallProgram = fc
   .tuple(fc.constantFrom(...probes), statement)
-  .map(([probe, body]) => `${probe} { $x = 1; $y = comm; @a = 1; @m[1] = 2; ${body} }`);
+  .map(([probe, body]) => `${macros}${probe} { $x = 1; $y = comm; @a = 1; @m[1] = 2; ${body} }`);
