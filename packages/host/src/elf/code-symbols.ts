@@ -60,6 +60,34 @@ export async function readCodeSymbols(elf: ElfReader): Promise<CodeSymbols> {
   return decodeCodeSymbols(elf, symbols, names);
 }
 
+/** Both, as one table. */
+export function joinCodeSymbols(one: CodeSymbols, other: CodeSymbols): CodeSymbols {
+  const joined = <Column extends Float64Array | Uint32Array | Uint8Array>(
+    column: Column,
+    first: Column,
+    second: Column,
+  ): Column => {
+    column.set(first);
+    column.set(second, first.length);
+    return column;
+  };
+  const count = one.count + other.count;
+  const moved = other.names.map((name) => name + one.strings.length);
+  return {
+    count,
+    addresses: joined(new Float64Array(count), one.addresses, other.addresses),
+    sizes: joined(new Float64Array(count), one.sizes, other.sizes),
+    limits: joined(new Float64Array(count), one.limits, other.limits),
+    ranks: joined(new Uint8Array(count), one.ranks, other.ranks),
+    names: joined(new Uint32Array(count), one.names, moved),
+    strings: joined(
+      new Uint8Array(one.strings.length + other.strings.length),
+      one.strings,
+      other.strings,
+    ),
+  };
+}
+
 function decodeCodeSymbols(
   { header, sections }: Pick<ElfReader, "header" | "sections">,
   symbols: Uint8Array,

@@ -83,12 +83,12 @@ export class CodeSymbolTable {
     return low === 0 ? noParent : low - 1;
   }
 
-  /** A full table's names may end with a version, as "name@VERSION" or "name@@VERSION". */
+  /** A full table's names may end with a version, as "name@VERSION" or "name@@VERSION"; "name@plt" is none. */
   #nameAt(index: number): string {
     const start = this.#names[index] ?? 0;
     const name = decoder.decode(this.#strings.subarray(start, nameEnd(this.#strings, start)));
     const version = name.indexOf("@");
-    return version > 0 ? name.slice(0, version) : name;
+    return version > 0 && !name.endsWith("@plt") ? name.slice(0, version) : name;
   }
 }
 

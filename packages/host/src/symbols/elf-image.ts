@@ -1,5 +1,6 @@
-import { readCodeSymbols } from "../elf/code-symbols.js";
+import { joinCodeSymbols, readCodeSymbols } from "../elf/code-symbols.js";
 import { type ElfReader } from "../elf/elf-reader.js";
+import { readPltSymbols } from "../elf/plt-symbols.js";
 import { type ElfSegment } from "../elf/elf-types.js";
 import { CodeSymbolTable, type FoundSymbol } from "./code-symbol-table.js";
 import { type CodeImage } from "./user-symbols.js";
@@ -26,12 +27,12 @@ export class ElfImage implements CodeImage {
 
   /** `debug`: the file that has the symbols, when that is another. Throws ElfError. */
   static async read(elf: ElfReader, debug: ElfReader = elf): Promise<ElfImage> {
-    return new ElfImage(codeParts(elf.segments), CodeSymbolTable.of(await readCodeSymbols(debug)));
+    return new ElfImage(codeParts(elf.segments), await readTable(elf, debug));
   }
 
   /** This file's symbols from another, which has them all. Throws ElfError. */
   async withSymbolsOf(debug: ElfReader): Promise<ElfImage> {
-    return new ElfImage(this.#parts, CodeSymbolTable.of(await readCodeSymbols(debug)));
+    return new ElfImage(this.#parts, await readTable(debug, debug));
   }
 
   /** What `encode` made; undefined for anything else. */
@@ -75,7 +76,7 @@ export class ElfImage implements CodeImage {
 }
 
 /** Says which version of this format it is. */
-const magic = 0x534f_4e01;
+const magic = 0x534f_4e02;
 const headerSizeBytes = 8;
 /** Three doubles. */
 const partSizeBytes = 24;
@@ -95,6 +96,12 @@ function decodeParts(bytes: Uint8Array): readonly LoadedPart[] | undefined {
       sizeBytes: view.getFloat64(at + 16),
     };
   });
+}
+
+/** Functions, and the entries by which others' are called. */
+async function readTable(elf: ElfReader, debug: ElfReader): Promise<CodeSymbolTable> {
+  const [own, plt] = await Promise.all([readCodeSymbols(debug), readPltSymbols(elf)]);
+  return CodeSymbolTable.of(plt === undefined ? own : joinCodeSymbols(own, plt));
 }
 
 function codeParts(segments: readonly ElfSegment[]): readonly LoadedPart[] {
