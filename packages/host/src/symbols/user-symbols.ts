@@ -223,8 +223,19 @@ function isOwnCode({ path }: Mapping): boolean {
   return path === "" || path.startsWith("[anon") || path.startsWith("/memfd:");
 }
 
+/** By mapping: they are asked for with each address. */
+const imageNames = new WeakMap<Mapping, string>();
+
+function imageName(mapping: Mapping): string {
+  const known = imageNames.get(mapping);
+  if (known !== undefined) return known;
+  const name = createImageName(mapping);
+  imageNames.set(mapping, name);
+  return name;
+}
+
 /** A file is known by its build id, or by where it is, wherever it is mapped; what is no file by its name, and whether the process is of 32 bits. */
-function imageName({ device, inode, path, end, buildId }: Mapping): string {
+function createImageName({ device, inode, path, end, buildId }: Mapping): string {
   if (buildId !== undefined) return `${buildId} ${path}`;
   return inode === 0n ? `${path} ${end >> 32n === 0n}` : `${device} ${inode} ${path}`;
 }
