@@ -24,6 +24,16 @@ export { type ClockReport } from "./session/target-clock.js";
 export { type TlsOptions } from "./session/tls-options.js";
 export { type TargetDescription } from "./spec/target-description.js";
 export { type TraceSpec } from "./spec/trace-spec.js";
+export { ObjectError } from "./object/object-error.js";
+export { type FieldMeaning } from "./output/field-meaning.js";
+export { type PlainValue } from "./output/plain-value.js";
+export {
+  type BpfObject,
+  type LoadObjectOptions,
+  type ObjectEvent,
+  type ObjectTypes,
+} from "./trace/bpf-object.js";
+export { loadObject } from "./trace/load-object.js";
 export { connect } from "./trace/connect.js";
 export { openRecording } from "./trace/open-recording.js";
 export { type RecordSink } from "./trace/record-pump.js";

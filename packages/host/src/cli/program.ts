@@ -13,6 +13,7 @@ import { addStopCommand } from "./commands/stop.js";
 import { addTargetsCommand } from "./commands/targets.js";
 import { addToolCommands } from "./commands/tools.js";
 import { addTracePipeCommand } from "./commands/trace-pipe.js";
+import { addTypesCommand } from "./commands/types.js";
 import { addTraceCommand } from "./commands/trace.js";
 import { exitCodes } from "./exit-code.js";
 
@@ -49,6 +50,7 @@ export function createProgram(): Command {
   addRunCommand(program);
   addObjectCommand(program);
   addBtfCommand(program);
+  addTypesCommand(program);
   addSessionsCommand(program);
   addAttachCommand(program);
   addStopCommand(program);

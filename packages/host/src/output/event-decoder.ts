@@ -18,6 +18,8 @@ export interface EventLayout {
   readonly types: readonly StructType[];
   /** What fields stand for, where their names do not tell. */
   readonly meanings: ReadonlyMap<string, FieldMeaning>;
+  /** Fields stand for themselves, whatever they are called. */
+  readonly isPlain?: boolean;
 }
 
 /** The fields of a record by their names. Its bytes are valid during the call only. */
@@ -36,7 +38,7 @@ export function createEventDecoder(layout: EventLayout, context: DecodeContext):
     .sort((left, right) => left.sizeBytes - right.sizeBytes)
     .map((type) => ({
       sizeBytes: type.sizeBytes,
-      decode: createStructDecoder(type, layout.meanings, context),
+      decode: createStructDecoder(type, layout, context),
     }));
   const [smallest] = types;
   if (smallest === undefined) return decodeUnknown;
@@ -66,13 +68,14 @@ function decodeUnknown(
 
 function createStructDecoder(
   { fields }: StructType,
-  meanings: ReadonlyMap<string, FieldMeaning>,
+  { meanings, isPlain }: EventLayout,
   context: DecodeContext,
 ): EventDecoder {
   const readers = new ValueReaders(context, []);
   const decoders = fields.map((field) => {
     const { name, type } = field;
-    const interpret = createInterpreter(meanings.get(name) ?? meaningOf(name, type), context);
+    const own = isPlain === true ? "number" : meaningOf(name, type);
+    const interpret = createInterpreter(meanings.get(name) ?? own, context);
     const read = createFieldDecoder(field, fields, readers);
     return { name, read, interpret };
   });

@@ -18,6 +18,8 @@ export interface StartObjectOptions extends ObjectRequest, Partial<RecordQuestio
   /** What fields of records stand for, where their names do not tell. */
   readonly meanings?: ReadonlyMap<string, FieldMeaning>;
   readonly clock?: ClockChoice;
+  /** Fields of records are given as they are, whatever they are called. */
+  readonly isPlain?: boolean;
 }
 
 /** An object that is ready to be loaded, with how it will be read. */
@@ -40,6 +42,7 @@ export async function readyObject(
     name: map,
     types: structs,
     meanings,
+    isPlain: options.isPlain === true,
   }));
   return { prepared, layouts: { streams, maps: readableMaps(file, prepared.spec) } };
 }
