@@ -4,6 +4,7 @@ import { cpus, release } from "node:os";
 import { measureLibrary } from "./library.js";
 import { findBpftrace, findSonde } from "./peers.js";
 import { measureFaultyLines, measureLines } from "./lines.js";
+import { measureObjects } from "./objects.js";
 import { measureProgramCost } from "./program-cost.js";
 import { measureStartup } from "./startup.js";
 import { measureThroughput } from "./throughput.js";
@@ -24,6 +25,11 @@ const parts = [
     name: "program-cost",
     title: "One run of the program in the kernel",
     measure: measureProgramCost,
+  },
+  {
+    name: "objects",
+    title: "The largest object of libbpf-tools, fitted to this kernel's types and planned",
+    measure: measureObjects,
   },
   {
     name: "lines",

@@ -18,8 +18,8 @@ const scale = Number(process.env["SONDE_FUZZ_SCALE"] ?? 1);
 const runs = 20_000 * scale;
 const seed = Number(process.env["SONDE_FUZZ_SEED"] ?? 1);
 
-/** Small ones of several kinds: maps and globals, per-CPU maps, kprobes with the kernel's structures. */
-const names = ["exitsnoop", "runqlen", "bitesize"];
+/** Small ones of several kinds: hash maps and globals, perf buffers, fields of the kernel's structures. */
+const names = ["bashreadline", "biopattern", "llcstat"];
 const paths = names.map((name) => `/usr/sbin/${name}`).filter((path) => existsSync(path));
 const kernelBtf = "/sys/kernel/btf/vmlinux";
 

@@ -77,6 +77,8 @@ function readRelocations(
   const relocations = new Map<number, readonly ElfRelocation[]>();
   for (const section of sections) {
     if (section.type !== sectionTypes.relocations) continue;
+    // What debuggers read, and what BTF says by names anyway.
+    if (/^\.(BTF|debug)/.test(sections[section.info]?.name ?? "")) continue;
     const known = relocations.get(section.info) ?? [];
     relocations.set(section.info, [...known, ...decodeRelocations(section, symbols, byteOrder)]);
   }

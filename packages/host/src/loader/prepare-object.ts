@@ -14,6 +14,7 @@ import { type ObjectSpec } from "../spec/object-spec.js";
 import { chooseAlternatives } from "./alternatives.js";
 import { AttachmentFinder } from "./find-attachments.js";
 import { fitToTarget, kernelSettings } from "./kernel-knowledge.js";
+import { type MapSize, withMapSizes } from "./map-sizes.js";
 import { UsdtSpecs } from "./usdt-specs.js";
 
 /** What of an object is wanted on a target. */
@@ -22,6 +23,7 @@ export interface ObjectRequest extends ProgramChoice {
   readonly set?: readonly Setting[];
   /** The kernel's configuration, in place of what the target tells. */
   readonly kernelConfiguration?: string;
+  readonly mapSizes?: readonly MapSize[];
   /** Where maps are that are pinned by name; /sys/fs/bpf unless said. */
   readonly pinFolder?: string;
   /** Programs of user functions run in this process alone. */
@@ -70,7 +72,8 @@ export async function prepareObject(
     data,
     ...(request.pinFolder === undefined ? {} : { pinFolder: request.pinFolder }),
   });
-  const spec = { ...built.spec, maps: usdt.fill(built.spec.maps) };
+  const maps = withMapSizes(usdt.fill(built.spec.maps), request.mapSizes ?? []);
+  const spec = { ...built.spec, maps };
   return { file, spec, selection, fitted, leftOut, unattached, poisoned: built.poisoned };
 }
 

@@ -1,5 +1,5 @@
 import { slotSizeBytes } from "../asm/machine-code.js";
-import { type InfoTable } from "../btf/ext-info.js";
+import { type InfoRecord, type InfoTable } from "../btf/ext-info.js";
 import { type InfoRecords } from "../spec/program-spec.js";
 import { type FunctionTable } from "./function-table.js";
 import { type LinkedPart } from "./link-program.js";
@@ -15,31 +15,60 @@ export function infoOf(
   byteOrder: "little" | "big",
 ): InfoRecords | undefined {
   if (table === undefined) return undefined;
-  const records: Uint8Array[] = [];
+  const found: { readonly records: readonly InfoRecord[]; readonly part: LinkedPart }[] = [];
+  let count = 0;
   for (const part of parts) {
-    const own = functions.isNamed(part.function) ? recordsOf(table, part, byteOrder) : [];
+    const records = functions.isNamed(part.function) ? recordsOf(table, part) : [];
     // The kernel wants to be told of each function's very first instruction.
-    if (own[0]?.slot !== part.base) return undefined;
-    records.push(...own.map(({ bytes }) => bytes));
+    if (records[0]?.offset !== part.function.start * slotSizeBytes) return undefined;
+    found.push({ records, part });
+    count += records.length;
   }
-  const bytes = new Uint8Array(records.length * table.recordSizeBytes);
-  for (const [at, record] of records.entries()) bytes.set(record, at * table.recordSizeBytes);
-  return { recordSizeBytes: table.recordSizeBytes, bytes };
+  const { recordSizeBytes } = table;
+  const bytes = new Uint8Array(count * recordSizeBytes);
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (const { records, part } of found) {
+    const distance = part.base - part.function.start;
+    for (const record of records) {
+      bytes.set(record.bytes, at);
+      view.setUint32(at, record.offset / slotSizeBytes + distance, byteOrder === "little");
+      at += recordSizeBytes;
+    }
+  }
+  return { recordSizeBytes, bytes };
+}
+
+/** The records of each section in the order of their instructions, once they have been put into it. */
+const sorted = new WeakMap<readonly InfoRecord[], readonly InfoRecord[]>();
+
+function inOrder(records: readonly InfoRecord[]): readonly InfoRecord[] {
+  let known = sorted.get(records);
+  if (known === undefined) {
+    known = records
+      .filter(({ offset }) => offset % slotSizeBytes === 0)
+      .sort((left, right) => left.offset - right.offset);
+    sorted.set(records, known);
+  }
+  return known;
 }
 
 function recordsOf(
   table: InfoTable,
-  { function: one, base }: LinkedPart,
-  byteOrder: "little" | "big",
-): readonly { readonly slot: number; readonly bytes: Uint8Array }[] {
-  const end = one.start + one.code.length / slotSizeBytes;
-  const records = (table.sections.get(one.section) ?? []).flatMap((record) => {
-    const slot = record.offset / slotSizeBytes;
-    if (!Number.isInteger(slot) || slot < one.start || slot >= end) return [];
-    const bytes = record.bytes.slice();
-    const place = base + slot - one.start;
-    new DataView(bytes.buffer).setUint32(0, place, byteOrder === "little");
-    return [{ slot: place, bytes }];
-  });
-  return records.sort((left, right) => left.slot - right.slot);
+  { function: one }: LinkedPart,
+): readonly InfoRecord[] {
+  const records = inOrder(table.sections.get(one.section) ?? []);
+  const start = one.start * slotSizeBytes;
+  return records.slice(firstFrom(records, start), firstFrom(records, start + one.code.length));
+}
+
+/** The index of the first record at a byte of the section or behind it. */
+function firstFrom(records: readonly InfoRecord[], offset: number): number {
+  let [low, high] = [0, records.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((records[middle]?.offset ?? 0) < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

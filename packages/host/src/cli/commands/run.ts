@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
 import { readFileSync } from "node:fs";
+import { type MapSize } from "../../loader/map-sizes.js";
 import { readAttachText } from "../../object/attach-text.js";
 import { type ObjectFile } from "../../object/object-file.js";
 import { type SectionProgram } from "../../object/section-names.js";
@@ -26,6 +27,7 @@ interface RunOptions extends TargetOptions, ClockOptions {
   readonly without: readonly string[];
   readonly attach: readonly string[];
   readonly set: readonly string[];
+  readonly mapSize: readonly string[];
   readonly event: readonly string[];
   readonly types: readonly string[];
   readonly as: readonly string[];
@@ -77,6 +79,7 @@ export function addRunCommand(program: Command): void {
       [],
     )
     .option("--set <variable=value>", "what a global variable holds from the start", collect, [])
+    .option("--map-size <map=entries>", "how many entries a map has room for, and xN: bytes of a value", collect, [])
     .option("--event <[map=]type>", "what the records of a ring or perf buffer are", collect, [])
     .option(
       "--types <file>",
@@ -152,6 +155,7 @@ function startOptions(options: RunOptions, file: ObjectFile): StartObjectOptions
     without,
     attach: new Map(attach.map(readAttach)),
     set: set.map(readSetting),
+    mapSizes: options.mapSize.map(readMapSize),
     events: event.map((text) => readEvent(text, file)),
     definitions: types.map(readText).join("\n"),
     meanings: new Map(as.map(readMeaning)),
@@ -194,6 +198,19 @@ function readAttach(text: string): readonly [string, SectionProgram] {
 function readSetting(text: string): Setting {
   const [name, value] = splitPair("--set", text, "VARIABLE=VALUE");
   return { name, value };
+}
+
+/** "start=10240", "stackmap=16384x1016". */
+function readMapSize(text: string): MapSize {
+  const [, map = "", entries, value] = /^([^=]+)=(\d{1,9})(?:x(\d{1,6}))?$/.exec(text) ?? [];
+  if (entries === undefined) {
+    throw new UsageError(`--map-size ${text}: it is written --map-size MAP=ENTRIES or MAP=ENTRIESxBYTES`);
+  }
+  return {
+    map,
+    entries: Number(entries),
+    ...(value === undefined ? {} : { valueSizeBytes: Number(value) }),
+  };
 }
 
 /** "map=struct event", or "struct event" for all. */
