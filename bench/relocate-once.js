@@ -13,8 +13,16 @@ const types = readFileSync(btf);
 
 /** @type {readonly import("../packages/host/dist/spec/target-description.js").FeatureName[]} */
 const features = [
-  ...["map_value_pointer", "map_mmapable", "probe_read_kernel", "program_btf", "btf_datasec"],
-  ...["btf_global_function", "btf_float", "btf_decl_tag", "btf_type_tag", "btf_enum64"],
+  "map_value_pointer",
+  "map_mmapable",
+  "probe_read_kernel",
+  "program_btf",
+  "btf_datasec",
+  "btf_global_function",
+  "btf_float",
+  "btf_decl_tag",
+  "btf_type_tag",
+  "btf_enum64",
 ];
 
 /** The kernel's types, which stay known from one object to the next. */

@@ -77,48 +77,61 @@ function sorted(rows: readonly (readonly unknown[])[]): readonly string[] {
 const testTools = requiresCommand("bpftool", "libbpf-tools bpftool", "tracepoint");
 
 describe("objects tell what the tools around them tell", () => {
-  testTools("opensnoop", async () => {
-    expect(existsSync("/usr/sbin/opensnoop")).toBe(true);
-    const paths = [1, 2, 3].map((number) => join(folder, `opened-${number}`));
-    writeFileSync(paths[0] ?? "", "");
-    const { theirs, ours } = await besideTool(
-      "opensnoop",
-      ["--types", join(folder, "opensnoop.h")],
-      () => spawnSync(worker, paths, { stdio: "ignore" }),
-      (output) => paths.every((path) => output.includes(path)),
-    );
-    // PID COMM FD ERR PATH
-    const told = [...theirs.matchAll(/^(\d+) +objworker +(-?\d+) +(\d+) +(\S+)$/gm)]
-      .map(([, pid, fd, errno, path]) => [Number(pid), Number(fd), Number(errno), path])
-      .filter(([, , , path]) => paths.includes(String(path)));
-    const own = ours
-      .filter(({ data }) => data["comm"] === "objworker" && paths.includes(String(data["fname"])))
-      .map(({ data }) => {
-        const ret = Number(data["ret"]);
-        return [data["pid"], ret < 0 ? -1 : ret, ret < 0 ? -ret : 0, data["fname"]];
-      });
-    expect(told).toHaveLength(3);
-    expect(sorted(own)).toEqual(sorted(told));
-  }, 180_000);
+  testTools(
+    "opensnoop",
+    async () => {
+      expect(existsSync("/usr/sbin/opensnoop")).toBe(true);
+      const paths = [1, 2, 3].map((number) => join(folder, `opened-${number}`));
+      writeFileSync(paths[0] ?? "", "");
+      const { theirs, ours } = await besideTool(
+        "opensnoop",
+        ["--types", join(folder, "opensnoop.h")],
+        () => spawnSync(worker, paths, { stdio: "ignore" }),
+        (output) => paths.every((path) => output.includes(path)),
+      );
+      // PID COMM FD ERR PATH
+      const told = [...theirs.matchAll(/^(\d+) +objworker +(-?\d+) +(\d+) +(\S+)$/gm)]
+        .map(([, pid, fd, errno, path]) => [Number(pid), Number(fd), Number(errno), path])
+        .filter(([, , , path]) => paths.includes(String(path)));
+      const own = ours
+        .filter(({ data }) => data["comm"] === "objworker" && paths.includes(String(data["fname"])))
+        .map(({ data }) => {
+          const ret = Number(data["ret"]);
+          return [data["pid"], ret < 0 ? -1 : ret, ret < 0 ? -ret : 0, data["fname"]];
+        });
+      expect(told).toHaveLength(3);
+      expect(sorted(own)).toEqual(sorted(told));
+    },
+    180_000,
+  );
 
-  testTools("execsnoop", async () => {
-    const marks = ["one two", "three", "four"];
-    const { theirs, ours } = await besideTool(
-      "execsnoop",
-      [],
-      () => {
-        for (const mark of marks) spawnSync(worker, ["/dev/null", mark], { stdio: "ignore" });
-      },
-      (output) => output.split("objworker").length > marks.length,
-    );
-    // PCOMM PID PPID RET ARGS
-    const told = [...theirs.matchAll(/^objworker +(\d+) +(\d+) +(-?\d+) +(.*)$/gm)].map(
-      ([, pid, parent, ret, args = ""]) => [Number(pid), Number(parent), Number(ret), args.trim()],
-    );
-    const own = ours
-      .filter(({ data }) => data["comm"] === "objworker")
-      .map(({ data }) => [data["pid"], data["ppid"], data["retval"], data["args"]]);
-    expect(told).toHaveLength(marks.length);
-    expect(sorted(own)).toEqual(sorted(told));
-  }, 180_000);
+  testTools(
+    "execsnoop",
+    async () => {
+      const marks = ["one two", "three", "four"];
+      const { theirs, ours } = await besideTool(
+        "execsnoop",
+        [],
+        () => {
+          for (const mark of marks) spawnSync(worker, ["/dev/null", mark], { stdio: "ignore" });
+        },
+        (output) => output.split("objworker").length > marks.length,
+      );
+      // PCOMM PID PPID RET ARGS
+      const told = [...theirs.matchAll(/^objworker +(\d+) +(\d+) +(-?\d+) +(.*)$/gm)].map(
+        ([, pid, parent, ret, args = ""]) => [
+          Number(pid),
+          Number(parent),
+          Number(ret),
+          args.trim(),
+        ],
+      );
+      const own = ours
+        .filter(({ data }) => data["comm"] === "objworker")
+        .map(({ data }) => [data["pid"], data["ppid"], data["retval"], data["args"]]);
+      expect(told).toHaveLength(marks.length);
+      expect(sorted(own)).toEqual(sorted(told));
+    },
+    180_000,
+  );
 });

@@ -53,10 +53,7 @@ function inOrder(records: readonly InfoRecord[]): readonly InfoRecord[] {
   return known;
 }
 
-function recordsOf(
-  table: InfoTable,
-  { function: one }: LinkedPart,
-): readonly InfoRecord[] {
+function recordsOf(table: InfoTable, { function: one }: LinkedPart): readonly InfoRecord[] {
   const records = inOrder(table.sections.get(one.section) ?? []);
   const start = one.start * slotSizeBytes;
   return records.slice(firstFrom(records, start), firstFrom(records, start + one.code.length));

@@ -79,7 +79,12 @@ export function addRunCommand(program: Command): void {
       [],
     )
     .option("--set <variable=value>", "what a global variable holds from the start", collect, [])
-    .option("--map-size <map=entries>", "how many entries a map has room for, and xN: bytes of a value", collect, [])
+    .option(
+      "--map-size <map=entries>",
+      "how many entries a map has room for, and xN: bytes of a value",
+      collect,
+      [],
+    )
     .option("--event <[map=]type>", "what the records of a ring or perf buffer are", collect, [])
     .option(
       "--types <file>",
@@ -204,7 +209,9 @@ function readSetting(text: string): Setting {
 function readMapSize(text: string): MapSize {
   const [, map = "", entries, value] = /^([^=]+)=(\d{1,9})(?:x(\d{1,6}))?$/.exec(text) ?? [];
   if (entries === undefined) {
-    throw new UsageError(`--map-size ${text}: it is written --map-size MAP=ENTRIES or MAP=ENTRIESxBYTES`);
+    throw new UsageError(
+      `--map-size ${text}: it is written --map-size MAP=ENTRIES or MAP=ENTRIESxBYTES`,
+    );
   }
   return {
     map,
