@@ -4,6 +4,7 @@ import { type Machine } from "../system/system.js";
 export interface OpenFlags {
   readonly O_WRONLY: number;
   readonly O_RDWR: number;
+  readonly O_CREAT: number;
   readonly O_APPEND: number;
   readonly O_NONBLOCK: number;
   readonly O_NOCTTY: number;
@@ -17,6 +18,7 @@ export interface OpenFlags {
 const generic: OpenFlags = {
   O_WRONLY: 0o1,
   O_RDWR: 0o2,
+  O_CREAT: 0o100,
   O_NOCTTY: 0o400,
   O_APPEND: 0o2_000,
   O_NONBLOCK: 0o4_000,
@@ -36,6 +38,7 @@ const powerpc: OpenFlags = { ...generic, O_DIRECTORY: 0o40_000, O_LARGEFILE: 0o2
 const mips: OpenFlags = {
   ...generic,
   O_APPEND: 0x8,
+  O_CREAT: 0x100,
   O_NONBLOCK: 0x80,
   O_NOCTTY: 0x800,
   O_LARGEFILE: 0x2000,

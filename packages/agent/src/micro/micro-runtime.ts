@@ -9,6 +9,8 @@ import { listenOnUnix } from "../listeners/micro/unix-listener.js";
 import { type Runtime } from "../program/runtime.js";
 import { UsageError } from "../program/usage-error.js";
 import { type MicroSystem } from "../system/micro/micro-system.js";
+import { connectToAgent } from "./connect.js";
+import { listenOnRelay } from "./relay-listener.js";
 
 const descriptors = { output: 1, errors: 2 } as const;
 const standardInput = 0;
@@ -46,7 +48,7 @@ export function createMicroRuntime(system: MicroSystem): Runtime {
       system.signals.on("SIGHUP", callback);
       if (!ignoresInterrupt) system.signals.on("SIGINT", callback);
     },
-    connect: () => Promise.reject(new UsageError("connect is not in the micro agent")),
+    connect: (command) => connectToAgent(system, kernel, command),
     readPin: () => {
       throw new UsageError(`pin: ${noTls}`);
     },
@@ -56,7 +58,7 @@ export function createMicroRuntime(system: MicroSystem): Runtime {
       throw new ListenError(`listen on wss://${options.host}: ${noTls}`, { hint });
     },
     listenOnUnix,
-    listenOnRelay: listenOnUnix,
+    listenOnRelay,
     serveStdio,
   };
 }

@@ -68,6 +68,15 @@ export class DescriptorStream implements ByteStream {
     this.#drain();
   }
 
+  /** What comes is left with the kernel, until `resume`. */
+  pause(): void {
+    this.#watch.pause();
+  }
+
+  resume(): void {
+    this.#watch.resume();
+  }
+
   end(): void {
     if (this.#state !== "open") return;
     this.#state = "ending";

@@ -22,6 +22,11 @@ export interface MicroSystem extends System {
   /** Signals come through it, and not otherwise. */
   readonly signals: SignalDescriptor;
   readonly children: ChildProcesses;
+  /**
+   * Starts this program once more, with other arguments, in a session of its own and with a descriptor for all that it says:
+   * its pid, or the negated errno. `onExit` hears its exit code, -1 after a signal.
+   */
+  startAgain(args: readonly string[], output: number, onExit: (code: number) => void): number;
   /** Ends the process. */
   exit(code: number): never;
 }
@@ -72,6 +77,7 @@ export function createMicroSystem(native: Native): MicroSystem {
       if (isDone) return;
       for (const fd of fds) call("close", fd);
     },
+    startAgain: (args, output, onExit) => starter.startAgain(args, output, onExit),
     startProgram: (argv, receiver) => starter.start(argv, receiver),
     after: loop.after.bind(loop),
     now,

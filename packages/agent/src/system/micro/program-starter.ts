@@ -20,6 +20,8 @@ const S_IFREG = 0o100_000;
 
 const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const readSizeBytes = 65_536;
+/** include/uapi/linux/limits.h, PATH_MAX */
+const pathLimitBytes = 4096;
 
 /** Signals that end a program, by their numbers, as far as these are the same everywhere. */
 const signalNames: Readonly<Record<number, string>> = {
@@ -76,6 +78,31 @@ export class ProgramStarter {
     }
     program.pid = pid;
     return program;
+  }
+
+  /** As MicroSystem.startAgain says. */
+  startAgain(args: readonly string[], output: number, onExit: (code: number) => void): number {
+    const { call, children } = this.#parts;
+    const path = new Uint8Array(pathLimitBytes);
+    // A link that has no name any more can be run itself.
+    const own = cString("/proc/self/exe");
+    call("readlinkat", AT_FDCWD, own, path, path.length - 1);
+    const words = this.#pointers(["sonde-agent", ...args]);
+    const settings = this.#pointers(this.#readEnvironment());
+    return children.start(
+      () => {
+        call("setsid");
+        call("chdir", cString("/"));
+        call("dup3", call("openat", AT_FDCWD, cString("/dev/null"), O_RDONLY), 0, 0);
+        call("dup3", output, 1, 0);
+        call("dup3", output, 2, 0);
+        call("execve", path, words.table, settings.table);
+        call("execve", own, words.table, settings.table);
+      },
+      (status) => {
+        onExit((status & 0x7f) === 0 ? (status >> 8) & 0xff : -1);
+      },
+    );
   }
 
   #pipe(file: string): readonly [number, number] {
