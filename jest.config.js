@@ -1,6 +1,6 @@
 // Run as: NODE_OPTIONS=--experimental-vm-modules jest
 // Which agent is tested, "node" or "micro": test/support/processes.ts starts it, and `local:` does.
-process.env.SONDE_LOCAL_AGENT = process.env.SONDE_TEST_AGENT ?? "node";
+process.env.SONDE_AGENT = process.env.SONDE_TEST_AGENT ?? "node";
 
 const shared = {
   testEnvironment: "node",

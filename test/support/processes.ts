@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { microAgentPath } from "./micro-agent.js";
 
 const packages = join(import.meta.dirname, "..", "..", "packages");
@@ -8,7 +9,7 @@ const packages = join(import.meta.dirname, "..", "..", "packages");
 export const nodeAgentCommand = join(packages, "agent", "bin", "sonde-agent.cjs");
 /** Starts the agent that is tested: Node's, or with SONDE_TEST_AGENT=micro the micro agent (jest.config.js). */
 export const agentArgv: readonly [string, ...string[]] =
-  process.env["SONDE_LOCAL_AGENT"] === "micro"
+  process.env["SONDE_AGENT"] === "micro"
     ? [microAgentPath]
     : [process.execPath, nodeAgentCommand];
 /** The same for a shell. */
@@ -100,6 +101,8 @@ export class RunningCommand {
       match = pattern.exec(text());
       return match !== null || this.hasEnded;
     }, startTimeoutMilliseconds);
+    // What it said last may come after the news of its end.
+    if (match === null && this.hasEnded) await Promise.race([this.#closed, sleep(1000)]);
     match ??= pattern.exec(text());
     if (match !== null) return match;
     throw new Error(`waited for ${String(pattern)}, and it said: ${this.#errors}${this.#output}`);

@@ -86,7 +86,7 @@ export async function endOf(program: RunningCommand, limitMilliseconds = 20_000)
 /** Without what a person has set for `sonde` in their shell, and in their config file. */
 function withoutSettings(): NodeJS.ProcessEnv {
   const others = Object.entries(process.env).filter(
-    ([name]) => !name.startsWith("SONDE_") || name === "SONDE_LOCAL_AGENT",
+    ([name]) => !name.startsWith("SONDE_") || name === "SONDE_AGENT",
   );
   return { ...Object.fromEntries(others), SONDE_CONFIG: "/nonexistent/config.json" };
 }

@@ -9,4 +9,18 @@ declare const native: Native;
 
 setSha256Compression(native.compressBlocks);
 const system = createMicroSystem(native);
+// What nobody handles is a fault of ours: it is said, and ends the agent, as on Node.
+const unhandled = new Map<object, unknown>();
+native.setRejectionHandler((promise, reason, isHandled) => {
+  if (isHandled) {
+    unhandled.delete(promise);
+    return;
+  }
+  unhandled.set(promise, reason);
+  system.after(0, () => {
+    if (!unhandled.has(promise)) return;
+    system.log(`sonde-agent: internal error: ${String(reason)}`);
+    system.exit(1);
+  });
+});
 void runCommand(createMicroRuntime(system), native.arguments).then((code) => system.exit(code));

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { ConnectError } from "../session/errors.js";
 import { type BoardFacts } from "./facts.js";
+import { microAgentFolder, microAgentIn } from "./micro-agent.js";
 import { nodeAgent } from "./node-agent.js";
 import { type PayloadKind } from "./payload-kind.js";
 import { type ArchivedFile } from "./tar.js";
@@ -14,12 +15,16 @@ export interface Payload {
   readonly files: readonly ArchivedFile[];
 }
 
-/** The one that is preferred first. */
-const kinds: readonly PayloadKind[] = [nodeAgent];
+/** The one that is preferred first; $SONDE_AGENT, "micro" or "node", asks for one of them. */
+function wantedKinds(): readonly PayloadKind[] {
+  const kinds = { micro: microAgentIn(microAgentFolder()), node: nodeAgent };
+  const wanted = process.env["SONDE_AGENT"];
+  return wanted === "micro" || wanted === "node" ? [kinds[wanted]] : Object.values(kinds);
+}
 
 /** The agent for a board. Throws ConnectError, which says what the board lacks for each kind. */
 export function choosePayload(boardName: string, facts: BoardFacts): Payload {
-  const choices = kinds.map((kind) => kind.choose(facts));
+  const choices = wantedKinds().map((kind) => kind.choose(facts));
   const chosen = choices.find((choice) => choice.kind === "payload");
   if (chosen !== undefined) {
     const { name, files } = chosen;

@@ -11,19 +11,19 @@ export interface LocalAgent {
 
 /**
  * The agent beside us in the checkout or the installation: the micro agent where it is built, for it starts sooner, else
- * Node's, run by the Node that runs us. $SONDE_LOCAL_AGENT, "micro" or "node", asks for one of them. Throws ConnectError.
+ * Node's, run by the Node that runs us. $SONDE_AGENT, "micro" or "node", asks for one of them. Throws ConnectError.
  */
 export function findLocalAgent(
   program = createRequire(import.meta.url).resolve("@sonde/agent/program"),
-  wanted = process.env["SONDE_LOCAL_AGENT"] ?? "",
+  wanted = process.env["SONDE_AGENT"] ?? "",
 ): LocalAgent {
   if (!["", "node", "micro"].includes(wanted)) {
-    throw new ConnectError(`SONDE_LOCAL_AGENT=${wanted}: there are node and micro`);
+    throw new ConnectError(`SONDE_AGENT=${wanted}: there are node and micro`);
   }
   const micro = join(dirname(program), "micro", `sonde-agent-${process.arch}`);
   const isBuilt = existsSync(micro);
   if (wanted === "micro" && !isBuilt) {
-    throw new ConnectError(`SONDE_LOCAL_AGENT=micro: there is no ${micro}`, {
+    throw new ConnectError(`SONDE_AGENT=micro: there is no ${micro}`, {
       hint: "build it, in the checkout: npm run build:micro",
     });
   }

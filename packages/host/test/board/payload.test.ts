@@ -17,6 +17,9 @@ folder none of these
 manifest x
 `;
 
+/** What a board lacks for Node's agent, whichever agent is tested otherwise. */
+process.env["SONDE_AGENT"] = "node";
+
 const facts: BoardFacts = {
   system: "Linux",
   machine: "aarch64",

@@ -16,7 +16,7 @@ test("local: is Node's agent until the micro agent is built, and the one that is
   const node = { file: process.execPath, args: [program] };
   expect(findLocalAgent(program, "")).toEqual(node);
   expect(() => findLocalAgent(program, "micro")).toThrow(`there is no ${micro}`);
-  expect(() => findLocalAgent(program, "tiny")).toThrow("SONDE_LOCAL_AGENT=tiny");
+  expect(() => findLocalAgent(program, "tiny")).toThrow("SONDE_AGENT=tiny");
   mkdirSync(join(folder, "micro"));
   writeFileSync(micro, "");
   expect(findLocalAgent(program, "")).toEqual({ file: micro, args: [] });

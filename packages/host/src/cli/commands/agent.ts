@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { isConsole, startOnConsole } from "../../board/console-agent.js";
 import { askRunning, stopRunning } from "../../board/running-agent.js";
 import { takeAwayAgent } from "../../board/take-away.js";
+import { describeAgents } from "../../board/agents-here.js";
 import { Session } from "../../session/session.js";
 import { withProgram } from "../../session/shell-address.js";
 import { UsageError } from "../exit-code.js";
@@ -78,6 +79,13 @@ export function addAgentCommand(program: Command): void {
     .option("--dir <folder>", "where it was put, if that was said")
     .option("--force", "also when others have sessions there, which then end")
     .action(remove);
+  agent
+    .command("list")
+    .description("the agents that are here to be pushed: Node's, and micro agents that were built")
+    .addHelpText("after", "\nExample:\n  sonde agent list")
+    .action(() => {
+      for (const line of describeAgents()) print(line);
+    });
   agent
     .command("key")
     .description("print a new key for --key-file, of 256 random bits")
