@@ -18,7 +18,7 @@ import {
   nodeAgentCommand,
   type RunningCommand,
   RunningProgram,
-  startAgent,
+  startNodeAgent,
 } from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
 import { runSonde } from "../support/sonde.js";
@@ -80,7 +80,7 @@ async function listenOn(
   ...more: readonly string[]
 ): Promise<RunningAgent> {
   const tls = ["--tls-cert", own.certificate, "--tls-key", own.key];
-  const started = await startAgent("--listen", url, ...tls, ...more);
+  const started = await startNodeAgent("--listen", url, ...tls, ...more);
   agents.push(started.agent);
   return started;
 }
@@ -226,7 +226,7 @@ describe("a host over TLS", () => {
   });
 
   withCertificates("says so when the other side does not speak TLS, or only that", async () => {
-    const plain = await startAgent("--listen", "ws://127.0.0.1:0");
+    const plain = await startNodeAgent("--listen", "ws://127.0.0.1:0");
     agents.push(plain.agent);
     const board = await listen(selfSigned());
     await expect(visit(plain.target.replace("ws:", "wss:"), {}, key)).rejects.toMatchObject({

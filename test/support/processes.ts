@@ -9,9 +9,7 @@ const packages = join(import.meta.dirname, "..", "..", "packages");
 export const nodeAgentCommand = join(packages, "agent", "bin", "sonde-agent.cjs");
 /** Starts the agent that is tested: Node's, or with SONDE_TEST_AGENT=micro the micro agent (jest.config.js). */
 export const agentArgv: readonly [string, ...string[]] =
-  process.env["SONDE_AGENT"] === "micro"
-    ? [microAgentPath]
-    : [process.execPath, nodeAgentCommand];
+  process.env["SONDE_AGENT"] === "micro" ? [microAgentPath] : [process.execPath, nodeAgentCommand];
 /** The same for a shell. */
 export const agentWords = agentArgv.map((word) => `'${word}'`).join(" ");
 export const isMicroAgent = agentArgv.length === 1;
@@ -130,6 +128,15 @@ export async function startAgent(
   ...args: readonly string[]
 ): Promise<{ readonly agent: RunningAgent; readonly target: string }> {
   const agent = new RunningAgent(args);
+  const [, target = ""] = await agent.says(/^listening on (\S+)$/m);
+  return { agent, target };
+}
+
+/** The same, and always Node's: for TLS, which the micro agent does not have. */
+export async function startNodeAgent(
+  ...args: readonly string[]
+): Promise<{ readonly agent: RunningCommand; readonly target: string }> {
+  const agent = new RunningProgram(nodeAgentCommand, args);
   const [, target = ""] = await agent.says(/^listening on (\S+)$/m);
   return { agent, target };
 }
