@@ -83,10 +83,13 @@ function createRun(tool: Tool, options: ToolOptions, target: Target): ReturnType
 async function compileTool(
   tool: Tool,
   target: Target,
-  { program, pid }: Pick<ToolRun, "program" | "pid">,
+  { program, pid, named }: Pick<ToolRun, "program" | "pid" | "named">,
 ): Promise<Program> {
   try {
-    return await target.compile(program, pid === undefined ? {} : { pid });
+    return await target.compile(program, {
+      ...(pid === undefined ? {} : { pid }),
+      ...(named === undefined ? {} : { named }),
+    });
   } catch (error) {
     if (!(error instanceof ProgramError)) throw error;
     throw new InternalError(`${tool.name} does not compile for this target: ${error.message}`, {

@@ -20,6 +20,7 @@ export function textField(
   name: string,
 ): { readonly text: string; readonly isCut: boolean } {
   const field = fields[name];
+  if (field?.kind === "text") return { text: field.value, isCut: false };
   if (field?.kind !== "string") throw new InternalError(`there is no string field ${name}`);
   return { text: field.value, isCut: field.isCut };
 }

@@ -59,6 +59,8 @@ export interface ToolRun {
   readonly program: string;
   /** Only this process, in probes that can be limited to one. */
   readonly pid?: number | undefined;
+  /** Options of the program's own, as getopt() has them. */
+  readonly named?: Readonly<Record<string, string>>;
   /** Ends by itself after so long; `undefined`: when it is interrupted. */
   readonly durationSeconds: number | undefined;
   /** The first line, once so many probes are attached; `undefined` when there is none. */
@@ -97,7 +99,7 @@ export interface ToolRow {
   json(): Readonly<Record<string, JsonField>> | undefined;
 }
 
-type JsonField =
+export type JsonField =
   | string
   | number
   | boolean

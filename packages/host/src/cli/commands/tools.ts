@@ -1,6 +1,8 @@
 import { Argument, InvalidArgumentError, Option, type Command } from "commander";
 import { type Tool, ToolOptionError } from "../../tools/tool.js";
 import { tools } from "../../tools/registry.js";
+import { hasScript, readScript } from "../../tools/script-file.js";
+import { UsageError } from "../exit-code.js";
 import { addPictureOptions } from "../picture-options.js";
 import { addRateOptions } from "../rate-status.js";
 import { runTool, type RunToolOptions } from "../run-tool.js";
@@ -12,8 +14,16 @@ export function addToolCommands(program: Command): void {
   program
     .command("tools")
     .description("list the ready-made tools")
-    .addHelpText("after", "\nExamples:\n  sonde tools\n  sonde opensnoop --help")
-    .action(() => {
+    .option("--show <tool>", "print a tool's program, to be read or copied")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  sonde tools\n  sonde opensnoop --help\n  sonde tools --show runqlat > my.bt     then: sonde trace my.bt",
+    )
+    .action(({ show }: { readonly show?: string }) => {
+      if (show !== undefined) {
+        process.stdout.write(programOf(show));
+        return;
+      }
       const rows = tools.map((tool) => `${tool.name.padEnd(14)}${tool.summary}\n`);
       process.stdout.write(rows.join(""));
     });
@@ -50,6 +60,22 @@ function addToolCommand(program: Command, tool: Tool): void {
         ...Object.fromEntries(given),
       });
     });
+}
+
+/** Throws UsageError for a tool that there is not, or whose program depends on its options. */
+function programOf(name: string): string {
+  if (!tools.some((tool) => tool.name === name)) {
+    throw new UsageError(`tools: there is no tool ${name}`, { hint: "sonde tools lists them" });
+  }
+  if (!hasScript(name)) {
+    throw new UsageError(`tools: ${name} makes its program by its options`, {
+      hint: `sonde tools --show prints those that are files: ${tools
+        .map((tool) => tool.name)
+        .filter(hasScript)
+        .join(" ")}`,
+    });
+  }
+  return readScript(name);
 }
 
 /** Some of BCC's letters are other options' elsewhere. */
