@@ -20,6 +20,7 @@ struct event {
   uid_t uid;
   int ret;
   int flags;
+  __u64 callers[2];
   char comm[16];
   char fname[255];
 };`;
