@@ -30,7 +30,7 @@ export async function measureObjects() {
       ["sonde, again", warm.toFixed(1)],
       ["bpftool, whole process", bpftoolMilliseconds(object, folder).toFixed(1)],
     ];
-    console.log(formatTable(rows));
+    return formatTable(rows);
   } finally {
     rmSync(folder, { recursive: true });
   }
