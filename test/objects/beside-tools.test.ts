@@ -58,7 +58,7 @@ async function besideTool(
   const args = [sonde, "run", objectOf(tool), "-f", "json", "--no-maps", ...options];
   const ours = new RunningCommand(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
   try {
-    await until(() => /PID/.test(theirs.output) && ours.errors.includes("Attached"), 60_000);
+    await until(() => theirs.output.includes("PID") && ours.errors.includes("Attached"), 60_000);
     work();
     await until(() => isDone(theirs.output) && isDone(ours.output), 60_000);
   } finally {

@@ -27,7 +27,8 @@ const kernelBtf = "/sys/kernel/btf/vmlinux";
 class Chance {
   #state: number;
   constructor(start: number) {
-    this.#state = start | 0 || 1;
+    const seed = start | 0;
+    this.#state = seed === 0 ? 1 : seed;
   }
   below(limit: number): number {
     let state = this.#state;

@@ -378,7 +378,7 @@ describe("endings beside bpftrace", () => {
     const programs = [
       'BEGIN { printf("done\\n"); exit(); }',
       'BEGIN { printf("%d\\n", }',
-      'BEGIN { printf("%s\\n", 1); exit(); }',
+      'BEGIN { printf("%d\\n", "one"); exit(); }',
       "interval:ms:50 { @++; if (@ == 3) { exit(); } } END { clear(@); }",
     ];
     const outcomes = await Promise.all(

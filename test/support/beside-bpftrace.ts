@@ -136,6 +136,10 @@ export function asNewer(output: string): string {
       .replace(/^Attaching \d+ probes?\.\.\.\n/m, "")
       // Between JSON's lines there is none that is empty.
       .replace(/\n\n+\{"/g, '\n{"')
+      .replace(/("attached_probes"), ("data": \{"probes": (\d+))/, '$1, "count": $3, $2')
+      // Nor a space between the rows of a histogram.
+      .replace(/^\{"type": "hist".*$/gm, (line) => line.replaceAll("}, {", "},{"))
+      .replaceAll("(nil)", "0")
       // A space after the name of a histogram.
       .replace(/^(@.*:) $(?=\n[[(])/gm, "$1")
       // Stacks in keys, less moved in.

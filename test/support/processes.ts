@@ -12,7 +12,6 @@ export const agentArgv: readonly [string, ...string[]] =
   process.env["SONDE_AGENT"] === "micro" ? [microAgentPath] : [process.execPath, nodeAgentCommand];
 /** The same for a shell. */
 export const agentWords = agentArgv.map((word) => `'${word}'`).join(" ");
-export const isMicroAgent = agentArgv.length === 1;
 /** As `npm ci` links it. */
 export const hostCommand = join(packages, "host", "bin", "sonde.cjs");
 
@@ -94,14 +93,10 @@ export class RunningCommand {
   }
 
   async #awaitMatch(pattern: RegExp, text: () => string): Promise<RegExpExecArray> {
-    let match: RegExpExecArray | null = null;
-    await until(() => {
-      match = pattern.exec(text());
-      return match !== null || this.hasEnded;
-    }, startTimeoutMilliseconds);
+    await until(() => pattern.test(text()) || this.hasEnded, startTimeoutMilliseconds);
     // What it said last may come after the news of its end.
-    if (match === null && this.hasEnded) await Promise.race([this.#closed, sleep(1000)]);
-    match ??= pattern.exec(text());
+    if (!pattern.test(text()) && this.hasEnded) await Promise.race([this.#closed, sleep(1000)]);
+    const match = pattern.exec(text());
     if (match !== null) return match;
     throw new Error(`waited for ${String(pattern)}, and it said: ${this.#errors}${this.#output}`);
   }

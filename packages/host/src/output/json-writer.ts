@@ -48,7 +48,7 @@ function formatJsonEvent(event: Exclude<TraceEvent, { readonly kind: "message" }
     case "event":
       return `{"type": "event", "name": ${JSON.stringify(event.name)}, "data": ${formatFields(event.fields)}}`;
     case "attached":
-      return `{"type": "attached_probes", "count": 1, "data": {"probes": ${event.probes}}}`;
+      return `{"type": "attached_probes", "count": ${event.probes}, "data": {"probes": ${event.probes}}}`;
     case "lost":
       return line("lost_events", `{"events": ${formatJsonNumber(event.count)}}`);
   }

@@ -101,7 +101,8 @@ async function isSameBuild(
   { buildId, link }: StrippedFile,
 ): Promise<boolean> {
   if (buildId !== "") return (await readBuildId(elf)) === buildId;
-  return link !== undefined && crc32(await readFile(path)) === link.checksum;
+  if (link === undefined) return false;
+  return crc32(await readFile(path)) === link.checksum;
 }
 
 function isFileError(error: unknown): boolean {

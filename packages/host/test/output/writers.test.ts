@@ -232,7 +232,7 @@ const cases: readonly {
     event: { kind: "attached", probes: 2 },
     text: "",
     notice: "Attached 2 probes\n",
-    json: '{"type": "attached_probes", "count": 1, "data": {"probes": 2}}',
+    json: '{"type": "attached_probes", "count": 2, "data": {"probes": 2}}',
   },
   {
     name: "loss",

@@ -4,6 +4,7 @@ import { requireArguments, requireInteger, requireText } from "./call-arguments.
 import { sizeInMemory } from "./check-memory.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { convert } from "./coerce.js";
+import { maximumStringBytes } from "./config.js";
 import { integerConstant } from "./constant.js";
 import { parseInternetAddress } from "./internet-address.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
@@ -64,8 +65,8 @@ function bufferAt(
   probe: ProbeState,
   { pointer, space, length, room, span }: BufferPlace,
 ): CheckedExpression | undefined {
-  if (length.kind === "constant" && (length.value < 1n || length.value > room.longestBytes)) {
-    const message = `buf() takes a length of 1 to ${room.longestBytes} here, not ${length.value}`;
+  if (length.kind === "constant" && (length.value < 1n || length.value > maximumStringBytes)) {
+    const message = `buf() takes a length of 1 to ${maximumStringBytes} here, not ${length.value}`;
     return probe.error("bad-value", length.span, message);
   }
   const isFixed = length.kind === "constant";

@@ -20,7 +20,7 @@ import { checkOption } from "./check-option.js";
 import { checkText } from "./check-text.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { convert } from "./coerce.js";
-import { maximumRecordStringBytes, maximumStoredStringBytes } from "./config.js";
+import { maximumStringBytes } from "./config.js";
 import { convertConstant, integerConstant, stringConstant } from "./constant.js";
 import {
   aggregationNames,
@@ -162,11 +162,10 @@ function capacityFor(
   room: StringRoom,
 ): number | undefined {
   if (length?.kind !== "constant") return room.capacityBytes;
-  const most = room.longestBytes - 1;
+  const most = maximumStringBytes - 1;
   if (length.value >= 0n && length.value <= BigInt(most)) return Number(length.value) + 1;
-  const hint = `A string in a record can have ${maximumRecordStringBytes - 1} bytes, one in a map, a variable or a comparison ${maximumStoredStringBytes - 1}.`;
   const message = `str() takes a length of 0 to ${most} here, not ${length.value}`;
-  return probe.error("bad-value", length.span, message, [hint]);
+  return probe.error("bad-value", length.span, message);
 }
 
 /** str() of what is a string already: itself, shorter where it is read only now. */
@@ -245,7 +244,7 @@ function checkStrftime(probe: ProbeState, call: Call): CheckedExpression | undef
 /** `strncmp(a, b, n)`: 0 when the first n bytes are the same. */
 function checkStrncmp(probe: ProbeState, call: Call): CheckedExpression | undefined {
   if (!requireArguments(probe, call, 3)) return undefined;
-  const most = BigInt(maximumStoredStringBytes - 1);
+  const most = BigInt(maximumStringBytes - 1);
   const limit = requireConstant(probe, call, 2, { from: 0n, to: most });
   const room = limit === undefined ? undefined : probe.storedRoom(Number(limit) + 1);
   const [left, right] = probe.checkAll(call.args.slice(0, 2), room) ?? [];

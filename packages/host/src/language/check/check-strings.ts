@@ -2,7 +2,7 @@ import { type ExpressionOf } from "../syntax/ast.js";
 import { requireArguments, requireConstant } from "./call-arguments.js";
 import { sizeInMemory } from "./check-memory.js";
 import { type CheckedExpression } from "./checked-program.js";
-import { maximumStoredStringBytes } from "./config.js";
+import { maximumStringBytes } from "./config.js";
 import { booleanConstant, integerConstant, stringConstant, utf8Length } from "./constant.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { boolean, describeType, int64, uint64 } from "./type.js";
@@ -118,7 +118,7 @@ export function checkConcatenation(
 /** `memcmp(a, b, n)`: -1, 0 or 1, by the first bytes that differ. */
 export function checkMemcmp(probe: ProbeState, call: Call): CheckedExpression | undefined {
   if (!requireArguments(probe, call, 3)) return undefined;
-  const most = BigInt(maximumStoredStringBytes);
+  const most = BigInt(maximumStringBytes);
   const limit = requireConstant(probe, call, 2, { from: 0n, to: most });
   const [left, right] = probe.checkAll(call.args.slice(0, 2)) ?? [];
   if (limit === undefined || left === undefined || right === undefined) return undefined;

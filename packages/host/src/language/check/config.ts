@@ -6,10 +6,8 @@ import { type StackMode } from "../../spec/value-type.js";
 import { type Diagnostics } from "./diagnostics.js";
 import { stackMode } from "./stack-mode.js";
 
-/** The most that a string in a record can hold, with its NUL: str(p, 4096). */
-export const maximumRecordStringBytes = 4097;
-/** The most that one in a map, a variable or a comparison can hold, with its NUL. */
-export const maximumStoredStringBytes = maximumRecordStringBytes;
+/** The most that a string can hold, with its NUL, in a record, a map or a variable: str(p, 4096). */
+export const maximumStringBytes = 4097;
 
 /** What a program's `config` block says, and what holds where it is silent. */
 export interface ProgramConfig extends CheckedConfig {
@@ -43,7 +41,7 @@ type Setting = (entry: ConfigEntry, diagnostics: Diagnostics) => Partial<Program
 
 const settings: Readonly<Record<string, Setting>> = {
   max_strlen: (entry, diagnostics) => {
-    const bytes = readInteger(entry, diagnostics, { from: 1, to: maximumRecordStringBytes - 1 });
+    const bytes = readInteger(entry, diagnostics, { from: 1, to: maximumStringBytes - 1 });
     return bytes === undefined ? {} : { recordStringBytes: bytes, storedStringBytes: bytes };
   },
   max_map_keys: (entry, diagnostics) => {

@@ -4,7 +4,6 @@ import { shownName } from "../syntax/expand-macros.js";
 import { type Span } from "../syntax/span.js";
 import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
 import { wrapInteger } from "./constant.js";
-import { maximumRecordStringBytes, maximumStoredStringBytes } from "./config.js";
 import { type ConcreteProbe } from "./probes/concrete-probe.js";
 import { type ProgramState } from "./program-state.js";
 import { mergeSlots, type Slot } from "./slot.js";
@@ -28,8 +27,6 @@ export interface Scratch {
 export interface StringRoom {
   /** When the program says nothing. */
   readonly capacityBytes: number;
-  /** When it asks for a length. */
-  readonly longestBytes: number;
 }
 
 /** Checks an expression of a probe; see `ProbeState.check`. */
@@ -86,15 +83,12 @@ export class ProbeState {
 
   /** In a map, a variable, a comparison; `capacityBytes` when the place needs no more. */
   storedRoom(capacityBytes: number = this.program.config.storedStringBytes): StringRoom {
-    return { capacityBytes, longestBytes: maximumStoredStringBytes };
+    return { capacityBytes };
   }
 
   /** In a record. */
   recordRoom(): StringRoom {
-    return {
-      capacityBytes: this.program.config.recordStringBytes,
-      longestBytes: maximumRecordStringBytes,
-    };
+    return { capacityBytes: this.program.config.recordStringBytes };
   }
 
   /** Checks all, so that all faults are reported; `undefined` when there was one. */
