@@ -301,7 +301,7 @@ describe("a trace that is detached", () => {
 });
 
 describe("detached traces of one agent", () => {
-  const program = "tracepoint:syscalls:sys_enter_umask { @ = count(); }";
+  const program = "BEGIN { @ = count(); } tracepoint:syscalls:sys_enter_umask { @ = count(); }";
 
   tracing("are told apart by their names", async () => {
     await detach("one", program);

@@ -107,7 +107,7 @@ test("there is an arbitrary for every step of a plan and for the target's descri
   const kinds = new Set(
     fc.sample(arbitraryOf(planStep), 400).map((step) => planStep.parse(step).kind),
   );
-  expect(kinds.size).toBe(17);
+  expect(kinds.size).toBe(18);
   expect(targetDescription.safeParse(fc.sample(arbitraryOf(targetDescription), 1)[0]).success).toBe(
     true,
   );

@@ -17,7 +17,7 @@ export interface DetachFlags {
 }
 
 interface TraceFlags extends DetachFlags {
-  readonly o?: string;
+  readonly output?: string;
   readonly record?: string;
 }
 
@@ -53,7 +53,7 @@ export function chooseDetached(options: TraceFlags): DetachOptions | undefined {
       hint: "--name boot, for sonde attach boot",
     });
   }
-  if (options.o !== undefined || options.record !== undefined) {
+  if (options.output !== undefined || options.record !== undefined) {
     throw new UsageError("trace --detach: nothing comes here yet, for -o or --record to keep", {
       hint: "sonde attach takes -o",
     });
