@@ -166,7 +166,7 @@ export function tellLosses(result: TraceResult, notices: (text: string) => void)
   }
   if (result.failedUpdates > 0n) {
     notices(
-      `${result.failedUpdates} map updates failed: a map is full (config = { max_map_keys = N } makes room)\n`,
+      `${result.failedUpdates} map updates failed: a map is full (config = { max_map_keys = N } makes room), or the kernel was at work on it\n`,
     );
   }
 }
