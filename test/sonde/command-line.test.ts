@@ -87,7 +87,10 @@ describe("a command line that is wrong", () => {
     [["frobnicate"], /unknown command 'frobnicate'/],
     [["trace"], /trace: no program given\nHINT: .*-e/],
     [["trace", "--frobnicate", "-e", "BEGIN {}"], /unknown option '--frobnicate'/],
-    [["trace", "no-such-file.bt"], /no-such-file\.bt: no such file\nHINT: /],
+    [
+      ["trace", "no-such-file.bt"],
+      /failed to open file 'no-such-file\.bt': No such file or directory\nHINT: /,
+    ],
     [["trace", tmpdir()], /EISDIR/],
     [["trace", "-p", "many", "-e", "BEGIN {}"], /-p many: not a process id/],
     [["trace", "-f", "xml", "-e", "BEGIN {}"], /'xml' is invalid.*text, json/],

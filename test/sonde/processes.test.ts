@@ -43,7 +43,7 @@ describe("a command that is traced (-c)", () => {
     const outcome = await runSonde(["trace", "-c", "/no/such/program", 'BEGIN { printf("b"); }']);
     expect(outcome.code).not.toBe(0);
     expect(outcome.output).toBe("");
-    expect(outcome.errors).toContain("start /no/such/program: no such program");
+    expect(outcome.errors).toContain("/no/such/program' does not exist or is not executable");
   });
 
   tracing("is refused by an agent on a network that was not told to allow it", async () => {

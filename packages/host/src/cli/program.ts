@@ -39,6 +39,8 @@ export function createProgram(): Command {
   const program = new Command("sonde")
     .description("Trace a Linux board from your laptop with eBPF.")
     .version(hostVersion)
+    // sonde trace has its own -V.
+    .enablePositionalOptions()
     .configureHelp({ helpWidth: 110 })
     .addHelpText("after", examples)
     .exitOverride((error) => {

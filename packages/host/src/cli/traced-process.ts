@@ -14,12 +14,17 @@ export interface TracedProcess {
   follow(trace: Trace): Promise<void>;
 }
 
-/** A program that is started on the target for the trace (-c): its output is passed on. Throws RemoteError. */
+/** A program that is started on the target for the trace (-c): its output is passed on. Throws UsageError, RemoteError. */
 export async function startTraced(
   session: Session,
   command: readonly string[],
 ): Promise<TracedProcess> {
-  const started = await session.startProcess(command);
+  const started = await session.startProcess(command).catch((error: unknown) => {
+    const isMissing = error instanceof RemoteError && error.code === "missing";
+    if (!isMissing) throw error;
+    const message = `-c: Path '${command[0] ?? ""}' does not exist or is not executable on the target`;
+    throw new UsageError(message, { cause: error });
+  });
   return {
     pid: started.pid,
     follow: async (trace) => {

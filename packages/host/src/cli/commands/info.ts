@@ -63,7 +63,14 @@ async function infoCommand(programs: readonly string[], options: InfoOptions): P
     await record(target, sources, options.record);
     return;
   }
-  const { session } = target;
+  await printInfo(target, options);
+}
+
+/** Prints what a target can do. */
+export async function printInfo(
+  { session }: Target,
+  options: { readonly json?: boolean },
+): Promise<void> {
   const parts = {
     hello: session.hello,
     target: session.description,

@@ -11,6 +11,11 @@ import {
   tellDetached,
   type DetachFlags,
 } from "../detach-options.js";
+import {
+  addBpftraceOptions,
+  readBpftraceOptions,
+  type BpftraceOptions,
+} from "../bpftrace-options.js";
 import { exitCodes, UsageError } from "../exit-code.js";
 import { tellLoaded } from "../format-loaded.js";
 import { formatInstructions, formatObject } from "../format-object.js";
@@ -36,10 +41,11 @@ import {
   type ClockOptions,
   type TargetOptions,
 } from "../target-options.js";
+import { printInfo } from "./info.js";
 import { printProbes } from "./probes.js";
 
 interface TraceOptions
-  extends TargetOptions, ClockOptions, RateOptions, DetachFlags, PictureOptions {
+  extends TargetOptions, ClockOptions, RateOptions, DetachFlags, PictureOptions, BpftraceOptions {
   readonly e?: string;
   readonly pid?: number;
   readonly cmd?: string;
@@ -127,6 +133,7 @@ export function addTraceCommand(program: Command): void {
     "--folded",
     "print maps with stacks in their keys as flame graph programs read them",
   );
+  addBpftraceOptions(command);
   addPictureOptions(command);
   addDetachOptions(command);
   addPushOptions(addTargetOptions(addRateOptions(addClockOption(command))));
@@ -135,8 +142,14 @@ export function addTraceCommand(program: Command): void {
 async function traceCommand(
   first: string | undefined,
   rest: readonly string[],
-  options: TraceOptions,
+  given: TraceOptions,
 ): Promise<void> {
+  const options = { ...given, ...readBpftraceOptions(given) };
+  if (options.info === true) {
+    await using target = await connectTarget(options, { asksFeaturesAnew: true });
+    await printInfo(target, {});
+    return;
+  }
   if (options.list !== undefined) {
     await list(options.list, first, options);
     return;
@@ -282,7 +295,7 @@ function chooseScript(
     return { name: first, isFile: true, source: readScript(first), parameters: rest };
   }
   if (first.includes("{")) return { name: "stdin", source: first, parameters: rest };
-  throw new UsageError(`trace: ${first}: no such file`, {
+  throw new UsageError(`trace: failed to open file '${first}': No such file or directory`, {
     hint: "a program itself has braces: 'probe { … }'",
   });
 }
