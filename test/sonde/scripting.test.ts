@@ -205,7 +205,9 @@ describe("a script", () => {
     await using target = await connect("local:");
     await expect(target.compile("BEGIN { oops }")).rejects.toThrow(ProgramError);
     await expect(target.compile("tracepoint:no:such { }")).rejects.toMatchObject({
-      diagnostics: [{ severity: "error", message: expect.stringContaining("no:such") }],
+      diagnostics: [
+        { severity: "error", hints: expect.arrayContaining([expect.stringContaining("no:such")]) },
+      ],
     });
     await expect(connect("unix:/no/socket")).rejects.toThrow(ConnectError);
     await expect(connect("nonsense")).rejects.toThrow(TargetError);
