@@ -192,7 +192,7 @@ describe("a full ring", () => {
       linux618x64,
     );
     for (let time = 0; time < 600; time++) run.start();
-    expect(run.records()).toHaveLength(170);
+    expect(run.records()).toHaveLength(255);
   });
 });
 
