@@ -24,7 +24,7 @@ describe("kernel stacks beside bpftrace", () => {
       workload,
     );
     expect(sonde).toBe(bpftrace);
-    expect(sonde).toMatch(/@\[\n {4}\w+\+\d+\n/);
+    expect(sonde).toMatch(/@\[\n {8}\w+\+\d+\n/);
   });
 
   besideBpftrace("in JSON are the same lines", async () => {
@@ -34,7 +34,7 @@ describe("kernel stacks beside bpftrace", () => {
       { options: ["-f", "json"] },
     );
     expect(sonde).toBe(bpftrace);
-    expect(sonde).toMatch(/"@": \{"\\n {4}\w+\+\d+\\n/);
+    expect(sonde).toMatch(/"@": \{"\\n\w+\+\d+\\n/);
   });
 });
 

@@ -127,7 +127,7 @@ describe("functions of a program", () => {
   withCompiler("that are not there are told, with others like them", async () => {
     const sonde = startSonde(["trace", "-e", `uprobe:${program}:add_nunbers { }`]);
     await sonde.ended;
-    expect(sonde.errors).toContain(`there is no function add_nunbers in ${program}`);
+    expect(sonde.errors).toContain(`There is no function add_nunbers in ${program}`);
     expect(sonde.errors).toContain("HINT: Did you mean add_numbers");
   });
 });

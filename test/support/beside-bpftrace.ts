@@ -139,6 +139,13 @@ export function asNewer(output: string): string {
       .replace(/("attached_probes"), ("data": \{"probes": (\d+))/, '$1, "count": $3, $2')
       // Nor a space between the rows of a histogram.
       .replace(/^\{"type": "hist".*$/gm, (line) => line.replaceAll("}, {", "},{"))
+      // In keys of JSON, stacks are not moved in.
+      .replace(/^\{"type": "map".*$/gm, (line) =>
+        line.replace(
+          /(\{"|,)((?:\\n {4}[^"\\]*)+)(?=\\n)/g,
+          (_, before: string, stack: string) => before + stack.replaceAll("\\n    ", "\\n"),
+        ),
+      )
       .replaceAll("(nil)", "0")
       // A space after the name of a histogram.
       .replace(/^(@.*:) $(?=\n[[(])/gm, "$1")
