@@ -23,7 +23,12 @@ describe.each(boardsNamed(["x86_64-6.1"]))("the emulated board $name", (board) =
     async () => {
       if (machine === undefined) throw new Error("it did not start");
       const findings = await runChecks(machine);
-      const others = findings.filter(({ result }) => result.kind !== "passed");
+      // It has nothing on an i2c bus, which the check finds out.
+      const others = findings.filter(
+        ({ name, result }) =>
+          result.kind !== "passed" &&
+          !(name === "kernel stacks of i2c_transfer" && result.kind === "not applicable"),
+      );
       expect(others).toEqual([]);
       expect(findings.length).toBeGreaterThan(checks.length);
     },

@@ -120,7 +120,13 @@ describe("user frames have names", () => {
       for (let n = 0; n < 30000; n++) recurse(2);
       write("ready\\n");
       process.stdin.on("data", () => { recurse(5); write("done\\n"); });`;
-    const node = await SteppedProgram.start(process.execPath, ["--perf-basic-prof", "-e", source]);
+    const node = await SteppedProgram.start(process.execPath, [
+      "--perf-basic-prof",
+      "--no-logfile-per-isolate",
+      "--logfile=/dev/null",
+      "-e",
+      source,
+    ]);
     const stack = await traceStep(node, 60);
     await node.end();
     rmSync(`/tmp/perf-${node.pid}.map`, { force: true });

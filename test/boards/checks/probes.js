@@ -166,7 +166,7 @@ export const probeChecks = [
         `kprobe:do_sys_openat2 /comm == "cat"/ { print(stack); @[kstack(3)] = count(); exit(); }`,
       );
       assert.match(printed, /^ +do_sys_openat2\+\d+\n( +[\w.]+\+\d+\n)+/m);
-      assert.match(printed, /^@\[\n {4}do_sys_openat2\+\d+\n( {4}[\w.]+\+\d+\n){1,2}\]: \d+$/m);
+      assert.match(printed, /^@\[\n {8}do_sys_openat2\+\d+\n( {8}[\w.]+\+\d+\n){1,2}\]: \d+$/m);
     },
   },
   {
@@ -177,7 +177,7 @@ export const probeChecks = [
         `profile:hz:99 { @[kstack] = count(); } interval:s:1 { exit(); }`,
       );
       // However few, some samples are of the kernel's own code.
-      assert.match(printed, /^@\[\n( {4}[\w.]+\+\d+\n)+\]: [1-9]\d*$/m);
+      assert.match(printed, /^@\[\n( {8}[\w.]+\+\d+\n)+\]: [1-9]\d*$/m);
     },
   },
   {
