@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { describe, expect } from "@jest/globals";
@@ -120,13 +121,10 @@ describe("user frames have names", () => {
       for (let n = 0; n < 30000; n++) recurse(2);
       write("ready\\n");
       process.stdin.on("data", () => { recurse(5); write("done\\n"); });`;
-    const node = await SteppedProgram.start(process.execPath, [
-      "--perf-basic-prof",
-      "--no-logfile-per-isolate",
-      "--logfile=/dev/null",
-      "-e",
-      source,
-    ]);
+    const node = await SteppedProgram.start(process.execPath, ["--perf-basic-prof", "-e", source], {
+      // Node writes a log beside it.
+      cwd: tmpdir(),
+    });
     const stack = await traceStep(node, 60);
     await node.end();
     rmSync(`/tmp/perf-${node.pid}.map`, { force: true });

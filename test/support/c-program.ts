@@ -70,8 +70,13 @@ export class SteppedProgram {
     this.#command = command;
   }
 
-  static async start(path: string, args: readonly string[] = []): Promise<SteppedProgram> {
-    const command = new RunningCommand(path, args, { stdio: ["pipe", "pipe", "pipe"] });
+  static async start(
+    path: string,
+    args: readonly string[] = [],
+    { cwd }: { readonly cwd?: string } = {},
+  ): Promise<SteppedProgram> {
+    const stdio: ["pipe", "pipe", "pipe"] = ["pipe", "pipe", "pipe"];
+    const command = new RunningCommand(path, args, { stdio, cwd });
     running.add(command);
     void command.ended.then(() => running.delete(command));
     await command.prints(/^ready$/m);
