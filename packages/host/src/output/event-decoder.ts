@@ -71,7 +71,7 @@ function createStructDecoder(
   { meanings, isPlain }: EventLayout,
   context: DecodeContext,
 ): EventDecoder {
-  const readers = new ValueReaders(context, []);
+  const readers = new ValueReaders(context, { names: [] });
   const decoders = fields.map((field) => {
     const { name, type } = field;
     const own = isPlain === true ? "number" : meaningOf(name, type);

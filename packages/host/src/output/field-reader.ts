@@ -22,18 +22,19 @@ export function createFieldsReader(
 }
 
 export function createFieldReader(field: FieldLayout, readers: ValueReaders): FieldReader {
-  if (field.type.kind === "string") return (view) => readString(view, field.offset);
+  if (field.type.kind === "string") return (view) => readString(view, field.offset, readers.cut);
   const read = readers.create(field.type);
   return (view) => read(view, view.start + field.offset);
 }
 
-function readString(view: RecordView, offset: number): Value | undefined {
+function readString(view: RecordView, offset: number, cut: ValueReaders["cut"]): Value | undefined {
   const length = view.takeString(offset);
   if (length < 0) return undefined;
   return {
     kind: "string",
     value: decodeUtf8(view.bytes, view.stringStart, view.stringStart + length),
     isCut: view.isCut(offset),
+    ...cut,
   };
 }
 

@@ -19,7 +19,7 @@ export function formatValue(value: Value, place: keyof typeof indents = "value")
     case "pointer":
       return formatAddress(value.value);
     case "string":
-      return value.isCut ? value.value + cutMark : value.value;
+      return value.isCut ? value.value + (value.cutMark ?? cutMark) : value.value;
     case "tuple":
       return `(${value.elements.map((element) => formatValue(element, place)).join(place === "name" ? "," : ", ")})`;
     case "array":

@@ -32,7 +32,7 @@ export interface MapReadOptions {
 
 /** Makes the reader for a layout. Throws DecodeError when the layout contradicts itself. */
 export function createMapReader(layout: TraceLayout, context: DecodeContext): MapReader {
-  const readers = new ValueReaders(context, layout.names);
+  const readers = new ValueReaders(context, layout);
   const maps = layout.maps.map((map) => ({
     map,
     decoder: createMapDecoder(map, readers, context.possibleCpuCount),

@@ -26,7 +26,7 @@ export function decodeObjectMap(
   layout: ObjectMapLayout,
   context: DecodeContext,
 ): readonly MapEntry[] {
-  const readers = new ValueReaders(context, []);
+  const readers = new ValueReaders(context, { names: [] });
   const cpuCount = layout.isPerCpu ? context.possibleCpuCount : 1;
   const stride = layout.isPerCpu ? Math.ceil(layout.valueSizeBytes / 8) * 8 : layout.valueSizeBytes;
   const keys = sourceOf(dump.keys);

@@ -19,7 +19,7 @@ export interface RecordDecoder {
 /** Makes the decoder for a layout. Throws DecodeError when the layout contradicts itself. */
 export function createRecordDecoder(layout: TraceLayout, context: DecodeContext): RecordDecoder {
   const view = new RecordView(context.byteOrder);
-  const readers = new ValueReaders(context, layout.names);
+  const readers = new ValueReaders(context, layout);
   const decoders = layout.records.map((record) => createDecoder(record, readers, context));
   return {
     decode(bytes, offset, length) {

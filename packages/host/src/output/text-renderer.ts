@@ -42,7 +42,7 @@ export function createTextRenderer(layout: TraceLayout, context: DecodeContext):
   const view = new RecordView(context.byteOrder);
   const out = new TextBuffer(bufferSizeBytes);
   const decoder = createRecordDecoder(layout, context);
-  const readers = new ValueReaders(context, layout.names);
+  const readers = new ValueReaders(context, layout);
   const names = layout.names.map(encodeUtf8);
   const layouts: readonly (PrintfSteps | "control" | "other")[] = layout.records.map((record) =>
     record.kind === "printf"
@@ -168,13 +168,13 @@ function createFastStep(
     return createIntegerStep(field, conversion, readers.isLittleEndian);
   }
   const { offset } = field;
-  if (field.type.kind === "string") return createStringStep(offset);
+  if (field.type.kind === "string") return createStringStep(offset, readers.cut.cutMark ?? cutMark);
   if (field.type.kind === "name") return createNameStep(offset, names);
   return undefined;
 }
 
-function createStringStep(offset: number): RenderStep {
-  const mark = encodeUtf8(cutMark);
+function createStringStep(offset: number, shownMark: string): RenderStep {
+  const mark = encodeUtf8(shownMark);
   return (view, out) => {
     const length = view.takeString(offset);
     if (length < 0) return;

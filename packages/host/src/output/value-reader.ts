@@ -14,10 +14,16 @@ export class ValueReaders {
   readonly isLittleEndian: boolean;
   readonly #context: DecodeContext;
   readonly #names: readonly string[];
+  /** Of strings that were cut, as a part of them. */
+  readonly cut: { readonly cutMark?: string };
 
-  constructor(context: DecodeContext, names: readonly string[]) {
+  constructor(
+    context: DecodeContext,
+    { names, cutMark }: { readonly names: readonly string[]; readonly cutMark?: string },
+  ) {
     this.#context = context;
     this.#names = names;
+    this.cut = cutMark === undefined ? {} : { cutMark };
     this.isLittleEndian = context.byteOrder === "little";
   }
 
@@ -37,7 +43,10 @@ export class ValueReaders {
         return ({ view }, offset) => ({ kind: "pointer", value: get(view, offset) });
       }
       case "string":
-        return (source, offset) => readPaddedString(source, offset, type.capacityBytes);
+        return (source, offset) => ({
+          ...readPaddedString(source, offset, type.capacityBytes),
+          ...this.cut,
+        });
       case "name":
         return ({ view }, offset) => this.#readName(view.getUint32(offset, little));
       case "ksym":
@@ -230,7 +239,11 @@ function integerGetter(
 }
 
 /** A string that fills its buffer without a NUL was cut. */
-function readPaddedString({ bytes }: ByteSource, offset: number, capacityBytes: number): Value {
+function readPaddedString(
+  { bytes }: ByteSource,
+  offset: number,
+  capacityBytes: number,
+): Value & { kind: "string" } {
   const limit = offset + capacityBytes;
   let end = offset;
   while (end < limit && bytes[end] !== 0) end++;

@@ -13,7 +13,13 @@ export type Value =
     }
   | { readonly kind: "boolean"; readonly value: boolean }
   | { readonly kind: "pointer"; readonly value: bigint }
-  | { readonly kind: "string"; readonly value: string; readonly isCut: boolean }
+  | {
+      readonly kind: "string";
+      readonly value: string;
+      readonly isCut: boolean;
+      /** What stands behind it when it was cut, if not "..". */
+      readonly cutMark?: string;
+    }
   | { readonly kind: "tuple"; readonly elements: readonly Value[] }
   | { readonly kind: "array"; readonly elements: readonly Value[] }
   /** A struct of the target's, or a tuple with names. */

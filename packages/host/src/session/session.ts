@@ -238,7 +238,11 @@ export class Session implements AsyncDisposable {
   /** Throws TargetError when nothing at all was attached; then nothing is left. */
   async #tellRefusals(object: ObjectSpec, refusals: readonly Refusal[]): Promise<void> {
     const all = object.attachments.length;
-    if (refusals.length === all) {
+    // What runs at the start or the end runs without those that may be missing.
+    const isAllowed =
+      object.runs.length > 0 &&
+      refusals.every(({ attachment }) => attachment.isOneOfMany === undefined);
+    if (refusals.length === all && !isAllowed) {
       await this.clear();
       throw new TargetError(`Attachment failed for all probes. (${refusals[0]?.reason ?? ""})`);
     }

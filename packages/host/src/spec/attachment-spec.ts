@@ -4,6 +4,8 @@ export type AttachmentSpec = AttachmentPlace & {
   readonly probe?: string;
   /** When the kernel refuses it, all others are attached all the same; else nothing is. */
   readonly ifRefused?: "warn" | "ignore";
+  /** One of what a wildcard matches: when all are refused, that is an error. */
+  readonly isOneOfMany?: true;
 };
 
 type AttachmentPlace =

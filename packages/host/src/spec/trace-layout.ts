@@ -12,6 +12,12 @@ export interface TraceLayout {
   readonly probeCount: number;
   /** Maps are printed when the trace ends. */
   readonly printsMapsAtExit: boolean;
+  /** What stands behind a string that was cut; "..". */
+  readonly cutMark?: string;
+  /** The most that cat() shows of a file; all that comes. */
+  readonly maximumCatBytes?: number;
+  /** Names of C++ and Rust are shown as compilers write them. */
+  readonly keepsMangledNames?: boolean;
 }
 
 /**

@@ -64,8 +64,11 @@ export class UserSymbols implements UserSymbolSource {
   /** Names of C++ and Rust as people read them, by how compilers write them. */
   readonly #shownNames = new Map<string, string>();
 
-  constructor(reader: ProcessReader) {
+  readonly #keepsMangledNames: boolean;
+
+  constructor(reader: ProcessReader, options: { readonly keepsMangledNames?: boolean } = {}) {
     this.#reader = reader;
+    this.#keepsMangledNames = options.keepsMangledNames === true;
   }
 
   /** What the kernel has recorded of processes, in about the order in which it was. */
@@ -145,6 +148,7 @@ export class UserSymbols implements UserSymbolSource {
   }
 
   #show(name: string): string {
+    if (this.#keepsMangledNames) return name;
     const known = this.#shownNames.get(name);
     if (known !== undefined) return known;
     const shown = demangle(name) ?? name;

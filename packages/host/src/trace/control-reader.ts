@@ -2,6 +2,7 @@ import { isControlRecord, type ControlRecord } from "../output/decoded-record.js
 import { createRecordDecoder, type RecordDecoder } from "../output/record-decoder.js";
 import { type MessageCall } from "../output/value.js";
 import { type DecodeContext } from "../output/decode-context.js";
+import { cutUtf8 } from "../output/utf8.js";
 import { type TraceLayout } from "../spec/trace-layout.js";
 import { type MapAccess } from "./map-access.js";
 import { type ControlHandler, type RecordSink } from "./record-pump.js";
@@ -64,8 +65,15 @@ export class ControlReader implements ControlHandler {
 
   async perform(action: TargetAction): Promise<void> {
     const { output, messages } = await this.#source.perform(action);
-    if (output !== "") this.#sink.event({ kind: "output", from: action.kind, text: output });
+    const shown = action.kind === "cat" ? this.#firstOf(output) : output;
+    if (output !== "") this.#sink.event({ kind: "output", from: action.kind, text: shown });
     for (const text of messages) this.message(text);
+  }
+
+  /** As much of a file as cat() shows. */
+  #firstOf(text: string): string {
+    const most = this.#layout.maximumCatBytes;
+    return most === undefined ? text : cutUtf8(text, most);
   }
 
   async printMap(

@@ -135,6 +135,9 @@ const isLayoutShape = isObject<TraceLayout>({
   names: isArrayOf(isString),
   probeCount: isWhole,
   printsMapsAtExit: isBoolean,
+  cutMark: isOptional(isString),
+  maximumCatBytes: isOptional(isWhole),
+  keepsMangledNames: isOptional(isBoolean),
 });
 
 /** Of what was loaded only this is looked at again: its maps' types, and whether anything was attached. */

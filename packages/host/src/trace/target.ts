@@ -270,12 +270,15 @@ export class Target implements AsyncDisposable {
     ]);
     const userNames = parseUserNames(passwords);
     const userSymbols = showsUserSymbols(layout)
-      ? new UserSymbols({
-          readMaps: async (pid) => await this.session.processes.readMaps(pid),
-          readJitMap: async (pid) => await this.session.processes.readJitMap(pid),
-          openImage: async (pid, mapping) => await this.session.processes.openImage(pid, mapping),
-          catchUp: async () => await this.#tasks?.catchUp(),
-        })
+      ? new UserSymbols(
+          {
+            readMaps: async (pid) => await this.session.processes.readMaps(pid),
+            readJitMap: async (pid) => await this.session.processes.readJitMap(pid),
+            openImage: async (pid, mapping) => await this.session.processes.openImage(pid, mapping),
+            catchUp: async () => await this.#tasks?.catchUp(),
+          },
+          { keepsMangledNames: layout.keepsMangledNames === true },
+        )
       : undefined;
     return { symbols, userSymbols, resolveUserName: (uid) => userNames.get(uid) };
   }

@@ -36,6 +36,9 @@ export function checkComparison(
   if (left === undefined || right === undefined) return undefined;
   if (isText(left) && isText(right)) {
     if (operation !== "equal" && operation !== "different") {
+      if (left.kind === "stringConstant" && right.kind === "stringConstant") {
+        return booleanConstant(foldCompare(operation, left.value, right.value), span);
+      }
       const message = `strings can be compared with == and != only, not with ${operator}`;
       return probe.error("type-mismatch", span, message);
     }

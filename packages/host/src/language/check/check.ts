@@ -210,7 +210,7 @@ function assemble(
   probes: readonly CheckedProbe[],
   maps: readonly CheckedMap[],
 ): CheckedProgram {
-  const { printsMapsAtExit } = program.config;
+  const { printsMapsAtExit, shown } = program.config;
   return {
     probes,
     maps,
@@ -220,6 +220,7 @@ function assemble(
       names: program.names,
       probeCount: countProbes(probes),
       printsMapsAtExit,
+      ...shown,
     },
     config: program.config,
     usesElapsed: program.usesElapsed,

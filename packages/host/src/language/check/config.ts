@@ -2,6 +2,7 @@ import { meantHints, nearNames } from "../near-names.js";
 import { type ConfigEntry } from "../syntax/ast.js";
 import { type CheckedConfig } from "./checked-program.js";
 import { type TargetDescription } from "../../spec/target-description.js";
+import { type TraceLayout } from "../../spec/trace-layout.js";
 import { type StackMode } from "../../spec/value-type.js";
 import { type Diagnostics } from "./diagnostics.js";
 import { stackMode } from "./stack-mode.js";
@@ -16,6 +17,8 @@ export interface ProgramConfig extends CheckedConfig {
   readonly stackMode: StackMode;
   /** What one wildcard may grow to. */
   readonly maximumProbes: number;
+  /** What is set of how things are shown. */
+  readonly shown: Partial<Pick<TraceLayout, "cutMark" | "maximumCatBytes" | "keepsMangledNames">>;
 }
 
 /** Until 5.11 the kernel took no keys of hashes that do not fit on a stack; 5.13 is the nearest that it tells. */
@@ -35,6 +38,7 @@ const defaults: ProgramConfig = {
   stackMode: "bpftrace",
   license: "GPL",
   maximumProbes: 1024,
+  shown: {},
 };
 
 type Setting = (entry: ConfigEntry, diagnostics: Diagnostics) => Partial<ProgramConfig>;
@@ -56,11 +60,18 @@ const settings: Readonly<Record<string, Setting>> = {
     return {};
   },
   print_maps_on_exit: (entry, diagnostics) => {
-    const value = typeof entry.value === "bigint" ? entry.value !== 0n : entry.value;
-    if (typeof value === "boolean") return { printsMapsAtExit: value };
-    diagnostics.error("bad-config", entry.valueSpan, `${entry.name} must be true or false`);
-    return {};
+    const value = readBoolean(entry, diagnostics);
+    return value === undefined ? {} : { printsMapsAtExit: value };
   },
+  cpp_demangle: (entry, diagnostics) => {
+    const value = readBoolean(entry, diagnostics);
+    return value === undefined ? {} : { shown: { keepsMangledNames: !value } };
+  },
+  max_cat_bytes: (entry, diagnostics) => {
+    const maximumCatBytes = readInteger(entry, diagnostics, { from: 0, to: 0xffff_ffff });
+    return maximumCatBytes === undefined ? {} : { shown: { maximumCatBytes } };
+  },
+  str_trunc_trailer: (entry) => ({ shown: { cutMark: String(entry.value) } }),
   missing_probes: (entry, diagnostics) => {
     const { value } = entry;
     if (value === "error" || value === "warn" || value === "ignore") {
@@ -90,12 +101,9 @@ const settings: Readonly<Record<string, Setting>> = {
 const withoutMeaning = new Set(
   (
     "cache_user_symbols lazy_symbolication log_size max_ast_nodes max_type_res_iterations on_stack_limit " +
-    "show_debug_info use_blazesym"
+    "show_debug_info use_blazesym vmlinux"
   ).split(" "),
 );
-
-/** Settings of bpftrace's that are not obeyed. */
-const withoutEffect = new Set("cpp_demangle max_cat_bytes str_trunc_trailer vmlinux".split(" "));
 
 /**
  * Reads the entries of the `config` block, after what was set from outside (by name in lower case, without BPFTRACE_): unknown
@@ -118,11 +126,10 @@ export function readConfig(
     const name = entry.name.toLowerCase().replace(/^bpftrace_/, "");
     const setting = Object.hasOwn(settings, name) ? settings[name] : undefined;
     if (setting !== undefined) {
-      config = { ...config, ...setting(entry, diagnostics) };
+      const set = setting(entry, diagnostics);
+      config = { ...config, ...set, shown: { ...config.shown, ...set.shown } };
     } else if (withoutMeaning.has(name) || name.startsWith("unstable_")) {
       continue;
-    } else if (withoutEffect.has(name)) {
-      diagnostics.warn("not-supported", entry.span, `${name} has no effect yet`);
     } else {
       const near = nearNames(name, Object.keys(settings));
       const message = `unknown setting ${entry.name}`;
@@ -130,6 +137,13 @@ export function readConfig(
     }
   }
   return config;
+}
+
+function readBoolean(entry: ConfigEntry, diagnostics: Diagnostics): boolean | undefined {
+  const value = typeof entry.value === "bigint" ? entry.value !== 0n : entry.value;
+  if (typeof value === "boolean") return value;
+  diagnostics.error("bad-config", entry.valueSpan, `${entry.name} must be true or false`);
+  return undefined;
 }
 
 function readProbeLimit(entry: ConfigEntry, diagnostics: Diagnostics): Partial<ProgramConfig> {

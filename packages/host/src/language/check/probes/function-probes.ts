@@ -67,6 +67,7 @@ function kprobe(
       offset,
       isReturn,
       ...(ifRefused === undefined ? {} : { ifRefused }),
+      ...(context.ifMissing === undefined && isOneOfMany ? { isOneOfMany } : {}),
     },
     context: "registers",
     functionName: name,
