@@ -1,4 +1,5 @@
 import { formatHistogram } from "./format-histogram.js";
+import { formatSeries } from "./format-series.js";
 import { formatValue } from "./format-value.js";
 import { type MapEvent } from "./trace-writer.js";
 import { type MapValue, type Value } from "./value.js";
@@ -8,9 +9,9 @@ export function formatMap({ name, entries }: MapEvent): string {
   return entries
     .map(({ key, value }) => {
       const title = key.length === 0 ? name : `${name}[${formatKey(key, ", ")}]`;
-      return value.kind === "histogram"
-        ? `${title}:\n${formatHistogram(value)}\n`
-        : `${title}: ${formatMapValue(value)}\n`;
+      if (value.kind === "histogram") return `${title}:\n${formatHistogram(value)}\n`;
+      if (value.kind === "series") return `${title}:\n${formatSeries(value)}`;
+      return `${title}: ${formatMapValue(value)}\n`;
     })
     .join("");
 }
@@ -26,7 +27,9 @@ export function formatKey(
   return parts.map((part) => formatValue(part, place)).join(separator);
 }
 
-function formatMapValue(value: Exclude<MapValue, { readonly kind: "histogram" }>): string {
+function formatMapValue(
+  value: Exclude<MapValue, { readonly kind: "histogram" | "series" }>,
+): string {
   switch (value.kind) {
     case "plain":
       return formatValue(value.value);

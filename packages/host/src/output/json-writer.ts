@@ -5,6 +5,7 @@ import {
   type Bucket,
   type MapValue,
   type MessageCall,
+  type Point,
   type TraceEvent,
   type Value,
 } from "./value.js";
@@ -126,6 +127,8 @@ function mapType(value: MapValue): string {
       return "stats";
     case "histogram":
       return "hist";
+    case "series":
+      return "tseries";
   }
 }
 
@@ -143,6 +146,8 @@ function formatJsonMapValue(value: MapValue): string {
     }
     case "histogram":
       return `[${value.buckets.map(formatBucket).join(",")}]`;
+    case "series":
+      return `[${value.points.flatMap(formatPoint).join(",")}]`;
   }
 }
 
@@ -153,4 +158,10 @@ function formatBucket({ low, high, count }: Bucket): string {
   if (high !== undefined) members.push(`"max": ${formatJsonNumber(high)}`);
   members.push(`"count": ${formatJsonNumber(count)}`);
   return `{${members.join(", ")}}`;
+}
+
+/** Intervals without a value are left out. */
+function formatPoint({ start, value }: Point): string | readonly string[] {
+  if (value === undefined) return [];
+  return `{"interval_start":${JSON.stringify(start)},"value":${formatJsonNumber(value)}}`;
 }

@@ -43,9 +43,9 @@ export function createMapDecoder(
   };
 }
 
-type KeyDecoder = (keys: ByteSource, start: number) => readonly Value[];
+export type KeyDecoder = (keys: ByteSource, start: number) => readonly Value[];
 
-function createKeyDecoder(layout: MapLayout, readers: ValueReaders): KeyDecoder {
+export function createKeyDecoder(layout: MapLayout, readers: ValueReaders): KeyDecoder {
   const fields = layout.keys.map((field) => {
     checkField(field, valueSizeBytes(field.type), layout.keySizeBytes);
     return { offset: field.offset, read: readers.create(field.type) };
@@ -53,11 +53,11 @@ function createKeyDecoder(layout: MapLayout, readers: ValueReaders): KeyDecoder 
   return (keys, start) => fields.map((field) => field.read(keys, start + field.offset));
 }
 
-function sourceOf(bytes: Uint8Array): ByteSource {
+export function sourceOf(bytes: Uint8Array): ByteSource {
   return { bytes, view: viewOf(bytes) };
 }
 
-function checkValueSize(layout: MapLayout): void {
+export function checkValueSize(layout: MapLayout): void {
   const needed = neededValueSizeBytes(layout.value);
   if (layout.valueSizeBytes < needed) {
     throw new DecodeError(
@@ -81,6 +81,8 @@ function neededValueSizeBytes(value: MapValueLayout): number {
     case "hist":
     case "lhist":
       return value.storage === "key" ? 8 : 8 * value.bucketCount;
+    case "tseries":
+      return 24;
   }
 }
 
@@ -99,6 +101,8 @@ function createValueDecoder(
   const number = (sum: bigint): MapValue | undefined =>
     isArray && sum === 0n ? undefined : { kind: "number", value: sum };
   switch (value.kind) {
+    case "tseries":
+      throw new DecodeError(`layout: map ${layout.name} holds time series`);
     case "plain": {
       const read = readers.create(value.type);
       return (values, start) => ({ kind: "plain", value: read(values, start) });

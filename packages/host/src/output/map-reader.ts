@@ -3,6 +3,7 @@ import { type DecodeContext } from "./decode-context.js";
 import { DecodeError } from "./decode-error.js";
 import { createMapDecoder, type MapDecoder } from "./map-decoder.js";
 import { type MapDump, subtractDump } from "./map-dump.js";
+import { createSeriesDecoder } from "./series-decoder.js";
 import { divideValue, sortEntries } from "./sort-entries.js";
 import { type MapEvent } from "./trace-writer.js";
 import { type MapEntry } from "./value.js";
@@ -18,7 +19,7 @@ export interface MapReader {
 }
 
 export interface MapReadOptions {
-  /** Only the last entries in order; 0: all. */
+  /** Only the last entries in order; 0: all, as always of time series. */
   readonly top?: number;
   /** Numbers are divided by it; 0: not. */
   readonly divisor?: number;
@@ -35,7 +36,10 @@ export function createMapReader(layout: TraceLayout, context: DecodeContext): Ma
   const readers = new ValueReaders(context, layout);
   const maps = layout.maps.map((map) => ({
     map,
-    decoder: createMapDecoder(map, readers, context.possibleCpuCount),
+    decoder:
+      map.value.kind === "tseries"
+        ? createSeriesDecoder(map, map.value, readers, context)
+        : createMapDecoder(map, readers, context.possibleCpuCount),
   }));
   return {
     read(index, dump, options = {}) {
@@ -61,7 +65,8 @@ function readMap(
   const sorted = isShownEmpty
     ? emptyEntry(map, decoder, isZeroed)
     : sortEntries(entries, map.value);
-  const shown = top > 0 ? sorted.slice(-top) : sorted;
+  const isCut = top > 0 && map.value.kind !== "tseries";
+  const shown = isCut ? sorted.slice(-top) : sorted;
   return {
     kind: "map",
     name: map.name,
@@ -104,5 +109,7 @@ function emptyEntry(map: MapLayout, decoder: MapDecoder, isZeroed: boolean): rea
             },
           ]
         : [];
+    case "tseries":
+      return [];
   }
 }

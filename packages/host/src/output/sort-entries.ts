@@ -31,6 +31,8 @@ export function divideValue(value: MapValue, divisor: bigint): MapValue {
     case "average":
     case "statistics":
       return { ...value, average: value.average / divisor };
+    case "series":
+      return value;
     case "histogram":
       if (value.isLinear) return value;
       return {
@@ -49,6 +51,8 @@ function rankOf(value: MapValue): bigint {
     case "average":
     case "statistics":
       return value.average;
+    case "series":
+      return 0n;
     case "histogram":
       return value.buckets.reduce((total, bucket) => total + bucket.count, 0n);
   }

@@ -80,7 +80,19 @@ export type MapValue =
       readonly step?: bigint;
       /** From the first that is not empty to the last. */
       readonly buckets: readonly Bucket[];
+    }
+  /** A value for each interval of time, from the first that has one to the last that another entry of the map has. */
+  | {
+      readonly kind: "series";
+      readonly intervalNanoseconds: bigint;
+      readonly points: readonly Point[];
     };
+
+export interface Point {
+  /** "2026-11-30 02:40:15.000000000" */
+  readonly start: string;
+  readonly value: bigint | undefined;
+}
 
 export interface Bucket {
   readonly low: bigint | undefined;

@@ -52,6 +52,8 @@ function weightOf(value: MapValue): bigint | undefined {
       return value.total;
     case "histogram":
       return value.buckets.reduce((sum, { count }) => sum + count, 0n);
+    case "series":
+      return undefined;
     case "plain":
       return value.value.kind === "integer" ? value.value.value : undefined;
   }

@@ -126,4 +126,23 @@ export type MapValueLayout =
       readonly step: bigint;
       readonly storage: "array" | "key";
       readonly bucketCount: number;
+    }
+  /**
+   * A value for each of the last intervals. The interval of an instant has the number (clock + alignment) / interval, all in
+   * nanoseconds; the key's last u64 is that number modulo `intervals`. u64 value; u64 that is 0 when there is none, the
+   * count for "avg", the clock for "last"; u64 number of the interval.
+   */
+  | {
+      readonly kind: "tseries";
+      readonly storage: "key";
+      readonly keeps: SeriesKeeps;
+      readonly isSigned: boolean;
+      readonly intervalNanoseconds: bigint;
+      readonly intervals: number;
+      /** Makes intervals begin at multiples of their length since 1970. */
+      readonly alignmentNanoseconds: bigint;
+      readonly clock: "boottime" | "monotonic";
     };
+
+/** What a time series makes of several values in one interval. */
+export type SeriesKeeps = "last" | "sum" | "min" | "max" | "avg";

@@ -124,6 +124,7 @@ function isRunningTotal(layout: MapLayout): boolean {
     case "lhist":
       return layout.value.storage === "array";
     case "plain":
+    case "tseries":
     case "min":
     case "max":
       return false;

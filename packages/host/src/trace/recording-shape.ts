@@ -117,6 +117,15 @@ const isMapValue = isKindOf<MapValueLayout>({
   stats: signed,
   hist: { ...buckets, bits: isWhole },
   lhist: { ...buckets, min: isBigint, max: isBigint, step: isBigint },
+  tseries: {
+    storage: isOneOf("key"),
+    keeps: isOneOf("last", "sum", "min", "max", "avg"),
+    isSigned: isBoolean,
+    intervalNanoseconds: (value): value is bigint => isBigint(value) && value > 0n,
+    intervals: (value): value is number => isWhole(value) && value > 0,
+    alignmentNanoseconds: isBigint,
+    clock: isOneOf("boottime", "monotonic"),
+  },
 });
 
 const isLayoutShape = isObject<TraceLayout>({

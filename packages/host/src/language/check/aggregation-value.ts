@@ -12,8 +12,8 @@ export interface AggregationEntry {
 }
 
 /**
- * What an aggregation has come to on all CPUs, as a number; of stats() a record of its three. A histogram is none, which is
- * reported.
+ * What an aggregation has come to on all CPUs, as a number; of stats() a record of its three. Histograms and series are
+ * none, which is reported.
  */
 export function aggregationValue(
   probe: ProbeState,
@@ -21,7 +21,7 @@ export function aggregationValue(
   span: Span,
 ): CheckedExpression | undefined {
   const { maps, target } = probe.program;
-  if (aggregation.kind === "hist" || aggregation.kind === "lhist") {
+  if (["hist", "lhist", "tseries"].includes(aggregation.kind)) {
     const message = `${name} holds ${aggregation.kind}(), which is no number`;
     return probe.error("type-mismatch", span, message, [`print(${name}) prints it.`]);
   }

@@ -1,9 +1,15 @@
 import { type ExpressionOf, type StatementOf } from "../syntax/ast.js";
-import { requireArguments, requireConstant, requireInteger } from "./call-arguments.js";
+import {
+  requireArguments,
+  requireConstant,
+  requireInteger,
+  requireText,
+} from "./call-arguments.js";
 import { checkKeys } from "./check-place.js";
 import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
 import { linearBuckets } from "./map-layout.js";
 import { type Aggregation } from "./map-table.js";
+import { type SeriesKeeps } from "../../spec/trace-layout.js";
 import { type ProbeState } from "./probe-state.js";
 
 interface Gathered {
@@ -50,6 +56,8 @@ function gather(probe: ProbeState, call: ExpressionOf<"call">): Gathered | undef
       return gatherHistogram(probe, call);
     case "lhist":
       return gatherLinearHistogram(probe, call);
+    case "tseries":
+      return gatherSeries(probe, call);
     default:
       return gatherNumber(probe, call);
   }
@@ -108,4 +116,30 @@ function gatherLinearHistogram(
     return probe.error("bad-value", call.span, message, ["Choose a larger step."]);
   }
   return { aggregation: { kind: "lhist", min, max, step }, value };
+}
+
+/** As bpftrace has it. */
+const maximumIntervals = 1_000_000n;
+
+const seriesKeeps: readonly SeriesKeeps[] = ["avg", "max", "min", "sum"];
+
+/** `tseries(n, interval, intervals)`: the last value of each interval, or what a fourth argument says. */
+function gatherSeries(probe: ProbeState, call: ExpressionOf<"call">): Gathered | undefined {
+  if (!requireArguments(probe, call, 3, 4)) return undefined;
+  const value = requireInteger(probe, call, 0);
+  const interval = requireConstant(probe, call, 1, { from: 1n, to: (1n << 63n) - 1n });
+  const intervals = requireConstant(probe, call, 2, { from: 1n, to: maximumIntervals });
+  const name = call.args.length === 4 ? requireText(probe, call, 3) : "last";
+  if (value === undefined || interval === undefined || intervals === undefined) return undefined;
+  if (name === undefined) return undefined;
+  const keeps =
+    name === "last" && call.args.length === 3 ? name : seriesKeeps.find((one) => one === name);
+  if (keeps === undefined) {
+    const span = call.args[3]?.span ?? call.span;
+    const message = `tseries() takes one of ${seriesKeeps.join(", ")} here, not "${name}"`;
+    return probe.error("bad-value", span, message);
+  }
+  const isSigned = value.type.kind === "integer" && value.type.isSigned;
+  const form = { intervalNanoseconds: interval, intervals: Number(intervals) };
+  return { aggregation: { kind: "tseries", keeps, isSigned, ...form }, value };
 }

@@ -288,7 +288,7 @@ function checkHasKey(probe: ProbeState, call: Call): CheckedExpression | undefin
   if (aggregation !== undefined && checked.length === 0) {
     probe.program.maps.noteRead(map.name);
   }
-  if (aggregation === "hist" || aggregation === "lhist") {
+  if (aggregation === "hist" || aggregation === "lhist" || aggregation === "tseries") {
     return probe.notSupported(call.span, `has_key() of ${aggregation}() is`);
   }
   const id = probe.program.maps.idOf(map.name);

@@ -32,6 +32,10 @@ export function checkLen(probe: ProbeState, call: Call): CheckedExpression | und
     return probe.error("not-supported", span, message);
   }
   const map = layOutMap(state, config.maximumMapKeys, target);
+  const { value } = map.layout;
+  if ("storage" in value && value.storage === "key") {
+    return probe.notSupported(span, `len() of ${value.kind}() is`);
+  }
   const scratch = probe.temporary(span, entryType(map));
   const loop = {
     kind: "entries",

@@ -81,12 +81,11 @@ function checkDeletion(probe: ProbeState, call: ExpressionOf<"call">): Deletion 
   const state = requireAssigned(probe, map.name, map.nameSpan);
   if (checked === undefined || state === undefined) return undefined;
   const contents = state.contents?.contents;
-  const isHistogram =
-    checked.length > 0 &&
-    contents?.kind === "aggregation" &&
-    ["hist", "lhist"].includes(contents.aggregation.kind);
-  if (isHistogram) {
-    return probe.notSupported(call.span, "deleting one histogram of a map is", [
+  const kind = contents?.kind === "aggregation" ? contents.aggregation.kind : undefined;
+  const isHistogram = checked.length > 0 && (kind === "hist" || kind === "lhist");
+  if (isHistogram || kind === "tseries") {
+    const what = isHistogram ? "histogram" : "time series";
+    return probe.notSupported(call.span, `deleting one ${what} of a map is`, [
       `clear(${map.name}) deletes all.`,
     ]);
   }

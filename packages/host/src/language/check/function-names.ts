@@ -6,13 +6,13 @@ export const functionNames: ReadonlySet<string> = new Set(
     "kaddr reg nsecs pid tid len find signal signal_thread override " +
     "strlen strcap strstr str_concat memcmp bswap buf ntop pton macaddr strerror syscall_name signal_name " +
     "printf errorf warnf system cat debugf print emit clear zero delete exit time join " +
-    "count sum avg min max stats hist lhist"
+    "count sum avg min max stats hist lhist tseries"
   ).split(" "),
 );
 
 /** Functions that a map is assigned: `@ = count()`. */
 export const aggregationNames: ReadonlySet<string> = new Set(
-  "count sum avg min max stats hist lhist".split(" "),
+  "count sum avg min max stats hist lhist tseries".split(" "),
 );
 
 /** Functions that stand alone and give nothing. */
@@ -26,7 +26,7 @@ export const assertionNames: ReadonlySet<string> = new Set("assert static_assert
 /** Functions of bpftrace's that this compiler does not have yet. */
 export const unsupportedFunctions: ReadonlySet<string> = new Set(
   (
-    "uaddr percpu_kaddr offsetof container_of skboutput tseries cgroupid " +
+    "uaddr percpu_kaddr offsetof container_of skboutput cgroupid " +
     "cgroup_path socket_cookie write_user path unwatch kfunc_exist kfunc_allowed quantize"
   ).split(" "),
 );

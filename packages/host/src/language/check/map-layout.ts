@@ -21,12 +21,13 @@ export function layOutMap(
   const contents = state.contents?.contents;
   const aggregation = contents?.kind === "aggregation" ? contents.aggregation : undefined;
   const valueType = contents?.kind === "plain" ? contents.slot.type : none;
-  const isHash = keyTypes.length > 0 || state.isRead === true;
+  const isSeries = aggregation?.kind === "tseries";
+  const isHash = keyTypes.length > 0 || state.isRead === true || isSeries;
   const placed = placeFields(keyTypes.map(valueTypeOf));
   const value: MapValueLayout =
     aggregation === undefined
       ? { kind: "plain", type: valueTypeOf(valueType) }
-      : layOutAggregation(aggregation, keyTypes.length > 0);
+      : layOutAggregation(aggregation, keyTypes.length > 0, target);
   const storesBuckets = "storage" in value && value.storage === "key";
   const layout: MapLayout = {
     name: state.name,
@@ -45,7 +46,7 @@ export function layOutMap(
     type: aggregation === undefined ? "hash" : isHash ? "percpu_hash" : "percpu_array",
     keySizeBytes: layout.keySizeBytes,
     valueSizeBytes: layout.valueSizeBytes,
-    maxEntries: keyTypes.length > 0 ? maximumMapKeys : 1,
+    maxEntries: keyTypes.length > 0 ? maximumMapKeys : isSeries ? aggregation.intervals : 1,
     flags:
       isHash && target.features.includes("hash_without_preallocation")
         ? mapFlags.noPreallocation
@@ -79,18 +80,35 @@ function valueSize(value: MapValueLayout): number {
     case "hist":
     case "lhist":
       return value.storage === "key" ? 8 : value.bucketCount * 8;
+    case "tseries":
+      return 24;
     default:
       return assertNever(value);
   }
 }
 
-function layOutAggregation(aggregation: Aggregation, isKeyed: boolean): MapValueLayout {
+function layOutAggregation(
+  aggregation: Aggregation,
+  isKeyed: boolean,
+  target: TargetDescription,
+): MapValueLayout {
   const storage = isKeyed ? "key" : "array";
   switch (aggregation.kind) {
     case "hist":
       return { ...aggregation, storage, bucketCount: histogramBuckets(aggregation.bits) };
     case "lhist":
       return { ...aggregation, storage, bucketCount: linearBuckets(aggregation) };
+    case "tseries": {
+      const isBoottime = target.features.includes("ktime_get_boot_ns");
+      const offset = isBoottime ? target.realtimeMinusBoottime : target.realtimeMinusMonotonic;
+      const interval = aggregation.intervalNanoseconds;
+      return {
+        ...aggregation,
+        storage: "key",
+        alignmentNanoseconds: ((offset % interval) + interval) % interval,
+        clock: isBoottime ? "boottime" : "monotonic",
+      };
+    }
     default:
       return aggregation;
   }

@@ -1,4 +1,5 @@
 import { type Span } from "../syntax/span.js";
+import { type SeriesKeeps } from "../../spec/trace-layout.js";
 import { mergeSlots, type Slot } from "./slot.js";
 import { describeType, isSameType } from "./type.js";
 
@@ -15,6 +16,13 @@ export type Aggregation =
       readonly min: bigint;
       readonly max: bigint;
       readonly step: bigint;
+    }
+  | {
+      readonly kind: "tseries";
+      readonly keeps: SeriesKeeps;
+      readonly isSigned: boolean;
+      readonly intervalNanoseconds: bigint;
+      readonly intervals: number;
     };
 
 export type MapContents =
@@ -150,7 +158,18 @@ function mergeContents(known: MapContents, added: MapContents): MapContents | un
     return isSame ? known : undefined;
   }
   if (left.kind !== right.kind) return undefined;
+  if (!isSameSeries(left, right)) return undefined;
   return "isSigned" in right && right.isSigned ? added : known;
+}
+
+/** True also of what are no time series. */
+function isSameSeries(left: Aggregation, right: Aggregation): boolean {
+  if (left.kind !== "tseries" || right.kind !== "tseries") return true;
+  return (
+    left.keeps === right.keeps &&
+    left.intervalNanoseconds === right.intervalNanoseconds &&
+    left.intervals === right.intervals
+  );
 }
 
 function isSameSlot(left: Slot, right: Slot | undefined): boolean {
@@ -183,6 +202,11 @@ function describeContents(contents: MapContents): string {
     case "lhist": {
       const { min, max, step } = aggregation;
       return `lhist() from ${min} to ${max} by ${step}`;
+    }
+    case "tseries": {
+      const { intervals, intervalNanoseconds, keeps } = aggregation;
+      const kept = keeps === "last" ? "" : `, "${keeps}"`;
+      return `tseries() of ${intervals} intervals of ${intervalNanoseconds} ns${kept}`;
     }
     default:
       return `${aggregation.kind}()`;

@@ -2,9 +2,11 @@ import { assertNever, InternalError } from "../../asm/internal-error.js";
 import { type CheckedMap, type CheckedStatement } from "../check/checked-program.js";
 import { type Address, type IrValue } from "../ir.js";
 import { histogramBucket, linearBucket } from "./histogram.js";
-import { canBePreempted, type Lowering } from "./lowering.js";
+import { addInPlace, keepExtreme, storePair, type Update } from "./in-place.js";
+import { type Lowering } from "./lowering.js";
 import { changeOrInsert, lookUp, requireMap, withKey } from "./map-access.js";
 import { behind, constant, moved } from "./program-builder.js";
+import { currentInterval, seriesUpdate } from "./time-series.js";
 
 type Aggregate = Extract<CheckedStatement, { readonly kind: "aggregate" }>;
 
@@ -16,11 +18,15 @@ export function aggregate(lowering: Lowering, statement: Aggregate): void {
   // Before the key, so that no call comes between the key's making and its use.
   const value: IrValue =
     statement.value === undefined ? constant(1) : lowering.value(statement.value);
-  const bucket = findBucket(lowering, map, value);
+  const interval = layout.kind === "tseries" ? currentInterval(lowering, layout) : undefined;
+  const bucket = interval?.slot ?? findBucket(lowering, map, value);
   const { keys } = statement;
   const keyParts = bucket !== undefined && isStoredByKey(map) ? { keys, bucket } : { keys };
   withKey(lowering, map, keyParts, (key) => {
-    const update = updateOf(lowering, map, value, bucket);
+    const update =
+      layout.kind === "tseries" && interval !== undefined
+        ? seriesUpdate(lowering, layout, interval, value)
+        : updateOf(lowering, map, value, bucket);
     if (map.spec.type === "percpu_array" || map.spec.type === "array") {
       // Its value is always there, but the verifier does not know that.
       const absent = builder.newLabel("absent");
@@ -35,13 +41,8 @@ export function aggregate(lowering: Lowering, statement: Aggregate): void {
   if (layout.kind === "plain") throw new InternalError(`${map.name} is no aggregation`);
 }
 
-interface Update {
-  readonly change: (place: Address) => void;
-  readonly initial: (place: Address) => void;
-}
-
 function isStoredByKey({ layout: { value } }: CheckedMap): boolean {
-  return (value.kind === "hist" || value.kind === "lhist") && value.storage === "key";
+  return "storage" in value && value.storage === "key";
 }
 
 function findBucket(lowering: Lowering, map: CheckedMap, value: IrValue): IrValue | undefined {
@@ -100,6 +101,7 @@ function updateOf(
         },
       };
     case "plain":
+    case "tseries":
       throw new InternalError(`${map.name} is no aggregation`);
     default:
       return assertNever(layout);
@@ -115,55 +117,6 @@ function adding(lowering: Lowering, value: IrValue): Update {
       lowering.builder.store(place, 8, value);
     },
   };
-}
-
-/**
- * Adds to this CPU's u64. Nobody else writes it meanwhile, save a run of the program that preempts this one: then the
- * addition is atomic.
- */
-export function addInPlace(lowering: Lowering, place: Address, value: IrValue): void {
-  const { builder, probe, target } = lowering;
-  if (canBePreempted(probe, target)) {
-    addAtomically(lowering, place, value);
-    return;
-  }
-  const sum = builder.binary("add", builder.load(place, 8, false), value);
-  builder.store(place, 8, sum);
-}
-
-export function addAtomically({ builder }: Lowering, place: Address, value: IrValue): void {
-  let amount = value;
-  if (amount.kind === "constant") {
-    const register = builder.register();
-    builder.move(register, amount);
-    amount = register;
-  }
-  builder.emit({ kind: "atomicAdd", address: place, size: 8, value: amount });
-}
-
-/** A value and "1": a minimum that is set, a total of one. */
-function storePair({ builder }: Lowering, place: Address, value: IrValue): void {
-  builder.store(place, 8, value);
-  builder.store(moved(place, 8), 8, constant(1));
-}
-
-function keepExtreme(
-  lowering: Lowering,
-  place: Address,
-  value: IrValue,
-  layout: { readonly kind: "min" | "max"; readonly isSigned: boolean },
-): void {
-  const { builder } = lowering;
-  const take = builder.newLabel("take");
-  const keep = builder.newLabel("keep");
-  const isSet = builder.load(moved(place, 8), 8, false);
-  builder.jumpIf("eq", isSet, constant(0), take);
-  const current = builder.load(place, 8, false);
-  const isNoBetter = layout.kind === "min" ? "ge" : "le";
-  builder.jumpIf(layout.isSigned ? `s${isNoBetter}` : isNoBetter, value, current, keep);
-  builder.label(take);
-  storePair(lowering, place, value);
-  builder.label(keep);
 }
 
 function addToBucket(
