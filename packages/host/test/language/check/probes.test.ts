@@ -100,7 +100,14 @@ describe("probes are expanded to what they are attached to", () => {
       expected: [
         [
           "kretprobe:vfs_write",
-          { kind: "kprobe", symbol: "vfs_write", offset: 0n, isReturn: true, ifRefused: "warn" },
+          {
+            kind: "kprobe",
+            symbol: "vfs_write",
+            offset: 0n,
+            isReturn: true,
+            ifRefused: "warn",
+            isOneOfMany: true,
+          },
         ],
       ],
     },
@@ -115,6 +122,7 @@ describe("probes are expanded to what they are attached to", () => {
             offset: 0n,
             isReturn: false,
             ifRefused: "warn",
+            isOneOfMany: true,
           },
         ],
       ],
