@@ -9,6 +9,7 @@ import {
 } from "../target-options.js";
 import { defaultOptions } from "../../tools/default-options.js";
 import { tools } from "../../tools/registry.js";
+import { type Tool } from "../../tools/tool.js";
 import { recordTarget } from "../../trace/record-target.js";
 import { type Target } from "../../trace/target.js";
 import { writeTargetRecord } from "../../trace/target-record.js";
@@ -99,9 +100,11 @@ function readProgram(program: string): string {
 }
 
 async function record(target: Target, sources: readonly string[], file: string): Promise<void> {
-  const ofTools = tools.map(
-    (tool) => tool.create(defaultOptions(tool), target.description).program,
-  );
+  const isReady = (tool: Tool): boolean =>
+    tool.arguments?.every(({ isRequired }) => isRequired !== true) ?? true;
+  const ofTools = tools
+    .filter(isReady)
+    .map((tool) => tool.create(defaultOptions(tool), target.description).program);
   writeTargetRecord(file, await recordTarget(target.session, [...ofTools, ...sources]));
 }
 
