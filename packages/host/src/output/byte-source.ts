@@ -1,3 +1,4 @@
+import { viewOf } from "./record-cursor.js";
 import { type Value } from "./value.js";
 
 /** Where values are read from: bytes, and a view of the same bytes. */
@@ -8,3 +9,8 @@ export interface ByteSource {
 
 /** Reads the value at an offset, which the caller knows to be within the bytes. */
 export type ValueReader = (source: ByteSource, offset: number) => Value;
+
+/** Bytes of the target's to read values from. */
+export function sourceOf(bytes: Uint8Array): ByteSource {
+  return { bytes, view: viewOf(bytes) };
+}

@@ -2,9 +2,8 @@ import { type MapLayout, type MapValueLayout } from "../spec/trace-layout.js";
 import { DecodeError } from "./decode-error.js";
 import { createHistogram, type HistogramLayout } from "./histogram-buckets.js";
 import { bytesName, checkDump, type DumpShape, dumpShape, type MapDump } from "./map-dump.js";
-import { viewOf } from "./record-cursor.js";
 import { checkField, valueSizeBytes } from "./record-view.js";
-import { type ByteSource } from "./byte-source.js";
+import { type ByteSource, sourceOf } from "./byte-source.js";
 import { type ValueReaders } from "./value-reader.js";
 import { type MapEntry, type MapValue, type Value } from "./value.js";
 
@@ -51,10 +50,6 @@ export function createKeyDecoder(layout: MapLayout, readers: ValueReaders): KeyD
     return { offset: field.offset, read: readers.create(field.type) };
   });
   return (keys, start) => fields.map((field) => field.read(keys, start + field.offset));
-}
-
-export function sourceOf(bytes: Uint8Array): ByteSource {
-  return { bytes, view: viewOf(bytes) };
 }
 
 export function checkValueSize(layout: MapLayout): void {

@@ -2,8 +2,7 @@ import { type ValueType } from "../spec/value-type.js";
 import { type DecodeContext } from "./decode-context.js";
 import { createInterpreter, meaningOf } from "./field-meaning.js";
 import { type MapDump } from "./map-dump.js";
-import { viewOf } from "./record-cursor.js";
-import { type ByteSource } from "./byte-source.js";
+import { type ByteSource, sourceOf } from "./byte-source.js";
 import { ValueReaders } from "./value-reader.js";
 import { type MapEntry, type MapValue, type Value } from "./value.js";
 
@@ -55,10 +54,6 @@ export function decodeObjectMap(
 }
 
 type Reader = (source: ByteSource, offset: number) => Value;
-
-function sourceOf(bytes: Uint8Array): ByteSource {
-  return { bytes, view: viewOf(bytes) };
-}
 
 function bytesType(length: number): ValueType {
   const element = { kind: "integer", sizeBytes: 1, isSigned: false } as const;

@@ -1,8 +1,8 @@
 import { type MapLayout, type MapValueLayout } from "../spec/trace-layout.js";
-import { type ByteSource } from "./byte-source.js";
+import { type ByteSource, sourceOf } from "./byte-source.js";
 import { type DecodeContext } from "./decode-context.js";
 import { DecodeError } from "./decode-error.js";
-import { checkValueSize, createKeyDecoder, type MapDecoder, sourceOf } from "./map-decoder.js";
+import { checkValueSize, createKeyDecoder, type MapDecoder } from "./map-decoder.js";
 import { bytesName, checkDump, dumpShape } from "./map-dump.js";
 import { createTimeFormatter } from "./strftime.js";
 import { type Point } from "./value.js";
