@@ -86,6 +86,15 @@ async function createMap(peer: HostPeer): Promise<void> {
   await peer.call("plan.run", { steps: [...steps] });
 }
 
+test("an agent that was asked for a file that is not there serves on", async () => {
+  const { agent, peer } = await startOverStdio();
+  const asked = { path: "/proc/sys/none", offset: 0n, limitBytes: 1 };
+  await expect(peer.call("file.read", asked)).rejects.toMatchObject({ code: "missing" });
+  expect(await peer.call("file.stat", { path: asked.path })).toEqual({ file: null });
+  expect(agent.exitCode).toBeNull();
+  peer.close("done");
+});
+
 describe("the agent's exit code", () => {
   test("is 0 for what it is asked to print", async () => {
     const agent = run("--version");

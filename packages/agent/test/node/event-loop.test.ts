@@ -50,6 +50,20 @@ describe("the micro agent's event loop", () => {
     expect(calls).toBe(2);
   });
 
+  test("calls back after 0 ms in the next tick: the engine has run its jobs by then", () => {
+    const fd = openPipe();
+    const calls: string[] = [];
+    loop.watch(fd, () => {
+      calls.push("readable");
+      loop.after(0, () => calls.push("timer"));
+    });
+    writeSync(fd, "a");
+    loop.tick();
+    expect(calls).toEqual(["readable"]);
+    loop.tick();
+    expect(calls).toEqual(["readable", "timer", "readable"]);
+  });
+
   test("does not call back while paused, nor after closing, whatever is ready already", () => {
     const [one, other] = [openPipe(), openPipe()];
     const calls: string[] = [];

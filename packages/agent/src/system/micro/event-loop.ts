@@ -57,11 +57,15 @@ export class EventLoop {
     };
   }
 
-  /** Waits until something happens, and calls back for all that has happened. */
+  /**
+   * Waits until something happens, and calls back for all that has happened. What a callback asks for after 0 ms comes
+   * with the next tick: the engine's jobs have run by then.
+   */
   tick(): void {
-    for (const id of this.#epoll.wait(this.#timeoutMilliseconds())) this.#watches.get(id)?.();
-    for (const id of this.#alwaysReadable) this.#watches.get(id)?.();
+    const ready = this.#epoll.wait(this.#timeoutMilliseconds());
     this.#timers.run(this.#now());
+    for (const id of ready) this.#watches.get(id)?.();
+    for (const id of this.#alwaysReadable) this.#watches.get(id)?.();
   }
 
   /** A number of its own for each start: what was reported of a descriptor before is not mistaken for another's. */
