@@ -11,11 +11,12 @@ import { recordTarget } from "./record-target.js";
 import { resultsTable } from "./results-table.js";
 import { runChecks } from "./run-checks.js";
 
-const usage = `Usage: npm run test:boards [-- [--only NAME…] [--agent node|micro] [--jobs N] [--record] [--json FILE] [--write-readme]]
+const usage = `Usage: npm run test:boards [-- [--only NAME…] [--check TEXT] [--agent node|micro] [--jobs N] [--record] [--json FILE] [--write-readme]]
 
 Starts each board, does every check on it, and prints a table.
 
   --only NAME…     these boards alone
+  --check TEXT     those checks alone that have this in their name; what came of them is not kept
   --agent NAME     with this agent, not each board's own
   --jobs N         so many at a time (default: two where there are two processors)
   --record         record their descriptions in test/targets, too
@@ -24,7 +25,8 @@ Starts each board, does every check on it, and prints a table.
 
 Examples:
   npm run test:boards
-  npm run test:boards -- --only x86_64-6.1 arm64-6.12 --json results.json`;
+  npm run test:boards -- --only x86_64-6.1 arm64-6.12 --json results.json
+  npm run test:boards -- --only i386-6.1 --check "kernel stack"`;
 
 /** @typedef {import("./results-table.js").BoardResults} BoardResults */
 
@@ -32,6 +34,7 @@ const { boards: chosen, values } = readCommandLine({
   usage,
   takesAll: true,
   options: {
+    check: { type: "string" },
     jobs: { type: "string" },
     json: { type: "string" },
     record: { type: "boolean" },
@@ -43,6 +46,8 @@ if (!(jobs >= 1)) {
   console.error(`test:boards: --jobs ${String(values["jobs"])}: not a number of boards`);
   process.exit(1);
 }
+
+const wantedText = String(values["check"] ?? "");
 
 /**
  * A board that does not start is one that fails.
@@ -66,9 +71,10 @@ async function testBoard(board) {
     });
     try {
       const release = (await machine.shell("uname -r")).trim();
-      const findings = await runChecks(machine, ({ name, result }) => {
+      const report = (/** @type {import("./run-checks.js").Finding} */ { name, result }) => {
         progress.show(`${name}: ${result.kind}`);
-      });
+      };
+      const findings = await runChecks(machine, report, (name) => name.includes(wantedText));
       if (values["record"] === true && machine.hasAgent) {
         progress.show("recording");
         await recordTarget(machine);
@@ -95,7 +101,7 @@ async function testAll() {
       const [index, board] = next;
       const result = await testBoard(board);
       results[index] = result;
-      keepResults([result]);
+      if (wantedText === "") keepResults([result]);
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
@@ -123,7 +129,7 @@ console.log(resultsTable(results, (performance.now() - begin) / 1000));
 if (typeof values["json"] === "string") {
   writeFileSync(values["json"], `${JSON.stringify(results, undefined, 2)}\n`);
 }
-console.error(`\nThe results are kept in ${keptResultsFile}`);
+if (wantedText === "") console.error(`\nThe results are kept in ${keptResultsFile}`);
 if (values["write-readme"] === true) writeReadme();
 const hasFailed = results.some(({ findings }) =>
   findings.some(({ result }) => result.kind === "failed"),

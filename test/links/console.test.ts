@@ -24,7 +24,9 @@ import { Ser2net } from "../support/ser2net.js";
 import { endOf, type Outcome, runSonde, startAttached, startSonde } from "../support/sonde.js";
 import { writeCommand } from "../support/ssh-server.js";
 import { TerminalPair } from "../support/terminals.js";
+import { onlyOneUses } from "../support/only-one.js";
 
+onlyOneUses("agent-place");
 const onConsole = requiresCommand("busybox", "busybox");
 const tracing = requiresCommand("busybox", "busybox", "raw_tracepoint", "ringbuf");
 

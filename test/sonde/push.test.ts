@@ -14,7 +14,9 @@ import { isRunning, until } from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
 import { interrupt, type Outcome, runSonde, startAttached, startSonde } from "../support/sonde.js";
 import { SshServer, writeCommand } from "../support/ssh-server.js";
+import { onlyOneUses } from "../support/only-one.js";
 
+onlyOneUses("agent-place");
 const overSsh = requiresCommand(
   "sshd",
   "openssh-server",

@@ -1,4 +1,5 @@
 import { attachWayChecks } from "./attach-ways.js";
+import { compatChecks } from "./compat.js";
 import { debugLineChecks } from "./debug-lines.js";
 import { descriptionChecks } from "./description.js";
 import { exactCountChecks } from "./exact-counts.js";
@@ -23,6 +24,7 @@ export const checks = [
   ...ownChecks,
   ...onOldKernel(ownChecks),
   ...objectChecks,
+  ...compatChecks,
   // Those with the same agent one after the other.
   ...[...attachWayChecks, ...exactCountChecks, ...failureChecks].sort((one, other) =>
     (one.without ?? []).join().localeCompare((other.without ?? []).join()),

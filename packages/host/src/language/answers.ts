@@ -113,6 +113,7 @@ export type Answer =
       readonly kind: "userLine";
       readonly path: string | undefined;
       readonly foundAs?: string;
+      readonly is32Bit?: true;
       /** What keeps it from being found. */
       readonly lacks?: "debug information" | "file" | "line";
       readonly address?: bigint;
@@ -128,6 +129,7 @@ export type Answer =
       /** As in "userFunctions". */
       readonly path: string | undefined;
       readonly foundAs?: string;
+      readonly is32Bit?: true;
       /** `undefined`: there is no code at the address. */
       readonly fileOffset: bigint | undefined;
       /** The function that it is in, where one is known. */
@@ -138,6 +140,7 @@ export type Answer =
       /** As in "userFunctions". */
       readonly path: string | undefined;
       readonly foundAs?: string;
+      readonly is32Bit?: true;
       readonly probes: readonly UsdtPlace[];
       readonly near: readonly string[];
     }
@@ -147,6 +150,8 @@ export type Answer =
       readonly path: string | undefined;
       /** Of a library that was found by its name: its path before links were followed. */
       readonly foundAs?: string;
+      /** On a target of 64 bits: it is a program or library of 32 bits. */
+      readonly is32Bit?: true;
       readonly functions: readonly UserFunction[];
       /** Whether any function of the file, one of these or not, is Thumb code. */
       readonly hasThumbCode?: boolean;

@@ -30,7 +30,7 @@ import { UserPrograms } from "./user-programs.js";
 /** Answers the compiler's queries from the target's files, and remembers what it has read. */
 export class QueryAnswerer {
   readonly #files: TargetFiles;
-  readonly #description: Pick<WireDescription, "tracefs">;
+  readonly #description: Pick<WireDescription, "tracefs" | "pointerSize">;
   readonly #answers: Map<string, Answer>;
   readonly #userFiles: UserFiles;
   readonly #programs: UserPrograms;
@@ -44,7 +44,7 @@ export class QueryAnswerer {
    */
   constructor(
     files: TargetFiles,
-    description: Pick<WireDescription, "tracefs">,
+    description: Pick<WireDescription, "tracefs" | "pointerSize">,
     types: TargetTypes,
     workingFolder: string | undefined,
     known: Answers = new Map(),
@@ -264,7 +264,7 @@ export class QueryAnswerer {
     const names = functions.map((one) => one.name);
     const near = matching.length > 0 ? [] : nearNames(pattern, names);
     const hasThumbCode = functions.some((one) => one.isThumb);
-    const found = await this.#foundAs(file);
+    const found = await this.#found(file, path);
     return { kind: "userFunctions", path, ...found, functions: matching, hasThumbCode, near };
   }
 
@@ -274,7 +274,7 @@ export class QueryAnswerer {
     const fileOffset = await this.#programs.fileOffset(path, BigInt(`0x${address}`));
     const functionName =
       fileOffset === undefined ? undefined : await this.#functionAt(path, fileOffset);
-    const found = await this.#foundAs(file);
+    const found = await this.#found(file, path);
     return {
       ...{ kind: "userAddress", path, ...found, fileOffset },
       ...(functionName === undefined ? {} : { functionName }),
@@ -288,7 +288,7 @@ export class QueryAnswerer {
     const path = await this.#userFiles.resolve(file);
     if (path === undefined) return { kind: "userLine", path };
     const found = await this.#programs.debugInfo.line(path, wanted);
-    const shown = { kind: "userLine", path, ...(await this.#foundAs(file)) } as const;
+    const shown = { kind: "userLine", path, ...(await this.#found(file, path)) } as const;
     if ("lacks" in found) return { ...shown, ...found };
     const { address } = found;
     const fileOffset = await this.#programs.fileOffset(path, address);
@@ -314,9 +314,18 @@ export class QueryAnswerer {
     )?.name;
   }
 
-  async #foundAs(file: string): Promise<{ readonly foundAs?: string }> {
+  /** Of a file that an ELF file was found for: the library that it is, and whether its code is that of the processor's 32 bits. */
+  async #found(
+    file: string,
+    path: string,
+  ): Promise<{ readonly foundAs?: string; readonly is32Bit?: true }> {
     const library = await this.#userFiles.library(file);
-    return library === undefined ? {} : { foundAs: library };
+    const is32Bit =
+      this.#description.pointerSize === 8 && (await this.#programs.wordBits(path)) === 32;
+    return {
+      ...(library === undefined ? {} : { foundAs: library }),
+      ...(is32Bit ? { is32Bit } : {}),
+    };
   }
 
   async #usdtProbes(file: string, provider: string, name: string): Promise<Answer> {
@@ -327,7 +336,7 @@ export class QueryAnswerer {
     const probes = all.filter((one) => providers.test(one.provider) && names.test(one.name));
     const fullNames = all.map((one) => `${one.provider}:${one.name}`);
     const near = probes.length > 0 ? [] : nearNames(`${provider}:${name}`, fullNames);
-    return { kind: "usdtProbes", path, ...(await this.#foundAs(file)), probes, near };
+    return { kind: "usdtProbes", path, ...(await this.#found(file, path)), probes, near };
   }
 
   #tracefs(): string {

@@ -29,6 +29,11 @@ export class UserPrograms {
     return (await this.#open(path)).fileOffset(address);
   }
 
+  /** Of its code's addresses and registers. */
+  async wordBits(path: string): Promise<32 | 64> {
+    return (await this.#open(path)).header.wordBits;
+  }
+
   async usdtProbes(path: string): Promise<readonly UsdtProbe[]> {
     return await readUsdtProbes(await this.#open(path));
   }

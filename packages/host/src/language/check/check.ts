@@ -177,6 +177,7 @@ function checkProbe(state: ProbeState, block: ActionBlock): CheckedProbe {
     place: probe.place,
     attachment: probe.attachment,
     context: probe.context,
+    ...(probe.is32Bit === undefined ? {} : { is32Bit: probe.is32Bit }),
     predicate,
     body,
     scratches: state.scratches.map(({ name, slot }) => ({ name, type: slot?.type ?? int64 })),

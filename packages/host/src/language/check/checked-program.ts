@@ -50,6 +50,8 @@ export interface CheckedProbe {
   readonly attachment: ProbeAttachment;
   /** What the program's context is. */
   readonly context: ProbeContext;
+  /** In code of 32 bits on a target of 64. */
+  readonly is32Bit?: true;
   /** Zero: the program ends at once. */
   readonly predicate: CheckedExpression | undefined;
   readonly body: readonly CheckedStatement[];

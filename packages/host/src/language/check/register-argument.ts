@@ -26,7 +26,13 @@ export function registerArgument(
 ): CheckedExpression | undefined {
   const { architecture } = probe.program.target;
   const count = registerArguments[architecture] ?? 0;
-  const isOnReadableStack = probe.probe.type === "uprobe" && architecture === "ia32";
+  const is32Bit = probe.probe.is32Bit === true;
+  if (is32Bit && architecture !== "x64") {
+    return probe.notSupported(span, `arg${index} of a 32-bit program on ${architecture} is`);
+  }
+  const isOnReadableStack =
+    probe.probe.type === "uprobe" &&
+    (architecture === "ia32" || (architecture === "x64" && is32Bit));
   if (index >= count && !isOnReadableStack) {
     return probe.notSupported(
       span,

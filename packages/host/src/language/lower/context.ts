@@ -43,9 +43,9 @@ export function argument(lowering: Lowering, expression: CheckedExpressionOf<"ar
 }
 
 function functionArgument(lowering: Lowering, index: number): IrValue {
-  const { builder, memory, target } = lowering;
+  const { builder, memory, probe, target } = lowering;
   const space = addressSpace(lowering);
-  const { args, sizeBytes, stack } = registerLayout(target, space);
+  const { args, sizeBytes, stack } = registerLayout(target, space, probe.is32Bit);
   const offset = args[index];
   if (offset !== undefined) return builder.load({ kind: "context", offset }, sizeBytes, false);
   if (stack === undefined) throw new InternalError(`argument ${index} is in no register`);
@@ -71,9 +71,10 @@ export function returnValue(
   lowering: Lowering,
   expression: CheckedExpressionOf<"returnValue">,
 ): IrValue {
-  const layout = registerLayout(lowering.target, addressSpace(lowering));
+  const { builder, probe, target } = lowering;
+  const layout = registerLayout(target, addressSpace(lowering), probe.is32Bit);
   const place: Address = { kind: "context", offset: layout.returnValue };
-  const value = lowering.builder.load(place, layout.sizeBytes, false);
+  const value = builder.load(place, layout.sizeBytes, false);
   return narrowed(lowering, value, expression);
 }
 

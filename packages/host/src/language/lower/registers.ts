@@ -14,14 +14,18 @@ export interface RegisterLayout {
   readonly returnValue: number;
 }
 
-/** The layout of the target; user and kernel functions differ on ia32 alone. */
+/**
+ * The layout of the target; user and kernel functions differ on ia32 alone. `is32Bit`: of a program of 32 bits on a target
+ * of 64.
+ */
 export function registerLayout(
   target: TargetDescription,
   space: "kernel" | "user",
+  is32Bit = false,
 ): RegisterLayout {
   switch (target.architecture) {
     case "x64":
-      return x64;
+      return is32Bit ? x64Of32Bits : x64;
     case "arm64":
       return arm64;
     case "arm":
@@ -50,6 +54,14 @@ function each(first: number, sizeBytes: number, count: number): readonly number[
 const x64: RegisterLayout = {
   sizeBytes: 8,
   args: [112, 104, 96, 88, 72, 64],
+  returnValue: 80,
+};
+
+/** The low halves of sp and ax; arguments are on the stack, above the return address. */
+const x64Of32Bits: RegisterLayout = {
+  sizeBytes: 4,
+  args: [],
+  stack: { pointer: 152, distance: 4 },
   returnValue: 80,
 };
 

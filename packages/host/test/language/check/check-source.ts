@@ -173,6 +173,7 @@ export function answer(query: Query): Answer {
         path,
         functions: found,
         hasThumbCode,
+        ...(query.file === "lib32" ? { is32Bit: true } : {}),
         near: found.length === 0 ? ["malloc"] : [],
       };
     }

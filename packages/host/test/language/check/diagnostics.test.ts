@@ -109,6 +109,19 @@ describe("faults", () => {
         "arg4: not-supported: arg4 is on the stack (arm passes 4 arguments in registers), which is not supported yet",
       ],
     },
+    { source: "u:lib32:malloc { @ = arg7 } ur:lib32:malloc { @ = retval }", expected: [] },
+    {
+      source: "u:lib32:malloc { @ = arg0 }",
+      options: { target: { architecture: "riscv64" } },
+      expected: ["arg0: not-supported: arg0 of a 32-bit program on riscv64 is not supported yet"],
+    },
+    {
+      source: "u:lib32:malloc {}",
+      options: { target: { architecture: "arm64" } },
+      expected: [
+        "u:lib32:malloc: not-supported: /usr/lib/lib32.so.6 is a 32-bit program or library, in which a 64-bit ARM kernel sets no uprobes",
+      ],
+    },
     {
       source: "i:1s { @ = args.x }",
       expected: ["x: wrong-probe: args cannot be used with interval probes"],

@@ -94,6 +94,13 @@ describe("registers of functions", () => {
     });
   }
 
+  test("of programs of 32 bits on x64 are in the low halves", () => {
+    // … orig_ax ip cs flags sp
+    const stack = { pointer: 19 * 8, distance: 4 };
+    const expected = { sizeBytes: 4, args: [], stack, returnValue: 80 };
+    expect(registerLayout(linux618x64, "user", true)).toEqual(expected);
+  });
+
   test("hold arguments of the kernel's functions alone on ia32", () => {
     const target: TargetDescription = { ...linux618x64, architecture: "ia32", pointerSize: 4 };
     // bx cx dx si di bp ax: the kernel passes ax, dx, cx.

@@ -29,6 +29,8 @@ export interface ConcreteProbe {
   readonly result: RawParameter | undefined;
   /** Of a function of a program's, whose debug information tells; "unknown" when it does not tell of this one. */
   readonly userParameters?: readonly UserParameter[] | "unknown";
+  /** In code of 32 bits on a target of 64. */
+  readonly is32Bit?: true;
   /** Of a USDT probe: where its arguments are. */
   readonly usdtArguments?: readonly UsdtArgument[];
   /** Where addresses point that are only numbers: `str(arg0)`. */

@@ -2,7 +2,7 @@ import { type UsdtPlace } from "../../answers.js";
 import { isPattern, type AttachPointContext, type ProbePart } from "./attach-point-context.js";
 import { type ConcreteProbe } from "./concrete-probe.js";
 import { parseUsdtArguments } from "./usdt-arguments.js";
-import { inMatchingFiles, noFile, userProbe } from "./user-probes.js";
+import { type FoundFile, foundFile, inMatchingFiles, noFile, userProbe } from "./user-probes.js";
 
 /** `usdt:/usr/bin/python3:function__entry`, `usdt:libc:libc:setjmp`, `usdt:./a:provider:*`. */
 export function expandUsdtProbe(context: AttachPointContext): ConcreteProbe[] {
@@ -30,35 +30,29 @@ function inFile(
   const query = { kind: "usdtProbes", file: file.text, provider, name } as const;
   const answer = context.ask<"usdtProbes">(query);
   if (answer === undefined) return [];
-  const { path, foundAs, probes, near } = answer;
+  const { path, probes, near } = answer;
   if (path === undefined) return noFile(context, file);
   if (probes.length === 0 && file.isOneOfMany !== true) {
     const full = provider === "*" ? name : `${provider}:${name}`;
     context.noMatch(`There is no USDT probe ${full} in ${path}`, near);
   }
-  return probes.map((place) => usdtProbe(context, { file, path, foundAs, place }));
+  const found = { file, ...foundFile(path, answer) };
+  return probes.flatMap((place) => usdtProbe(context, found, place));
 }
 
 function usdtProbe(
   context: AttachPointContext,
-  where: {
-    readonly file: ProbePart;
-    readonly path: string;
-    readonly foundAs: string | undefined;
-    readonly place: UsdtPlace;
-  },
-): ConcreteProbe {
-  const { file, path, foundAs, place } = where;
+  found: FoundFile & { readonly file: ProbePart },
+  place: UsdtPlace,
+): ConcreteProbe[] {
   const target = `${place.provider}:${place.name}`;
-  const probe = userProbe(context, { file, path, foundAs, target }, place.fileOffset);
   const { semaphoreOffset } = place;
-  const attachment =
-    semaphoreOffset === undefined
-      ? probe.attachment
-      : { ...probe.attachment, referenceCounterOffset: semaphoreOffset };
-  return {
+  return userProbe(context, { ...found, target }, place.fileOffset).map((probe) => ({
     ...probe,
-    attachment,
+    attachment:
+      semaphoreOffset === undefined
+        ? probe.attachment
+        : { ...probe.attachment, referenceCounterOffset: semaphoreOffset },
     usdtArguments: parseUsdtArguments(place.args, context.target.architecture),
-  };
+  }));
 }

@@ -77,7 +77,7 @@ function expandLine(
 ): ConcreteProbe[] {
   const answer = context.ask<"userLine">({ kind: "userLine", file: file.text, ...place });
   if (answer === undefined) return [];
-  const { path, lacks, address, fileOffset, foundAs, functionName } = answer;
+  const { path, lacks, address, fileOffset, functionName } = answer;
   if (path === undefined) return noFile(context, file);
   if (address === undefined || fileOffset === undefined) {
     context.fault(
@@ -89,9 +89,9 @@ function expandLine(
     );
     return [];
   }
-  const found = { file, path, foundAs, target: address.toString() };
+  const found = { file, ...foundFile(path, answer), target: address.toString() };
   const named = functionName === undefined ? found : { ...found, functionName };
-  return [userProbe(context, named, fileOffset)];
+  return userProbe(context, named, fileOffset);
 }
 
 /** An address in the file, as its symbol table and objdump have them. */
@@ -116,10 +116,9 @@ function expandAddress(
     }
     return [];
   }
-  const place = { file, path, foundAs: answer.foundAs, target: parsed.value.toString() };
-  return [
-    userProbe(context, functionName === undefined ? place : { ...place, functionName }, fileOffset),
-  ];
+  const place = { file, ...foundFile(path, answer), target: parsed.value.toString() };
+  const named = functionName === undefined ? place : { ...place, functionName };
+  return userProbe(context, named, fileOffset);
 }
 
 function expandSymbol(
@@ -169,9 +168,9 @@ function expandSymbol(
     const suffix = offset.value === 0n ? "" : `+${offset.value}`;
     const { name, demangled } = candidate;
     const shown = { target: prefix + name + suffix, functionName: demangled ?? name };
-    const place = { file, path, foundAs: answer.foundAs, ...shown };
-    const probe = userProbe(context, place, candidate.fileOffset + offset.value);
-    return withParameters(context, probe, name);
+    const place = { file, ...foundFile(path, answer), ...shown };
+    const probes = userProbe(context, place, candidate.fileOffset + offset.value);
+    return probes.flatMap((probe) => withParameters(context, probe, name));
   });
 }
 
@@ -209,22 +208,46 @@ export function noFile(context: AttachPointContext, file: ProbePart): [] {
   return [];
 }
 
-/** A probe at an offset in a file; what `func` is may be unknown. */
+/** A file of the target's that a probe goes into, as answers have it. */
+export interface FoundFile {
+  readonly path: string;
+  /** Of a library that was found by its name: its path before links were followed. */
+  readonly foundAs?: string;
+  readonly is32Bit?: true;
+}
+
+export function foundFile(
+  path: string,
+  { foundAs, is32Bit }: { readonly foundAs?: string; readonly is32Bit?: true },
+): FoundFile {
+  return {
+    path,
+    ...(foundAs === undefined ? {} : { foundAs }),
+    ...(is32Bit === undefined ? {} : { is32Bit }),
+  };
+}
+
+/** The probe at an offset in a file; what `func` is may be unknown. Reports one that would never be hit. */
 export function userProbe(
   context: AttachPointContext,
-  place: {
+  place: FoundFile & {
     readonly file: ProbePart;
-    readonly path: string;
-    /** Of a library that was found by its name: its path before links were followed. */
-    readonly foundAs: string | undefined;
     readonly target: string;
     readonly functionName?: string;
   },
   offset: bigint,
-): ConcreteProbe & { readonly attachment: { readonly kind: "uprobe" } } {
-  const { file, path, foundAs, target, functionName } = place;
+): [] | [ConcreteProbe & { readonly attachment: { readonly kind: "uprobe" } }] {
+  const { file, path, foundAs, is32Bit, target, functionName } = place;
+  if (is32Bit === true && context.target.architecture === "arm64") {
+    // arch/arm64/kernel/probes/uprobes.c: arch_uprobe_analyze_insn refuses it once a process maps the file, unheard.
+    const message = `${path} is a 32-bit program or library, in which a 64-bit ARM kernel sets no uprobes`;
+    context.diagnostics.error("not-supported", context.span, message, [
+      "Probe a kernel function or a system call instead.",
+    ]);
+    return [];
+  }
   const shownFile = file.text.includes("/") ? file.text : (foundAs ?? path);
-  return {
+  const probe = {
     name: `${context.type}:${shownFile}:${target}`,
     type: context.type,
     programType: "kprobe",
@@ -244,5 +267,7 @@ export function userProbe(
     result: undefined,
     pointerSpace: "user",
     span: context.span,
-  };
+    ...(is32Bit === undefined ? {} : { is32Bit }),
+  } as const;
+  return [probe];
 }
