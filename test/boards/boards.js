@@ -211,6 +211,11 @@ export const boards = [
     kernelPackage: "linux-image-4kc-malta",
     // There is no koffi for it.
     agent: "micro",
+    lacks: [
+      ...before6_9,
+      ...withoutBtf,
+      ...["breakpoint", "get_current_task_btf", "hardware_event", "kprobe_multi", "uprobe_multi"],
+    ],
   },
 ];
 

@@ -162,6 +162,14 @@ describe("a kernel that refuses", () => {
     },
   );
 
+  tracing("is cited to the last word, however late it is read", async () => {
+    const branches = "BEGIN { unroll(95) { unroll(90) { if (rand == 0) { return; } } } exit(); }";
+    const pipe = '"$@" 2>&1 >/dev/null | { sleep 3; grep "^The sequence of"; }';
+    const args = ["-c", pipe, "sh", process.execPath, hostCommand];
+    const reader = new RunningCommand("sh", [...args, "trace", "--verifier-log", "-e", branches]);
+    expect((await endOf(reader)).output).toMatch(/^The sequence of \d+ jumps is too complex/);
+  });
+
   tracing("for want of privilege says which, and what to do", async () => {
     const outcomes = await Promise.all(
       [

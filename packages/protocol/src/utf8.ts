@@ -2,12 +2,25 @@
 
 /** A lone surrogate becomes U+FFFD. */
 export function encodeUtf8(text: string): Uint8Array {
+  const start = new Uint8Array(text.length);
+  const asciiLength = encodeAscii(text, start);
+  if (asciiLength === text.length) return start;
   const bytes: number[] = [];
   for (const character of text) {
     const point = character.codePointAt(0) ?? 0;
     encodePoint(bytes, point >= 0xd800 && point <= 0xdfff ? 0xfffd : point);
   }
   return Uint8Array.from(bytes);
+}
+
+/** How many characters at the beginning are ASCII; those go into `bytes`. */
+function encodeAscii(text: string, bytes: Uint8Array): number {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code >= 0x80) return index;
+    bytes[index] = code;
+  }
+  return text.length;
 }
 
 function encodePoint(bytes: number[], point: number): void {
@@ -27,11 +40,29 @@ function encodePoint(bytes: number[], point: number): void {
 export function decodeUtf8(bytes: Uint8Array): string {
   let text = "";
   for (let index = 0; index < bytes.length;) {
+    const end = asciiEnd(bytes, index);
+    if (end > index) {
+      // A call for many: what the engine does itself is quick also where there is no compiler.
+      text += String.fromCharCode(...bytes.subarray(index, end));
+      index = end;
+      continue;
+    }
     const { point, length } = decodePoint(bytes, index);
     text += String.fromCodePoint(point);
     index += length;
   }
   return text;
+}
+
+/** As many arguments as a call can have in any engine, and more than enough. */
+const longestRun = 4096;
+
+/** Where the run of ASCII that begins at `start` ends, or has become long. */
+function asciiEnd(bytes: Uint8Array, start: number): number {
+  const limit = Math.min(bytes.length, start + longestRun);
+  let index = start;
+  while (index < limit && (bytes[index] ?? 0) < 0x80) index++;
+  return index;
 }
 
 const replacement = { point: 0xfffd, length: 1 } as const;

@@ -34,15 +34,17 @@ export const probeChecks = [
     name: "tracepoint of a system call",
     needs: ["tracepoint"],
     run: async (on) => {
+      // MIPS kernels tell errnos without a sign there (arch/mips/include/asm/syscall.h).
+      const missing = on.board.architecture === "mipsel" ? 2 : -2;
       const printed = await on.trace(
         `tracepoint:syscalls:sys_enter_openat /comm == "cat"/ { @path[tid] = args.filename; }
          tracepoint:syscalls:sys_exit_openat /@path[tid]/ {
            printf("%s %d\\n", str(@path[tid]), args.ret);
-           if (args.ret == -2) { exit(); }
+           if (args.ret == ${missing}) { exit(); }
          }
          END { clear(@path); }`,
       );
-      assert.match(printed, /^\/etc\/none -2$/m);
+      assert.match(printed, new RegExp(`^/etc/none ${missing}$`, "m"));
     },
   },
   {
@@ -122,9 +124,9 @@ export const probeChecks = [
     name: "kprobe at an offset",
     needs: ["kprobe"],
     run: async (on) => {
-      // Where the second instruction begins depends on what the compiler puts before the first.
+      // Where the second instruction begins depends on what the compiler puts before the first. (On ppc64 4 is never run.)
       const refusals = [];
-      for (const offset of [4, 5, 8, 9, 12]) {
+      for (const offset of [8, 4, 5, 9, 12]) {
         const program = `kprobe:do_sys_openat2+${offset} /comm == "cat"/ { printf("%s\\n", probe); exit(); }`;
         const outcome = await on.start("trace", "-e", program).ended;
         if (outcome.code === 0) {

@@ -7,9 +7,11 @@ import { withLockedMemory } from "./memory-limit.js";
 import { type MapPatch, type ModulePatch, patchDescriptors } from "./map-patches.js";
 import { type Resource } from "./resource.js";
 
-/** How much the verifier may say: each time it says more than fits, four times as much. */
-const firstLogSizeBytes = 65_536;
-const lastLogSizeBytes = 16_777_216;
+/**
+ * How much the verifier may say, and where that is too little. It looks at the whole program each time, which takes seconds
+ * on a slow board; of a log the kernel writes, and so the machine gives memory to, no more than is said.
+ */
+const logSizesBytes = [65_536, 16_777_216];
 
 /** The verifier gives up with EAGAIN when a signal comes. */
 const attempts = 5;
@@ -107,13 +109,14 @@ function explainRefusal(
   firstErrno: number,
 ): number {
   const { kernel } = target;
-  for (let size = firstLogSizeBytes; ; size *= 4) {
+  let text = "";
+  for (const size of logSizesBytes) {
     const log = new Uint8Array(size);
     const result = loadPatiently(target, attributes, log);
     if (result >= 0) return result;
-    if (kernel.isErrno(result, "ENOSPC") && size < lastLogSizeBytes) continue;
-    const text = decodeCString(log);
-    if (text === "") throw kernel.failure(action, "bpf(BPF_PROG_LOAD)", firstErrno);
-    throw new VerifierError(action, firstErrno, formatErrno(kernel.errno, firstErrno), text);
+    text = decodeCString(log);
+    if (!kernel.isErrno(result, "ENOSPC")) break;
   }
+  if (text === "") throw kernel.failure(action, "bpf(BPF_PROG_LOAD)", firstErrno);
+  throw new VerifierError(action, firstErrno, formatErrno(kernel.errno, firstErrno), text);
 }

@@ -88,6 +88,7 @@ class Opensnoop implements ToolRun {
     this.program = programFor(
       options,
       masks?.reduce((all, flag) => all | flag, 0),
+      architecture === "mips" || architecture === "mipsel" ? returnsOfMips : returns,
     );
   }
 
@@ -182,13 +183,33 @@ function fieldsFor(options: Options): readonly Field[] {
   return fields.filter(([, isShown]) => isShown === true).map(([field]) => field);
 }
 
+/** Where an open ends, and what it gives: a file descriptor, or the negative of an errno. */
+interface Returns {
+  readonly probes: readonly string[];
+  readonly value: string;
+}
+
+const calls = ["open", "openat", "openat2"];
+const returns: Returns = {
+  probes: calls.map((call) => `tracepoint:syscalls:sys_exit_${call}`),
+  value: "args.ret",
+};
+
+/**
+ * On MIPS these tracepoints tell of errors without their sign: whether the call failed is in another register
+ * (syscall_get_return_value in arch/mips/include/asm/syscall.h).
+ */
+const returnsOfMips: Returns = {
+  probes: ["kretprobe:do_sys_openat2", "kretprobe:do_sys_open"],
+  value: "(int32)retval",
+};
+
 /** Each as small as it can be. What the entry alone knows it leaves in a map. */
-const expressions: Readonly<Record<Field, string>> = {
+const expressions: Readonly<Record<Exclude<Field, "ret">, string>> = {
   pid: "pid",
   tid: "tid",
   uid: "uid",
   nsecs: "nsecs",
-  ret: "(int32)args.ret",
   flags: "(uint32)@flags[tid]",
   mode: "(uint32)@mode[tid]",
   dfd: "(int32)@dfd[tid]",
@@ -197,7 +218,11 @@ const expressions: Readonly<Record<Field, string>> = {
 };
 
 /** Filters run there, so that what is not shown costs the line nothing. The entries keep what the exits print: only at the exit is the path sure to be in memory. */
-function programFor(options: Options, mask: number | undefined): string {
+function programFor(
+  options: Options,
+  mask: number | undefined,
+  { probes, value }: Returns,
+): string {
   const pages = options.bufferPages === undefined ? "" : ` perf_rb_pages = ${options.bufferPages};`;
   const conditions = [
     options.pid === undefined ? "" : `pid == ${options.pid}`,
@@ -216,16 +241,17 @@ function programFor(options: Options, mask: number | undefined): string {
   @path[tid] = args.filename;
 ${kept.map((field) => `  @${field}[tid] = ${how[field]};\n`).join("")}}`;
   };
-  const calls = ["open", "openat", "openat2"];
-  const exits = calls.map((call) => `tracepoint:syscalls:sys_exit_${call}`).join(",\n");
-  const condition = options.failed === true ? "args.ret < 0" : "1";
+  const condition = options.failed === true ? `${value} < 0` : "1";
+  const shown = fields.map((field) => {
+    return `"${field}", ${field === "ret" ? `(int32)${value}` : expressions[field]}`;
+  });
   return `config = { missing_probes = "ignore"; print_maps_on_exit = 0;${pages} }
 ${entry("tracepoint:syscalls:sys_enter_open", { flags: "args.flags", mode: "args.mode", dfd: "-100" })}
 ${entry("tracepoint:syscalls:sys_enter_openat", { flags: "args.flags", mode: "args.mode", dfd: "args.dfd" })}
 ${entry("tracepoint:syscalls:sys_enter_openat2", { flags: "*(uint64 *)args.how", mode: "*((uint64 *)args.how + 1)", dfd: "args.dfd" })}
-${exits} /has_key(@path, tid)/ {
+${probes.join(",\n")} /has_key(@path, tid)/ {
   if (${condition}) {
-    emit("open", ${fields.map((field) => `"${field}", ${expressions[field]}`).join(", ")});
+    emit("open", ${shown.join(", ")});
   }
 ${["path", ...kept].map((field) => `  delete(@${field}, tid);\n`).join("")}}
 `;

@@ -1,3 +1,4 @@
+import { allocatesOneByOne } from "../../spec/hash-allocation.js";
 import { mapFlags, type MapSpec } from "../../spec/map-spec.js";
 import { type TargetDescription } from "../../spec/target-description.js";
 import { type MapLayout, type MapValueLayout } from "../../spec/trace-layout.js";
@@ -47,10 +48,7 @@ export function layOutMap(
     keySizeBytes: layout.keySizeBytes,
     valueSizeBytes: layout.valueSizeBytes,
     maxEntries: keyTypes.length > 0 ? maximumMapKeys : isSeries ? aggregation.intervals : 1,
-    flags:
-      isHash && target.features.includes("hash_without_preallocation")
-        ? mapFlags.noPreallocation
-        : 0,
+    flags: isHash && allocatesOneByOne(target) ? mapFlags.noPreallocation : 0,
   };
   return { name: state.name, layout, spec, keyTypes, valueType };
 }

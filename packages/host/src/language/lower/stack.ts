@@ -1,4 +1,5 @@
 import { helperFlags, helpers } from "../../asm/helpers.js";
+import { allocatesOneByOne } from "../../spec/hash-allocation.js";
 import { mapFlags, type MapSpec } from "../../spec/map-spec.js";
 import { stackMapName, stackRecordBytes } from "../../spec/stack-map.js";
 import { type TargetDescription } from "../../spec/target-description.js";
@@ -21,7 +22,7 @@ export function stackMapSpec(limit: number, target: TargetDescription): MapSpec 
     return { name, type: "stack_trace", ...sizes, maxEntries, flags: 0 };
   }
   const sizes = { keySizeBytes: 8, valueSizeBytes: stackRecordBytes(limit) };
-  return hasFeature(target, "hash_without_preallocation")
+  return allocatesOneByOne(target)
     ? {
         name,
         type: "hash",
