@@ -25,7 +25,7 @@ export async function bundleMicroAgent(root) {
     minify: true,
     metafile: true,
     banner: { js: prelude },
-    plugins: [compactChecks(root)],
+    plugins: [compactChecks(root, "agent")],
     logLevel: "warning",
   });
   const [output] = Object.values(metafile.outputs);

@@ -1,4 +1,4 @@
-// What the protocol's zod schemas accept, as data that the micro agent checks by without zod. There is no second source: this
+// What the protocol's zod schemas accept, as data that the programs check by without zod. There is no second source: this
 // reads the schemas' own definitions, and refuses what it does not know.
 
 /** @typedef {import("../../packages/protocol/src/compact-checks.js").Shape} Shape */
@@ -14,6 +14,8 @@
  * @property {Readonly<Record<string, Schema>>} [shape]
  * @property {Schema} [catchall]
  * @property {Schema} [element]
+ * @property {Schema} [keyType]
+ * @property {Schema} [valueType]
  * @property {Schema} [innerType]
  * @property {readonly Schema[]} [options]
  * @property {string} [discriminator]
@@ -72,6 +74,12 @@ export class Shapes {
         return ["nullable", this.#shapeOf(required(def.innerType))];
       case "array":
         return this.#array(def);
+      case "record":
+        return [
+          "record",
+          this.#shapeOf(required(def.keyType)),
+          this.#shapeOf(required(def.valueType)),
+        ];
       case "object":
         return this.#object(def);
       case "union":
@@ -130,7 +138,8 @@ export class Shapes {
    */
   #array(def) {
     const { min = 0, max } = bounds(def);
-    return ["array", this.#shapeOf(required(def.element)), Number(min), Number(required(max))];
+    const element = this.#shapeOf(required(def.element));
+    return ["array", element, Number(min), max === undefined ? null : Number(max)];
   }
 
   /**
@@ -138,9 +147,6 @@ export class Shapes {
    * @returns {Shape}
    */
   #object(def) {
-    if (def.catchall?._zod.def.type !== "never") {
-      throw new TypeError("objects that an agent checks are strict ones");
-    }
     /** @type {Record<string, Shape>} */
     const keys = {};
     const optional = [];
@@ -149,7 +155,7 @@ export class Shapes {
       if (own.type === "optional") optional.push(key);
       keys[key] = this.#shapeOf(own.type === "optional" ? required(own.innerType) : schema);
     }
-    return ["object", keys, optional];
+    return [def.catchall?._zod.def.type === "never" ? "object" : "loose", keys, optional];
   }
 
   /**

@@ -1,7 +1,9 @@
 import type * as z from "zod/mini";
-import { hostMessage, type HostMessage } from "./control.js";
+import { agentMessage, type AgentMessage, hostMessage, type HostMessage } from "./control.js";
 import { describeIssue } from "./describe-issue.js";
-import { type MethodName, methods, type ParsedParams } from "./methods.js";
+import { handle, type Handle } from "./handles.js";
+import { type MethodName, methods, type ParsedParams, type Result } from "./methods.js";
+import { errorCode, type ErrorCode } from "./wire-error.js";
 
 /** A value as its schema wants it, or the first thing that is wrong with it. */
 export type Checked<T> =
@@ -9,7 +11,7 @@ export type Checked<T> =
   | { readonly isRight: false; readonly fault: string };
 
 /**
- * What an agent checks of all that a host sends. The micro agent has this file's functions made of the same schemas at build
+ * What each side checks of all that the other sends. The programs have this file's functions made of the same schemas at build
  * time, without zod: see compact-checks.ts.
  */
 export function checkHostMessage(envelope: unknown): Checked<HostMessage> {
@@ -24,9 +26,21 @@ export function checkParams<M extends MethodName>(
   return check<unknown>(methods[method].params, params) as Checked<ParsedParams<M>>;
 }
 
-/** For tests: agents trust what they make themselves. */
-export function checkResult(method: MethodName, result: unknown): Checked<unknown> {
-  return check<unknown>(methods[method].result, result);
+export function checkAgentMessage(envelope: unknown): Checked<AgentMessage> {
+  return check(agentMessage, envelope);
+}
+
+export function checkResult<M extends MethodName>(method: M, result: unknown): Checked<Result<M>> {
+  return check<unknown>(methods[method].result, result) as Checked<Result<M>>;
+}
+
+/** A handle, or an error's code, from a file rather than from the other side. */
+export function isHandle(value: unknown): value is Handle {
+  return check(handle, value).isRight;
+}
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return check(errorCode, value).isRight;
 }
 
 export function isMethodName(name: string): name is MethodName {

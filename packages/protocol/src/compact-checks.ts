@@ -2,10 +2,10 @@ import { type Checked } from "./checks.js";
 import { formatFault } from "./fault-text.js";
 
 /**
- * What a schema accepts, as data: what scripts/micro/shapes.js makes of the zod schemas when the micro agent is built. Of an
- * object all keys are known, and those in the list may be absent. Patterns are indices into a list of their own, because
- * regular expressions are compiled at build time, too. An integer's bounds are pairs of the smallest and the largest, all of
- * which it must be within; a bigint's are decimal.
+ * What a schema accepts, as data: what scripts/micro/shapes.js makes of the zod schemas when the programs are built. Of an
+ * object all keys are known, and those in the list may be absent; of a loose one other keys are nobody's business. Patterns are
+ * indices into a list of their own, because regular expressions are compiled at build time, too. An integer's bounds are pairs
+ * of the smallest and the largest, all of which it must be within; a bigint's are decimal.
  */
 export type Shape =
   | readonly ["any"]
@@ -16,8 +16,10 @@ export type Shape =
   | readonly ["text", min: number, max: number | null, pattern: number | null]
   | readonly ["values", values: readonly unknown[]]
   | readonly ["nullable", inner: Shape]
-  | readonly ["array", element: Shape, min: number, max: number]
+  | readonly ["array", element: Shape, min: number, max: number | null]
+  | readonly ["record", key: Shape, value: Shape]
   | readonly ["object", keys: Readonly<Record<string, Shape>>, optional: readonly string[]]
+  | readonly ["loose", keys: Readonly<Record<string, Shape>>, optional: readonly string[]]
   | readonly ["union", options: readonly Shape[]]
   | readonly ["kinds", key: string, options: Readonly<Record<string, Shape>>];
 
@@ -25,7 +27,10 @@ type Of<K extends Shape[0]> = Extract<Shape, readonly [K, ...unknown[]]>;
 
 const anyOf = "not one of the kinds known here";
 
-/** Checks values by shapes, with the same answers as zod's: the same faults, in the same words. */
+/**
+ * Checks values by shapes, with the same answers as zod's: the same faults, in the same words. What is right is given as it
+ * is, where zod leaves out of it what is nobody's business.
+ */
 export class CompactChecks {
   readonly #texts: Readonly<Record<string, string>>;
   readonly #patterns: readonly RegExp[];
@@ -105,8 +110,12 @@ class Inspection {
       case "array":
         this.#inspectArray(shape, value);
         return;
+      case "record":
+        this.#inspectRecord(shape, value);
+        return;
       case "object":
-        this.#inspectObject(shape[1], shape[2], value);
+      case "loose":
+        this.#inspectObject(shape, value);
         return;
       case "union":
         this.#inspectUnion(shape[1], value);
@@ -162,14 +171,23 @@ class Inspection {
       this.#inspectPart(index, element, one);
     });
     if (value.length < min) this.#found(`less than ${min} elements`);
-    if (value.length > max) this.#found(`more than ${max} elements`);
+    if (max !== null && value.length > max) this.#found(`more than ${max} elements`);
   }
 
-  #inspectObject(
-    keys: Readonly<Record<string, Shape>>,
-    optional: readonly string[],
-    value: unknown,
-  ): void {
+  #inspectRecord([, keyShape, valueShape]: Of<"record">, value: unknown): void {
+    if (!isObject(value) || value instanceof Uint8Array) {
+      this.#wrongType("record");
+      return;
+    }
+    for (const [key, part] of Object.entries(value)) {
+      const attempt = new Inspection(this.#patterns);
+      attempt.inspect(keyShape, key);
+      if (attempt.fault === undefined) this.#inspectPart(key, valueShape, part);
+      else this.#foundAt(key, "not valid");
+    }
+  }
+
+  #inspectObject([kind, keys, optional]: Of<"object" | "loose">, value: unknown): void {
     if (!isObject(value)) {
       this.#wrongType("object");
       return;
@@ -180,6 +198,7 @@ class Inspection {
       this.#inspectPart(key, shape, part);
       if (shape[0] === "any" && !(key in value)) this.#foundAt(key, "missing");
     }
+    if (kind === "loose") return;
     const unknown = Object.keys(value).filter((key) => !Object.hasOwn(keys, key));
     if (unknown.length > 0) this.#found(`unknown key ${unknown.slice(0, 3).join(", ")}`);
   }

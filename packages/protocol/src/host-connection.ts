@@ -1,8 +1,8 @@
 import { type MessageChannel } from "./channel.js";
 import { CompressedChannel } from "./compressed-channel.js";
 import { ControlCodec, type DirectionKeys, type MessageBounds } from "./codec.js";
-import { agentMessage, type AgentMessage, type HostMessage } from "./control.js";
-import { describeIssue } from "./describe-issue.js";
+import { checkAgentMessage } from "./checks.js";
+import { type AgentMessage, type HostMessage } from "./control.js";
 import { ProtocolError } from "./errors.js";
 import { decodeStreamMessage, isStreamMessage, type StreamSpan } from "./stream.js";
 
@@ -88,17 +88,18 @@ export class HostConnection {
     return decodeStreamMessage(this.#codec.checkStream(message));
   }
 
-  #decode(message: Uint8Array): AgentMessage {
-    const { envelope, hasMac } = this.#codec.decode(message, bounds);
-    const parsed = agentMessage.safeParse(envelope);
-    if (!parsed.success) throw new ProtocolError(describeIssue(parsed.error));
+  #decode(bytes: Uint8Array): AgentMessage {
+    const { envelope, hasMac } = this.#codec.decode(bytes, bounds);
+    const checked = checkAgentMessage(envelope);
+    if (!checked.isRight) throw new ProtocolError(checked.fault);
+    const message = checked.value;
     if (hasMac) this.#hasSeenMac = true;
     // The agent that refuses our proof cannot answer with a MAC: it says so without one.
-    const isRefusal = parsed.data.kind === "error" && !this.#hasSeenMac;
+    const isRefusal = message.kind === "error" && !this.#hasSeenMac;
     if (this.#codec.isAuthenticated && !hasMac && !isRefusal) {
       throw new ProtocolError("a control message without a MAC");
     }
-    return parsed.data;
+    return message;
   }
 
   #finish(reason: string): void {

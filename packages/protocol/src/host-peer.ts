@@ -1,12 +1,12 @@
 import { CancelSource, type CancelSignal } from "./cancel.js";
 import { type MessageChannel } from "./channel.js";
+import { checkResult } from "./checks.js";
 import { type DirectionKeys } from "./codec.js";
 import { type AgentMessage, type HostMessage } from "./control.js";
-import { describeIssue } from "./describe-issue.js";
 import { ConnectionClosedError, ProtocolError, RemoteError } from "./errors.js";
 import { type Handle } from "./handles.js";
 import { HostConnection, type HostConnectionHandler } from "./host-connection.js";
-import { methods, type MethodName, type Params, type Result } from "./methods.js";
+import { type MethodName, type Params, type Result } from "./methods.js";
 import { StreamRouter, type StreamReceiver } from "./stream-router.js";
 import { type StreamSpan } from "./stream.js";
 
@@ -351,12 +351,9 @@ const linkMethods: ReadonlySet<MethodName> = new Set([
 ]);
 
 function parseResult<M extends MethodName>(method: M, result: unknown): Result<M> {
-  const parsed = methods[method].result.safeParse(result);
-  if (!parsed.success) {
-    throw new ProtocolError(`${method}: result: ${describeIssue(parsed.error)}`);
-  }
-  // The schema of exactly this method made it; TypeScript does not follow the index into the table.
-  return parsed.data as Result<M>;
+  const checked = checkResult(method, result);
+  if (!checked.isRight) throw new ProtocolError(`${method}: result: ${checked.fault}`);
+  return checked.value;
 }
 
 function cancelledError(method: MethodName): RemoteError {

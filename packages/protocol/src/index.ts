@@ -10,6 +10,7 @@ export {
 export { type BtfAnswer, type BtfQuestion } from "./btf-types.js";
 export * from "./cancel.js";
 export * from "./channel.js";
+export { checkParams, checkResult, isErrorCode, isHandle } from "./checks.js";
 export * from "./credit.js";
 export * from "./errors.js";
 export * from "./handles.js";

@@ -1,7 +1,9 @@
+import { lazily } from "./lazily.js";
+
 /** FIPS 180-4, section 4.2.2: the first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
-const roundConstants = rootFractions((prime) => Math.cbrt(prime), 64);
+const roundConstants = lazily(() => rootFractions((prime) => Math.cbrt(prime), 64));
 /** Section 5.3.3: of the square roots of the first 8. */
-const initialState = rootFractions((prime) => Math.sqrt(prime), 8);
+const initialState = lazily(() => rootFractions((prime) => Math.sqrt(prime), 8));
 
 export const sha256SizeBytes = 32;
 export const sha256BlockSizeBytes = 64;
@@ -26,7 +28,7 @@ export function setSha256Compression(other: Sha256Compression): void {
 
 /** SHA-256 in pieces: `update` as often as needed, `digest` once. */
 export class Sha256 {
-  readonly #state = Int32Array.from(initialState);
+  readonly #state = Int32Array.from(initialState());
   readonly #block = new Uint8Array(sha256BlockSizeBytes);
   #blockLength = 0;
   #totalBytes = 0;
@@ -69,7 +71,7 @@ export class Sha256 {
   /** All whole blocks, and how many bytes they are. */
   #compress(bytes: Uint8Array): number {
     const count = Math.floor(bytes.length / sha256BlockSizeBytes);
-    if (count > 0) compress(this.#state, roundConstants, bytes, count);
+    if (count > 0) compress(this.#state, roundConstants(), bytes, count);
     return count * sha256BlockSizeBytes;
   }
 }

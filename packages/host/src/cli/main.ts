@@ -7,7 +7,7 @@ import { reportError } from "./report-error.js";
 /** Runs `sonde` with the process's arguments; gives its exit code. */
 async function main(): Promise<number> {
   try {
-    await createProgram().parseAsync();
+    await createProgram(process.argv[2]).parseAsync();
     return typeof process.exitCode === "number" ? process.exitCode : exitCodes.fine;
   } catch (error) {
     const isCutShort = wasInterrupted() && error instanceof ConnectionClosedError;

@@ -34,8 +34,29 @@ Exit codes:
   0 fine · 1 the program or command line is wrong · 2 the target was not reached · 3 the target's kernel refused
   4 events were lost (with --fail-on-lost) · 130 interrupted`;
 
-/** The whole command line of `sonde`. */
-export function createProgram(): Command {
+/** Every command but the tools, in the order of the help. */
+const commands: Readonly<Record<string, (program: Command) => void>> = {
+  trace: addTraceCommand,
+  run: addRunCommand,
+  object: addObjectCommand,
+  btf: addBtfCommand,
+  types: addTypesCommand,
+  sessions: addSessionsCommand,
+  attach: addAttachCommand,
+  stop: addStopCommand,
+  replay: addReplayCommand,
+  "trace-pipe": addTracePipeCommand,
+  probes: addProbesCommand,
+  info: addInfoCommand,
+  targets: addTargetsCommand,
+  agent: addAgentCommand,
+};
+
+/**
+ * The command line of `sonde`, as far as its first word asks for it: all of it, unless that is a command's name. To describe
+ * forty commands takes longer than to compile a program.
+ */
+export function createProgram(first: string | undefined): Command {
   const program = new Command("sonde")
     .description("Trace a Linux board from your laptop with eBPF.")
     .version(hostVersion)
@@ -47,20 +68,12 @@ export function createProgram(): Command {
       // Help and version end well; what commander refuses is the command line's fault.
       process.exit(error.exitCode === 0 ? exitCodes.fine : exitCodes.wrongInput);
     });
-  addToolCommands(program);
-  addTraceCommand(program);
-  addRunCommand(program);
-  addObjectCommand(program);
-  addBtfCommand(program);
-  addTypesCommand(program);
-  addSessionsCommand(program);
-  addAttachCommand(program);
-  addStopCommand(program);
-  addReplayCommand(program);
-  addTracePipeCommand(program);
-  addProbesCommand(program);
-  addInfoCommand(program);
-  addTargetsCommand(program);
-  addAgentCommand(program);
+  const add = first !== undefined && Object.hasOwn(commands, first) ? commands[first] : undefined;
+  if (add !== undefined) {
+    add(program);
+    return program;
+  }
+  if (addToolCommands(program, first)) return program;
+  for (const one of Object.values(commands)) one(program);
   return program;
 }

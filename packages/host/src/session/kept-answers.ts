@@ -1,4 +1,4 @@
-import { methods } from "@sonde/protocol";
+import { checkParams, checkResult } from "@sonde/protocol";
 import { appendFileSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { BtfError } from "../btf/btf-error.js";
@@ -64,10 +64,11 @@ function parseLine(line: string): BtfAnswers & { readonly questions: readonly Bt
   if (typeof parsed !== "object" || parsed === null || !("types" in parsed)) {
     throw new SyntaxError("no answers");
   }
-  const { params, result } = methods["btf.types"];
-  const questions = params.safeParse({ questions: "questions" in parsed ? parsed.questions : [] });
+  const questions = checkParams("btf.types", {
+    questions: "questions" in parsed ? parsed.questions : [],
+  });
   const types = new Uint8Array(Buffer.from(String(parsed.types), "base64"));
-  const answers = result.safeParse({ ...parsed, types });
-  if (!questions.success || !answers.success) throw new SyntaxError("other answers");
-  return { ...questions.data, ...answers.data };
+  const answers = checkResult("btf.types", { ...parsed, types });
+  if (!questions.isRight || !answers.isRight) throw new SyntaxError("other answers");
+  return { ...questions.value, ...answers.value };
 }

@@ -1,4 +1,4 @@
-import { handle, type Handle } from "@sonde/protocol";
+import { isHandle, type Handle } from "@sonde/protocol";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { type MapDump } from "../output/map-dump.js";
 import { type LoadedHandles } from "../session/build-plan.js";
@@ -133,10 +133,6 @@ const isNote = isObject<DetachedNote>({
   handles: isObject<NamedHandles>({ maps: isNames, programs: isNames, streams: isNames }),
   baselines: isArrayOf(isPair(isWhole, isDump)),
 });
-
-function isHandle(value: unknown): value is Handle {
-  return handle.safeParse(value).success;
-}
 
 function isPair<A, B>(first: Guard<A>, second: Guard<B>): Guard<readonly [A, B]> {
   return (value): value is readonly [A, B] =>

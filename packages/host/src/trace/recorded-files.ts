@@ -1,4 +1,4 @@
-import { errorCode, RemoteError } from "@sonde/protocol";
+import { isErrorCode, RemoteError } from "@sonde/protocol";
 import { TargetError } from "../session/errors.js";
 import { globToRegExp } from "../language/glob.js";
 import { type TargetFiles } from "../session/target-files.js";
@@ -60,7 +60,7 @@ export class RecordedFiles implements TargetFiles {
     if (text !== undefined) return text;
     const refusal = refusals.find((one) => one.path === path);
     if (refusal !== undefined) {
-      const { data: code = "internal" } = errorCode.safeParse(refusal.code);
+      const code = isErrorCode(refusal.code) ? refusal.code : "internal";
       throw new RemoteError({ code, message: refusal.message });
     }
     if (this.#isNoEvent(path)) {

@@ -1,5 +1,6 @@
 import {
-  methods,
+  checkParams,
+  checkResult,
   type TargetDescription as WireDescription,
   type TargetFeatures,
 } from "@sonde/protocol";
@@ -90,17 +91,17 @@ function messageOf(error: unknown): string {
 }
 
 const isDescription: Guard<WireDescription> = (value): value is WireDescription =>
-  methods["target.describe"].result.safeParse(value).success;
+  checkResult("target.describe", value).isRight;
 
 const isFeatures: Guard<TargetFeatures> = (value): value is TargetFeatures =>
-  methods["target.features"].result.safeParse({ features: value }).success;
+  checkResult("target.features", { features: value }).isRight;
 
 const isExchange: Guard<TypesExchange> = (value): value is TypesExchange =>
   typeof value === "object" &&
   value !== null &&
   "questions" in value &&
-  methods["btf.types"].params.safeParse({ questions: value.questions }).success &&
-  methods["btf.types"].result.safeParse(value).success;
+  checkParams("btf.types", { questions: value.questions }).isRight &&
+  checkResult("btf.types", value).isRight;
 
 function isRecordOf<T>(guard: Guard<T>): Guard<Readonly<Record<string, T>>> {
   return (value): value is Readonly<Record<string, T>> =>

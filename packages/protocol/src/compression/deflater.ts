@@ -1,3 +1,4 @@
+import { lazily } from "../lazily.js";
 import { BitWriter } from "./bit-writer.js";
 import {
   codeOf,
@@ -153,11 +154,14 @@ const storedBlock = 0b000;
 const fixedBlock = 0b010;
 
 /** The fixed codes of literals and lengths, their first bit lowest. */
-const fixedBits = fixedLengths();
-const fixedCodes = reversedCodes(fixedBits);
+const fixedCodes = lazily(() => {
+  const bits = fixedLengths();
+  return { bits, codes: reversedCodes(bits) };
+});
 
 function putCode(output: BitWriter, symbol: number): void {
-  output.put(fixedCodes[symbol] ?? 0, fixedBits[symbol] ?? 0);
+  const { bits, codes } = fixedCodes();
+  output.put(codes[symbol] ?? 0, bits[symbol] ?? 0);
 }
 
 function putMatch(output: BitWriter, length: number, distance: number): void {

@@ -1,4 +1,5 @@
 import { ProtocolError } from "../errors.js";
+import { lazily } from "../lazily.js";
 import { BitReader } from "./bit-reader.js";
 import { HuffmanCode } from "./huffman-code.js";
 import {
@@ -21,10 +22,10 @@ interface Codes {
   readonly distances: HuffmanCode;
 }
 
-const fixedCodes: Codes = {
+const fixedCodes = lazily((): Codes => ({
   literals: new HuffmanCode(fixedLengths()),
   distances: new HuffmanCode(new Uint8Array(1 << fixedDistanceBits).fill(fixedDistanceBits)),
-};
+}));
 
 /**
  * Expands messages that were compressed one after the other with DEFLATE, of any kind of block, as RFC 7692 sends them.
@@ -53,7 +54,7 @@ function readBlock(reader: BitReader, output: Output): boolean {
       readStored(reader, output);
       return true;
     case 1:
-      readMatches(reader, output, fixedCodes);
+      readMatches(reader, output, fixedCodes());
       return true;
     case 2:
       readMatches(reader, output, readCodes(reader));

@@ -8,9 +8,14 @@ import { addRateOptions } from "../rate-status.js";
 import { runTool, type RunToolOptions } from "../run-tool.js";
 import { addClockOption, addPushOptions, addTargetOptions } from "../target-options.js";
 
-/** Adds a command for each tool, and `sonde tools`, which lists them. */
-export function addToolCommands(program: Command): void {
-  for (const tool of tools) addToolCommand(program, tool);
+/**
+ * Adds a command for each tool, and `sonde tools`, which lists them; the one of that name alone, where there is such a tool:
+ * then it says so.
+ */
+export function addToolCommands(program: Command, name?: string): boolean {
+  const named = tools.find((tool) => tool.name === name);
+  for (const tool of named === undefined ? tools : [named]) addToolCommand(program, tool);
+  if (named !== undefined) return true;
   program
     .command("tools")
     .description("list the ready-made tools")
@@ -27,6 +32,7 @@ export function addToolCommands(program: Command): void {
       const rows = tools.map((tool) => `${tool.name.padEnd(14)}${tool.summary}\n`);
       process.stdout.write(rows.join(""));
     });
+  return false;
 }
 
 function addToolCommand(program: Command, tool: Tool): void {
