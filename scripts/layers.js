@@ -7,8 +7,8 @@
 
 /** @type {LayerTable} */
 export const protocolLayers = {
-  compression: ["errors.ts"],
-  link: ["channel.ts", "stream.ts"],
+  compression: ["errors.ts", "lazily.ts"],
+  link: ["channel.ts", "lazily.ts", "stream.ts"],
 };
 
 /** @type {LayerTable} */

@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -171,6 +171,29 @@ describe("an agent over stdio", () => {
 });
 
 const kernelTest = requiresFeature("tracepoint");
+
+describe("an agent with a place", () => {
+  test("has all its threads on that processor, behind others", async () => {
+    const { agent } = await listen("--listen", "ws://127.0.0.1:0", "--cpu", "0", "--nice", "7");
+    const threads = readdirSync(`/proc/${agent.pid}/task`).map(
+      (id) => `/proc/${agent.pid}/task/${id}`,
+    );
+    const places = threads.map((path) => ({
+      nice: readFileSync(`${path}/stat`, "utf8")
+        .replace(/^.*\) /s, "")
+        .split(" ")[16],
+      cpus: /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync(`${path}/status`, "utf8"))?.[1],
+    }));
+    expect(places).toEqual(threads.map(() => ({ nice: "7", cpus: "0" })));
+  });
+
+  test("ends with 1 for a processor that is not there", async () => {
+    const agent = run("--listen", "ws://127.0.0.1:0", "--cpu", "8000");
+    expect(await agent.ended).toBe(1);
+    await agent.closed;
+    expect(agent.errors).toContain("--cpu 8000: sched_setaffinity: EINVAL");
+  });
+});
 
 describe("an agent that is asked to end", () => {
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {

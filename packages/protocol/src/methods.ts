@@ -200,7 +200,14 @@ export const methods = {
     params: z.strictObject({ programs: z.array(handle).check(z.maxLength(4096)) }),
     result: z.object({
       programs: z.array(
-        z.object({ recursionMisses: u64, verifiedInstructions: u32, translatedSizeBytes: u32 }),
+        z.object({
+          recursionMisses: u64,
+          /** Counted while `session.countRunTime` is in force. */
+          runCount: u64,
+          runTimeNanoseconds: u64,
+          verifiedInstructions: u32,
+          translatedSizeBytes: u32,
+        }),
       ),
     }),
   },
@@ -212,6 +219,11 @@ export const methods = {
   },
   /** Disables every attachment of the session, so that nothing more is recorded; what was recorded stays readable. */
   "session.disable": { params: noParams, result: nothing },
+  /**
+   * From here on until the session ends, or what it made is cleared, the kernel measures how long programs run
+   * (BPF_ENABLE_STATS, since 5.8), which itself takes each run some 20 ns.
+   */
+  "session.countRunTime": { params: noParams, result: nothing },
   /**
    * Sends what the buffer still holds (as credit allows); `positions` is where the stream will then stand, one for each
    * channel (a ring buffer has one, a perf event array one for each CPU), `lost` the records the kernel side counted.

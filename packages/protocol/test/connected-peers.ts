@@ -43,6 +43,7 @@ export function createHandlers(given: Partial<RequestHandlers> = {}): RequestHan
     "session.list": refuse,
     "session.stop": refuse,
     "session.disable": refuse,
+    "session.countRunTime": refuse,
     "stream.flush": refuse,
     "session.close": refuse,
     "agent.stop": refuse,

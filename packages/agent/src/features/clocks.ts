@@ -1,5 +1,10 @@
 import { type Kernel } from "../kernel/kernel.js";
-import { CLOCK_BOOTTIME, CLOCK_MONOTONIC, CLOCK_REALTIME } from "../kernel/uapi.js";
+import {
+  CLOCK_BOOTTIME,
+  CLOCK_MONOTONIC,
+  CLOCK_PROCESS_CPUTIME_ID,
+  CLOCK_REALTIME,
+} from "../kernel/uapi.js";
 
 /** Nanoseconds, all at the same moment as nearly as can be. */
 export interface Clocks {
@@ -22,6 +27,11 @@ export function readClocks(kernel: Kernel): Clocks {
     best = { clocks: { monotonic: before + duration / 2n, boottime, realtime }, duration };
   }
   return best?.clocks ?? { monotonic: 0n, boottime: 0n, realtime: 0n };
+}
+
+/** How long this process has had a processor, in milliseconds. Throws SyscallError. */
+export function readProcessorTime(kernel: Kernel): number {
+  return Number(readClock(kernel, CLOCK_PROCESS_CPUTIME_ID)) / 1e6;
 }
 
 /** Of struct __kernel_timespec, and of the one with words of the process's size where the kernel has no other. */

@@ -16,6 +16,7 @@ import {
   BPF_MAP_LOOKUP_ELEM,
   BPF_MAP_UPDATE_ELEM,
   BPF_OBJ_GET,
+  BPF_ENABLE_STATS,
   BPF_OBJ_GET_INFO_BY_FD,
   BPF_OBJ_NAME_LEN,
   BPF_OBJ_PIN,
@@ -367,6 +368,11 @@ export class Bpf {
     this.#u32(4, info.length);
     this.#pointer(8, info);
     return this.#call(BPF_OBJ_GET_INFO_BY_FD);
+  }
+
+  /** A descriptor: as long as it is open, the kernel measures programs' run times (BPF_STATS_RUN_TIME is 0). */
+  enableStatistics(): number {
+    return this.#call(BPF_ENABLE_STATS);
   }
 
   /** A command number that this kernel may not have, on a descriptor that is none: EBADF when it has it, else EINVAL. */

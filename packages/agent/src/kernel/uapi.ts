@@ -11,6 +11,7 @@ export const BPF_OBJ_PIN = 6;
 export const BPF_OBJ_GET = 7;
 export const BPF_PROG_TEST_RUN = 10;
 export const BPF_OBJ_GET_INFO_BY_FD = 15;
+export const BPF_ENABLE_STATS = 32;
 export const BPF_RAW_TRACEPOINT_OPEN = 17;
 export const BPF_BTF_LOAD = 18;
 export const BPF_BTF_GET_FD_BY_ID = 19;
@@ -102,6 +103,7 @@ export const BPF_RINGBUF_DISCARD_BIT = 0x4000_0000;
 /** Clocks (include/uapi/linux/time.h). */
 export const CLOCK_REALTIME = 0;
 export const CLOCK_MONOTONIC = 1;
+export const CLOCK_PROCESS_CPUTIME_ID = 2;
 export const CLOCK_BOOTTIME = 7;
 
 /** include/uapi/linux/fcntl.h and include/uapi/linux/stat.h */

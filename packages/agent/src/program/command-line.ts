@@ -1,4 +1,5 @@
 import { isLackName, lackNames, type LackName } from "../server/agent-server.js";
+import { type Placement } from "./placement.js";
 import { type ParsedOptions, parseOptions } from "./options.js";
 import { UsageError } from "./usage-error.js";
 
@@ -23,6 +24,9 @@ export interface ServeCommand {
   readonly without: readonly LackName[];
   /** Every host may run programs. */
   readonly allowsPrograms: boolean;
+  readonly placement: Placement;
+  /** What it may take of a processor for events, above 0. */
+  readonly processorShare: number | undefined;
 }
 
 export interface ConnectCommand {
@@ -88,6 +92,7 @@ const optionNames = {
   flags: ["stdio", "allow-programs", "no-start", "version", "help"],
   valued: [
     ...(["listen", "unix", "relay", "serial", "baud", "key-file"] as const),
+    ...(["max-cpu", "nice", "cpu"] as const),
     ...(["tls-cert", "tls-key", "tls-client-ca", "lease", "idle", "socket"] as const),
     // For tests, and for kernels where a feature is broken: in the documentation, not in the help.
     "without",
@@ -149,6 +154,11 @@ function parseServe(options: Options, resolve: (path: string) => string): ServeC
       (options.has("relay") ? defaultIdleSeconds : undefined),
     without: parseWithout(options.value("without")),
     allowsPrograms: options.has("allow-programs"),
+    placement: {
+      niceness: parseNiceness(options.value("nice")),
+      processors: parseProcessors(options.value("cpu")),
+    },
+    processorShare: parsePercent(options.value("max-cpu")),
   };
 }
 
@@ -213,6 +223,36 @@ function parseWithout(text: string | undefined): readonly LackName[] {
     if (isLackName(name)) return name;
     throw new UsageError(`--without ${name}: expected some of ${lackNames.join(", ")}`);
   });
+}
+
+function parseNiceness(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const niceness = /^-?\d{1,2}$/.test(text) ? Number(text) : NaN;
+  if (niceness >= -20 && niceness <= 19) return niceness;
+  throw new UsageError(`--nice ${text}: expected -20 (before all others) to 19 (after them)`);
+}
+
+const largestProcessor = 8191;
+
+/** "0,2-3" gives 0, 2 and 3. */
+function parseProcessors(text: string | undefined): readonly number[] | undefined {
+  return text?.split(",").flatMap((range) => {
+    const [, first = "", last = first] = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(range) ?? [];
+    const count = Number(last) - Number(first) + 1;
+    if (first === "" || count < 1 || Number(last) > largestProcessor) {
+      throw new UsageError(`--cpu ${text}: expected processors, as 0 or 0,2-3`);
+    }
+    return Array.from({ length: count }, (_, index) => Number(first) + index);
+  });
+}
+
+function parsePercent(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const percent = /^\d{1,3}(?:\.\d{1,2})?$/.test(text) ? Number(text) : 0;
+  if (percent <= 0 || percent > 100) {
+    throw new UsageError(`--max-cpu ${text}: expected per cent of a processor, up to 100`);
+  }
+  return percent / 100;
 }
 
 function parseSeconds(option: string, text: string | undefined): number | undefined {

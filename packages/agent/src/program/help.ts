@@ -35,6 +35,10 @@ Options:
                      connect 60, else never); hosts may then also stop the agent
   --allow-programs   let hosts run programs here and read any file (trace -c, system(),
                      cat()); over --stdio, --unix and connect they may anyway
+  --max-cpu PERCENT  of one processor: what the agent takes to bring events, on the
+                     whole; what comes faster is counted as lost
+  --nice N           run after others (19) or before them (-20)
+  --cpu LIST         run on these processors alone, as 0 or 0,2-3
   --version          print the version
   -h, --help         print this
 
@@ -44,7 +48,7 @@ Examples:
   sonde-agent --listen ws://0.0.0.0:4650 --key-file key
   sonde-agent --listen wss://0.0.0.0:4650 --tls-cert crt --tls-key key.pem --key-file key
   sonde-agent --unix /run/sonde-agent.sock
-  sonde-agent --serial /dev/ttyS1 --baud 115200
+  sonde-agent --serial /dev/ttyS1 --baud 115200 --max-cpu 10 --nice 10 --cpu 1
   ssh root@board sonde-agent connect
 
 Exit codes: 0 fine, 1 the command line is wrong, 2 cannot listen,

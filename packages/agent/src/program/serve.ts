@@ -7,6 +7,7 @@ import { SerialListener, SerialPortError } from "../server/serial-listener.js";
 import { type System } from "../system/system.js";
 import { assertNever } from "./assert-never.js";
 import { type ServeCommand, type Way } from "./command-line.js";
+import { placeAgent } from "./placement.js";
 import { readKeyFile } from "./key-file.js";
 import { type Runtime } from "./runtime.js";
 import { UsageError } from "./usage-error.js";
@@ -24,6 +25,7 @@ export async function serve(runtime: Runtime, command: ServeCommand): Promise<vo
     throw new UsageError("--stdio is for a sonde at the other end, and this is a terminal");
   }
   const system = runtime.createSystem();
+  placeAgent(system, command.placement);
   const key = command.keyFile === undefined ? undefined : readKeyFile(system, command.keyFile);
   const end = waitForEnd(runtime, command);
   const server = new AgentServer(system, {
@@ -31,6 +33,7 @@ export async function serve(runtime: Runtime, command: ServeCommand): Promise<vo
     agentName: `sonde-agent ${version}`,
     without: command.without,
     allowsPrograms: command.allowsPrograms,
+    ...(command.processorShare === undefined ? {} : { processorShare: command.processorShare }),
     // Who set up an agent that stays did not mean hosts to end it.
     ...(command.idleSeconds === undefined ? {} : { onStop: end.finish }),
   });

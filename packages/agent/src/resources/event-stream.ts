@@ -4,6 +4,7 @@ import { RequestError } from "../kernel/errors.js";
 import { BPF_F_MMAPABLE, BPF_MAP_TYPE_ARRAY } from "../kernel/uapi.js";
 import { type NativeMapping } from "../system/system.js";
 import { type BufferPool } from "./buffer-pool.js";
+import { type CpuBudget } from "./cpu-budget.js";
 import { type LoadedMap } from "./loaded-map.js";
 import { type Resource } from "./resource.js";
 import { type ChannelProgress, type StreamChannel } from "./span-sender.js";
@@ -58,6 +59,8 @@ export interface StreamRequest {
 
 /** Where a stream's messages go, and under which name. */
 export interface StreamOutlet {
+  /** What draining may cost. */
+  readonly budget?: CpuBudget | undefined;
   readonly channel: StreamChannel;
   readonly pool: BufferPool;
   readonly stream: Handle;

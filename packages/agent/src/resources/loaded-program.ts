@@ -22,6 +22,9 @@ export interface ProgramRequest extends Omit<ProgramAttributes, "kernelVersion">
 }
 
 export interface ProgramStatistics {
+  /** Both only while the kernel measures them. */
+  readonly runCount: bigint;
+  readonly runTimeNanoseconds: bigint;
   readonly recursionMisses: bigint;
   readonly verifiedInstructions: number;
   readonly translatedSizeBytes: number;
@@ -81,6 +84,8 @@ export class LoadedProgram implements Resource {
     kernel.check(action, "bpf(BPF_OBJ_GET_INFO_BY_FD)", bpf.objectInfo(this.fd, info));
     const view = kernel.view(info);
     return {
+      runTimeNanoseconds: view.getBigUint64(192, kernel.isLittleEndian),
+      runCount: view.getBigUint64(200, kernel.isLittleEndian),
       recursionMisses: view.getBigUint64(208, kernel.isLittleEndian),
       verifiedInstructions: view.getUint32(216, kernel.isLittleEndian),
       translatedSizeBytes: view.getUint32(20, kernel.isLittleEndian),

@@ -17,6 +17,7 @@ import {
   type StreamOutlet,
   type StreamRequest,
 } from "./event-stream.js";
+import { type CpuBudget } from "./cpu-budget.js";
 import { type LoadedMap } from "./loaded-map.js";
 import { PerfBuffer } from "./perf-buffer.js";
 import { type ChannelProgress, SpanSender } from "./span-sender.js";
@@ -42,6 +43,7 @@ interface PerfReaderParts {
   readonly losses: LossCounter;
   readonly sender: SpanSender;
   readonly gatherMilliseconds: number;
+  readonly budget: CpuBudget | undefined;
   readonly onRelease: () => void;
 }
 
@@ -62,7 +64,9 @@ export function openPerfStream(
     const onRelease = (): void => {
       map.hasStream = false;
     };
-    return new PerfReader({ target, buffers, losses, sender, gatherMilliseconds, onRelease });
+    const { budget } = outlet;
+    const parts = { target, buffers, losses, sender, gatherMilliseconds, budget, onRelease };
+    return new PerfReader(parts);
   } catch (error) {
     losses.close();
     throw error;
@@ -88,7 +92,9 @@ export function openTaskStream(
   const losses = { read: () => 0n, close: () => undefined };
   const sender = new SpanSender({ ...outlet, creditBytes, readLost: losses.read });
   const onRelease = (): undefined => undefined;
-  return new PerfReader({ target, buffers, losses, sender, gatherMilliseconds, onRelease });
+  const { budget } = outlet;
+  const parts = { target, buffers, losses, sender, gatherMilliseconds, budget, onRelease };
+  return new PerfReader(parts);
 }
 
 /** A buffer for each CPU, of events that `open` opens, disabled. Throws what `open` throws, SyscallError, RequestError. */
@@ -211,12 +217,13 @@ class PerfReader implements EventStream {
   #isReleased = false;
 
   constructor(parts: PerfReaderParts) {
-    const { target, buffers, sender, gatherMilliseconds } = parts;
+    const { target, buffers, sender, gatherMilliseconds, budget } = parts;
     this.#parts = parts;
     this.#pump = new StreamPump({
       system: target.kernel.system,
       descriptors: buffers.map(({ event }) => event),
       gatherMilliseconds,
+      budget,
       flushMilliseconds: Math.max(flushMilliseconds, gatherMilliseconds),
       drain: () => this.#drain(),
       hasUnacknowledged: () => sender.hasUnacknowledged,

@@ -10,6 +10,7 @@ import {
   type StreamOutlet,
   type StreamRequest,
 } from "./event-stream.js";
+import { type CpuBudget } from "./cpu-budget.js";
 import { type LoadedMap } from "./loaded-map.js";
 import { delay } from "./pacer.js";
 import { RingMemory } from "./ring-memory.js";
@@ -28,6 +29,7 @@ interface RingReaderParts {
   readonly losses: LossCounter;
   readonly sender: SpanSender;
   readonly gatherMilliseconds: number;
+  readonly budget: CpuBudget | undefined;
 }
 
 /** Opens a ring buffer as a stream. Throws SyscallError, RequestError. */
@@ -58,7 +60,9 @@ export function openRingStream(
     });
     const sender = new SpanSender({ ...outlet, creditBytes, readLost: losses.read });
     map.hasStream = true;
-    return new RingReader({ target, map, memory, mappings, losses, sender, gatherMilliseconds });
+    const { budget } = outlet;
+    const parts = { target, map, memory, mappings, losses, sender, gatherMilliseconds, budget };
+    return new RingReader(parts);
   } catch (error) {
     for (const mapping of mappings) mapping.close();
     losses.close();
@@ -80,13 +84,14 @@ class RingReader implements EventStream {
   #isReleased = false;
 
   constructor(parts: RingReaderParts) {
-    const { target, map, memory, sender, gatherMilliseconds } = parts;
+    const { target, map, memory, sender, gatherMilliseconds, budget } = parts;
     this.#parts = parts;
     this.#sent = Number(memory.start & 0xffff_ffffn);
     this.#pump = new StreamPump({
       system: target.kernel.system,
       descriptors: [map.fd],
       gatherMilliseconds,
+      budget,
       drain: () => this.#drain(),
       hasUnacknowledged: () => sender.hasUnacknowledged,
     });

@@ -1,3 +1,4 @@
+import { type CpuBudget } from "./cpu-budget.js";
 import { type System, type Timer, type Watch } from "../system/system.js";
 
 /** How far a drain came. */
@@ -21,6 +22,8 @@ export interface StreamPumpOptions {
   readonly gatherMilliseconds: number;
   /** Set: look this often even when nothing woke us, because the kernel wakes only at a watermark. */
   readonly flushMilliseconds?: number;
+  /** Without one it is drained as soon as there is something. */
+  readonly budget?: CpuBudget | undefined;
   /** Sends what can be sent. */
   readonly drain: () => DrainOutcome;
   /** Whether the host has yet to acknowledge some. */
@@ -59,11 +62,16 @@ export class StreamPump {
     this.#armFlush();
   }
 
-  /** Drains now, whatever it was waiting for. */
+  /** Drains now, whatever it was waiting for, unless that would cost more than is to be spent. */
   pump(): void {
     if (this.#isClosed) return;
     this.#cancelTimer();
     this.#pause();
+    const delay = this.#options.budget?.delayMilliseconds ?? 0;
+    if (delay > 0) {
+      this.#arm(delay);
+      return;
+    }
     this.#settle(this.#options.drain());
   }
 

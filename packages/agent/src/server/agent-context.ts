@@ -1,8 +1,10 @@
+import { readProcessorTime } from "../features/clocks.js";
 import { Features } from "../features/features.js";
 import { KernelWithout, type LackName } from "../features/kernel-without.js";
 import { Target } from "../features/target.js";
 import { Kernel } from "../kernel/kernel.js";
 import { KernelTypes } from "../questions/kernel-types.js";
+import { CpuBudget } from "../resources/cpu-budget.js";
 import { ProbeEvents } from "../resources/probe-events.js";
 import { type System } from "../system/system.js";
 
@@ -12,14 +14,17 @@ export interface AgentContext {
   readonly features: Features;
   readonly probeEvents: ProbeEvents;
   readonly types: KernelTypes;
+  /** What draining streams may cost. */
+  readonly budget: CpuBudget | undefined;
   /** Ends the agent, soon. Throws a RefusalError when it may not be. */
   readonly stop: (force: boolean) => void;
 }
 
-/** `without`: features that the kernel is not to have. */
+/** `without`: features that the kernel is not to have; `processorShare`: of a processor, for the agent at most. */
 export function createAgentContext(
   system: System,
   without: readonly LackName[],
+  processorShare: number | undefined,
   stop: (force: boolean) => void,
 ): AgentContext {
   const target = new Target(
@@ -30,6 +35,14 @@ export function createAgentContext(
     features: new Features(target),
     probeEvents: new ProbeEvents(target),
     types: new KernelTypes(target.kernel),
+    budget:
+      processorShare === undefined
+        ? undefined
+        : new CpuBudget(
+            processorShare,
+            () => system.now(),
+            () => readProcessorTime(target.kernel),
+          ),
     stop,
   };
 }

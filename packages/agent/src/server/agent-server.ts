@@ -19,6 +19,8 @@ export interface AgentOptions {
   readonly key?: Uint8Array;
   /** "sonde-agent 0.1.0", told in hello. */
   readonly agentName: string;
+  /** What it may take of a processor for draining events; the kernel drops and counts what that is too little for. */
+  readonly processorShare?: number;
   /** What it does without although the kernel may have it; told in hello. */
   readonly without?: readonly LackName[];
   /** Called when a host asks that the agent end; without it no host may. */
@@ -46,9 +48,14 @@ export class AgentServer {
   readonly #sessions = new SessionRegister();
 
   constructor(system: System, options: AgentOptions) {
-    this.#agent = createAgentContext(system, options.without ?? [], (force) => {
-      this.#stop(force);
-    });
+    this.#agent = createAgentContext(
+      system,
+      options.without ?? [],
+      options.processorShare,
+      (force) => {
+        this.#stop(force);
+      },
+    );
     this.#options = options;
   }
 

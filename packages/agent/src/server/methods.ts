@@ -74,6 +74,11 @@ export function createHandlers(session: SessionState): Omit<RequestHandlers, key
       );
     },
 
+    "session.countRunTime"() {
+      session.countRunTime();
+      return {};
+    },
+
     async "session.disable"() {
       await session.scope.disable();
       return {};

@@ -28,6 +28,7 @@ export class SessionState {
   readonly #pool = new BufferPool(streamHeaderSizeBytes + spanLimitBytes + streamMacSizeBytes);
   #scope: Scope;
   #tracePipe: TracePipe | undefined;
+  #countsRunTime = false;
 
   constructor(agent: AgentContext, channel: StreamChannel, allowsPrograms: boolean) {
     this.agent = agent;
@@ -45,7 +46,7 @@ export class SessionState {
       ...this.agent,
       scope: this.#scope,
       handles: this.handles,
-      outlet: { channel: this.#channel, pool: this.#pool },
+      outlet: { channel: this.#channel, pool: this.#pool, budget: this.agent.budget },
     };
   }
 
@@ -55,12 +56,23 @@ export class SessionState {
     return this.#tracePipe;
   }
 
+  /** The kernel measures how long programs run from here on, as long as there is something of this session. Throws SyscallError. */
+  countRunTime(): void {
+    if (this.#countsRunTime) return;
+    const { kernel, bpf } = this.agent.target;
+    const action = "have the kernel measure how long programs run";
+    const fd = kernel.check(action, "bpf(BPF_ENABLE_STATS)", bpf.enableStatistics());
+    this.#scope.add({ release: () => [fd] });
+    this.#countsRunTime = true;
+  }
+
   /** Closes everything that was made; new things can be made after. Resolves when nothing is left in the kernel. */
   async reset(): Promise<void> {
     const old = this.#scope;
     this.#scope = this.#createScope();
     this.handles.clear();
     this.#tracePipe = undefined;
+    this.#countsRunTime = false;
     this.#processes.clear();
     await old.close();
   }

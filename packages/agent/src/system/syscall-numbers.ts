@@ -49,7 +49,9 @@ export type SyscallName =
   | "geteuid"
   | "getcwd"
   | "pipe2"
-  | "kill";
+  | "kill"
+  | "setpriority"
+  | "sched_setaffinity";
 
 /** `clock_gettime64` is there only where the older call has 32-bit seconds; `geteuid` is the one with 32 bits everywhere. */
 export type SyscallNumbers = Readonly<Record<SyscallName, number>> & {
@@ -106,6 +108,8 @@ const generic: SyscallNumbers = {
   getcwd: 17,
   pipe2: 59,
   kill: 129,
+  setpriority: 140,
+  sched_setaffinity: 122,
 };
 
 /** arch/x86/entry/syscalls/syscall_64.tbl */
@@ -158,6 +162,8 @@ const x64: SyscallNumbers = {
   getcwd: 79,
   pipe2: 293,
   kill: 62,
+  setpriority: 141,
+  sched_setaffinity: 203,
 };
 
 /** arch/x86/entry/syscalls/syscall_32.tbl */
@@ -211,6 +217,8 @@ const ia32: SyscallNumbers = {
   getcwd: 183,
   pipe2: 331,
   kill: 37,
+  setpriority: 97,
+  sched_setaffinity: 241,
 };
 
 /** arch/arm/tools/syscall.tbl, EABI */
@@ -264,6 +272,8 @@ const arm: SyscallNumbers = {
   getcwd: 183,
   pipe2: 359,
   kill: 37,
+  setpriority: 97,
+  sched_setaffinity: 241,
 };
 
 /** arch/mips/kernel/syscalls/syscall_o32.tbl */
@@ -317,6 +327,8 @@ const mips: SyscallNumbers = {
   getcwd: 4203,
   pipe2: 4328,
   kill: 4037,
+  setpriority: 4097,
+  sched_setaffinity: 4239,
 };
 
 /** arch/powerpc/kernel/syscalls/syscall.tbl, 64-bit */
@@ -369,6 +381,8 @@ const ppc64: SyscallNumbers = {
   getcwd: 182,
   pipe2: 317,
   kill: 37,
+  setpriority: 97,
+  sched_setaffinity: 222,
 };
 
 /** arch/s390/kernel/syscalls/syscall.tbl, 64-bit */
@@ -421,6 +435,8 @@ const s390x: SyscallNumbers = {
   getcwd: 183,
   pipe2: 325,
   kill: 37,
+  setpriority: 97,
+  sched_setaffinity: 239,
 };
 
 /** Numbers of the agent's own process, which may be a 32-bit one on a 64-bit kernel. */

@@ -7,7 +7,7 @@ import { exitCodes, UsageError } from "./exit-code.js";
 import { openOutput } from "./output-stream.js";
 import { hostNow, PictureFiles, type PictureOptions } from "./picture-options.js";
 import { tellLoaded } from "./format-loaded.js";
-import { runUntilInterrupted, tellLosses } from "./run-trace.js";
+import { runUntilInterrupted, tellCost, tellLosses } from "./run-trace.js";
 import { type RateOptions, whileTellingRate } from "./rate-status.js";
 import { statusLine } from "./status-line.js";
 import { connectTarget, type ClockOptions, type TargetOptions } from "./target-options.js";
@@ -26,7 +26,7 @@ export async function runTool(tool: Tool, options: RunToolOptions): Promise<numb
   const program = await compileTool(tool, target, run);
   await using trace = await target.start(program, {
     clock: options.clock,
-    ...(options.verbose === true ? { onLoaded: tellLoaded } : {}),
+    ...(options.verbose === true ? { onLoaded: tellLoaded, measuresCost: true } : {}),
   });
   const output = await openOutput(options.output);
   const notices = (text: string): void => {
@@ -59,6 +59,7 @@ export async function runTool(tool: Tool, options: RunToolOptions): Promise<numb
           notices(pictures.write(run.picture(ended.maps), hostNow()));
         } else await sink.end(ended.maps);
         tellLosses(ended, notices);
+        await tellCost(() => target.cost(), notices);
         await output.end();
       }),
     );

@@ -7,12 +7,14 @@ import { type TraceWriter } from "../output/trace-writer.js";
 import { type TraceLayout } from "../spec/trace-layout.js";
 import { type RecordSink } from "../trace/record-pump.js";
 import { type TextOutput, TextSink } from "../trace/text-sink.js";
+import { type TraceCost } from "../trace/cost-meter.js";
 import { type Trace, type TraceResult } from "../trace/trace.js";
 import { WriterSink } from "../trace/writer-sink.js";
 import { formatFolded } from "../picture/folded.js";
 import { isStackMap } from "../picture/map-samples.js";
 import { mapsPicture } from "../picture/maps-picture.js";
 import { exitCodes, UsageError } from "./exit-code.js";
+import { formatCost } from "./format-cost.js";
 import { onInterrupt } from "./interrupts.js";
 import { openOutput, type BufferMode } from "./output-stream.js";
 import { hostNow, type PictureFiles } from "./picture-options.js";
@@ -36,6 +38,8 @@ export interface RunOptions {
   readonly isFolded?: boolean;
   /** Ctrl-C leaves a detached trace at work. */
   readonly leaves?: boolean;
+  /** What it has cost, to be told at the end. */
+  readonly cost?: () => Promise<TraceCost | undefined>;
 }
 
 /** Prints a trace until it ends, or until it is interrupted; gives the exit code. */
@@ -48,6 +52,7 @@ export async function runTrace(trace: Trace, options: RunOptions): Promise<numbe
   const finish = async (result: TraceResult): Promise<void> => {
     if (trace.outcome === "ended") writer.end(showStacks(result.maps, options, output, notices));
     tellLosses(result, notices);
+    await tellCost(options.cost, notices);
     await output.end();
   };
   tellRunner();
@@ -152,6 +157,15 @@ export function createSink(
   }
   const writer = new TextWriter({ output: write, notices });
   return { writer, sink: new TextSink(createTextRenderer(layout, context), writer, output) };
+}
+
+/** Says at the end what the trace has cost, where that was measured. */
+export async function tellCost(
+  read: RunOptions["cost"],
+  notices: (text: string) => void,
+): Promise<void> {
+  const cost = await read?.();
+  if (cost !== undefined) notices(formatCost(cost));
 }
 
 /** Says at the end what did not arrive, and what could be done. */

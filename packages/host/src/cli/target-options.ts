@@ -46,7 +46,10 @@ export function addTargetOptions(command: Command): Command {
       "where debug files of the target's stripped programs are (as /usr/lib/debug; also: $DEBUGINFOD_URLS)",
     )
     .option("--sysroot <folder>", "the target's file system as you built it, programs unstripped")
-    .option("-v, --verbose", "also say what is loaded, and pass on the agent's log");
+    .option(
+      "-v, --verbose",
+      "also say what is loaded and what it cost the target, and pass on the agent's log",
+    );
 }
 
 /** Options of commands that print times. */

@@ -1,4 +1,10 @@
-import { RemoteError, type Handle, type HostPeer, type StreamReceiver } from "@sonde/protocol";
+import {
+  RemoteError,
+  type Handle,
+  type HostPeer,
+  type Result,
+  type StreamReceiver,
+} from "@sonde/protocol";
 import { InternalError } from "../asm/internal-error.js";
 import { type LoadedHandles } from "./build-plan.js";
 import { TargetProcess } from "./target-process.js";
@@ -88,9 +94,22 @@ export class LoadedObject {
 
   /** Times that the kernel did not run one of the programs at its probe (bpf_prog_info.recursion_misses). */
   async missedRuns(): Promise<bigint> {
-    const handles = [...this.handles.programs.values()];
-    const { programs } = await this.#peer.call("program.statistics", { programs: handles });
+    const programs = await this.#statistics();
     return programs.reduce((sum, program) => sum + program.recursionMisses, 0n);
+  }
+
+  /** How often the programs ran, and how long in all; zeros unless the session counts it. */
+  async runTime(): Promise<{ readonly count: bigint; readonly nanoseconds: bigint }> {
+    const programs = await this.#statistics();
+    return {
+      count: programs.reduce((sum, program) => sum + program.runCount, 0n),
+      nanoseconds: programs.reduce((sum, program) => sum + program.runTimeNanoseconds, 0n),
+    };
+  }
+
+  async #statistics(): Promise<Result<"program.statistics">["programs"]> {
+    const handles = [...this.handles.programs.values()];
+    return (await this.#peer.call("program.statistics", { programs: handles })).programs;
   }
 
   /** Runs a command of a shell on the target, to its end. Throws RemoteError where the agent runs none. */

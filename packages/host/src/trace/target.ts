@@ -14,6 +14,7 @@ import { type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
 import { UserSymbols } from "../symbols/user-symbols.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
 import { compileProgram } from "./compile-program.js";
+import { CostMeter, type TraceCost } from "./cost-meter.js";
 import { KeptStacks } from "./kept-stacks.js";
 import { LiveSource } from "./live-source.js";
 import { createNote, decodeNote, encodeNote, toHandles } from "./detached-note.js";
@@ -74,6 +75,8 @@ export interface StartOptions extends LoadOptions {
   readonly clock?: ClockChoice;
   /** The process that is traced, where it is one: over a slow line it and those that it starts have names when they have ended, others not. */
   readonly pid?: number;
+  /** Have the kernel measure how long programs run, and the agent: see `Target.cost`. */
+  readonly measuresCost?: boolean;
 }
 
 export interface DetachOptions extends LoadOptions {
@@ -106,6 +109,7 @@ export class Target implements AsyncDisposable {
   #closing: Promise<void> | undefined;
   #isTracing = false;
   #tasks: TaskStream | undefined;
+  #cost: (() => Promise<TraceCost>) | undefined;
 
   private constructor(session: Session, onClosed?: () => Promise<void>) {
     this.session = session;
@@ -164,6 +168,11 @@ export class Target implements AsyncDisposable {
     }
   }
 
+  /** What the running trace has cost so far, when it was asked to measure that. */
+  async cost(): Promise<TraceCost | undefined> {
+    return await this.#cost?.();
+  }
+
   async #start({ source: text, spec }: Program, options: StartOptions): Promise<Trace> {
     const names = await this.#fetchNames(spec.layout);
     await this.#recordProcesses(names.userSymbols, options.pid);
@@ -182,7 +191,9 @@ export class Target implements AsyncDisposable {
         target: { ...this.description, realtimeMinusBoottime, realtimeMinusMonotonic },
       },
     });
+    const meter = options.measuresCost === true ? await CostMeter.start(this.session) : undefined;
     const loaded = await this.session.load(spec.object, options);
+    this.#cost = meter === undefined ? undefined : async () => await meter.read(loaded);
     const live = this.#read(loaded, spec, names, clock);
     const source = recording === undefined ? live : new RecordingSource(live, recording);
     const context = decodeContext(this.description, clock, source, names.resolveUserName);

@@ -12,6 +12,8 @@ const serving = {
   leaseSeconds: 30,
   without: [],
   allowsPrograms: false,
+  placement: { niceness: undefined, processors: undefined },
+  processorShare: undefined,
 };
 const connecting = {
   kind: "connect",
@@ -34,6 +36,15 @@ describe("the agent's command line", () => {
           { kind: "serial", device: "/dev/ttyS1", baud: 921_600 },
           { kind: "serial", device: "/dev/ttyUSB0", baud: 921_600 },
         ],
+      },
+    },
+    {
+      line: "--stdio --max-cpu 12.5 --nice=-5 --cpu 0,2-4",
+      expected: {
+        ...serving,
+        ways: [{ kind: "stdio" }],
+        placement: { niceness: -5, processors: [0, 2, 3, 4] },
+        processorShare: 0.125,
       },
     },
     {
@@ -169,6 +180,15 @@ describe("the agent's command line", () => {
       message: "--listen ws://a:1/path: only a host and a port can be given",
     },
     {
+      line: "--stdio --max-cpu 0",
+      message: "--max-cpu 0: expected per cent of a processor, up to 100",
+    },
+    {
+      line: "--stdio --nice 20",
+      message: "--nice 20: expected -20 (before all others) to 19 (after them)",
+    },
+    { line: "--stdio --cpu 3-1", message: "--cpu 3-1: expected processors, as 0 or 0,2-3" },
+    {
       line: "--stdio --lease 0",
       message: "--lease 0: expected whole seconds, 1 to 86400",
     },
@@ -191,7 +211,7 @@ describe("the agent's command line", () => {
       expect(() => parse(command.split(" ").slice(1).join(" "))).not.toThrow();
     }
     const options =
-      "--listen --unix --relay --serial --baud --stdio --key-file --tls-cert --tls-key --tls-client-ca --lease --idle --socket --no-start";
+      "--listen --unix --relay --serial --baud --stdio --key-file --tls-cert --tls-key --tls-client-ca --lease --idle --socket --no-start --max-cpu --nice --cpu";
     for (const option of options.split(" ")) {
       expect(helpText).toContain(option);
     }

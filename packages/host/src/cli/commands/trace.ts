@@ -188,6 +188,7 @@ async function traceCommand(
     ...(options.record === undefined ? {} : { record: options.record }),
     ...(traced === undefined ? {} : { pid: traced.pid }),
     ...loadOptions(options),
+    measuresCost: options.verbose === true,
   });
   const context = {
     ...options,
@@ -205,6 +206,7 @@ async function traceCommand(
       pictures,
       isFolded: options.folded === true,
       failsOnLost: options.failOnLost === true,
+      cost: async () => await target.cost(),
     }),
   );
   if (context.isVerbose) {

@@ -1,4 +1,3 @@
-import { helpers } from "../../asm/helpers.js";
 import { InternalError } from "../../asm/internal-error.js";
 import { type CheckedExpression } from "../check/checked-program.js";
 import { type Address, type VirtualRegister } from "../ir.js";
@@ -8,6 +7,7 @@ import { behind, constant, moved, pointerTo } from "./program-builder.js";
 import {
   capacityOf,
   commBytes,
+  fetchComm,
   encodeText,
   findRead,
   sizeToRead,
@@ -58,7 +58,7 @@ export function appendString(
   if (capacityOf(expression) > longestString) throw new InternalError("a string beyond 32 kB");
   if (expression.kind === "builtin") {
     // Its length is not worth a second call: readers end a string at its first NUL.
-    builder.callOnly(helpers.get_current_comm, pointerTo(cursor.place), constant(commBytes));
+    fetchComm(lowering, cursor.place, commBytes);
     builder.store(field, 2, constant(commBytes));
     const distance = cursor.distance.kind === "fixed" ? cursor.distance : unknown;
     return { place: moved(cursor.place, commBytes), distance };

@@ -191,10 +191,15 @@ function storeConcatenation(
 }
 
 function storeComm(lowering: Lowering, address: Address, capacityBytes: number): void {
-  const { builder } = lowering;
   const size = Math.min(commBytes, capacityBytes);
-  builder.callOnly(helpers.get_current_comm, pointerTo(address), constant(size));
+  fetchComm(lowering, address, size);
   zeroMemory(lowering, moved(address, size), capacityBytes - size);
+}
+
+/** The process's name and NULs behind it. Some kernels (6.1) write one NUL, and leave what is behind it as it was. */
+export function fetchComm({ builder }: Lowering, address: Address, sizeBytes: number): void {
+  builder.zero(address, sizeBytes);
+  builder.callOnly(helpers.get_current_comm, pointerTo(address), constant(sizeBytes));
 }
 
 function storeMapString(
