@@ -95,6 +95,12 @@ function answerLocally(query: Query): Answer {
       return { kind: query.kind, parameters: "missing" };
     case "userType":
       return { kind: query.kind, type: undefined };
+    case "userSymbol":
+      return {
+        kind: query.kind,
+        distanceBytes: query.name === "missing" ? undefined : 0x100n,
+        sizeBytes: 4n,
+      };
     case "userLine":
       return { kind: query.kind, path: undefined };
     case "kernelType":

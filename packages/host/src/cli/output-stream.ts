@@ -1,4 +1,5 @@
 import { createWriteStream, type WriteStream } from "node:fs";
+import { encodeUtf8 } from "../text/utf8.js";
 import { UsageError } from "./exit-code.js";
 
 /** Where a command's text goes, with its back-pressure. */
@@ -61,7 +62,7 @@ class NodeOutput implements OutputStream {
       this.#write(text);
       return;
     }
-    const bytes = Buffer.from(text);
+    const bytes = Buffer.from(typeof text === "string" ? encodeUtf8(text) : text);
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
     if (this.#waitingBytes >= pieceBytes) this.#flush();
@@ -74,7 +75,8 @@ class NodeOutput implements OutputStream {
   }
 
   #write(text: string | Uint8Array): void {
-    if (this.#isBroken || this.#stream.write(text)) return;
+    if (this.#isBroken || this.#stream.write(typeof text === "string" ? encodeUtf8(text) : text))
+      return;
     this.#drained ??= new Promise((resolve) => {
       this.#stream.once("drain", () => {
         this.#drained = undefined;

@@ -1,5 +1,5 @@
 import { ElfError } from "./elf-error.js";
-import { collectFunctions } from "./elf-symbols.js";
+import { collectFunctions, findSymbol, type SymbolPlace, type SymbolTable } from "./elf-symbols.js";
 import { type ElfFunction, type ElfHeader, type ElfSection, type ElfSegment } from "./elf-types.js";
 import { type RandomReader } from "./random-reader.js";
 
@@ -64,6 +64,18 @@ export class ElfReader {
     return this.#offsetIn(({ flags }) => (flags & executeFlag) !== 0, address);
   }
 
+  /** The address of the instruction at a place in the file; undefined when no segment of code has it. */
+  codeAddress(fileOffset: bigint): bigint | undefined {
+    const segment = this.segments.find(
+      (one) =>
+        one.type === segmentTypes.load &&
+        (one.flags & executeFlag) !== 0 &&
+        fileOffset >= one.fileOffset &&
+        fileOffset < one.fileOffset + one.fileSizeBytes,
+    );
+    return segment === undefined ? undefined : segment.address + fileOffset - segment.fileOffset;
+  }
+
   /** Where the byte of data at an address is in the file; undefined when no segment has it. */
   dataOffset(address: bigint): bigint | undefined {
     return this.#offsetIn(({ flags }) => (flags & executeFlag) === 0, address);
@@ -90,6 +102,20 @@ export class ElfReader {
    */
   async functions(): Promise<readonly ElfFunction[]> {
     const functions = new Map<string, ElfFunction>();
+    for await (const table of this.#symbolTables()) collectFunctions(functions, table);
+    return [...functions.values()];
+  }
+
+  /** A function or variable that the file defines; undefined when it has none of this name. */
+  async symbol(name: string): Promise<SymbolPlace | undefined> {
+    for await (const table of this.#symbolTables()) {
+      const found = findSymbol(table, name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  async *#symbolTables(): AsyncGenerator<SymbolTable> {
     for (const type of [sectionTypes.dynsym, sectionTypes.symtab]) {
       for (const [at, section] of this.sections.entries()) {
         if (section.type !== type) continue;
@@ -100,16 +126,15 @@ export class ElfReader {
         const versions = this.sections.find(
           (one) => one.type === sectionTypes.versym && one.link === at,
         );
-        collectFunctions(functions, {
+        yield {
           header: this.header,
           symbols: await this.readSection(section),
           names: await this.readSection(names),
           versions: versions === undefined ? undefined : await this.readSection(versions),
           fileOffset: (address) => this.fileOffset(address),
-        });
+        };
       }
     }
-    return [...functions.values()];
   }
 }
 

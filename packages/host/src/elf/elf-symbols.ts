@@ -1,7 +1,7 @@
 import { type ElfFunction, type ElfHeader } from "./elf-types.js";
 
 // st_info's low half (elf.h).
-const symbolTypes = { function: 2, indirectFunction: 10 } as const;
+const symbolTypes = { object: 1, function: 2, indirectFunction: 10 } as const;
 const undefinedSection = 0;
 const armMachine = 40;
 /** In .gnu.version: not the version that a program linked today would get. */
@@ -47,11 +47,30 @@ export function collectFunctions(functions: Map<string, ElfFunction>, table: Sym
   }
 }
 
-function symbolPlace(
-  view: DataView,
-  at: number,
-  header: ElfHeader,
-): { readonly address: bigint; readonly sizeBytes: bigint; readonly isThumb: boolean } {
+/** The first function or variable of this name that a symbol table defines. */
+export function findSymbol(table: SymbolTable, name: string): SymbolPlace | undefined {
+  const { symbols, header } = table;
+  const entrySize = header.wordBits === 32 ? 16 : 24;
+  const isLittle = header.byteOrder === "little";
+  const view = new DataView(symbols.buffer, symbols.byteOffset, symbols.byteLength);
+  const [infoAt, sectionAt] = header.wordBits === 32 ? [12, 14] : [4, 6];
+  const wanted: ReadonlySet<number> = new Set(Object.values(symbolTypes));
+  for (let at = 0; at + entrySize <= symbols.length; at += entrySize) {
+    if (!wanted.has((symbols[at + infoAt] ?? 0) & 0xf)) continue;
+    if (view.getUint16(at + sectionAt, isLittle) === undefinedSection) continue;
+    if (symbolName(table.names, view.getUint32(at, isLittle)) !== name) continue;
+    return symbolPlace(view, at, header);
+  }
+  return undefined;
+}
+
+export interface SymbolPlace {
+  readonly address: bigint;
+  readonly sizeBytes: bigint;
+  readonly isThumb: boolean;
+}
+
+function symbolPlace(view: DataView, at: number, header: ElfHeader): SymbolPlace {
   const isLittle = header.byteOrder === "little";
   if (header.wordBits === 64) {
     return {

@@ -52,6 +52,13 @@ export type Query =
       readonly line: number;
       readonly column: number;
     }
+  /** How far behind an instruction of an ELF file, given by its place in the file in hexadecimal digits, a symbol's memory begins. */
+  | {
+      readonly kind: "userSymbol";
+      readonly file: string;
+      readonly name: string;
+      readonly instruction: string;
+    }
   /** Where an ELF file has the instruction at an address, which is in hexadecimal digits. */
   | { readonly kind: "userAddress"; readonly file: string; readonly address: string }
   /** Places in an ELF file that its authors have marked, whose names match glob patterns. */
@@ -122,6 +129,12 @@ export type Answer =
     }
   /** `undefined`: there is no such symbol, or none that may be seen. */
   | { readonly kind: "kernelSymbol"; readonly address: bigint | undefined }
+  /** `distanceBytes` undefined: there is no such symbol. */
+  | {
+      readonly kind: "userSymbol";
+      readonly distanceBytes: bigint | undefined;
+      readonly sizeBytes: bigint;
+    }
   /** Full paths. */
   | { readonly kind: "userFiles"; readonly paths: readonly string[] }
   | {

@@ -3,7 +3,7 @@ import { type DecodeContext } from "./decode-context.js";
 import { createInterpreter, type FieldMeaning, meaningOf } from "./field-meaning.js";
 import { noBytes, viewOf } from "./record-cursor.js";
 import { valueSizeBytes } from "./record-view.js";
-import { decodeUtf8 } from "./utf8.js";
+import { decodeUtf8 } from "../text/utf8.js";
 import { ValueReaders } from "./value-reader.js";
 import { type Value } from "./value.js";
 

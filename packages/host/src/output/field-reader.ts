@@ -1,7 +1,7 @@
 import { type RecordFields } from "../spec/trace-layout.js";
 import { type FieldLayout } from "../spec/value-type.js";
 import { checkFields, type RecordView } from "./record-view.js";
-import { decodeUtf8 } from "./utf8.js";
+import { decodeUtf8 } from "../text/utf8.js";
 import { type ValueReaders } from "./value-reader.js";
 import { type Value } from "./value.js";
 

@@ -2,7 +2,7 @@ import { type FormatConversion, type FormatPiece } from "../spec/trace-layout.js
 import { formatAddress } from "./format-address.js";
 import { formatBuffer } from "./format-buffer.js";
 import { formatValue } from "./format-value.js";
-import { cutUtf8, encodeUtf8, utf8SizeBytes } from "./utf8.js";
+import { cutUtf8, encodeUtf8, utf8SizeBytes } from "../text/utf8.js";
 import { type Value } from "./value.js";
 
 /** Makes the function that puts values, one for each conversion, into a format. Values that are missing show as "". */

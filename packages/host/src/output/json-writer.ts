@@ -1,6 +1,7 @@
 import { formatValue } from "./format-value.js";
 import { formatKey } from "./format-map.js";
 import { type MapEvent, type TraceSink, type TraceWriter } from "./trace-writer.js";
+import { wellFormed } from "../text/utf8.js";
 import {
   type Bucket,
   type MapValue,
@@ -37,17 +38,17 @@ export class JsonWriter implements TraceWriter {
 function formatJsonEvent(event: Exclude<TraceEvent, { readonly kind: "message" }>): string {
   switch (event.kind) {
     case "output":
-      return line(event.from === "system" ? "syscall" : "cat", JSON.stringify(event.text));
+      return line(event.from === "system" ? "syscall" : "cat", jsonText(event.text));
     case "printf":
     case "join":
     case "time":
-      return line(event.kind, JSON.stringify(event.text));
+      return line(event.kind, jsonText(event.text));
     case "value":
       return line("value", formatJsonValue(event.value));
     case "map":
       return event.entries.length === 0 ? "" : formatJsonMap(event);
     case "event":
-      return `{"type": "event", "name": ${JSON.stringify(event.name)}, "data": ${formatFields(event.fields)}}`;
+      return `{"type": "event", "name": ${jsonText(event.name)}, "data": ${formatFields(event.fields)}}`;
     case "attached":
       return `{"type": "attached_probes", "count": ${event.probes}, "data": {"probes": ${event.probes}}}`;
     case "lost":
@@ -59,7 +60,7 @@ function formatJsonEvent(event: Exclude<TraceEvent, { readonly kind: "message" }
 function formatCall({ level, place, text }: MessageCall): string {
   const [, file = place, row = "0", column = "0"] = /^(.*):(\d+):(\d+)/.exec(place) ?? [];
   const type = level === "ERROR" ? "errorf" : "warnf";
-  return `{"type": "${type}", "msg": ${JSON.stringify(text)}, "filename": ${JSON.stringify(file)}, "line": ${row}, "col": ${column}}`;
+  return `{"type": "${type}", "msg": ${jsonText(text)}, "filename": ${jsonText(file)}, "line": ${row}, "col": ${column}}`;
 }
 
 function line(type: string, data: string): string {
@@ -68,7 +69,7 @@ function line(type: string, data: string): string {
 
 function formatFields(fields: Readonly<Record<string, Value>>): string {
   const members = Object.entries(fields).map(
-    ([name, value]) => `${JSON.stringify(name)}: ${formatJsonValue(value)}`,
+    ([name, value]) => `${jsonText(name)}: ${formatJsonValue(value)}`,
   );
   return `{${members.join(", ")}}`;
 }
@@ -88,7 +89,7 @@ function formatJsonValue(value: Value): string {
       return `[${value.elements.map(formatJsonValue).join(",")}]`;
     case "record": {
       const members = value.fields.map(
-        (field) => `${JSON.stringify(field.name)}: ${formatJsonValue(field.value)}`,
+        (field) => `${jsonText(field.name)}: ${formatJsonValue(field.value)}`,
       );
       return `{${members.join(", ")}}`;
     }
@@ -96,7 +97,7 @@ function formatJsonValue(value: Value): string {
     case "symbol":
     case "stack":
     case "text":
-      return JSON.stringify(formatValue(value));
+      return jsonText(formatValue(value));
   }
 }
 
@@ -110,11 +111,11 @@ function formatJsonMap({ name, entries }: MapEvent): string {
   const members = entries.map(({ key, value }) =>
     key.length === 0
       ? formatJsonMapValue(value)
-      : `${JSON.stringify(formatKey(key, ",", "name"))}: ${formatJsonMapValue(value)}`,
+      : `${jsonText(formatKey(key, ",", "name"))}: ${formatJsonMapValue(value)}`,
   );
   const isKeyed = entries.some(({ key }) => key.length > 0);
   const data = isKeyed ? `{${members.join(", ")}}` : members.join("");
-  return line(type, `{${JSON.stringify(name)}: ${data}}`);
+  return line(type, `{${jsonText(name)}: ${data}}`);
 }
 
 function mapType(value: MapValue): string {
@@ -163,5 +164,9 @@ function formatBucket({ low, high, count }: Bucket): string {
 /** Intervals without a value are left out. */
 function formatPoint({ start, value }: Point): string | readonly string[] {
   if (value === undefined) return [];
-  return `{"interval_start":${JSON.stringify(start)},"value":${formatJsonNumber(value)}}`;
+  return `{"interval_start":${jsonText(start)},"value":${formatJsonNumber(value)}}`;
+}
+
+function jsonText(text: string): string {
+  return JSON.stringify(wellFormed(text));
 }

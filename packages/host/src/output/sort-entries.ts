@@ -1,6 +1,6 @@
 import { type MapValueLayout } from "../spec/trace-layout.js";
 import { formatValue } from "./format-value.js";
-import { compareUtf8 } from "./utf8.js";
+import { compareUtf8 } from "../text/utf8.js";
 import { type MapEntry, type MapValue, type Value } from "./value.js";
 
 /**

@@ -1,4 +1,4 @@
-import { encodeUtf8 } from "./utf8.js";
+import { encodeUtf8 } from "../text/utf8.js";
 
 const digits = new Uint8Array(20);
 const zero = 0x30;

@@ -16,7 +16,7 @@ import { createIntegerStep } from "./integer-step.js";
 import { createRecordDecoder, unknownRecord } from "./record-decoder.js";
 import { checkFields, RecordView } from "./record-view.js";
 import { TextBuffer } from "./text-buffer.js";
-import { encodeUtf8 } from "./utf8.js";
+import { encodeUtf8 } from "../text/utf8.js";
 import { ValueReaders } from "./value-reader.js";
 
 /**

@@ -6,7 +6,7 @@ import { createCodeReader } from "./code-reader.js";
 import { DecodeError } from "./decode-error.js";
 import { checkField, valueSizeBytes } from "./record-view.js";
 import { createTimeFormatter } from "./strftime.js";
-import { decodeUtf8 } from "./utf8.js";
+import { decodeUtf8 } from "../text/utf8.js";
 import { type Value } from "./value.js";
 
 /** Makes readers of values, all in one byte order and with one list of names. */

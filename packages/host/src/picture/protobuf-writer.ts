@@ -1,4 +1,4 @@
-import { encodeUtf8 } from "../output/utf8.js";
+import { encodeUtf8, wellFormed } from "../text/utf8.js";
 
 /** Writes messages in the wire format of Protocol Buffers: numbers as varints, and what has a length. */
 export class ProtobufWriter {
@@ -20,7 +20,7 @@ export class ProtobufWriter {
   }
 
   text(field: number, text: string): this {
-    return this.bytes(field, encodeUtf8(text));
+    return this.bytes(field, encodeUtf8(wellFormed(text)));
   }
 
   /** A message within this one. */

@@ -175,6 +175,15 @@ export class QueryAnswerer {
         return await this.#userLine(query);
       case "userAddress":
         return await this.#userAddress(query.file, query.address);
+      case "userSymbol":
+        return {
+          kind: "userSymbol",
+          ...(await this.#programs.symbolFrom(
+            query.file,
+            query.name,
+            BigInt(`0x${query.instruction}`),
+          )),
+        };
       case "usdtProbes":
         return await this.#usdtProbes(query.file, query.provider, query.name);
     }

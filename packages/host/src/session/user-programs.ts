@@ -34,6 +34,21 @@ export class UserPrograms {
     return (await this.#open(path)).header.wordBits;
   }
 
+  /** How far behind the instruction at a place in the file a function or variable is, in bytes. */
+  async symbolFrom(
+    path: string,
+    name: string,
+    instruction: bigint,
+  ): Promise<{ readonly distanceBytes: bigint | undefined; readonly sizeBytes: bigint }> {
+    const elf = await this.#open(path);
+    const [symbol, from] = [await elf.symbol(name), elf.codeAddress(instruction)];
+    const isKnown = symbol !== undefined && from !== undefined;
+    return {
+      distanceBytes: isKnown ? symbol.address - from : undefined,
+      sizeBytes: symbol?.sizeBytes ?? 0n,
+    };
+  }
+
   async usdtProbes(path: string): Promise<readonly UsdtProbe[]> {
     return await readUsdtProbes(await this.#open(path));
   }

@@ -2,7 +2,7 @@ import { isControlRecord, type ControlRecord } from "../output/decoded-record.js
 import { createRecordDecoder, type RecordDecoder } from "../output/record-decoder.js";
 import { type MessageCall } from "../output/value.js";
 import { type DecodeContext } from "../output/decode-context.js";
-import { cutUtf8 } from "../output/utf8.js";
+import { cutUtf8 } from "../text/utf8.js";
 import { type TraceLayout } from "../spec/trace-layout.js";
 import { type MapAccess } from "./map-access.js";
 import { type ControlHandler, type RecordSink } from "./record-pump.js";

@@ -1,3 +1,4 @@
+import { decodeUtf8 } from "../../src/text/utf8.js";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { DecodeError } from "../../src/output/decode-error.js";
@@ -99,7 +100,7 @@ function renderAll(
 ): string {
   const renderer = createTextRenderer(layoutOf(layouts), contextOf({ byteOrder }));
   expect(renderer.render(bytes, 0, bytes.length)).toBe(true);
-  return new TextDecoder().decode(renderer.take());
+  return decodeUtf8(renderer.take());
 }
 
 describe("createRecordDecoder", () => {

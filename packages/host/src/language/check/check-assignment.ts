@@ -9,7 +9,8 @@ import {
   type IntegerOperation,
   type Place,
 } from "./checked-program.js";
-import { coerce } from "./coerce.js";
+import { probedAddress } from "./check-uaddr.js";
+import { coerce, convert } from "./coerce.js";
 import { aggregationNames } from "./function-names.js";
 import { integerOperationOf } from "./integer-operation.js";
 import { distanceOf } from "./move-pointer.js";
@@ -93,6 +94,13 @@ function movePlace(
   return { kind: "assign", target: place, operation, value: distanceOf(value, bytes), span };
 }
 
+/** `func` beside `ksym(p)`: the address that is probed, which has the same name. */
+function asSymbol(probe: ProbeState, value: CheckedExpression): CheckedExpression {
+  if (value.type.kind !== "name") return value;
+  const address = probedAddress(probe, probe.probe.type !== "kprobe", value.span);
+  return address === undefined ? value : convert(address, { kind: "ksym" }, value.span);
+}
+
 function assignMap(
   probe: ProbeState,
   statement: StatementOf<"assignment">,
@@ -100,9 +108,12 @@ function assignMap(
 ): CheckedStatement | undefined {
   const { span } = statement;
   const { maps } = probe.program;
-  const value = checkStoredValue(probe, statement.value);
+  const stored = checkStoredValue(probe, statement.value);
   const keys = checkKeys(probe, target.name, target.keys, target.span);
-  if (value === undefined || keys === undefined) return undefined;
+  if (stored === undefined || keys === undefined) return undefined;
+  const held = maps.get(target.name).contents?.contents;
+  const holdsSymbols = held?.kind === "plain" && held.slot.type.kind === "ksym";
+  const value = holdsSymbols ? asSymbol(probe, stored) : stored;
   const contents = { kind: "plain", slot: slotOf(value) } as const;
   const conflict = maps.mergeContents(target.name, contents, target.span);
   if (conflict !== undefined) {

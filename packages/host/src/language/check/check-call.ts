@@ -1,3 +1,4 @@
+import { cutUtf8 } from "../../text/utf8.js";
 import { meantHints, nearNames } from "../near-names.js";
 import { type ExpressionOf } from "../syntax/ast.js";
 import {
@@ -11,6 +12,7 @@ import { checkBuf, checkMacaddr, checkNtop, checkPton } from "./check-bytes.js";
 import { checkNsecs, checkProcessId } from "./check-clocks.js";
 import { checkKaddr } from "./check-kaddr.js";
 import { checkFind, checkLen } from "./check-length.js";
+import { checkUaddr } from "./check-uaddr.js";
 import { checkReg } from "./check-register.js";
 import { checkOverride, checkSignal } from "./check-signal.js";
 import { checkCode } from "./check-code.js";
@@ -70,6 +72,7 @@ const valueFunctions: ReadonlyMap<string, CallCheck> = new Map<string, CallCheck
   ["len", checkLen],
   ["find", checkFind],
   ["kaddr", checkKaddr],
+  ["uaddr", checkUaddr],
   ["reg", checkReg],
   ["signal", checkSignal],
   ["signal_thread", checkSignal],
@@ -179,8 +182,7 @@ function cutString(
     if (length === undefined || length.kind === "constant") return value;
   }
   if (length.kind === "constant" && value.kind === "stringConstant") {
-    const bytes = new TextEncoder().encode(value.value).subarray(0, Number(length.value));
-    return stringConstant(new TextDecoder().decode(bytes), call.span);
+    return stringConstant(cutUtf8(value.value, Number(length.value)), call.span);
   }
   if (length.kind === "constant" && value.kind === "contextString") {
     const capacityBytes = Math.min(value.type.capacityBytes, Number(length.value) + 1);
@@ -258,9 +260,8 @@ function checkStrncmp(probe: ProbeState, call: Call): CheckedExpression | undefi
   const limitBytes = Number(limit);
   if (limitBytes === 0) return integerConstant(0n, span);
   if (left.kind === "stringConstant" && right.kind === "stringConstant") {
-    const encoder = new TextEncoder();
-    const head = (text: string): string => encoder.encode(text).subarray(0, limitBytes).join();
-    return integerConstant(head(left.value) === head(right.value) ? 0n : 1n, span);
+    const isSame = cutUtf8(left.value, limitBytes) === cutUtf8(right.value, limitBytes);
+    return integerConstant(isSame ? 0n : 1n, span);
   }
   return {
     kind: "compareStrings",

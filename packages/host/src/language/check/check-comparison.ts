@@ -1,7 +1,9 @@
+import { utf8SizeBytes } from "../../text/utf8.js";
 import { type BinaryOperator, type ExpressionOf } from "../syntax/ast.js";
 import { type CheckedExpression, type CompareOperation } from "./checked-program.js";
+import { compareCode } from "./check-code.js";
 import { coerce } from "./coerce.js";
-import { booleanConstant, foldCompare, utf8Length, wrapInteger } from "./constant.js";
+import { booleanConstant, foldCompare, wrapInteger } from "./constant.js";
 import { isComparedSigned } from "./number-sign.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { mergeSlots } from "./slot.js";
@@ -34,6 +36,10 @@ export function checkComparison(
     right = probe.check(expression.right, roomToCompareWith(probe, left));
   }
   if (left === undefined || right === undefined) return undefined;
+  if (operation === "equal" || operation === "different") {
+    const meant = compareCode(probe, operation, left, right, span);
+    if (meant !== undefined) return meant;
+  }
   if (isText(left) && isText(right)) {
     if (operation !== "equal" && operation !== "different") {
       if (left.kind === "stringConstant" && right.kind === "stringConstant") {
@@ -120,7 +126,7 @@ function roomToCompareWith(
   other: CheckedExpression | undefined,
 ): StringRoom | undefined {
   return other?.kind === "stringConstant"
-    ? probe.storedRoom(utf8Length(other.value) + 2)
+    ? probe.storedRoom(utf8SizeBytes(other.value) + 2)
     : undefined;
 }
 

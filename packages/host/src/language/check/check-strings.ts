@@ -1,9 +1,10 @@
+import { utf8SizeBytes } from "../../text/utf8.js";
 import { type ExpressionOf } from "../syntax/ast.js";
 import { requireArguments, requireConstant } from "./call-arguments.js";
 import { sizeInMemory } from "./check-memory.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { maximumStringBytes } from "./config.js";
-import { booleanConstant, integerConstant, stringConstant, utf8Length } from "./constant.js";
+import { booleanConstant, integerConstant, stringConstant } from "./constant.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { boolean, describeType, int64, uint64 } from "./type.js";
 
@@ -18,7 +19,7 @@ export function checkStrlen(probe: ProbeState, call: Call): CheckedExpression | 
   if (string === undefined) return undefined;
   const { span } = call;
   return string.kind === "stringConstant"
-    ? integerConstant(BigInt(utf8Length(string.value)), span)
+    ? integerConstant(BigInt(utf8SizeBytes(string.value)), span)
     : { kind: "stringLength", string, type: uint64, span };
 }
 
@@ -58,9 +59,9 @@ export function checkStrstr(probe: ProbeState, call: Call): CheckedExpression | 
     if (text.value === "") return integerConstant(0n, span);
     if (string.kind === "stringConstant") {
       const at = string.value.indexOf(text.value);
-      return integerConstant(at < 0 ? -2n : BigInt(utf8Length(string.value.slice(0, at))), span);
+      return integerConstant(at < 0 ? -2n : BigInt(utf8SizeBytes(string.value.slice(0, at))), span);
     }
-    if (utf8Length(text.value) >= capacityOf(string)) return integerConstant(-2n, span);
+    if (utf8SizeBytes(text.value) >= capacityOf(string)) return integerConstant(-2n, span);
   }
   const compared = capacityOf(string) * (text.kind === "stringConstant" ? 1 : capacityOf(text));
   if (compared > mostCompared) {

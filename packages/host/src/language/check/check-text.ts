@@ -1,6 +1,7 @@
+import { utf8SizeBytes } from "../../text/utf8.js";
 import { type Span } from "../syntax/span.js";
 import { type CheckedExpressionOf } from "./checked-program.js";
-import { stringConstant, utf8Length } from "./constant.js";
+import { stringConstant } from "./constant.js";
 import { type ProbeState } from "./probe-state.js";
 
 /** A string that is written out; reports one that is longer than strings may be. */
@@ -11,7 +12,7 @@ export function checkText(
 ): CheckedExpressionOf<"stringConstant"> | undefined {
   const { recordStringBytes } = probe.program.config;
   const text = stringConstant(value, span);
-  if (utf8Length(text.value) <= recordStringBytes) return text;
+  if (utf8SizeBytes(text.value) <= recordStringBytes) return text;
   const message = `this string is longer than ${recordStringBytes} bytes`;
   return probe.error("bad-value", span, message, [
     "config = { max_strlen = N } allows longer ones.",

@@ -1,3 +1,4 @@
+import { utf8SizeBytes } from "../../text/utf8.js";
 import { type Span } from "../syntax/span.js";
 import {
   type CheckedExpressionOf,
@@ -42,14 +43,9 @@ export function stringConstant(value: string, span: Span): CheckedExpressionOf<"
   return {
     kind: "stringConstant",
     value: text,
-    type: { kind: "string", capacityBytes: utf8Length(text) + 1 },
+    type: { kind: "string", capacityBytes: utf8SizeBytes(text) + 1 },
     span,
   };
-}
-
-/** Bytes of a text in UTF-8, without NUL. */
-export function utf8Length(text: string): number {
-  return new TextEncoder().encode(text).length;
 }
 
 /** What a 64-bit operation gives; both sides are in the range of `type`, or will be read so. */

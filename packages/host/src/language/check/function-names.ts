@@ -26,7 +26,7 @@ export const assertionNames: ReadonlySet<string> = new Set("assert static_assert
 /** Functions of bpftrace's that this compiler does not have yet. */
 export const unsupportedFunctions: ReadonlySet<string> = new Set(
   (
-    "uaddr percpu_kaddr offsetof container_of skboutput cgroupid " +
+    "percpu_kaddr offsetof container_of skboutput cgroupid " +
     "cgroup_path socket_cookie write_user path unwatch kfunc_exist kfunc_allowed quantize"
   ).split(" "),
 );

@@ -7,7 +7,7 @@ import { wrapInteger } from "./constant.js";
 import { type ConcreteProbe } from "./probes/concrete-probe.js";
 import { type ProgramState } from "./program-state.js";
 import { mergeSlots, type Slot } from "./slot.js";
-import { describeType, isSameType, type Type } from "./type.js";
+import { describeType, isSameType, type StringType, type Type } from "./type.js";
 
 /** A `$variable` of one probe. */
 export interface Scratch {
@@ -159,8 +159,8 @@ export class ProbeState {
         name,
         span,
         slot: type === undefined ? undefined : { type },
-        // How long a string is its values say.
-        isFixed: type !== undefined && type.kind !== "string",
+        // How long a string without brackets is its values say.
+        isFixed: type !== undefined && !isAnyString(type, this.program.config.storedStringBytes),
         isEntry: false,
       };
       this.#scratches.push(scratch);
@@ -207,6 +207,9 @@ export class ProbeState {
     }
     if (scratch.isFixed) {
       if (holds(scratch.slot?.type, added)) return true;
+      if (scratch.slot?.type.kind === "string" && added.type.kind === "string") {
+        return this.#tooLong(scratch, scratch.slot.type, added.type, span);
+      }
       const declared = describeType(scratch.slot?.type ?? added.type);
       const value =
         added.constant === undefined ? describeType(added.type) : String(added.constant);
@@ -229,6 +232,16 @@ export class ProbeState {
     return true;
   }
 
+  #tooLong(scratch: Scratch, declared: StringType, added: StringType, span: Span): false {
+    const message = `$${shownName(scratch.name)} is declared as string[${declared.capacityBytes}], the value may have ${added.capacityBytes} bytes with its NUL`;
+    const related = {
+      span: scratch.span,
+      message: `$${shownName(scratch.name)} is declared here`,
+    };
+    this.error("type-mismatch", span, message, [], related);
+    return false;
+  }
+
   /** Reports a fault; gives `undefined`, so that a check can end with it. */
   error(
     code: DiagnosticCode,
@@ -248,6 +261,13 @@ export class ProbeState {
 
 /** Whether a declared place can hold a value: a number that is not known yet is cut to it. */
 function holds(declared: Type | undefined, { type, constant }: Slot): boolean {
+  if (declared?.kind === "string" && type.kind === "string") {
+    return type.capacityBytes <= declared.capacityBytes;
+  }
   if (declared?.kind !== "integer" || type.kind !== "integer") return true;
   return constant === undefined || wrapInteger(constant, declared) === constant;
+}
+
+function isAnyString(type: Type, storedStringBytes: number): boolean {
+  return type.kind === "string" && type.capacityBytes === storedStringBytes;
 }

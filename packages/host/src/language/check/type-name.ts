@@ -13,8 +13,15 @@ export function resolveTypeName(
   /** Of the value that is cast to it: says how long `[]` is. */
   valueBytes?: number,
 ): Type | undefined {
-  const { pointerDepth, arrayLengths, span } = typeName;
-  let type = baseType(probe, typeName, space);
+  const { pointerDepth, span } = typeName;
+  // The last bracket of string[8] says how long it is, with its NUL.
+  const [stringBytes] = typeName.name === "string" ? typeName.arrayLengths.slice(-1) : [];
+  const arrayLengths =
+    stringBytes === undefined ? typeName.arrayLengths : typeName.arrayLengths.slice(0, -1);
+  let type: Type | "void" | undefined =
+    stringBytes === undefined
+      ? baseType(probe, typeName, space)
+      : { kind: "string", capacityBytes: Number(stringBytes) };
   if (type === undefined) return undefined;
   for (let depth = 0; depth < pointerDepth; depth += 1) {
     type = { kind: "pointer", space, target: type === "void" ? undefined : type };

@@ -1,3 +1,4 @@
+import { encodeUtf8 } from "../../text/utf8.js";
 import { type CheckedExpression, type CheckedExpressionOf } from "../check/checked-program.js";
 import { sizeOfValue, valueTypeOf } from "../check/value-layout.js";
 import { type Address } from "../ir.js";
@@ -6,7 +7,7 @@ import { withMapValue } from "./map-access.js";
 import { cutAligned, readInteger } from "./memory-copy.js";
 import { constant, moved } from "./program-builder.js";
 import { paddedPlace, withStored } from "./stored-place.js";
-import { capacityOf, encodeText, storeString } from "./strings.js";
+import { capacityOf, storeString } from "./strings.js";
 
 type Comparison = CheckedExpressionOf<"compareStrings">;
 type TextConstant = CheckedExpressionOf<"stringConstant">;
@@ -53,7 +54,7 @@ function compareWithConstant(
   limitBytes: number | undefined,
   target: string,
 ): void {
-  const withNul = Uint8Array.from([...encodeText(text.value), 0]);
+  const withNul = Uint8Array.from([...encodeUtf8(text.value), 0]);
   const bytes = withNul.subarray(0, limitBytes ?? withNul.length);
   if (bytes.length === 0) return;
   if (expression.kind === "mapValue" && capacityOf(expression) >= bytes.length) {

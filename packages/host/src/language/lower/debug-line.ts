@@ -1,10 +1,11 @@
+import { encodeUtf8 } from "../../text/utf8.js";
 import { helpers } from "../../asm/helpers.js";
 import { type CheckedExpression, type CheckedStatement } from "../check/checked-program.js";
 import { type IrValue } from "../ir.js";
 import { type Lowering } from "./lowering.js";
 import { storeBytes } from "./memory-copy.js";
 import { constant, moved, pointerTo } from "./program-builder.js";
-import { capacityOf, encodeText, storeString } from "./strings.js";
+import { capacityOf, storeString } from "./strings.js";
 
 /** bpf_trace_printk takes them in registers. */
 const valuesInRegisters = 3;
@@ -16,7 +17,7 @@ export function writeDebugLine(
 ): void {
   const { builder, memory } = lowering;
   withValues(lowering, values, [], (args) => {
-    const text = encodeText(`${format}\0`);
+    const text = encodeUtf8(`${format}\0`);
     memory.during(text.length, "format", (place) => {
       storeBytes(lowering, text, place);
       const described = [pointerTo(place), constant(text.length)] as const;

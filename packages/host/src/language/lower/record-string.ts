@@ -1,3 +1,4 @@
+import { encodeUtf8 } from "../../text/utf8.js";
 import { InternalError } from "../../asm/internal-error.js";
 import { type CheckedExpression } from "../check/checked-program.js";
 import { type Address, type VirtualRegister } from "../ir.js";
@@ -8,7 +9,6 @@ import {
   capacityOf,
   commBytes,
   fetchComm,
-  encodeText,
   findRead,
   sizeToRead,
   storedRead,
@@ -64,7 +64,7 @@ export function appendString(
     return { place: moved(cursor.place, commBytes), distance };
   }
   if (expression.kind === "stringConstant" && cursor.distance.kind === "fixed") {
-    const bytes = encodeText(expression.value).subarray(0, capacityOf(expression) - 1);
+    const bytes = encodeUtf8(expression.value).subarray(0, capacityOf(expression) - 1);
     storeBytes(lowering, bytes, cursor.place);
     builder.store(field, 2, constant(bytes.length));
     return { ...cursor, place: moved(cursor.place, bytes.length) };

@@ -1,3 +1,4 @@
+import { encodeUtf8 } from "../../text/utf8.js";
 import { type CheckedExpression, type CheckedExpressionOf } from "../check/checked-program.js";
 import { fitsRegister } from "../check/type.js";
 import { type Address, type IrValue, type VirtualRegister } from "../ir.js";
@@ -6,7 +7,7 @@ import { withPadded } from "./compare-strings.js";
 import { hasFeature, type Lowering } from "./lowering.js";
 import { behind, constant, moved } from "./program-builder.js";
 import { withStored } from "./stored-place.js";
-import { capacityOf, encodeText, storeString } from "./strings.js";
+import { capacityOf, storeString } from "./strings.js";
 
 /** -ENOENT, as the kernel's own search has it. */
 const notFound = -2;
@@ -24,7 +25,7 @@ export function findText(
   const nothing = builder.binary("arsh", threadAndProcess(lowering), constant(63));
   builtins.during(() => {
     if (text.kind === "stringConstant") {
-      searchConstant(lowering, string, encodeText(text.value), { result, found });
+      searchConstant(lowering, string, encodeUtf8(text.value), { result, found });
     } else {
       searchStored(lowering, string, text, { result, found });
     }

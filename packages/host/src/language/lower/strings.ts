@@ -1,3 +1,4 @@
+import { encodeUtf8 } from "../../text/utf8.js";
 import { helpers } from "../../asm/helpers.js";
 import { InternalError } from "../../asm/internal-error.js";
 import { type CheckedExpression, type CheckedExpressionOf } from "../check/checked-program.js";
@@ -107,7 +108,7 @@ export function storeString(
   const { builder } = lowering;
   const { capacityBytes } = options;
   if (expression.kind === "stringConstant") {
-    const text = encodeText(expression.value).subarray(0, capacityBytes - 1);
+    const text = encodeUtf8(expression.value).subarray(0, capacityBytes - 1);
     storeBytes(lowering, text, address, capacityBytes);
   } else if (expression.kind === "builtin") {
     storeComm(lowering, address, capacityBytes);
@@ -278,21 +279,4 @@ export function sizeToRead(
     builder.jump(ready);
   });
   return size;
-}
-
-/** UTF-8, without the platform's TextEncoder: this layer knows none. */
-export function encodeText(text: string): Uint8Array {
-  const bytes: number[] = [];
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    if (code < 0x80) bytes.push(code);
-    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), trail(code, 0));
-    else if (code < 0x10000) bytes.push(0xe0 | (code >> 12), trail(code, 6), trail(code, 0));
-    else bytes.push(0xf0 | (code >> 18), trail(code, 12), trail(code, 6), trail(code, 0));
-  }
-  return Uint8Array.from(bytes);
-}
-
-function trail(code: number, shift: number): number {
-  return 0x80 | ((code >> shift) & 0x3f);
 }

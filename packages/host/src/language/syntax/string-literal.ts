@@ -1,3 +1,5 @@
+import { decodeUtf8 } from "../../text/utf8.js";
+
 /** A string literal with its escapes undone. */
 export interface StringLiteral {
   readonly value: string;
@@ -36,7 +38,7 @@ export function readStringLiteral(source: string, start: number): StringLiteral 
     value += text;
   };
   const flushBytes = (): void => {
-    if (bytes.length > 0) append(new TextDecoder().decode(Uint8Array.from(bytes)), bytesStart);
+    if (bytes.length > 0) append(decodeUtf8(Uint8Array.from(bytes)), bytesStart);
     bytes = [];
   };
   const finish = (end: number): StringLiteral => {

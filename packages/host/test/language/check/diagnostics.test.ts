@@ -41,7 +41,7 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { @ = uaddr(1) }",
-      expected: ["uaddr: not-supported: uaddr() is not supported yet"],
+      expected: ["1: argument-type: uaddr() takes a literal string here"],
     },
     {
       source: "BEGIN { @ = pid(1) }",
