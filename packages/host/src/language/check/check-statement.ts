@@ -64,6 +64,11 @@ function checkStatement(probe: ProbeState, statement: Statement): Checked {
       return checkDeclaration(probe, statement);
     case "if": {
       const condition = checkCondition(probe, statement.condition);
+      if (condition?.kind === "constant" && isComptime(statement.condition)) {
+        // What does not come about may be what could not be compiled, or a fail().
+        const taken = condition.value === 0n ? statement.otherwise : statement.then;
+        return taken === undefined ? [] : checkBlock(probe, taken);
+      }
       const then = checkBlock(probe, statement.then);
       const otherwise =
         statement.otherwise === undefined ? [] : checkBlock(probe, statement.otherwise);
@@ -86,6 +91,10 @@ function checkStatement(probe: ProbeState, statement: Statement): Checked {
     default:
       return assertNever(statement);
   }
+}
+
+function isComptime(condition: Expression): boolean {
+  return condition.kind === "call" && condition.name === "comptime";
 }
 
 /** What a probe's program gives to the kernel means nothing to the trace: it is evaluated, and forgotten. */
