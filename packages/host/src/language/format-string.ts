@@ -13,7 +13,7 @@ export interface FormatString {
 const conversionPattern =
   /%(?<flags>[-+ #0]*)(?<width>[0-9]*)(?:\.(?<precision>[0-9]*))?(?<length>hh|h|ll|l|j|z|t)?(?<conversion>r[xh]?|[diuoxXcsp])/y;
 
-/** Takes a printf format apart: literals (with %% undone) and conversions in turn. */
+/** Takes a printf format apart: literals (with %% undone) and conversions in turn. A % before a space, a newline or the end is one. */
 export function parseFormatString(format: string): FormatString {
   const pieces: FormatPiece[] = [];
   const conversionSpans: { start: number; end: number }[] = [];
@@ -31,6 +31,11 @@ export function parseFormatString(format: string): FormatString {
     }
     conversionPattern.lastIndex = percent;
     const match = conversionPattern.exec(format);
+    if (match === null && isAlone(format[percent + 1])) {
+      literal += "%";
+      position = percent + 1;
+      continue;
+    }
     if (match === null) {
       const end = Math.min(percent + 2, format.length);
       const text = format.slice(percent, end);
@@ -47,6 +52,11 @@ export function parseFormatString(format: string): FormatString {
   }
   if (literal !== "") pieces.push(literal);
   return { pieces, conversionSpans, fault };
+}
+
+/** Whether a % with this behind it was never meant as a conversion: "100%\n". */
+function isAlone(next: string | undefined): boolean {
+  return next === undefined || !/[\w.*#+-]/.test(next);
 }
 
 /** Wider than any terminal; bounds what a formatter has to make. */

@@ -39,10 +39,17 @@ describe("formats", () => {
 
   test.each([
     ["%y", 0, 2],
-    ["ab%", 2, 3],
+    ["ab%w", 2, 4],
     ["%f", 0, 2],
     ["%5", 0, 2],
   ])("%s has no conversion", (format, start, end) => {
     expect(parseFormatString(format).fault).toMatchObject({ start, end });
+  });
+
+  test("a % alone is one", () => {
+    expect(parseFormatString("1%, 100%\n %")).toMatchObject({
+      pieces: ["1%, 100%\n %"],
+      fault: undefined,
+    });
   });
 });

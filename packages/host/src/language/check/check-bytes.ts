@@ -44,6 +44,13 @@ export function checkBuf(
     return probe.notSupported(length.span, "buf() of a value with a length that varies is");
   }
   const count = Number(length?.value ?? whole);
+  if (count < 0) {
+    return probe.error(
+      "bad-value",
+      length?.span ?? span,
+      `buf() takes no length below 0: ${count}`,
+    );
+  }
   return {
     kind: "bytes",
     header: integerConstant(BigInt(count), span),
