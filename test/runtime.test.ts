@@ -66,7 +66,7 @@ describe("a suite's file", () => {
     ["NAME one\nEXPECT 1", 'line 1: "one" has no PROG'],
     ["NAME one\nPROG BEGIN { exit(); }", 'line 1: "one" expects nothing'],
     ["NAME one\nPROGRAM BEGIN { }", "line 2: there is no such word: PROGRAM"],
-    ["NAME one\nOPTIONS quick", "line 2: there is no option quick, only json and unsafe"],
+    ["NAME one\nOPTIONS quick", "line 2: there is no option quick, only json, unsafe and reads"],
   ])("that is wrong says where: %j", (source, message) => {
     expect(() => parseSuite(source)).toThrow(new SuiteError(message));
   });

@@ -63,8 +63,8 @@ export class ProgramRun implements Disposable {
 
   /** What was counted: records without room, updates that the kernel refused. */
   losses(): { readonly records: bigint; readonly updates: bigint } {
-    const value = this.#loader.lookUp(this.#loaded.maps.get("loss"), new Uint8Array(4), 16);
-    const view = new DataView((value ?? new Uint8Array(16)).buffer);
+    const value = this.#loader.lookUp(this.#loaded.maps.get("loss"), new Uint8Array(4), 32);
+    const view = new DataView((value ?? new Uint8Array(32)).buffer);
     return { records: view.getBigUint64(0, true), updates: view.getBigUint64(8, true) };
   }
 

@@ -6,6 +6,8 @@ export interface SuiteCase {
   readonly program: string;
   readonly format: "text" | "json";
   readonly isUnsafe: boolean;
+  /** -k */
+  readonly tellsOfReads: boolean;
   readonly parameters: readonly string[];
   readonly settings: Readonly<Record<string, string>>;
   /** Features of the kernel's that it needs beside those that all need. */
@@ -39,7 +41,8 @@ const words: Readonly<Record<string, (draft: Draft, text: string) => void>> = {
     for (const word of splitWords(text)) {
       if (word === "json") draft.format = "json";
       else if (word === "unsafe") draft.isUnsafe = true;
-      else throw new SuiteError(`there is no option ${word}, only json and unsafe`);
+      else if (word === "reads") draft.tellsOfReads = true;
+      else throw new SuiteError(`there is no option ${word}, only json, unsafe and reads`);
     }
   },
   ARGS: (draft, text) => {
@@ -109,6 +112,7 @@ function emptyCase(name: string, line: number): Draft {
     program: "",
     format: "text",
     isUnsafe: false,
+    tellsOfReads: false,
     parameters: [],
     settings: {},
     requires: [],

@@ -120,7 +120,7 @@ async function runCase(target: Target, one: SuiteCase): Promise<Outcome> {
 
 async function compileCase(
   target: Target,
-  { program: source, parameters, isUnsafe, settings }: SuiteCase,
+  { program: source, parameters, isUnsafe, tellsOfReads, settings }: SuiteCase,
   printed: Printed,
 ): Promise<Program | undefined> {
   const show = (diagnostics: readonly Diagnostic[]): void => {
@@ -131,6 +131,7 @@ async function compileCase(
     const program = await target.compile(source, {
       ...readProgramWords(parameters),
       isUnsafe,
+      tellsOfReads,
       settings,
     });
     show(program.diagnostics);

@@ -1,4 +1,5 @@
 import { Option, type Command } from "commander";
+import { existsSync } from "node:fs";
 import { hostVersion } from "../session/version.js";
 import { UsageError } from "./exit-code.js";
 
@@ -21,14 +22,20 @@ const features = ["kprobe_multi", "kprobe_session", "uprobe_multi"];
 export interface BpftraceOptions {
   readonly info?: boolean;
   readonly debuginfo?: string;
+  readonly warnReads?: boolean;
 }
 
 /** Adds them, those that mean nothing here too: scripts that start bpftrace give them. */
 export function addBpftraceOptions(command: Command): Command {
+  let warnReads = 0;
   const unseen = (option: Option): Option => option.hideHelp();
   return command
     .version(`sonde v${hostVersion}`, "-V, --version", "print the version")
     .option("--info", "say what the target can do, as sonde info does")
+    .option("-k, --warn-reads", "warn when memory cannot be read or a map has no such entry")
+    .on("option:warn-reads", () => {
+      if (++warnReads > 1) throw new UsageError("trace: -kk has been deprecated: use a single -k");
+    })
     .addOption(
       unseen(new Option("-d, --debug <stage>")).argParser((stage: string) => {
         if (stages.includes(stage)) return stage;
@@ -43,9 +50,13 @@ export function addBpftraceOptions(command: Command): Command {
         throw new UsageError(`trace: --no-feature can only have values '${features.join(",")}'`);
       }),
     )
-    .addOption(unseen(new Option("-k, --warn-reads")))
     .addOption(unseen(new Option("--debuginfo <folders>")))
-    .addOption(unseen(new Option("--traceable-functions <file>")))
+    .addOption(
+      unseen(new Option("--traceable-functions <file>")).argParser((file: string) => {
+        if (existsSync(file)) return file;
+        throw new UsageError(`--traceable-functions: could not read functions from ${file}`);
+      }),
+    )
     .addOption(unseen(new Option("--dwarf-pid <pid>")))
     .addOption(unseen(new Option("--usdt-file-activation")))
     .addOption(unseen(new Option("--verify-llvm-ir")));

@@ -48,7 +48,9 @@ export async function runTrace(trace: Trace, options: RunOptions): Promise<numbe
   const notices = (text: string): void => {
     if (!options.isQuiet) statusLine.print(text);
   };
-  const { sink, writer } = createSink(trace.layout, trace.context, options.format, output, notices);
+  const { layout, context } = trace;
+  const quiet = options.isQuiet;
+  const { sink, writer } = createSink(layout, context, options.format, output, notices, quiet);
   const finish = async (result: TraceResult): Promise<void> => {
     if (trace.outcome === "ended") writer.end(showStacks(result.maps, options, output, notices));
     tellLosses(result, notices);
@@ -147,12 +149,13 @@ export function createSink(
   format: OutputFormat,
   output: TextOutput,
   notices: (text: string) => void,
+  isQuiet = false,
 ): { readonly sink: RecordSink; readonly writer: TraceWriter } {
   const write = (text: string): void => {
     output.write(text);
   };
   if (format === "json") {
-    const writer = new JsonWriter({ output: write, notices });
+    const writer = new JsonWriter({ output: write, notices }, isQuiet);
     return { writer, sink: new WriterSink(createRecordDecoder(layout, context), writer, output) };
   }
   const writer = new TextWriter({ output: write, notices });

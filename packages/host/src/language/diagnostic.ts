@@ -35,7 +35,8 @@ export type DiagnosticCode =
   | "type-mismatch"
   | "bad-value"
   | "not-supported"
-  | "too-large";
+  | "too-large"
+  | "unreachable";
 
 export function isError(diagnostic: Diagnostic): boolean {
   return diagnostic.severity === "error";

@@ -24,25 +24,22 @@ function excerpt(
   span: Span,
   level: string,
   message: string,
-  options: { readonly source: string; readonly sourceName: string },
+  { source, sourceName }: { readonly source: string; readonly sourceName: string },
 ): string[] {
-  const { source, sourceName } = options;
+  return [
+    `${sourceName}:${formatPlace(source, span)}: ${level}: ${message}`,
+    excerptOf(source, span),
+  ];
+}
+
+/** The line that a span begins in, with a marker below it; without a newline at the end. */
+export function excerptOf(source: string, span: Span): string {
   const start = positionOf(source, span.start);
   const end = positionOf(source, span.end);
   const line = source.split("\n", start.line)[start.line - 1] ?? "";
-  if (start.line !== end.line) {
-    return [
-      `${sourceName}:${formatPlace(source, span)}: ${level}: ${message}`,
-      line,
-      marker(line, start.column, line.length + 1),
-    ];
-  }
-  const endColumn = Math.max(end.column, start.column + 1);
-  return [
-    `${sourceName}:${formatPlace(source, span)}: ${level}: ${message}`,
-    line,
-    marker(line, start.column, endColumn),
-  ];
+  const endColumn =
+    start.line === end.line ? Math.max(end.column, start.column + 1) : line.length + 1;
+  return `${line}\n${marker(line, start.column, endColumn)}`;
 }
 
 /** Tildes under the columns; tabs before them are kept so that they stand below the text. */

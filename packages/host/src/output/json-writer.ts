@@ -1,3 +1,4 @@
+import { errorText } from "../text/error-texts.js";
 import { formatValue } from "./format-value.js";
 import { formatKey } from "./format-map.js";
 import { type MapEvent, type TraceSink, type TraceWriter } from "./trace-writer.js";
@@ -14,12 +15,16 @@ import {
 /** Writes what a trace produces as lines of JSON, an object on each: `{"type": "printf", "data": "…"}`. */
 export class JsonWriter implements TraceWriter {
   readonly #sink: TraceSink;
+  readonly #isQuiet: boolean;
 
-  constructor(sink: TraceSink) {
+  /** `isQuiet`: nothing about the trace itself. */
+  constructor(sink: TraceSink, isQuiet = false) {
     this.#sink = sink;
+    this.#isQuiet = isQuiet;
   }
 
   event(event: TraceEvent): void {
+    if (event.kind === "attached" && this.#isQuiet) return;
     if (event.kind === "message") {
       if (event.call === undefined) this.#sink.notices(`${event.text}\n`);
       else this.#sink.output(`${formatCall(event.call)}\n`);
@@ -57,9 +62,15 @@ function formatJsonEvent(event: Exclude<TraceEvent, { readonly kind: "message" }
 }
 
 /** As bpftrace has it, on one level. */
-function formatCall({ level, place, text }: MessageCall): string {
+function formatCall({ level, place, text, fault }: MessageCall): string {
   const [, file = place, row = "0", column = "0"] = /^(.*):(\d+):(\d+)/.exec(place) ?? [];
-  const type = level === "ERROR" ? "errorf" : "warnf";
+  const { helper } = fault ?? {};
+  if (helper !== undefined) {
+    const cause = errorText(Number(-helper.code));
+    return `{"type": "helper_error", "msg": ${jsonText(cause)}, "helper": ${jsonText(helper.name)}, "retcode": ${helper.code}, "filename": ${jsonText(file)}, "line": ${row}, "col": ${column}}`;
+  }
+  const called = level === "ERROR" ? "errorf" : "warnf";
+  const type = fault === undefined ? called : "runtime_error";
   return `{"type": "${type}", "msg": ${jsonText(text)}, "filename": ${jsonText(file)}, "line": ${row}, "col": ${column}}`;
 }
 

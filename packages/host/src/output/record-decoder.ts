@@ -1,4 +1,8 @@
-import { type RecordLayout, type TraceLayout } from "../spec/trace-layout.js";
+import {
+  type RecordLayout,
+  type RuntimeWarningLayout,
+  type TraceLayout,
+} from "../spec/trace-layout.js";
 import { type DecodeContext } from "./decode-context.js";
 import { DecodeError } from "./decode-error.js";
 import { type DecodedRecord } from "./decoded-record.js";
@@ -64,6 +68,8 @@ function createDecoder(
         };
       };
     }
+    case "warning":
+      return createWarningDecoder(record, createFieldsReader(record, readers));
     case "system":
     case "cat": {
       const readFields = createFieldsReader(record, readers);
@@ -101,6 +107,30 @@ function createDecoder(
     case "zeroMap":
       return () => record;
   }
+}
+
+/** As bpftrace has it: the message, what the helper gave, and the line of the program. */
+function createWarningDecoder(
+  { place, text, excerpt, helper }: RuntimeWarningLayout,
+  readFields: (view: RecordView) => readonly (Value | undefined)[],
+): Decoder {
+  return (view) => {
+    const [code] = readFields(view);
+    const given = code?.kind === "integer" ? BigInt.asIntN(32, code.value) : 0n;
+    // What newer kernels say (ERANGE) of an address that is not the kernel's is no more than that.
+    const result = given === -34n ? -14n : given;
+    const lines = [
+      `${place}: WARNING: ${text}`,
+      ...(helper === undefined ? [] : [`Additional Info - helper: ${helper}, retcode: ${result}`]),
+      excerpt,
+    ];
+    const fault = helper === undefined ? {} : { helper: { name: helper, code: result } };
+    return {
+      kind: "message",
+      text: lines.join("\n"),
+      call: { level: "WARNING", place, text, fault },
+    };
+  };
 }
 
 function joinPresent(values: readonly (Value | undefined)[], separator: string): string {

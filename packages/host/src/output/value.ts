@@ -100,12 +100,17 @@ export interface Bucket {
   readonly count: bigint;
 }
 
-/** A call of errorf() or warnf(): what it says, and where it stands in the program. */
+/** A call of errorf() or warnf(), or what went wrong: what it says, and where it stands in the program. */
 export interface MessageCall {
   readonly level: "ERROR" | "WARNING";
   /** "stdin:1:9-62" */
   readonly place: string;
   readonly text: string;
+  /** Of what went wrong. */
+  readonly fault?: {
+    /** The helper that gave a number: */
+    readonly helper?: { readonly name: string; readonly code: bigint };
+  };
 }
 
 /** What a trace produces, in program order: what formatters print and scripts iterate over. */

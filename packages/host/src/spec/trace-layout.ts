@@ -41,6 +41,7 @@ export type RecordLayout =
       readonly place: string;
       readonly format: readonly FormatPiece[];
     } & RecordFields)
+  | RuntimeWarningLayout
   /** system(): a command to run on the target. */
   | ({ readonly kind: "system"; readonly format: readonly FormatPiece[] } & RecordFields)
   /** cat(): a file of the target's to print. */
@@ -67,6 +68,17 @@ export type RecordLayout =
       readonly name: string;
       readonly fieldNames: readonly string[];
     } & RecordFields);
+
+/** Something that goes wrong while the program runs. Its only field, an int32, is what a helper has given. */
+export type RuntimeWarningLayout = {
+  readonly kind: "warning";
+  /** In the program: "stdin:1:9-62". */
+  readonly place: string;
+  readonly text: string;
+  /** The line of the program with a marker below it. */
+  readonly excerpt: string;
+  readonly helper?: string;
+} & RecordFields;
 
 /** A literal, or one conversion that takes the next argument. */
 export type FormatPiece = string | FormatConversion;

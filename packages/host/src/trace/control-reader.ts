@@ -49,6 +49,7 @@ export class ControlReader implements ControlHandler {
         return { kind: "exit", code: this.#u32(bytes, offset + code.offset) };
       }
       case "message":
+      case "warning":
       case "system":
       case "cat": {
         const decoded = this.#decoder.decode(bytes, offset, length);

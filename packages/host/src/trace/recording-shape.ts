@@ -92,6 +92,13 @@ const formatted = { ...fields, format: isArrayOf<FormatPiece>(isEither(isString,
 const isRecord = isKindOf<RecordLayout>({
   printf: formatted,
   message: { ...formatted, level: isOneOf("ERROR", "WARNING"), place: isString },
+  warning: {
+    ...fields,
+    place: isString,
+    text: isString,
+    excerpt: isString,
+    helper: isOptional(isString),
+  },
   system: formatted,
   cat: formatted,
   printValue: fields,

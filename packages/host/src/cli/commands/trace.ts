@@ -333,6 +333,7 @@ async function compileOrReport(
       ...(pid === undefined ? {} : { pid }),
       ...(options.cmd === undefined || pid === undefined ? {} : { childPid: pid }),
       isUnsafe: options.unsafe === true,
+      tellsOfReads: options.warnReads === true,
       sourceName: script.name,
       files: new ScriptFiles(script.isFile ? script.name : undefined, options.I),
       includes: options.include,

@@ -95,7 +95,11 @@ function checkPositional(
 ): CheckedExpression | undefined {
   const { index, span } = expression;
   const text = probe.program.positional[index - 1];
-  if (text === undefined) return integerConstant(0n, span);
+  if (text === undefined) {
+    const message = `Positional parameter $${index} is empty or not provided.`;
+    probe.program.diagnostics.warn("bad-value", span, message);
+    return integerConstant(0n, span);
+  }
   const isNegative = text.startsWith("-");
   const literal = parseIntegerLiteral(isNegative ? text.slice(1) : text);
   if (literal.kind === "invalid") return checkText(probe, text, span);

@@ -34,10 +34,25 @@ export function checkStatements(
   probe: ProbeState,
   statements: readonly Statement[],
 ): CheckedStatement[] {
+  warnOfUnreachable(probe, statements);
   return statements.flatMap((statement, index) => {
     if (statement.kind === "if") keepVariables(probe, statement, statements.slice(index + 1));
     return checkStatement(probe, statement) ?? [];
   });
+}
+
+function warnOfUnreachable(probe: ProbeState, statements: readonly Statement[]): void {
+  const last = statements.findIndex(endsBlock);
+  const next = last === -1 ? undefined : statements[last + 1];
+  if (next === undefined) return;
+  probe.program.diagnostics.warn("unreachable", next.span, "Unreachable statement.");
+}
+
+function endsBlock(statement: Statement): boolean {
+  if (statement.kind === "return" || statement.kind === "jump") return true;
+  if (statement.kind !== "expression") return false;
+  const { expression } = statement;
+  return expression.kind === "call" && expression.name === "exit";
 }
 
 /** Variables that live on behind an `if` belong to the scope around it. */
@@ -150,7 +165,7 @@ function checkLoneExpression(
   const value = probe.check(expression);
   if (value === undefined) return undefined;
   if (value.kind !== "update" && value.kind !== "helper" && !isDiscarded) {
-    probe.program.diagnostics.warn("type-mismatch", span, "this value is not used", [
+    probe.program.diagnostics.warn("type-mismatch", span, "Return value discarded.", [
       "Assign it, print it, or write _ = … when it is not wanted.",
     ]);
   }

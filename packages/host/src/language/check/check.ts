@@ -17,6 +17,7 @@ import { type ConcreteProbe } from "./probes/concrete-probe.js";
 import { expandBlock } from "./probes/expand-attach-point.js";
 import { parentProcessQueries } from "./parent-process.js";
 import { ProgramState } from "./program-state.js";
+import { RuntimeWarnings } from "./runtime-warnings.js";
 import { int64 } from "./type.js";
 
 const checks = { expression: checkExpression, statements: checkStatements };
@@ -35,6 +36,8 @@ export interface CheckOptions {
   readonly isUnsafe?: boolean;
   /** The program's file, as messages name it; "stdin" unless said. */
   readonly sourceName?: string;
+  /** It tells of memory that cannot be read and of map entries that are not there (-k). */
+  readonly tellsOfReads?: boolean;
   /** Settings that hold where the program's `config` says nothing: max_strlen = "200". */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -124,7 +127,10 @@ export function tryCheck(
       for (const diagnostic of program.diagnostics.list) outer.add(diagnostic);
       const diagnostics = [...outer.list].sort((a, b) => a.span.start - b.span.start);
       if (outer.hasErrors) return { program: undefined, diagnostics };
-      return { program: assemble(program, probes, maps), diagnostics };
+      return {
+        program: assemble(program, probes, maps, options.tellsOfReads === true),
+        diagnostics,
+      };
     },
   };
 }
@@ -136,7 +142,7 @@ function warnOfUnused(
 ): void {
   for (const { name, span } of declarations.values()) {
     if (program.maps.isAssigned(name)) continue;
-    diagnostics.warn("unknown-map", span, `unused map: ${name}`);
+    diagnostics.warn("unknown-map", span, `Unused map: ${name}`);
   }
 }
 
@@ -210,6 +216,7 @@ function assemble(
   program: ProgramState,
   probes: readonly CheckedProbe[],
   maps: readonly CheckedMap[],
+  tellsOfReads: boolean,
 ): CheckedProgram {
   const { printsMapsAtExit, shown } = program.config;
   return {
@@ -225,6 +232,7 @@ function assemble(
     },
     config: program.config,
     usesElapsed: program.usesElapsed,
+    warnings: new RuntimeWarnings(program, tellsOfReads),
     stackLimits: [...program.stackLimits],
   };
 }

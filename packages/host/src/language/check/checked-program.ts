@@ -5,6 +5,7 @@ import { type ProgramPlace, type ProgramType } from "../../spec/program-spec.js"
 import { type MapLayout, type TraceLayout } from "../../spec/trace-layout.js";
 import { type BytesType, type StackType } from "../../spec/value-type.js";
 import { type Span } from "../syntax/span.js";
+import { type RuntimeWarnings } from "./runtime-warnings.js";
 import { type AddressSpace, type PointerType, type StringType, type Type } from "./type.js";
 
 /**
@@ -25,6 +26,8 @@ export interface CheckedProgram {
   readonly config: CheckedConfig;
   /** `elapsed` is read somewhere: the time of the start must be kept. */
   readonly usesElapsed: boolean;
+  /** Tells of what goes wrong while it runs. */
+  readonly warnings?: RuntimeWarnings;
   /** How many frames stacks are taken of, each once. */
   readonly stackLimits: readonly number[];
 }
@@ -214,9 +217,9 @@ export type IntegerOperation =
   | "add"
   | "subtract"
   | "multiply"
-  /** By zero: 0. */
+  /** By zero: 1. */
   | "divide"
-  /** By zero: the left side. */
+  /** By zero: 1. */
   | "modulo"
   | "and"
   | "or"

@@ -138,6 +138,7 @@ export interface Enumeration {
 
 export const int64: IntegerType = { kind: "integer", sizeBytes: 8, isSigned: true };
 export const uint64: IntegerType = { kind: "integer", sizeBytes: 8, isSigned: false };
+export const int32: IntegerType = { kind: "integer", sizeBytes: 4, isSigned: true };
 export const uint32: IntegerType = { kind: "integer", sizeBytes: 4, isSigned: false };
 export const boolean: Type = { kind: "boolean" };
 export const none: Type = { kind: "none" };

@@ -35,7 +35,7 @@ export function aggregate(lowering: Lowering, statement: Aggregate): void {
       update.change(behind(place));
       builder.label(absent);
     } else {
-      changeOrInsert(lowering, map, key, update);
+      changeOrInsert(lowering, map, key, { ...update, span: statement.span });
     }
   });
   if (layout.kind === "plain") throw new InternalError(`${map.name} is no aggregation`);

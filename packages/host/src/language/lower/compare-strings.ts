@@ -58,7 +58,7 @@ function compareWithConstant(
   const bytes = withNul.subarray(0, limitBytes ?? withNul.length);
   if (bytes.length === 0) return;
   if (expression.kind === "mapValue" && capacityOf(expression) >= bytes.length) {
-    withMapValue(lowering, expression.map, expression.keys, {
+    withMapValue(lowering, expression, {
       found: (place) => {
         compareBytes(lowering, place, bytes, target);
       },

@@ -14,6 +14,7 @@ import { lowerStatements } from "./statement.js";
 import { storeValue } from "./store.js";
 import { TemporaryMemory } from "./temporary-memory.js";
 import { lowerValue } from "./value.js";
+import { writeWarning } from "./warn.js";
 import { type Loop } from "./variable-homes.js";
 import { clearVariables, placeVariables } from "./variables.js";
 
@@ -30,6 +31,9 @@ export function createLowering(parts: LoweringParts): Lowering {
     },
     store: (expression, type, address) => {
       storeValue(lowering, expression, type, address);
+    },
+    warn: (span, warning, code) => {
+      writeWarning(lowering, span, warning, code);
     },
     within: (changes) => createLowering({ ...parts, ...changes }),
     inCallback: (loop, body) => writeCallback(lowering, loop, body),

@@ -22,7 +22,7 @@ export function elementValue(lowering: Lowering, expression: Element): IrValue {
  */
 export function readElement(
   lowering: Lowering,
-  { operand, index, elementSizeBytes, length }: Element,
+  { operand, index, elementSizeBytes, length, span }: Element,
   to: Address,
 ): void {
   const { builder, target } = lowering;
@@ -40,6 +40,8 @@ export function readElement(
   builder.label(end);
   builder.aside(() => {
     builder.label(beyond);
+    // Behind a string are NULs, as far as anybody can tell.
+    if (operand.type.kind === "array") lowering.warn(span, { kind: "bounds" });
     builder.zero(to, elementSizeBytes);
     builder.jump(end);
   });

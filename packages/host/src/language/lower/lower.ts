@@ -128,7 +128,7 @@ function ownMapSpecs(
       name: ownMaps.loss,
       type: "array",
       keySizeBytes: 4,
-      valueSizeBytes: 24,
+      valueSizeBytes: 32,
       maxEntries: 1,
       flags: isMmapable ? mapFlags.mmapable : 0,
     },

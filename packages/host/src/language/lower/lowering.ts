@@ -7,7 +7,9 @@ import {
   type CheckedProgram,
   type CheckedStatement,
 } from "../check/checked-program.js";
+import { type RuntimeWarning } from "../check/runtime-warnings.js";
 import { type AddressSpace } from "../check/type.js";
+import { type Span } from "../syntax/span.js";
 import { type Address, type IrCallback, type IrValue, type VirtualRegister } from "../ir.js";
 import { type Frame } from "./frame.js";
 import { type ProgramBuilder } from "./program-builder.js";
@@ -27,13 +29,18 @@ export type Channel =
 /** Names of the maps that the compiler adds to the script's. */
 export const ownMaps = {
   events: "events",
-  /** Value: u64 lost records, u64 map updates that the kernel refused. */
+  /** Value: u64 lost records, u64 map updates that the kernel refused, u64 not 0 after exit(), u64 warnings. */
   loss: "loss",
   scratch: "scratch",
   startTime: "start_time",
 } as const;
 
-export const lossOffsets = { lostRecords: 0, refusedUpdates: 8, hasExited: 16 } as const;
+export const lossOffsets = {
+  lostRecords: 0,
+  refusedUpdates: 8,
+  hasExited: 16,
+  warnings: 24,
+} as const;
 
 /** What every part of the lowering of one function of a probe's program shares. */
 export interface LoweringParts {
@@ -70,6 +77,8 @@ export interface Lowering extends LoweringParts {
   jumpUnless(condition: CheckedExpression, target: string): void;
   /** Stores a value as maps and tuples hold it: strings padded with NULs, gaps of tuples zero. */
   store(expression: CheckedExpression, type: ValueType, address: Address): void;
+  /** Tells of something that goes wrong where it stands; `code` is what a helper has given. */
+  warn(span: Span, warning: RuntimeWarning, code?: IrValue): void;
   /** The same where something is different. */
   within(changes: Partial<LoweringParts>): Lowering;
   /** Makes a function of a loop's body: `write` emits it. */

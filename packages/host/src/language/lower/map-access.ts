@@ -1,12 +1,18 @@
 import { helperFlags, helpers } from "../../asm/helpers.js";
 import { InternalError } from "../../asm/internal-error.js";
 import { type FieldLayout } from "../../spec/value-type.js";
-import { type CheckedExpression, type CheckedMap } from "../check/checked-program.js";
+import {
+  type CheckedExpression,
+  type CheckedExpressionOf,
+  type CheckedMap,
+} from "../check/checked-program.js";
+import { type Span } from "../syntax/span.js";
 import { sizeOfValue } from "../check/value-layout.js";
 import { type Address, type HelperArgument, type IrValue, type VirtualRegister } from "../ir.js";
 import { countRefusedUpdate } from "./loss.js";
 import { type Lowering } from "./lowering.js";
 import { behind, constant, moved, pointerTo, type ProgramBuilder } from "./program-builder.js";
+import { warnOfAbsence } from "./failed-read.js";
 
 export function requireMap(lowering: Lowering, map: number): CheckedMap {
   const found = lowering.program.maps[map];
@@ -68,8 +74,7 @@ export function lookUp(lowering: Lowering, map: CheckedMap, key: Address): Virtu
 /** Emits `found` with the value's place in line, and `absent` aside; both go on behind. */
 export function withMapValue(
   lowering: Lowering,
-  mapId: number,
-  keys: readonly CheckedExpression[],
+  { map: mapId, keys, span }: CheckedExpressionOf<"mapValue">,
   ways: { readonly found: (value: Address) => void; readonly absent: () => void },
 ): void {
   const { builder } = lowering;
@@ -82,6 +87,7 @@ export function withMapValue(
   builder.label(end);
   builder.aside(() => {
     builder.label(absent);
+    warnOfAbsence(lowering, span);
     ways.absent();
     builder.jump(end);
   });
@@ -93,6 +99,7 @@ export function writeEntry(
   map: CheckedMap,
   key: Address,
   value: Address,
+  span: Span,
 ): void {
   const { builder } = lowering;
   const refused = builder.newLabel("refused");
@@ -108,7 +115,7 @@ export function writeEntry(
   builder.label(end);
   builder.aside(() => {
     builder.label(refused);
-    countRefusedUpdate(lowering);
+    tellRefusedUpdate(lowering, map, span, result);
     builder.jump(end);
   });
 }
@@ -124,6 +131,10 @@ export function changeOrInsert(
   ways: {
     readonly change: (value: Address) => void;
     readonly initial: (value: Address) => void;
+    /** What it is done for. */
+    readonly span: Span;
+    /** That there was none is worth a warning. */
+    readonly reads?: boolean;
   },
 ): void {
   const { builder, memory } = lowering;
@@ -137,6 +148,7 @@ export function changeOrInsert(
   builder.label(end);
   builder.aside(() => {
     builder.label(insert);
+    if (ways.reads === true) warnOfAbsence(lowering, ways.span);
     const result = memory.during(map.layout.valueSizeBytes, `new ${map.name}`, (fresh) => {
       ways.initial(fresh);
       return builder.call(
@@ -150,7 +162,13 @@ export function changeOrInsert(
     builder.jumpIf("eq", result, constant(0), end);
     builder.move(value, lookUp(lowering, map, key));
     builder.jumpIf("ne", value, constant(0), change);
-    countRefusedUpdate(lowering);
+    tellRefusedUpdate(lowering, map, ways.span, result);
     builder.jump(end);
   });
+}
+
+/** Counts an update that the kernel refused, and tells of it. */
+function tellRefusedUpdate(lowering: Lowering, map: CheckedMap, span: Span, result: IrValue): void {
+  countRefusedUpdate(lowering);
+  lowering.warn(span, { kind: "update", map: map.name }, result);
 }

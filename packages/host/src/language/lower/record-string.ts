@@ -2,6 +2,7 @@ import { encodeUtf8 } from "../../text/utf8.js";
 import { InternalError } from "../../asm/internal-error.js";
 import { type CheckedExpression } from "../check/checked-program.js";
 import { type Address, type VirtualRegister } from "../ir.js";
+import { warnOfFailedRead } from "./failed-read.js";
 import { type Lowering } from "./lowering.js";
 import { storeBytes } from "./memory-copy.js";
 import { behind, constant, moved, pointerTo } from "./program-builder.js";
@@ -144,6 +145,9 @@ export function appendRead(
   });
   builder.aside(() => {
     builder.label(unreadable);
+    if (read.span !== undefined) {
+      warnOfFailedRead(lowering, read.span, "probe_read_str", length);
+    }
     builder.move(length, constant(0));
     builder.store(field, 2, constant(0));
     builder.jump(next);

@@ -106,12 +106,13 @@ function withEarlyValues(
   values: readonly CheckedExpression[],
   use: (early: EarlyValues) => void,
 ): void {
+  const kinds = lowering.program.warnings?.tellsOfReads === true ? warnedKinds : workKinds;
   const early = new Map<number, { readonly value: IrValue } | { readonly place: Address }>();
   const evaluate = (index: number): void => {
     const expression = values[index];
     if (expression === undefined) {
       use(early);
-    } else if (!isWork(expression)) {
+    } else if (!isWork(expression, kinds)) {
       evaluate(index + 1);
     } else if (fitsRegister(expression.type)) {
       early.set(index, { value: lowering.value(expression) });
@@ -136,11 +137,24 @@ const workKinds: ReadonlySet<unknown> = new Set([
   "deleted",
 ]);
 
-function isWork(value: unknown): boolean {
+/** What may be told of besides, before the record that it is for. */
+const warnedKinds: ReadonlySet<unknown> = new Set([
+  ...workKinds,
+  "mapValue",
+  "readMemory",
+  "readString",
+]);
+
+function isWork(value: unknown, kinds: ReadonlySet<unknown>): boolean {
   if (typeof value !== "object" || value === null) return false;
   // Types have kinds, too.
-  if ("span" in value && "kind" in value && workKinds.has(value.kind)) return true;
-  return Object.values(value).some(isWork);
+  if ("span" in value && "kind" in value) {
+    if (kinds.has(value.kind)) return true;
+    if (value.kind === "element") return true;
+    const operation = "operation" in value ? value.operation : undefined;
+    if (operation === "divide" || operation === "modulo") return true;
+  }
+  return Object.values(value).some((part) => isWork(part, kinds));
 }
 
 /** Writes a record, or counts it as lost. */

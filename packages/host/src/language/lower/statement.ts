@@ -26,12 +26,13 @@ function lowerStatement(lowering: Lowering, statement: CheckedStatement): void {
       break;
     case "assign":
       if (statement.operation === undefined) {
-        assignPlace(lowering, statement.target, statement.value);
+        assignPlace(lowering, statement.target, statement.value, statement.span);
       } else {
         updatePlace(lowering, statement.target, {
           operation: machineOperation(statement.operation, statement.target.type),
           amount: lowering.value(statement.value),
           result: "none",
+          span: statement.span,
         });
       }
       break;
@@ -77,7 +78,8 @@ function lowerStatement(lowering: Lowering, statement: CheckedStatement): void {
 function evaluate(lowering: Lowering, expression: CheckedExpression): void {
   if (expression.kind === "update") {
     const amount = { kind: "constant", value: BigInt(expression.by) } as const;
-    updatePlace(lowering, expression.target, { operation: "add", amount, result: "none" });
+    const { span } = expression;
+    updatePlace(lowering, expression.target, { operation: "add", amount, result: "none", span });
   } else if (fitsRegister(expression.type)) {
     // What computes a value that nobody wants is left out later.
     lowering.value(expression);
@@ -126,6 +128,7 @@ export function isControlRecord(layout: RecordLayout): boolean {
       return true;
     case "printf":
     case "message":
+    case "warning":
     case "system":
     case "cat":
     case "printValue":

@@ -56,7 +56,7 @@ function storeInMemory(
       storeBytesValue(lowering, expression, address);
       break;
     case "mapValue":
-      withMapValue(lowering, expression.map, expression.keys, {
+      withMapValue(lowering, expression, {
         found: copyFrom,
         absent: () => {
           zeroMemory(lowering, address, sizeBytes);

@@ -4,6 +4,8 @@ import { InternalError } from "../../asm/internal-error.js";
 import { type CheckedExpression, type CheckedExpressionOf } from "../check/checked-program.js";
 import { type Address, type HelperArgument, type IrValue, type VirtualRegister } from "../ir.js";
 import { dataLocationPointer } from "./context.js";
+import { warnOfFailedRead } from "./failed-read.js";
+import { type Span } from "../syntax/span.js";
 import { type Lowering, pointedStringReader, stringReader } from "./lowering.js";
 import { withMapValue } from "./map-access.js";
 import { copyMemory, storeBytes, zeroMemory } from "./memory-copy.js";
@@ -31,6 +33,8 @@ export interface StringRead {
   readonly length: IrValue | undefined;
   /** The string may be longer than is read. */
   readonly canBeCut: boolean;
+  /** What reads it, when that it cannot be read may be worth a warning. */
+  readonly span?: Span;
 }
 
 /** How a helper gets at a string, or `undefined` when it is not read through one. */
@@ -77,6 +81,7 @@ function pointerRead(
     capacityBytes: capacityOf(expression),
     length: length === undefined ? undefined : lowering.value(length),
     canBeCut: expression.isArray !== true,
+    span: expression.span,
   };
 }
 
@@ -209,7 +214,7 @@ function storeMapString(
   address: Address,
   capacityBytes: number,
 ): void {
-  withMapValue(lowering, expression.map, expression.keys, {
+  withMapValue(lowering, expression, {
     found: (place) => {
       copyPadded(lowering, expression, place, address, capacityBytes);
     },
@@ -243,12 +248,13 @@ function readPadded(
   const { builder } = lowering;
   if (padding === "zero") zeroMemory(lowering, address, capacityBytes);
   const size = Math.min(read.capacityBytes, capacityBytes);
-  builder.callOnly(
+  const result = builder.call(
     read.helper,
     pointerTo(address),
     sizeToRead(lowering, read.length, { atMost: size, whenLonger: size }),
     read.pointer,
   );
+  if (read.span !== undefined) warnOfFailedRead(lowering, read.span, "probe_read_str", result);
 }
 
 /** The size for a helper that reads a string of at most `length` characters: with its NUL. */

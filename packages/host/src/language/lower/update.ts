@@ -4,6 +4,8 @@ import { type CheckedExpression, type Place } from "../check/checked-program.js"
 import { fitsRegister } from "../check/type.js";
 import { sizeOfValue, valueTypeOf } from "../check/value-layout.js";
 import { type Address, type BinaryOperation, type IrValue } from "../ir.js";
+import { type Span } from "../syntax/span.js";
+import { binary } from "./division.js";
 import { type Lowering } from "./lowering.js";
 import { changeOrInsert, mapArgument, requireMap, withKey, writeEntry } from "./map-access.js";
 import { copyMemory } from "./memory-copy.js";
@@ -17,6 +19,8 @@ export interface Change {
   readonly amount: IrValue;
   /** Which value is wanted of it. */
   readonly result: "old" | "new" | "none";
+  /** Of what asks for it. */
+  readonly span: Span;
 }
 
 /** `place op= amount`. A map entry that does not exist counts as 0. Gives 0 when no result is wanted. */
@@ -29,14 +33,15 @@ export function updatePlace(lowering: Lowering, place: Place, change: Change): I
 function updateScratch(
   lowering: Lowering,
   place: Place & { readonly kind: "scratch" },
-  { operation, amount, result }: Change,
+  { operation, amount, result, span }: Change,
 ): IrValue {
   const { builder } = lowering;
   const current = currentValue(lowering, place.scratch);
   const { size, isSigned } = accessOf(place.type);
   const wanted = builder.register();
   if (result === "old") builder.move(wanted, current);
-  const changed = builder.extend(builder.binary(operation, current, amount), size, isSigned);
+  const made = binary(lowering, operation, { left: current, right: amount, span });
+  const changed = builder.extend(made, size, isSigned);
   setVariable(lowering, place.scratch, changed);
   if (result === "new") builder.move(wanted, changed);
   return result === "none" ? constant(0) : wanted;
@@ -49,7 +54,9 @@ function updateEntry(
 ): IrValue {
   const { builder } = lowering;
   const map = requireMap(lowering, place.map);
-  const { operation, amount, result: wanted } = change;
+  const { operation, amount, result: wanted, span } = change;
+  const apply = (left: IrValue): IrValue =>
+    binary(lowering, operation, { left, right: amount, span });
   const { size, isSigned } = accessOf(place.type);
   const result = builder.register();
   const keep = (old: IrValue, changed: IrValue): void => {
@@ -61,15 +68,17 @@ function updateEntry(
       change: (value) => {
         if (wanted === "none" && addsAtomically(lowering, value, size, change)) return;
         const old = loadScalar(lowering, value, place.type);
-        const changed = builder.binary(operation, old, amount);
+        const changed = apply(old);
         storeScalar(lowering, value, place.type, changed);
         keep(old, changed);
       },
       initial: (value) => {
-        const changed = builder.binary(operation, constant(0), amount);
+        const changed = apply(constant(0));
         storeScalar(lowering, value, place.type, changed);
         keep(constant(0), changed);
       },
+      span,
+      reads: true,
     });
   });
   return wanted === "none" ? constant(0) : result;
@@ -91,8 +100,13 @@ function addsAtomically(
 }
 
 /** `place = value`. */
-export function assignPlace(lowering: Lowering, place: Place, value: CheckedExpression): void {
-  if (place.kind === "map") assignEntry(lowering, place, value);
+export function assignPlace(
+  lowering: Lowering,
+  place: Place,
+  value: CheckedExpression,
+  span: Span,
+): void {
+  if (place.kind === "map") assignEntry(lowering, place, value, span);
   else if (fitsRegister(place.type)) {
     const { size, isSigned } = accessOf(place.type);
     const have = accessOf(value.type);
@@ -132,6 +146,7 @@ function assignEntry(
   lowering: Lowering,
   place: Place & { readonly kind: "map" },
   value: CheckedExpression,
+  span: Span,
 ): void {
   const { memory } = lowering;
   const map = requireMap(lowering, place.map);
@@ -145,12 +160,12 @@ function assignEntry(
         const write = (where: Address): void => {
           storeScalar(lowering, where, place.type, assigned);
         };
-        changeOrInsert(lowering, map, key, { change: write, initial: write });
+        changeOrInsert(lowering, map, key, { change: write, initial: write, span });
         return;
       }
       memory.during(map.layout.valueSizeBytes, `value of ${map.name}`, (fresh) => {
         storeScalar(lowering, fresh, place.type, assigned);
-        writeEntry(lowering, map, key, fresh);
+        writeEntry(lowering, map, key, fresh, span);
       });
     });
     return;
@@ -158,7 +173,7 @@ function assignEntry(
   memory.during(map.layout.valueSizeBytes, `value of ${map.name}`, (fresh) => {
     lowering.store(value, type, fresh);
     withKey(lowering, map, place, (key) => {
-      writeEntry(lowering, map, key, fresh);
+      writeEntry(lowering, map, key, fresh, span);
     });
   });
   // The value is stored from its start; maps of the language hold nothing beside it.

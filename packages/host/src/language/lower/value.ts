@@ -22,6 +22,8 @@ import { compareBytes, findText } from "./search-string.js";
 import { stackDepth, stackNumber } from "./stack.js";
 import { withPart, withStored } from "./stored-place.js";
 import { stringLength } from "./string-length.js";
+import { binary } from "./division.js";
+import { warnOfFailedRead } from "./failed-read.js";
 import { deleteEntry, updatePlace } from "./update.js";
 import { currentValue, variableAddress } from "./variables.js";
 
@@ -63,11 +65,13 @@ export function lowerValue(lowering: Lowering, expression: CheckedExpression): I
         amount: constant(expression.by),
         operation: "add",
         result: expression.result,
+        span: expression.span,
       });
     case "binary": {
       const left = lowering.value(expression.left);
       const right = lowering.value(expression.right);
-      return builder.binary(machineOperation(expression.operation, expression.type), left, right);
+      const operation = machineOperation(expression.operation, expression.type);
+      return binary(lowering, operation, { left, right, span: expression.span });
     }
     case "negate": {
       const to = builder.register();
@@ -161,14 +165,15 @@ function scratchValue(lowering: Lowering, scratch: number): IrValue {
 
 function readMemory(
   lowering: Lowering,
-  { pointer, space, sizeBytes, type }: CheckedExpressionOf<"readMemory">,
+  { pointer, space, sizeBytes, type, span }: CheckedExpressionOf<"readMemory">,
 ): IrValue {
   const { builder, memory, target } = lowering;
   const from = lowering.value(pointer);
   return memory.during(sizeBytes, "memory", (copy) => {
     // What cannot be read is zero: the helper sees to that.
     const size = constant(sizeBytes);
-    builder.callOnly(memoryReader(target, space), pointerTo(copy), size, from);
+    const result = builder.call(memoryReader(target, space), pointerTo(copy), size, from);
+    warnOfFailedRead(lowering, span, "probe_read", result);
     return loadScalar(lowering, copy, type, sizeBytes);
   });
 }
@@ -176,7 +181,7 @@ function readMemory(
 function mapValue(lowering: Lowering, expression: CheckedExpressionOf<"mapValue">): IrValue {
   const { builder } = lowering;
   const result = builder.register();
-  withMapValue(lowering, expression.map, expression.keys, {
+  withMapValue(lowering, expression, {
     found: (place) => {
       builder.move(result, loadScalar(lowering, place, expression.type));
     },
@@ -263,7 +268,7 @@ function part(lowering: Lowering, expression: CheckedExpressionOf<"part">): IrVa
   }
   const { builder } = lowering;
   const result = builder.register();
-  withMapValue(lowering, operand.map, operand.keys, {
+  withMapValue(lowering, operand, {
     found: (place) => {
       builder.move(result, loadScalar(lowering, moved(place, offset), type, sizeBytes));
     },

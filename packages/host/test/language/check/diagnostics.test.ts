@@ -409,10 +409,10 @@ describe("faults", () => {
       source: 'BEGIN { @ = printf("a") }',
       expected: ['printf("a"): type-mismatch: printf() gives no value: it must stand alone'],
     },
-    { source: "BEGIN { pid; }", expected: ["pid: warning type-mismatch: this value is not used"] },
+    { source: "BEGIN { pid; }", expected: ["pid: warning type-mismatch: Return value discarded."] },
     {
       source: "BEGIN { 1 + 2; }",
-      expected: ["1 + 2: warning type-mismatch: this value is not used"],
+      expected: ["1 + 2: warning type-mismatch: Return value discarded."],
     },
     {
       source: 'BEGIN { return "x" }',
