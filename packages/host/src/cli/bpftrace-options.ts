@@ -29,37 +29,42 @@ export interface BpftraceOptions {
 export function addBpftraceOptions(command: Command): Command {
   let warnReads = 0;
   const unseen = (option: Option): Option => option.hideHelp();
-  return command
-    .version(`sonde v${hostVersion}`, "-V, --version", "print the version")
-    .option("--info", "say what the target can do, as sonde info does")
-    .option("-k, --warn-reads", "warn when memory cannot be read or a map has no such entry")
-    .on("option:warn-reads", () => {
-      if (++warnReads > 1) throw new UsageError("trace: -kk has been deprecated: use a single -k");
-    })
-    .addOption(
-      unseen(new Option("-d, --debug <stage>")).argParser((stage: string) => {
-        if (stages.includes(stage)) return stage;
-        throw new UsageError(`trace: invalid option for -d: ${stage}`, {
-          hint: `one of ${stages.join(", ")}`,
-        });
-      }),
-    )
-    .addOption(
-      unseen(new Option("--no-feature <features>")).argParser((text: string) => {
-        if (text.split(",").every((feature) => features.includes(feature))) return text;
-        throw new UsageError(`trace: --no-feature can only have values '${features.join(",")}'`);
-      }),
-    )
-    .addOption(unseen(new Option("--debuginfo <folders>")))
-    .addOption(
-      unseen(new Option("--traceable-functions <file>")).argParser((file: string) => {
-        if (existsSync(file)) return file;
-        throw new UsageError(`--traceable-functions: could not read functions from ${file}`);
-      }),
-    )
-    .addOption(unseen(new Option("--dwarf-pid <pid>")))
-    .addOption(unseen(new Option("--usdt-file-activation")))
-    .addOption(unseen(new Option("--verify-llvm-ir")));
+  return (
+    command
+      .version(`sonde v${hostVersion}`, "-V, --version", "print the version")
+      .option("--info", "say what the target can do, as sonde info does")
+      .option("-k, --warn-reads", "warn when memory cannot be read or a map has no such entry")
+      .on("option:warn-reads", () => {
+        if (++warnReads > 1)
+          throw new UsageError("trace: -kk has been deprecated: use a single -k");
+      })
+      .addOption(
+        unseen(new Option("-d, --debug <stage>")).argParser((stage: string) => {
+          if (stages.includes(stage)) return stage;
+          throw new UsageError(`trace: invalid option for -d: ${stage}`, {
+            hint: `one of ${stages.join(", ")}`,
+          });
+        }),
+      )
+      .addOption(
+        unseen(new Option("--no-feature <features>")).argParser((text: string) => {
+          if (text.split(",").every((feature) => features.includes(feature))) return text;
+          throw new UsageError(`trace: --no-feature can only have values '${features.join(",")}'`);
+        }),
+      )
+      .addOption(unseen(new Option("--debuginfo <folders>")))
+      .addOption(
+        unseen(new Option("--traceable-functions <file>")).argParser((file: string) => {
+          if (existsSync(file)) return file;
+          throw new UsageError(`--traceable-functions: could not read functions from ${file}`);
+        }),
+      )
+      .addOption(unseen(new Option("--dwarf-pid <pid>")))
+      // Of probes for tests, which there are none of here.
+      .addOption(unseen(new Option("--probe-filter <expression>")))
+      .addOption(unseen(new Option("--usdt-file-activation")))
+      .addOption(unseen(new Option("--verify-llvm-ir")))
+  );
 }
 
 /** What sonde calls what they ask for. */
