@@ -35,10 +35,29 @@ export function checkBuf(
     const space = type.kind === "pointer" ? type.space : probe.probe.pointerSpace;
     return bufferAt(probe, { pointer: value, space, length, room, span });
   }
+  return bufferOf(probe, { value, length, argument: argument.span, span });
+}
+
+/** Of an array, a string or a struct, or of its first bytes. */
+function bufferOf(
+  probe: ProbeState,
+  {
+    value,
+    length,
+    argument,
+    span,
+  }: {
+    readonly value: CheckedExpression;
+    readonly length: CheckedExpression | undefined;
+    readonly argument: Span;
+    readonly span: Span;
+  },
+): CheckedExpression | undefined {
+  const { type } = value;
   const whole = type.kind === "string" ? type.capacityBytes : sizeInMemory(probe, type);
   if (type.kind !== "array" && type.kind !== "string" && type.kind !== "struct") {
     const message = `buf() takes a pointer, an array or a string, not ${describeType(type)}`;
-    return probe.error("argument-type", argument.span, message);
+    return probe.error("argument-type", argument, message);
   }
   if (length !== undefined && length.kind !== "constant") {
     return probe.notSupported(length.span, "buf() of a value with a length that varies is");
