@@ -1,5 +1,8 @@
-// What generator.c does, where there is no C compiler: `process.ppid` is one getppid(2) each time it is read.
+// What generator.c does, where there is no C compiler: `process.ppid` is one getppid(2) each time it is read, and the others
+// are calls of their names.
 const [count = 0, rate = 0] = process.argv.slice(2).map(Number);
+const call =
+  { getuid: process.getuid, getgid: process.getgid }[process.argv[5] ?? ""] ?? (() => process.ppid);
 const batch = rate === 0 ? count : Math.ceil(rate / 1000);
 let parents = 0;
 
@@ -11,7 +14,7 @@ process.stdin.once("data", () => {
   let done = 0;
   const step = () => {
     for (const until = Math.min(done + batch, count); done < until; done++) {
-      parents ^= process.ppid;
+      parents ^= call();
     }
     const elapsed = process.hrtime.bigint() - start;
     if (done < count) {

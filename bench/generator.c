@@ -1,12 +1,15 @@
-// Calls getppid(2) a given number of times, at a given rate, from one thread on one CPU: events whose number is known.
+// Calls getppid(2), or one that costs the kernel as much, a given number of times, at a given rate, from one thread on one
+// CPU: events whose number is known.
 //
-//   generator COUNT RATE CPU      RATE in calls a second, 0 for as fast as it goes; CPU -1 for any
+//   generator COUNT RATE CPU CALL      RATE in calls a second, 0 for as fast as it goes; CPU -1 for any;
+//                                      CALL getppid, getuid or getgid
 //
 // Prints "ready PID", waits for a byte on standard input, calls, prints "done COUNT NANOSECONDS CPU-NANOSECONDS".
 #define _GNU_SOURCE
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,14 +33,22 @@ static int pin(int cpu) {
   return sched_setaffinity(0, sizeof cpus, &cpus);
 }
 
+static long number_of(const char *call) {
+  if (strcmp(call, "getuid") == 0) {
+    return SYS_getuid;
+  }
+  return strcmp(call, "getgid") == 0 ? SYS_getgid : SYS_getppid;
+}
+
 int main(int argc, char **argv) {
-  if (argc != 4) {
-    fprintf(stderr, "usage: generator COUNT RATE CPU\n");
+  if (argc != 5) {
+    fprintf(stderr, "usage: generator COUNT RATE CPU CALL\n");
     return 2;
   }
   long long count = atoll(argv[1]);
   long long rate = atoll(argv[2]);
   int cpu = atoi(argv[3]);
+  long number = number_of(argv[4]);
   if (cpu >= 0 && pin(cpu) != 0) {
     perror("generator: sched_setaffinity");
     return 1;
@@ -55,7 +66,7 @@ int main(int argc, char **argv) {
   for (long long done = 0; done < count;) {
     long long until = done + batch < count ? done + batch : count;
     for (; done < until; done++) {
-      syscall(SYS_getppid);
+      syscall(number);
     }
     if (rate != 0 && done < count) {
       sleep_until(start + (long long)((double)done * 1e9 / (double)rate));

@@ -33,10 +33,10 @@ function buildGenerator() {
 }
 
 /**
- * Starts a process that will call getppid(2) exactly `count` times once `run` is called, at `ratePerSecond` or, without
- * it, as fast as it goes, on one CPU if one is named.
+ * Starts a process that will call getppid(2), or another, exactly `count` times once `run` is called, at `ratePerSecond` or,
+ * without it, as fast as it goes, on one CPU if one is named.
  *
- * @param {{ readonly count: number, readonly ratePerSecond?: number, readonly cpu?: number }} options
+ * @param {{ readonly count: number, readonly ratePerSecond?: number, readonly cpu?: number, readonly call?: string }} options
  * @returns {Promise<Generator>}
  *
  * @typedef {object} Generator
@@ -46,9 +46,9 @@ function buildGenerator() {
  *   Makes the calls; ends when they have all been made.
  * @property {() => void} stop Ends the process; idempotent.
  */
-export async function startGenerator({ count, ratePerSecond = 0, cpu = -1 }) {
+export async function startGenerator({ count, ratePerSecond = 0, cpu = -1, call = "getppid" }) {
   const { command, args, language } = buildGenerator();
-  const argv = [...args, String(count), String(ratePerSecond), String(cpu)];
+  const argv = [...args, String(count), String(ratePerSecond), String(cpu), call];
   const child =
     language === "JavaScript" && cpu >= 0
       ? spawn("taskset", ["-c", String(cpu), command, ...argv], {

@@ -125,7 +125,7 @@ const now = [call(125), alu("mov", 6, register(0))];
 const thread = [call(14), store(4, 10, -16, register(0))];
 
 /**
- * By the names of the rows: maps, and what runs at getppid's entry and, where that is measured too, at its return.
+ * By the names of the rows: maps, and what runs at a system call's entry and, where that is measured too, at its return.
  *
  * @type {Readonly<Record<string, { readonly maps: MapSpec[], readonly enter: Instruction[], readonly exit?: Instruction[] }>>}
  */
@@ -224,15 +224,16 @@ export const handAssembled = {
 
 /**
  * @param {string} name Of a row.
+ * @param {string} call The system call that is traced.
  * @returns {ObjectSpec}
  */
-export function objectOf(name) {
+export function objectOf(name, call) {
   const { maps = [], enter = [], exit: leave } = handAssembled[name] ?? {};
   const parts = [
-    { name: "hand_enter", event: "sys_enter_getppid", instructions: enter },
+    { name: "hand_enter", event: `sys_enter_${call}`, instructions: enter },
     ...(leave === undefined
       ? []
-      : [{ name: "hand_exit", event: "sys_exit_getppid", instructions: leave }]),
+      : [{ name: "hand_exit", event: `sys_exit_${call}`, instructions: leave }]),
   ];
   const readsEvents = maps.some(({ type }) => type === "ringbuf");
   return {

@@ -44,14 +44,15 @@ export function findSonde() {
       };
 }
 
-/** @returns {Peer | undefined} The bpftrace that is installed; `undefined` when none is. */
+/** @returns {Peer | undefined} The bpftrace that is installed, or what BPFTRACE names; `undefined` when there is none. */
 export function findBpftrace() {
-  const version = firstLine("bpftrace", ["--version"]);
+  const command = process.env["BPFTRACE"] ?? "bpftrace";
+  const version = firstLine(command, ["--version"]);
   return version === undefined
     ? undefined
     : {
         name: "bpftrace",
         version: version.replace(/^bpftrace v?/, ""),
-        trace: (program, ...parameters) => ["bpftrace", "-e", program, ...parameters],
+        trace: (program, ...parameters) => [command, "-e", program, ...parameters],
       };
 }

@@ -1,5 +1,4 @@
 import fc from "fast-check";
-import type * as z from "zod/mini";
 import { describe, expect, test } from "@jest/globals";
 import {
   type Checked,
@@ -21,7 +20,7 @@ const runs = 200 * Number(process.env["SONDE_FUZZ_SCALE"] ?? 1);
 
 /** A schema, and what zod says by it: of a host's messages, or of an agent's, in which unknown keys are nobody's business. */
 interface Case {
-  readonly schema: z.ZodMiniType;
+  readonly schema: Parameters<typeof arbitraryOf>[0];
   readonly isLoose: boolean;
   readonly check: (value: unknown) => Checked<unknown>;
 }

@@ -18,7 +18,9 @@ export const debugLineChecks = [
           begun: /^Following .*trace_pipe$/m,
           isEnough: (output) => wanted.test(output),
         });
-        assert.match(outcome.output, wanted, describeOutcome(outcome));
+        trace.child.kill("SIGINT");
+        const traced = `trace ${describeOutcome(await trace.ended)}`;
+        assert.match(outcome.output, wanted, `${describeOutcome(outcome)}\n${traced}`);
         assert.doesNotMatch(outcome.output, /\n\n/);
       } finally {
         trace.child.kill("SIGINT");

@@ -8,7 +8,7 @@ import { NotApplicable } from "./check.js";
  * @param {string} said
  */
 export async function requireKretprobes(on, said) {
-  const refusal = /attach kretprobe [^;]*EINVAL/.exec(said)?.[0];
+  const refusal = /attach kretprobe .*EINVAL/.exec(said)?.[0];
   if (refusal === undefined) return;
   const config = await on.machine.shell(
     "grep -E '^CONFIG_(KPROBES_ON|DYNAMIC)_FTRACE=y' /boot/config-*",

@@ -92,10 +92,10 @@ export const probeChecks = [
     name: "strings of the kernel's memory",
     needs: ["kprobe"],
     run: async (on) => {
-      // do_filp_open(int dfd, struct filename *pathname, …), whose first member is the name that was copied from the user.
+      // do_filp_open, of 7.x do_file_open (int dfd, struct filename *pathname, …), whose first member is the name that was copied from the user.
       const word = architectures[on.board.architecture].pointerBits;
       const printed = await on.trace(
-        `kprobe:do_filp_open /comm == "cat"/ { $name = *(uint${word} *)arg1; printf("%s\\n", str(kptr($name))); exit(); }`,
+        `kprobe:do_fil*_open /comm == "cat"/ { $name = *(uint${word} *)arg1; printf("%s\\n", str(kptr($name))); exit(); }`,
       );
       assert.match(printed, /^\/etc\/(hostname|none)\b/);
     },
