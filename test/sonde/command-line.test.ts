@@ -162,6 +162,15 @@ describe("a kernel that refuses", () => {
     },
   );
 
+  tracing("not at all: with -v what tracing has cost is told at the end", async () => {
+    const counted =
+      "tracepoint:raw_syscalls:sys_enter { @ = count(); } interval:ms:300 { exit(); }";
+    const { errors } = await runSonde(["trace", "-v", "-e", counted]);
+    expect(errors).toMatch(
+      /^cost: programs ran [1-9]\d* times, [1-9]\d* ns each, .* the agent took /m,
+    );
+  });
+
   tracing("is cited to the last word, however late it is read", async () => {
     const branches = "BEGIN { unroll(95) { unroll(90) { if (rand == 0) { return; } } } exit(); }";
     const pipe = '"$@" 2>&1 >/dev/null | { sleep 3; grep "^The sequence of"; }';
