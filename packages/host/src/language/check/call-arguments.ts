@@ -39,6 +39,11 @@ export function requireText(probe: ProbeState, call: Call, index: number): strin
   return probe.error("argument-type", argument.span, message);
 }
 
+/** The text of the only argument, a literal. */
+export function requireOnlyText(probe: ProbeState, call: Call): string | undefined {
+  return requireArguments(probe, call, 1) ? requireText(probe, call, 0) : undefined;
+}
+
 /** The value of an argument that must be a constant in a range. */
 export function requireConstant(
   probe: ProbeState,

@@ -1,5 +1,5 @@
 import { type ExpressionOf } from "../syntax/ast.js";
-import { requireArguments, requireText } from "./call-arguments.js";
+import { requireOnlyText } from "./call-arguments.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { type ProbeState } from "./probe-state.js";
 import { uint64 } from "./type.js";
@@ -9,8 +9,7 @@ export function checkKaddr(
   probe: ProbeState,
   call: ExpressionOf<"call">,
 ): CheckedExpression | undefined {
-  if (!requireArguments(probe, call, 1)) return undefined;
-  const name = requireText(probe, call, 0);
+  const name = requireOnlyText(probe, call);
   if (name === undefined) return undefined;
   const answer = probe.program.ask({ kind: "kernelSymbol", name });
   const { span } = call;

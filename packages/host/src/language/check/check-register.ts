@@ -1,7 +1,7 @@
 import { namedRegister } from "../register-names.js";
 import { type ExpressionOf } from "../syntax/ast.js";
 import { type Span } from "../syntax/span.js";
-import { requireArguments, requireText } from "./call-arguments.js";
+import { requireOnlyText } from "./call-arguments.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { type ProbeState } from "./probe-state.js";
 import { uint64 } from "./type.js";
@@ -21,8 +21,7 @@ export function checkReg(
   probe: ProbeState,
   call: ExpressionOf<"call">,
 ): CheckedExpression | undefined {
-  if (!requireArguments(probe, call, 1)) return undefined;
-  const name = requireText(probe, call, 0);
+  const name = requireOnlyText(probe, call);
   if (name === undefined) return undefined;
   const { context, type } = probe.probe;
   if (context !== "registers" && context !== "perfEvent") {

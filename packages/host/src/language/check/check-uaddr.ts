@@ -1,5 +1,5 @@
 import { type ExpressionOf } from "../syntax/ast.js";
-import { requireArguments, requireText } from "./call-arguments.js";
+import { requireOnlyText } from "./call-arguments.js";
 import { helperValue } from "./check-more-builtins.js";
 import { readRegister } from "./check-register.js";
 import { type CheckedExpression } from "./checked-program.js";
@@ -15,8 +15,7 @@ export function checkUaddr(
   probe: ProbeState,
   call: ExpressionOf<"call">,
 ): CheckedExpression | undefined {
-  if (!requireArguments(probe, call, 1)) return undefined;
-  const name = requireText(probe, call, 0);
+  const name = requireOnlyText(probe, call);
   if (name === undefined) return undefined;
   const { attachment, type } = probe.probe;
   const { span } = call;
