@@ -36,15 +36,14 @@ export function placeAgent(system: System, { niceness, processors }: Placement):
 
 /** An array of longs, a bit for each processor (sched_setaffinity(2)). */
 function processorMask(kernel: Kernel, processors: readonly number[]): Uint8Array {
-  const wordBits = kernel.machine.pointerSize * 8;
-  const wordCount = Math.floor(Math.max(...processors) / wordBits) + 1;
-  const mask = new Uint8Array(wordCount * kernel.machine.pointerSize);
+  const wordBytes = kernel.machine.pointerSize;
+  const wordCount = Math.floor(Math.max(...processors) / (8 * wordBytes)) + 1;
+  const mask = new Uint8Array(wordCount * wordBytes);
+  // The first byte of a word has its lowest bits, or on a big-endian machine its highest.
+  const turned = kernel.isLittleEndian ? 0 : wordBytes - 1;
   for (const processor of processors) {
-    const [word, bit] = [Math.floor(processor / wordBits), processor % wordBits];
-    const byteInWord = Math.floor(bit / 8);
-    const within = kernel.isLittleEndian ? byteInWord : kernel.machine.pointerSize - 1 - byteInWord;
-    const at = word * kernel.machine.pointerSize + within;
-    mask[at] = (mask[at] ?? 0) | (1 << (bit % 8));
+    const at = (processor >> 3) ^ turned;
+    mask[at] = (mask[at] ?? 0) | (1 << (processor & 7));
   }
   return mask;
 }
