@@ -1,10 +1,10 @@
 import { encodeUtf8 } from "../../text/utf8.js";
 import { type CheckedExpression, type CheckedExpressionOf } from "../check/checked-program.js";
 import { sizeOfValue, valueTypeOf } from "../check/value-layout.js";
-import { type Address } from "../ir.js";
+import { type Address, type IrValue, type VirtualRegister } from "../ir.js";
 import { type Lowering } from "./lowering.js";
 import { withMapValue } from "./map-access.js";
-import { cutAligned, readInteger } from "./memory-copy.js";
+import { cutAligned, type Piece, readInteger } from "./memory-copy.js";
 import { constant, moved } from "./program-builder.js";
 import { paddedPlace, withStored } from "./stored-place.js";
 import { capacityOf, storeString } from "./strings.js";
@@ -33,15 +33,10 @@ export function jumpIfOtherBytes(
   { left, right }: CheckedExpressionOf<"compareMemory">,
   target: string,
 ): void {
-  const { builder } = lowering;
   const sizeBytes = sizeOfValue(valueTypeOf(left.type));
   withStored(lowering, left, (leftPlace) => {
     withStored(lowering, right, (rightPlace) => {
-      for (const { offset, size } of cutAligned(sizeBytes, leftPlace.offset, rightPlace.offset)) {
-        const leftPart = builder.load(moved(leftPlace, offset), size, false);
-        const rightPart = builder.load(moved(rightPlace, offset), size, false);
-        builder.jumpIf("ne", leftPart, rightPart, target);
-      }
+      jumpIfApart(lowering, leftPlace, rightPlace, sizeBytes, target);
     });
   });
 }
@@ -100,18 +95,42 @@ function compareStored(
   limitBytes: number | undefined,
   target: string,
 ): void {
-  const { builder } = lowering;
   const capacityBytes = Math.max(capacityOf(left), capacityOf(right));
   const length = Math.min(limitBytes ?? capacityBytes, capacityBytes);
   withPadded(lowering, left, capacityBytes, (leftPlace) => {
     withPadded(lowering, right, capacityBytes, (rightPlace) => {
-      for (const { offset, size } of cutAligned(length, leftPlace.offset, rightPlace.offset)) {
-        const leftPart = builder.load(moved(leftPlace, offset), size, false);
-        const rightPart = builder.load(moved(rightPlace, offset), size, false);
-        builder.jumpIf("ne", leftPart, rightPart, target);
-      }
+      jumpIfApart(lowering, leftPlace, rightPlace, length, target);
     });
   });
+}
+
+/** Pieces that are looked at before a jump. */
+const piecesPerJump = 8;
+
+/**
+ * The first piece tells most memory apart and has a jump of its own. The verifier follows both sides of each, and ends
+ * beyond 8192 (BPF_COMPLEXITY_LIMIT_JMP_SEQ in kernel/bpf/verifier.c): those behind share one.
+ */
+function jumpIfApart(
+  { builder }: Lowering,
+  left: Address,
+  right: Address,
+  sizeBytes: number,
+  target: string,
+): void {
+  const load = (place: Address, { offset, size }: Piece): VirtualRegister =>
+    builder.load(moved(place, offset), size, false);
+  const [first, ...others] = cutAligned(sizeBytes, left.offset, right.offset);
+  if (first === undefined) return;
+  builder.jumpIf("ne", load(left, first), load(right, first), target);
+  for (let start = 0; start < others.length; start += piecesPerJump) {
+    let apart: IrValue = constant(0);
+    for (const piece of others.slice(start, start + piecesPerJump)) {
+      const bits = builder.binary("xor", load(left, piece), load(right, piece));
+      apart = builder.binary("or", apart, bits);
+    }
+    builder.jumpIf("ne", apart, constant(0), target);
+  }
 }
 
 /** The string with NULs up to the capacity: where it stands, or as a copy. */

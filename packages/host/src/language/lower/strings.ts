@@ -198,13 +198,13 @@ function storeConcatenation(
 
 function storeComm(lowering: Lowering, address: Address, capacityBytes: number): void {
   const size = Math.min(commBytes, capacityBytes);
+  // Some kernels (6.1) write one NUL, and leave what is behind it as it was.
+  zeroMemory(lowering, address, capacityBytes);
   fetchComm(lowering, address, size);
-  zeroMemory(lowering, moved(address, size), capacityBytes - size);
 }
 
-/** The process's name and NULs behind it. Some kernels (6.1) write one NUL, and leave what is behind it as it was. */
+/** The process's name and a NUL; what is behind that is not told. */
 export function fetchComm({ builder }: Lowering, address: Address, sizeBytes: number): void {
-  builder.zero(address, sizeBytes);
   builder.callOnly(helpers.get_current_comm, pointerTo(address), constant(sizeBytes));
 }
 
