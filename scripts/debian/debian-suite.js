@@ -121,10 +121,14 @@ Dir::Etc::sourceparts "${folder}/sources.d";
  * @param {readonly string[]} patterns
  */
 export async function unpackPackage(file, folder, patterns) {
-  const tar = 'dpkg-deb --fsys-tarfile "$0" | tar --extract --directory "$1" --wildcards';
-  // tar fails for a pattern that nothing matches: whoever asks will see what is not there.
-  const command = `${tar} ${patterns.map((_, index) => `"$${index + 2}"`).join(" ")} 2>/dev/null || true`;
-  await runProgram("sh", ["-c", command, file, folder, ...patterns]);
+  const command = `set -o pipefail; dpkg-deb --fsys-tarfile "$0" |
+    { LC_ALL=C tar --extract --directory "$1" --wildcards "\${@:2}" 2>&1 || [[ $? == 2 ]]; }`;
+  const said = await runProgram("bash", ["-c", command, file, folder, ...patterns]);
+  // Nothing matches a pattern: whoever asks will see what is not there.
+  const errors = said
+    .split("\n")
+    .filter((line) => !/^$|Not found in archive$|previous errors$/.test(line));
+  if (errors.length > 0) throw new Error(`${file}: ${errors.join("; ")}`);
 }
 
 /** Where this machine's apt has the packages of its own release from, and by which keys it knows them. */

@@ -32,6 +32,7 @@ const names = [
 const readers = [
   "kprobe, its arguments",
   "strings of the kernel's memory",
+  "debugf of file names that are opened, by trace-pipe",
   "opensnoop",
   "execsnoop",
 ];
