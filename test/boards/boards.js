@@ -148,7 +148,7 @@ export const boards = [
     lacks: [
       ...before6_9,
       ...withoutBtf,
-      ...["get_current_task_btf", "kprobe_multi", "uprobe_multi"],
+      ...["breakpoint", "get_current_task_btf", "hardware_event", "kprobe_multi", "uprobe_multi"],
     ],
   },
   {
