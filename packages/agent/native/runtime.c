@@ -64,13 +64,17 @@ static int to_word(JSContext *context, JSValueConst value, long *word)
     return 0;
 }
 
+/* A function that the TypeScript calls. */
+#define NATIVE(name)                                                                                         \
+    static JSValue name(JSContext *context, __attribute__((unused)) JSValueConst this_value,                 \
+                        __attribute__((unused)) int count, JSValueConst *values)
+
 /* syscall(number, ...arguments): the result, or the negated errno. */
-static JSValue native_syscall(JSContext *context, JSValueConst this_value, int count, JSValueConst *values)
+NATIVE(native_syscall)
 {
     long words[MAX_WORDS] = { 0 };
     long result;
 
-    (void)this_value;
     if (count > MAX_WORDS)
         return JS_ThrowRangeError(context, "a system call has six arguments at most");
     for (int i = 0; i < count; i++) {
@@ -82,12 +86,10 @@ static JSValue native_syscall(JSContext *context, JSValueConst this_value, int c
 }
 
 /* addressOf(view): a bigint. Buffers do not move as long as something refers to them. */
-static JSValue native_address_of(JSContext *context, JSValueConst this_value, int count, JSValueConst *values)
+NATIVE(native_address_of)
 {
     uint8_t *address = view_address(context, values[0]);
 
-    (void)this_value;
-    (void)count;
     return address == NULL ? JS_EXCEPTION : JS_NewBigUint64(context, (uintptr_t)address);
 }
 
@@ -100,15 +102,13 @@ static void free_mapping(JSRuntime *runtime, void *length, void *address)
 }
 
 /* map(length, protection, flags, fd, offset): an ArrayBuffer on the mapping itself, or the negated errno. */
-static JSValue native_map(JSContext *context, JSValueConst this_value, int count, JSValueConst *values)
+NATIVE(native_map)
 {
     int64_t length, offset;
     int32_t protection, flags, fd;
     void *address;
     JSValue buffer;
 
-    (void)this_value;
-    (void)count;
     if (JS_ToInt64(context, &length, values[0]) || JS_ToInt32(context, &protection, values[1]) ||
         JS_ToInt32(context, &flags, values[2]) || JS_ToInt32(context, &fd, values[3]) ||
         JS_ToInt64(context, &offset, values[4]))
@@ -123,24 +123,20 @@ static JSValue native_map(JSContext *context, JSValueConst this_value, int count
 }
 
 /* unmap(buffer): its views are empty from here on. */
-static JSValue native_unmap(JSContext *context, JSValueConst this_value, int count, JSValueConst *values)
+NATIVE(native_unmap)
 {
-    (void)this_value;
-    (void)count;
     JS_DetachArrayBuffer(context, values[0]);
     return JS_UNDEFINED;
 }
 
 /* compressBlocks(state, constants, bytes, count): so many whole blocks from the start of a view, into the state of SHA-256. */
-static JSValue native_compress_blocks(JSContext *context, JSValueConst this_value, int count, JSValueConst *values)
+NATIVE(native_compress_blocks)
 {
     uint8_t *state = view_address(context, values[0]);
     uint8_t *constants = view_address(context, values[1]);
     uint8_t *bytes = view_address(context, values[2]);
     uint32_t blocks;
 
-    (void)this_value;
-    (void)count;
     if (state == NULL || constants == NULL || bytes == NULL || JS_ToUint32(context, &blocks, values[3]))
         return JS_EXCEPTION;
     sha256_compress((uint32_t *)state, (const uint32_t *)constants, bytes, blocks);
@@ -148,21 +144,16 @@ static JSValue native_compress_blocks(JSContext *context, JSValueConst this_valu
 }
 
 /* setTick(function): what the loop calls, again and again; the one before is forgotten. */
-static JSValue native_set_tick(JSContext *context, JSValueConst this_value, int count, JSValueConst *values)
+NATIVE(native_set_tick)
 {
-    (void)this_value;
-    (void)count;
     JS_FreeValue(context, tick_function);
     tick_function = JS_DupValue(context, values[0]);
     return JS_UNDEFINED;
 }
 
 /* setRejectionHandler(function): called with a promise that was rejected, the reason, and whether anyone handles it. */
-static JSValue native_set_rejection_handler(JSContext *context, JSValueConst this_value, int count,
-                                            JSValueConst *values)
+NATIVE(native_set_rejection_handler)
 {
-    (void)this_value;
-    (void)count;
     JS_FreeValue(context, rejection_handler);
     rejection_handler = JS_DupValue(context, values[0]);
     return JS_UNDEFINED;
