@@ -39,5 +39,8 @@ const whole = {
 export default {
   projects: [...packages, whole],
   testTimeout: 60_000,
+  // Tests of the same processor's time or of one place on the machine wait for each other: only-one.ts.
+  maxWorkers: 2,
+  testSequencer: "<rootDir>/test/support/long-first.js",
   reporters: ["default", "<rootDir>/test/support/left-out-reporter.js"],
 };

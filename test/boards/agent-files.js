@@ -4,15 +4,20 @@ import { agentFolder } from "./userland.js";
 
 const dist = new URL("../../packages/agent/dist/", import.meta.url);
 const program = "usr/bin/sonde-agent";
+export const otherAgentProgram = "usr/bin/sonde-other-agent";
 
 /**
- * The agent for a board as it was built last; nothing where there is no micro agent for its processor. Throws when Node's
- * is not built.
+ * The agents for a board as they were built last: its own, none where there is no micro agent for its processor, and for
+ * those that are started beside it the micro agent if there is one (Node takes ten seconds to start in an emulator).
+ * Throws when Node's is not built.
  *
  * @param {import("./boards.js").Board} board
  */
 export function agentFiles({ agent, architecture }) {
-  return agent === "node" ? nodeAgent() : microAgent(architectures[architecture].nodeName);
+  const micro = microAgent(architectures[architecture].nodeName);
+  const own = agent === "node" ? nodeAgent() : micro;
+  const [other] = micro.length > 0 ? micro : own;
+  return [...own, ...(other === undefined ? [] : [{ ...other, path: otherAgentProgram }])];
 }
 
 function nodeAgent() {

@@ -6,7 +6,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { agentFiles } from "./agent-files.js";
+import { agentFiles, otherAgentProgram } from "./agent-files.js";
 import { architectures } from "./architectures.js";
 import { cpioArchive } from "./cpio.js";
 import { kernelFolder } from "./kernel-image.js";
@@ -149,7 +149,7 @@ export class Machine {
     await this.stopOtherAgent();
     const how = `--listen ws://0.0.0.0:${ports.otherAgent} --key-file /etc/sonde.key ${options}`;
     await this.shell(
-      `sonde-agent ${how} </dev/null >${otherAgent.log} 2>&1 &\necho $! >${otherAgent.pid}`,
+      `/${otherAgentProgram} ${how} </dev/null >${otherAgent.log} 2>&1 &\necho $! >${otherAgent.pid}`,
     );
     const deadline = performance.now() + bootMilliseconds;
     for (;;) {

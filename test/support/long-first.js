@@ -1,0 +1,26 @@
+import DefaultSequencer from "@jest/test-sequencer";
+
+/** The longest first, so that no worker waits at the end for another; in this order. */
+const longest = [
+  "boards.test.ts",
+  "kernel/kill.test.ts",
+  "sonde/push.test.ts",
+  "links/resume.test.ts",
+  "micro/micro-agent.test.ts",
+  "links/console.test.ts",
+];
+
+/** What jest knows of earlier runs it forgets on a new machine. */
+export default class LongFirst extends DefaultSequencer {
+  /**
+   * @param {Parameters<DefaultSequencer["sort"]>[0]} tests
+   */
+  sort(tests) {
+    /** @param {{ readonly path: string }} test */
+    const rank = ({ path }) => {
+      const place = longest.findIndex((name) => path.endsWith(`/test/${name}`));
+      return place < 0 ? longest.length : place;
+    };
+    return [...super.sort(tests)].sort((left, right) => rank(left) - rank(right));
+  }
+}
