@@ -31,7 +31,7 @@ const smallFlags = [
 ];
 const linkFlags = ["-s", "-Wl,--gc-sections,--build-id=none,-z,noseparate-code,-z,norelro"];
 /** Of packages/agent/native, what runs on boards. */
-const nativeFiles = ["runtime.c", "sha256.c", "unpack.c"];
+const nativeFiles = ["runtime.c", "heap.c", "sha256.c", "unpack.c"];
 const ownFlags = ["-std=gnu11", "-Wall", "-Wextra", "-Werror"];
 
 /**

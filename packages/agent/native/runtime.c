@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "heap.h"
 #include "quickjs.h"
 #include "sha256.h"
 #include "unpack.h"
@@ -241,6 +242,17 @@ static void define_native(JSContext *context, int argc, char **argv)
     JS_FreeValue(context, global);
 }
 
+/* Lets go of the packed bytecode's pages, which are in the file as well. */
+static void release_packed(void)
+{
+    uintptr_t mask = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+    uintptr_t start = ((uintptr_t)bytecode_start + mask) & ~mask;
+    uintptr_t end = (uintptr_t)bytecode_end & ~mask;
+
+    if (start < end)
+        madvise((void *)start, end - start, MADV_DONTNEED);
+}
+
 /* The bundle as a module; its packed form is done with from here on. */
 static JSValue read_bytecode(JSContext *context)
 {
@@ -252,12 +264,13 @@ static JSValue read_bytecode(JSContext *context)
     else
         module = JS_ReadObject(context, bytecode, BYTECODE_LENGTH, JS_READ_OBJ_BYTECODE);
     free(bytecode);
+    release_packed();
     return module;
 }
 
 int main(int argc, char **argv)
 {
-    JSRuntime *runtime = JS_NewRuntime();
+    JSRuntime *runtime = new_runtime();
     JSContext *context = runtime == NULL ? NULL : new_context(runtime);
     JSValue result;
 
