@@ -1,4 +1,9 @@
-import DefaultSequencer from "@jest/test-sequencer";
+import { createRequire } from "node:module";
+
+// As CommonJS, which is what its types describe.
+const { default: DefaultSequencer } = /** @type {typeof import("@jest/test-sequencer")} */ (
+  createRequire(import.meta.url)("@jest/test-sequencer")
+);
 
 /** The longest first, so that no worker waits at the end for another; in this order. */
 const longest = [
@@ -13,7 +18,8 @@ const longest = [
 /** What jest knows of earlier runs it forgets on a new machine. */
 export default class LongFirst extends DefaultSequencer {
   /**
-   * @param {Parameters<DefaultSequencer["sort"]>[0]} tests
+   * @override
+   * @param {Parameters<InstanceType<typeof DefaultSequencer>["sort"]>[0]} tests
    */
   sort(tests) {
     /** @param {{ readonly path: string }} test */
