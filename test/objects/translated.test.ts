@@ -10,7 +10,7 @@ import { Session } from "../../packages/host/src/session/session.js";
 import { heldBy } from "../support/kernel-objects.js";
 import { requiresCommand } from "../support/requires.js";
 import { objectsToTry } from "./embedded-objects.js";
-import { LibbpfLoader, normalize, type Translated } from "./translated.js";
+import { LibbpfLoader, normalize, openSizes, type Translated } from "./translated.js";
 
 const session = await Session.open("local:");
 const agent = childOfThis();
@@ -42,7 +42,11 @@ async function loadHere(
   libbpf: LibbpfLoader,
 ): Promise<ReadonlyMap<string, Translated>> {
   try {
-    const { spec } = await prepareObject(session, file, { only, isUnattached: true });
+    const { spec } = await prepareObject(session, file, {
+      only,
+      isUnattached: true,
+      mapSizes: openSizes(file),
+    });
     await session.load({ ...spec, streams: [] });
     // The kernel counts ids up.
     const ids = [...heldBy(agent)]
@@ -63,7 +67,11 @@ const lost: Translated = { kind: "refused", errno: 0 };
 /** Why we do not load a program that libbpf does not load; undefined when we do. */
 async function refusalOf(file: ObjectFile, name: string): Promise<string | undefined> {
   try {
-    const { spec } = await prepareObject(session, file, { only: [name], isUnattached: true });
+    const { spec } = await prepareObject(session, file, {
+      only: [name],
+      isUnattached: true,
+      mapSizes: openSizes(file),
+    });
     await session.load({ ...spec, streams: [] });
     await session.clear();
     return undefined;

@@ -2,6 +2,8 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type MapSize } from "../../packages/host/src/loader/map-sizes.js";
+import { type ObjectFile } from "../../packages/host/src/object/object-file.js";
 import { type EmbeddedObject } from "./embedded-objects.js";
 
 /** What the kernel made of a program: its translated instructions, or the errno of its refusal. */
@@ -20,16 +22,24 @@ export class LibbpfLoader implements Disposable {
   }
 
   /** By the program's name. */
-  load({ name, bytes }: EmbeddedObject): ReadonlyMap<string, Translated> {
+  load(object: EmbeddedObject): ReadonlyMap<string, Translated> {
+    return byName(this.#run(["load", this.#write(object)]));
+  }
+
+  /** Programs as they are fitted to types of a kernel, before it sees them; for each object by the program's name. */
+  fit(
+    types: string,
+    objects: readonly EmbeddedObject[],
+  ): readonly ReadonlyMap<string, Translated>[] {
+    const paths = objects.map((object) => this.#write(object));
+    const lines = this.#run(["fit", types, ...paths]);
+    return paths.map((path) => byName(lines.filter((line) => line.startsWith(`${path} `))));
+  }
+
+  #write({ name, bytes }: EmbeddedObject): string {
     const path = join(this.#folder, name.endsWith(".o") ? name : `${name}.bpf.o`);
     writeFileSync(path, bytes);
-    const lines = this.#run(["load", path]);
-    return new Map(
-      lines.map((line) => {
-        const [, program = "", ...rest] = line.split(" ");
-        return [program, read(rest)];
-      }),
-    );
+    return path;
   }
 
   /** Programs that are in the kernel, by their ids. */
@@ -49,6 +59,27 @@ export class LibbpfLoader implements Disposable {
   [Symbol.dispose](): void {
     rmSync(this.#folder, { recursive: true });
   }
+}
+
+/** The sizes that translated.c gives to maps whose object leaves that to the tool. */
+export function openSizes({ maps }: ObjectFile): readonly MapSize[] {
+  return maps.flatMap((map): MapSize[] => {
+    if (map.kind !== "declared" || map.definition.type === "perf_event_array") return [];
+    const { type, maxEntries, valueSizeBytes } = map.definition;
+    const isSizeless = type === "stack_trace" && valueSizeBytes === 0;
+    if (maxEntries !== 0 && !isSizeless) return [];
+    const entries = maxEntries === 0 ? 1024 : maxEntries;
+    return [{ map: map.name, entries, ...(isSizeless ? { valueSizeBytes: 127 * 8 } : {}) }];
+  });
+}
+
+function byName(lines: readonly string[]): ReadonlyMap<string, Translated> {
+  return new Map(
+    lines.map((line) => {
+      const [, program = "", ...rest] = line.split(" ");
+      return [program, read(rest)];
+    }),
+  );
 }
 
 function read([word, what = ""]: readonly string[]): Translated {
