@@ -24,6 +24,5 @@ export function splitCommand(text: string): readonly string[] {
   }
   if (quote !== "") throw new UsageError(`-c ${text}: a ${quote} is not closed`);
   if (word !== undefined) words.push(word);
-  if (words.length === 0) throw new UsageError("-c: no command given");
   return words;
 }

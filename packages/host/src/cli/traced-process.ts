@@ -22,7 +22,7 @@ export async function startTraced(
   const started = await session.startProcess(command).catch((error: unknown) => {
     const isMissing = error instanceof RemoteError && error.code === "missing";
     if (!isMissing) throw error;
-    const message = `-c: Path '${command[0] ?? ""}' does not exist or is not executable on the target`;
+    const message = `Failed to fork child: Path '${command[0] ?? ""}' does not exist or is not executable (-c, on the target)`;
     throw new UsageError(message, { cause: error });
   });
   return {

@@ -21,6 +21,7 @@ export type DiagnosticCode =
   | "unknown-probe-type"
   | "bad-probe"
   | "no-match"
+  | "nothing-to-attach"
   | "unknown-config"
   | "bad-config"
   | "unknown-name"

@@ -117,12 +117,17 @@ function formatJsonNumber(value: bigint): string {
   return BigInt(Number(value)) === value ? text : `"${text}"`;
 }
 
+/** As bpftrace has it: without any space. */
+function formatJsonKey(key: readonly Value[]): string {
+  return formatKey(key, ",", "name").replaceAll(" ", "");
+}
+
 function formatJsonMap({ name, entries }: MapEvent): string {
   const type = entries[0] === undefined ? "map" : mapType(entries[0].value);
   const members = entries.map(({ key, value }) =>
     key.length === 0
       ? formatJsonMapValue(value)
-      : `${jsonText(formatKey(key, ",", "name"))}: ${formatJsonMapValue(value)}`,
+      : `${jsonText(formatJsonKey(key))}: ${formatJsonMapValue(value)}`,
   );
   const isKeyed = entries.some(({ key }) => key.length > 0);
   const data = isKeyed ? `{${members.join(", ")}}` : members.join("");

@@ -44,7 +44,7 @@ export class ValueReaders {
       }
       case "string":
         return (source, offset) => ({
-          ...readPaddedString(source, offset, type.capacityBytes),
+          ...readPaddedString(source, offset, type),
           ...this.cut,
         });
       case "name":
@@ -238,11 +238,11 @@ function integerGetter(
   }
 }
 
-/** A string that fills its buffer without a NUL was cut. */
+/** A string that fills its buffer without a NUL was cut; one that leaves room for that alone, when its type says so. */
 function readPaddedString(
   { bytes }: ByteSource,
   offset: number,
-  capacityBytes: number,
+  { capacityBytes, showsCut }: ValueOf<"string">,
 ): Value & { kind: "string" } {
   const limit = offset + capacityBytes;
   let end = offset;
@@ -250,7 +250,7 @@ function readPaddedString(
   return {
     kind: "string",
     value: decodeUtf8(bytes, offset, end),
-    isCut: end === limit && capacityBytes > 0,
+    isCut: end >= (showsCut === true ? limit - 1 : limit) && capacityBytes > 0,
   };
 }
 

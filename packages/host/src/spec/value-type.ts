@@ -14,7 +14,12 @@ export type ValueType =
   /** Printed in hexadecimal; 8 bytes, but in structs and arrays of the target's as many as there. */
   | { readonly kind: "pointer"; readonly sizeBytes?: 4 | 8 }
   /** In a map: NUL-padded to `capacityBytes`. In a record: see RecordLayout. */
-  | { readonly kind: "string"; readonly capacityBytes: number }
+  | {
+      readonly kind: "string";
+      readonly capacityBytes: number;
+      /** What fills it was cut, and is shown so. */
+      readonly showsCut?: boolean;
+    }
   /** u32 index into TraceLayout.names: the probe and func builtins. */
   | { readonly kind: "name" }
   /** 8 bytes, an address of the kernel, printed as its symbol. */

@@ -39,7 +39,7 @@ const isType = isKindOf<ValueType>({
   },
   boolean: {},
   pointer: { sizeBytes: isOptional(isOneOf(4, 8)) },
-  string: { capacityBytes: isWhole },
+  string: { capacityBytes: isWhole, showsCut: isOptional(isBoolean) },
   name: {},
   ksym: {},
   usym: {},

@@ -166,7 +166,7 @@ const cases: readonly {
       [[integer(2n), string("b")], number(2n)],
     ),
     text: "@k[1, a b]: 1\n@k[2, b]: 2\n",
-    json: '{"type": "map", "data": {"@k": {"1,a b": 1, "2,b": 2}}}',
+    json: '{"type": "map", "data": {"@k": {"1,ab": 1, "2,b": 2}}}',
   },
   {
     name: "map with a tuple as its key",

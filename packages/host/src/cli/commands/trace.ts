@@ -261,7 +261,9 @@ async function openTraced(
   if (command !== undefined) {
     if (options.detach === true)
       throw new UsageError("trace: -c ends with the trace: not with --detach");
-    return loadsNothing ? undefined : await startTraced(session, splitCommand(command));
+    const words = splitCommand(command);
+    // As in bpftrace, an empty command is none.
+    return loadsNothing || words.length === 0 ? undefined : await startTraced(session, words);
   }
   return pid === undefined || loadsNothing ? undefined : await findTraced(session, pid);
 }
@@ -345,10 +347,16 @@ async function compileOrReport(
     return program;
   } catch (error) {
     if (!(error instanceof ProgramError)) throw error;
-    show(error.diagnostics);
+    // As bpftrace has it, no fault of the program's, but what there is to say of it.
+    if (error.diagnostics.some(isNothingToAttach)) process.stdout.write("No probes to attach\n");
+    show(error.diagnostics.filter((one) => !isNothingToAttach(one)));
     process.exitCode = exitCodes.wrongInput;
     return undefined;
   }
+}
+
+function isNothingToAttach({ code }: Diagnostic): boolean {
+  return code === "nothing-to-attach";
 }
 
 /** bpftrace's settings in the environment: BPFTRACE_MAX_STRLEN=200. */

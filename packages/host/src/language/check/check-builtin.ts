@@ -85,9 +85,37 @@ export function checkBuiltin(
     case "stack":
       return checkStack(probe, name, span);
     case "args":
-      return allUserArguments(probe, span);
+      return checkArgs(probe, span);
     default:
       return unknownName(probe, name, span);
+  }
+}
+
+/** All arguments as one value: a record. */
+function checkArgs(probe: ProbeState, span: Span): CheckedExpression | undefined {
+  const { type, name, parameters } = probe.probe;
+  switch (type) {
+    case "uprobe":
+      return allUserArguments(probe, span);
+    case "rawtracepoint":
+    case "fentry":
+    case "fexit": {
+      if (parameters === undefined) return probe.notSupported(span, `args of ${name} without BTF are`);
+      const elements = parameters.map((parameter, index) =>
+        rawArgument(probe, wordOfParameter(parameters, index), parameter, span),
+      );
+      const names = parameters.map((parameter) => parameter.name);
+      const tuple = { kind: "tuple", elements: elements.map((one) => one.type), names } as const;
+      return { kind: "tuple", elements, type: tuple, span };
+    }
+    case "tracepoint": {
+      const message = `struct ${name}_args is no value: it cannot be printed, kept or passed on whole`;
+      return probe.error("type-mismatch", span, message, ["Read a field of it: args.name."]);
+    }
+    default: {
+      const message = `The args builtin can only be used with tracepoint, rawtracepoint, fentry/fexit, and uprobe probes (${type} used here)`;
+      return probe.error("wrong-probe", span, message);
+    }
   }
 }
 

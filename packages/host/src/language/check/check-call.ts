@@ -42,7 +42,15 @@ import {
   checkStrstr,
 } from "./check-strings.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
-import { boolean, describeType, int64, uint32, uint64, type Type } from "./type.js";
+import {
+  boolean,
+  describeType,
+  int64,
+  type StringType,
+  uint32,
+  uint64,
+  type Type,
+} from "./type.js";
 import { sizeOfValue, valueTypeOf } from "./value-layout.js";
 
 type Call = ExpressionOf<"call">;
@@ -139,56 +147,67 @@ function checkStr(probe: ProbeState, call: Call, room: StringRoom): CheckedExpre
     const value = checkText(probe, text, call.span);
     return value === undefined ? undefined : cutString(probe, call, value, length);
   }
-  const capacityBytes = capacityFor(probe, length, room);
-  if (capacityBytes === undefined) return undefined;
-  const value = probe.check(argument, { ...room, capacityBytes });
+  const value = probe.check(argument, room);
   if (value === undefined) return undefined;
   if (value.type.kind === "string") return cutString(probe, call, value, length);
+  const type = readType(probe, call, length, room);
+  if (type === undefined) return undefined;
   if (value.type.kind !== "pointer" && value.type.kind !== "integer") {
-    const message = `str() takes a pointer, not ${describeType(value.type)}`;
-    return probe.error("argument-type", argument.span, message);
+    const message = `str() expects an integer or a pointer type as first argument (${describeType(value.type)} provided)`;
+    return probe.error("argument-type", call.span, message);
   }
   return {
     kind: "readString",
     pointer: value,
     space: value.type.kind === "pointer" ? value.type.space : probe.probe.pointerSpace,
     length: length === undefined || length.kind === "constant" ? undefined : length,
-    type: { kind: "string", capacityBytes },
+    type,
     span: call.span,
   };
 }
 
-/** Bytes with NUL that a str() needs: what its length says, or what its place has. */
-function capacityFor(
+/** What a str() of so many bytes, its NUL among them, gives: as much as its place has, when its length does not say. */
+function readType(
   probe: ProbeState,
+  call: Call,
   length: CheckedExpression | undefined,
-  room: StringRoom,
-): number | undefined {
-  if (length?.kind !== "constant") return room.capacityBytes;
-  const most = maximumStringBytes - 1;
-  if (length.value >= 0n && length.value <= BigInt(most)) return Number(length.value) + 1;
-  const message = `str() takes a length of 0 to ${most} here, not ${length.value}`;
-  return probe.error("bad-value", length.span, message);
+  { capacityBytes }: StringRoom,
+): StringType | undefined {
+  const whole = { kind: "string", capacityBytes, showsCut: true } as const;
+  if (length?.kind !== "constant") return whole;
+  const most = BigInt(probe.program.config.recordStringBytes - 1);
+  if (length.value < 0n) {
+    const message = `str() cannot use negative length (${length.value})`;
+    return probe.error("bad-value", call.span, message);
+  }
+  if (length.value > most) {
+    const message = `length param (${length.value}) is too long and will be shortened to ${most} bytes (see BPFTRACE_MAX_STRLEN)`;
+    probe.program.diagnostics.warn("bad-value", call.span, message);
+    return whole;
+  }
+  return { kind: "string", capacityBytes: Math.max(1, Number(length.value)) };
 }
 
-/** str() of what is a string already: itself, shorter where it is read only now. */
+/** str() of what is a string already: itself, or its first bytes. */
 function cutString(
   probe: ProbeState,
   call: Call,
   value: CheckedExpression,
   length: CheckedExpression | undefined,
 ): CheckedExpression | undefined {
-  if (length === undefined || value.kind === "dataLocation") {
-    if (length === undefined || length.kind === "constant") return value;
-  }
-  if (length.kind === "constant" && value.kind === "stringConstant") {
+  if (length === undefined || value.type.kind !== "string") return value;
+  if (length.kind === "constant" && value.kind === "stringConstant" && length.value >= 0n) {
     return stringConstant(cutUtf8(value.value, Number(length.value)), call.span);
   }
-  if (length.kind === "constant" && value.kind === "contextString") {
-    const capacityBytes = Math.min(value.type.capacityBytes, Number(length.value) + 1);
-    return { ...value, type: { kind: "string", capacityBytes } };
+  const { capacityBytes } = value.type;
+  if (length.kind === "constant") {
+    const type = readType(probe, call, length, probe.storedRoom());
+    if (type === undefined) return undefined;
+    if (type.showsCut === true || type.capacityBytes >= capacityBytes) return value;
+    if (value.kind === "contextString" || value.kind === "dataLocation") return { ...value, type };
+    return { kind: "shortened", string: value, length: undefined, type, span: call.span };
   }
-  return probe.notSupported(call.span, "str() of a string with a length is");
+  return { kind: "shortened", string: value, length, type: value.type, span: call.span };
 }
 
 function checkKsym(probe: ProbeState, call: Call): CheckedExpression | undefined {
@@ -305,5 +324,7 @@ function checkSizeof(probe: ProbeState, call: Call): CheckedExpression | undefin
   // As bpftrace lays buffers out, with a length of 4 bytes.
   const { type } = value;
   const size = type.kind === "bytes" ? type.capacityBytes + 4 : sizeOfValue(valueTypeOf(type));
-  return integerConstant(BigInt(size), call.span);
+  // As there, too: one of no length is as long as max_strlen says, one of a length has a NUL more.
+  const more = value.kind !== "readString" ? 0 : value.type.showsCut === true ? -1 : 1;
+  return integerConstant(BigInt(size + more), call.span);
 }

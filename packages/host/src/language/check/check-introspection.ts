@@ -1,9 +1,9 @@
 import { type ExpressionOf } from "../syntax/ast.js";
 import { requireArguments } from "./call-arguments.js";
 import { type CheckedExpression } from "./checked-program.js";
-import { booleanConstant } from "./constant.js";
+import { booleanConstant, integerConstant } from "./constant.js";
 import { type ProbeState } from "./probe-state.js";
-import { type Type } from "./type.js";
+import { describeType, type Type } from "./type.js";
 
 type Call = ExpressionOf<"call">;
 
@@ -19,6 +19,7 @@ const predicates: Readonly<Record<string, (type: Type) => boolean>> = {
 export const introspectionNames: readonly string[] = [
   ...Object.keys(predicates),
   "is_literal",
+  "assert_str",
   "comptime",
 ];
 
@@ -28,6 +29,10 @@ export function checkPredicate(probe: ProbeState, call: Call): CheckedExpression
   if (!requireArguments(probe, call, 1) || argument === undefined) return undefined;
   const value = probe.check(argument);
   if (value === undefined) return undefined;
+  if (call.name === "assert_str") {
+    if (value.type.kind === "string" || value.type.kind === "name") return integerConstant(0n, call.span);
+    return probe.error("argument-type", call.span, `expected string-like type, got ${describeType(value.type)}`);
+  }
   if (call.name === "is_literal") return booleanConstant(isConstant(value), call.span);
   const holds = predicates[call.name]?.(value.type) ?? false;
   return booleanConstant(holds, call.span);

@@ -133,7 +133,7 @@ function readField(
         kind: "dataLocation",
         offset,
         isRelative: shape.isRelative,
-        type: { kind: "string", capacityBytes: room.capacityBytes },
+        type: { kind: "string", capacityBytes: room.capacityBytes, showsCut: true },
         span,
       };
     case "array":

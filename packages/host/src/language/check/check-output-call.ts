@@ -188,7 +188,7 @@ function checkEmittedList(
   const fair = Math.floor(longestListBytes / Number(count));
   const capacityBytes = Math.min(probe.program.config.recordStringBytes, fair);
   const types = Array.from({ length: Number(count) }, (): Type => {
-    return { kind: "string", capacityBytes };
+    return { kind: "string", capacityBytes, showsCut: true };
   });
   return { list, types };
 }
@@ -226,7 +226,7 @@ function checkJoin(probe: ProbeState, call: Call): CheckedStatement | undefined 
   if (separator === undefined || list === undefined) return undefined;
   const capacityBytes = probe.program.config.recordStringBytes;
   const strings = Array.from({ length: joinedStrings }, (): Type => {
-    return { kind: "string", capacityBytes };
+    return { kind: "string", capacityBytes, showsCut: true };
   });
   const record = probe.program.records.add({ kind: "join", separator, ...layOutRecord(strings) });
   return { kind: "record", record, values: [], list, isControl: false, span: call.span };

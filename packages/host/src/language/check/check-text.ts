@@ -12,8 +12,10 @@ export function checkText(
 ): CheckedExpressionOf<"stringConstant"> | undefined {
   const { recordStringBytes } = probe.program.config;
   const text = stringConstant(value, span);
-  if (utf8SizeBytes(text.value) <= recordStringBytes) return text;
-  const message = `this string is longer than ${recordStringBytes} bytes`;
+  const most = recordStringBytes - 1;
+  // As in bpftrace, a limit of 0 is none for what is written out.
+  if (most === 0 || utf8SizeBytes(text.value) <= most) return text;
+  const message = `String is too long (over ${most} bytes): ${text.value}`;
   return probe.error("bad-value", span, message, [
     "config = { max_strlen = N } allows longer ones.",
   ]);

@@ -44,9 +44,11 @@ function userArgument(
 
 /** All of them: `print(args)`. */
 export function allUserArguments(probe: ProbeState, span: Span): CheckedExpression | undefined {
-  const { type, userParameters } = probe.probe;
-  if (type !== "uprobe" || userParameters === undefined || userParameters === "unknown") {
-    return probe.notSupported(span, "args as a value is", ["Read a field of it: args.name."]);
+  const { userParameters } = probe.probe;
+  if (userParameters === undefined || userParameters === "unknown") {
+    return probe.error("wrong-probe", span, "Cannot read function parameters", [
+      "The program has no debug information (-g): arg0, arg1 and so on can be read.",
+    ]);
   }
   const elements = userParameters.map((one, index) => userArgument(probe, index, one, span));
   const known = elements.filter((element) => element !== undefined);

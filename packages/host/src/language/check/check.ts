@@ -102,7 +102,7 @@ export function tryCheck(
   if (missing.length > 0) return { missing, result: noResult };
   if (states.length === 0 && !outer.hasErrors) {
     const span = parsed.blocks[0]?.attachPoints[0]?.span ?? { start: 0, end: 0 };
-    outer.error("no-match", span, "No probes to attach");
+    outer.error("nothing-to-attach", span, "No probes to attach");
   }
 
   let probes: CheckedProbe[] = [];

@@ -33,7 +33,7 @@ export interface CheckedProgram {
 }
 
 export interface CheckedConfig {
-  /** Capacity of a string that goes into a record and has no length of its own: 1024, or max_strlen. */
+  /** Capacity of a string that goes into a record and has no length of its own: 1025, or max_strlen and its NUL. */
   readonly recordStringBytes: number;
   /** Of one in a map, a variable or a comparison: the same; 64 where keys cannot be so long. */
   readonly storedStringBytes: number;
@@ -309,7 +309,7 @@ export type CheckedExpression =
       readonly isRelative: boolean;
     } & Typed<StringType>)
   /**
-   * str(p[, n]): at most `length` characters when it is given, and always fewer than the type's capacity. Memory that
+   * str(p[, n]): at most `length` bytes with the NUL when it is given, and never more than the type's capacity. Memory that
    * cannot be read gives an empty string.
    */
   | ({
@@ -411,6 +411,13 @@ export type CheckedExpression =
     } & Typed)
   /** Bytes before a string's NUL. */
   | ({ readonly kind: "stringLength"; readonly string: CheckedExpression } & Typed)
+  /** The first bytes of a string: as many as its type holds, and fewer than `length` when that is given. */
+  | ({
+      readonly kind: "shortened";
+      readonly string: CheckedExpression;
+      /** Only when it is no constant. */
+      readonly length: CheckedExpression | undefined;
+    } & Typed<StringType>)
   /** One string behind another. */
   | ({
       readonly kind: "concatenation";

@@ -29,8 +29,8 @@ export function takesLongKeys({ features }: Pick<TargetDescription, "features">)
 const shortStringBytes = 64;
 
 const defaults: ProgramConfig = {
-  recordStringBytes: 1024,
-  storedStringBytes: 1024,
+  recordStringBytes: 1025,
+  storedStringBytes: 1025,
   maximumMapKeys: 4096,
   printsMapsAtExit: true,
   ringPages: undefined,
@@ -45,8 +45,9 @@ type Setting = (entry: ConfigEntry, diagnostics: Diagnostics) => Partial<Program
 
 const settings: Readonly<Record<string, Setting>> = {
   max_strlen: (entry, diagnostics) => {
-    const bytes = readInteger(entry, diagnostics, { from: 1, to: maximumStringBytes - 1 });
-    return bytes === undefined ? {} : { recordStringBytes: bytes, storedStringBytes: bytes };
+    const bytes = readInteger(entry, diagnostics, { from: 0, to: maximumStringBytes - 1 });
+    if (bytes === undefined) return {};
+    return { recordStringBytes: bytes + 1, storedStringBytes: bytes + 1 };
   },
   max_map_keys: (entry, diagnostics) => {
     const maximumMapKeys = readInteger(entry, diagnostics, { from: 1, to: 16_777_216 });

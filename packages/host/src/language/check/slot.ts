@@ -4,6 +4,7 @@ import {
   uint64,
   type IntegerType,
   type PointerType,
+  type StringType,
   type TupleType,
   type Type,
 } from "./type.js";
@@ -46,14 +47,21 @@ export function mergeSlots(left: Slot, right: Slot): Slot | undefined {
   if (first.kind === "pointer" && isLikeInteger(second)) return mergePointer(left, right);
   if (isLikeInteger(first) && second.kind === "pointer") return mergePointer(right, left);
   if (first.kind === "string" && second.kind === "string") {
-    const capacityBytes = Math.max(first.capacityBytes, second.capacityBytes);
-    return { type: { kind: "string", capacityBytes } };
+    return { type: mergeStrings(first, second) };
   }
   if (first.kind === "tuple" && second.kind === "tuple") {
     return mergeTuples(first, second);
   }
   if (first.kind === "none" || second.kind === "none") return undefined;
   return isSameType(first, second) ? left : undefined;
+}
+
+/** The longer one; what fills it was cut when either says so. */
+export function mergeStrings(left: StringType, right: StringType): StringType {
+  if (left.capacityBytes !== right.capacityBytes) {
+    return left.capacityBytes > right.capacityBytes ? left : right;
+  }
+  return left.showsCut === true ? left : right;
 }
 
 function isLikeInteger(type: Type): boolean {

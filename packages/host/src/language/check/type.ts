@@ -56,6 +56,8 @@ export type AddressSpace = "kernel" | "user";
 export interface StringType {
   readonly kind: "string";
   readonly capacityBytes: number;
+  /** One that fills its buffer was cut, and is shown so: what the program gave no length for. */
+  readonly showsCut?: true;
 }
 
 export interface TimestampType {
@@ -230,7 +232,11 @@ export function isSameType(left: Type, right: Type): boolean {
         isSameType(left.target ?? none, right.target ?? none)
       );
     case "string":
-      return right.kind === "string" && left.capacityBytes === right.capacityBytes;
+      return (
+        right.kind === "string" &&
+        left.capacityBytes === right.capacityBytes &&
+        left.showsCut === right.showsCut
+      );
     case "timestamp":
       return (
         right.kind === "timestamp" && left.format === right.format && left.clock === right.clock

@@ -6,9 +6,9 @@ import { type Lowering, memoryReader, stringReader } from "./lowering.js";
 import { behind, constant, moved, pointerTo } from "./program-builder.js";
 import { absentString, appendRead, type Cursor } from "./record-string.js";
 
-/** Bytes that the strings of a list can take: each may be read one byte beyond its capacity. */
+/** Bytes that the strings of a list can take. */
 export function longestList(fields: readonly FieldLayout[]): number {
-  return fields.reduce((sum, { type }) => sum + capacityOfField(type) + 1, 0);
+  return fields.reduce((sum, { type }) => sum + capacityOfField(type), 0);
 }
 
 function capacityOfField(type: ValueType): number {
@@ -49,7 +49,7 @@ export function appendList(
         pointer,
         capacityBytes,
         length: undefined,
-        canBeCut: true,
+        showsCut: true,
       },
       moved(record, offset),
       { place: behind(position), distance: { kind: "unknown" } },

@@ -15,6 +15,7 @@ import {
   storedRead,
   storeString,
   type StringRead,
+  withShortened,
 } from "./strings.js";
 
 /** Where the next string of a record goes. */
@@ -40,12 +41,9 @@ export const absentString = 0xffff;
 /** The other bits. */
 const longestString = 0x7ffe;
 
-/**
- * Bytes that a string can take in a record, and one that is read beyond it to tell whether it was cut. A NUL at the end of
- * each is overwritten by the next string.
- */
+/** Bytes that a string can take in a record. A NUL at the end of each is overwritten by the next string. */
 export function longestAppended(expression: CheckedExpression): number {
-  return capacityOf(expression) + 1;
+  return capacityOf(expression);
 }
 
 /** Puts a string behind those that are there and its length into the field. */
@@ -76,12 +74,15 @@ export function appendString(
     lowering.statements(expression.statements);
     return appendString(lowering, expression.value, field, cursor);
   }
+  if (expression.kind === "shortened") {
+    return withShortened(lowering, expression, (read) => appendRead(lowering, read, field, cursor));
+  }
   const read = findRead(lowering, expression);
   if (read !== undefined) return appendRead(lowering, read, field, cursor);
   const capacityBytes = capacityOf(expression);
   return memory.during(capacityBytes, "string", (copy) => {
     storeString(lowering, expression, copy, { capacityBytes, padding: "zero" });
-    return appendRead(lowering, storedRead(lowering, copy, capacityBytes), field, cursor);
+    return appendRead(lowering, storedRead(lowering, copy, expression), field, cursor);
   });
 }
 
@@ -122,18 +123,15 @@ export function appendRead(
   const unreadable = builder.newLabel("unreadable");
   const cut = builder.newLabel("cut");
   const next = builder.newLabel("read");
-  // One character more than is kept tells a string that was cut from one that just fits.
   const length = builder.call(
     read.helper,
     pointerTo(cursor.place),
-    sizeToRead(lowering, read.length, {
-      atMost: capacityBytes,
-      whenLonger: capacityBytes + (read.canBeCut ? 1 : 0),
-    }),
+    sizeToRead(lowering, read.length, capacityBytes),
     read.pointer,
   );
   builder.jumpIf("slt", length, constant(1), unreadable);
-  builder.jumpIf("sgt", length, constant(capacityBytes), cut);
+  // What fills its capacity counts as cut; never is more read, which the verifier wants to be told.
+  builder.jumpIf("sgt", length, constant(capacityBytes - (read.showsCut ? 1 : 0)), cut);
   decrement(lowering, length);
   builder.store(field, 2, length);
   builder.label(next);

@@ -75,7 +75,7 @@ function writeRest(
         const known = early.get(index);
         if (known !== undefined && "place" in known) {
           if (field.type.kind === "string") {
-            const read = storedRead(lowering, known.place, field.type.capacityBytes);
+            const read = storedRead(lowering, known.place, expression);
             cursor = appendRead(lowering, read, place, cursor);
           } else {
             copyMemory(lowering, known.place, place, sizeOfValue(field.type));

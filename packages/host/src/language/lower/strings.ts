@@ -29,10 +29,10 @@ export interface StringRead {
   readonly pointer: HelperArgument;
   /** Of the longest string, with its NUL. */
   readonly capacityBytes: number;
-  /** A length that is known when the program runs only. */
+  /** How many bytes to read, NUL included, when only the running program knows. */
   readonly length: IrValue | undefined;
-  /** The string may be longer than is read. */
-  readonly canBeCut: boolean;
+  /** One that fills its capacity was cut, and is shown so. */
+  readonly showsCut: boolean;
   /** What reads it, when that it cannot be read may be worth a warning. */
   readonly span?: Span;
 }
@@ -52,7 +52,7 @@ export function findRead(
         // The array may be full and have no NUL, the helper adds one.
         capacityBytes: Math.min(expression.sizeBytes + 1, capacityOf(expression)),
         length: undefined,
-        canBeCut: false,
+        showsCut: false,
       };
     case "dataLocation":
       return {
@@ -60,12 +60,12 @@ export function findRead(
         pointer: dataLocationPointer(lowering, expression),
         capacityBytes: capacityOf(expression),
         length: undefined,
-        canBeCut: true,
+        showsCut: true,
       };
     default: {
       const place = storedPlace(lowering, expression);
       if (place === undefined) return undefined;
-      return storedRead(lowering, place, capacityOf(expression));
+      return storedRead(lowering, place, expression);
     }
   }
 }
@@ -80,20 +80,23 @@ function pointerRead(
     pointer: lowering.value(pointer),
     capacityBytes: capacityOf(expression),
     length: length === undefined ? undefined : lowering.value(length),
-    canBeCut: expression.isArray !== true,
+    showsCut: expression.type.showsCut === true,
     span: expression.span,
   };
 }
 
 /** A string that stands in memory of ours. */
-export function storedRead(lowering: Lowering, place: Address, capacityBytes: number): StringRead {
-  const helper = stringReader(lowering.target, "kernel");
+export function storedRead(
+  lowering: Lowering,
+  place: Address,
+  expression: CheckedExpression,
+): StringRead {
   return {
-    helper,
+    helper: stringReader(lowering.target, "kernel"),
     pointer: pointerTo(place),
-    capacityBytes,
+    capacityBytes: capacityOf(expression),
     length: undefined,
-    canBeCut: false,
+    showsCut: expression.type.kind === "string" && expression.type.showsCut === true,
   };
 }
 
@@ -137,10 +140,14 @@ export function storeString(
     storeString(lowering, expression.value, address, options);
   } else if (expression.kind === "concatenation") {
     storeConcatenation(lowering, expression, address, capacityBytes);
+  } else if (expression.kind === "shortened") {
+    withShortened(lowering, expression, (read) => {
+      readPadded(lowering, read, address, options);
+    });
   } else if (expression.kind === "part") {
     withPart(lowering, expression, (place) => {
       if (isCharacterArray(expression)) {
-        const read = storedRead(lowering, place, capacityOf(expression));
+        const read = storedRead(lowering, place, expression);
         readPadded(lowering, read, address, options);
       } else {
         copyPadded(lowering, expression, place, address, capacityBytes);
@@ -156,6 +163,24 @@ export function storeString(
     if (read === undefined) throw new InternalError(`a string that comes from ${expression.kind}`);
     readPadded(lowering, read, address, options);
   }
+}
+
+/** How to read the first bytes of a string, which is made first where it does not stand already. */
+export function withShortened<Result>(
+  lowering: Lowering,
+  expression: CheckedExpressionOf<"shortened">,
+  use: (read: StringRead) => Result,
+): Result {
+  const { string, length } = expression;
+  const bytes = length === undefined ? undefined : lowering.value(length);
+  const readFrom = (place: Address): Result =>
+    use({ ...storedRead(lowering, place, expression), length: bytes });
+  const known = storedPlace(lowering, string);
+  if (known !== undefined) return readFrom(known);
+  return lowering.memory.during(capacityOf(string), "string", (copy) => {
+    storeString(lowering, string, copy, { capacityBytes: capacityOf(string), padding: "zero" });
+    return readFrom(copy);
+  });
 }
 
 /** Both are read to where they go: the second one behind the first. */
@@ -251,38 +276,25 @@ function readPadded(
   const result = builder.call(
     read.helper,
     pointerTo(address),
-    sizeToRead(lowering, read.length, { atMost: size, whenLonger: size }),
+    sizeToRead(lowering, read.length, size),
     read.pointer,
   );
   if (read.span !== undefined) warnOfFailedRead(lowering, read.span, "probe_read_str", result);
 }
 
-/** The size for a helper that reads a string of at most `length` characters: with its NUL. */
+/** The size for a helper that reads a string: `length`, and no more than there is room for. */
 export function sizeToRead(
   { builder }: Lowering,
   length: IrValue | undefined,
-  { atMost, whenLonger }: { readonly atMost: number; readonly whenLonger: number },
+  most: number,
 ): IrValue {
-  if (length === undefined) return constant(whenLonger);
+  if (length === undefined) return constant(most);
   const size = builder.register();
   const ready = builder.newLabel("size");
-  const tooLong = builder.newLabel("longer");
   // A copy of its own, so that the verifier's knowledge of it comes from just this comparison.
   builder.move(size, length);
-  builder.jumpIf("gt", size, constant(atMost - 1), tooLong);
-  builder.emit({
-    kind: "binary",
-    operation: "add",
-    width: 64,
-    to: size,
-    left: size,
-    right: constant(1),
-  });
+  builder.jumpIf("le", size, constant(most), ready);
+  builder.move(size, constant(most));
   builder.label(ready);
-  builder.aside(() => {
-    builder.label(tooLong);
-    builder.move(size, constant(whenLonger));
-    builder.jump(ready);
-  });
   return size;
 }

@@ -119,6 +119,7 @@ export function lowerValue(lowering: Lowering, expression: CheckedExpression): I
     case "dataLocation":
     case "readString":
     case "concatenation":
+    case "shortened":
     case "tuple":
     case "bytes":
       throw new InternalError(`a ${expression.kind} where a register's value should be`);

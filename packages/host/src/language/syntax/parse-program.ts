@@ -59,9 +59,9 @@ class ProgramParser {
     if (this.#parts.blocks.length === 0 && diagnostics.length === 0) {
       diagnostics.push({
         severity: "error",
-        code: "syntax",
+        code: "nothing-to-attach",
         span: { start: 0, end: source.length },
-        message: "syntax error, the program has no probes",
+        message: "No probes to attach",
         hints: [
           `A program is one or more probes with statements in braces, as 'BEGIN { printf("hello\\n"); }'.`,
         ],

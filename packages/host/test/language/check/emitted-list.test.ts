@@ -23,7 +23,7 @@ describe("emit() with join()", () => {
     const [record] = layout.records;
     const fields = record !== undefined && "fields" in record ? record.fields : [];
     expect(fields).toHaveLength(50);
-    expect(fields[0]?.type).toEqual({ kind: "string", capacityBytes: 560 });
+    expect(fields[0]?.type).toEqual({ kind: "string", capacityBytes: 560, showsCut: true });
   });
 
   test("takes at most 64 strings, as a number that is known", () => {

@@ -215,15 +215,15 @@ describe("operators", () => {
 describe("strings have the room that their place gives them", () => {
   const uprobe = "uprobe:libc:malloc";
   const cases: [string, string][] = [
-    ["str(arg0)", "(str-user arg0:u64):str1024"],
-    ["str(arg0, 10)", "(str-user arg0:u64):str11"],
-    ["str(arg0, arg1)", "(str-user arg0:u64 arg1:u64):str1024"],
-    ["str(kptr(arg0))", "(str-kernel (convert arg0:u64):kernel*):str1024"],
+    ["str(arg0)", "(str-user arg0:u64):str1025"],
+    ["str(arg0, 10)", "(str-user arg0:u64):str10"],
+    ["str(arg0, arg1)", "(str-user arg0:u64 arg1:u64):str1025"],
+    ["str(kptr(arg0))", "(str-kernel (convert arg0:u64):kernel*):str1025"],
     ['str(arg0) == "abc"', '(str-equal (str-user arg0:u64):str5 "abc":str4):bool'],
     ['"abc" == str(arg0)', '(str-equal "abc":str4 (str-user arg0:u64):str5):bool'],
     [
       "str(arg0) == str(arg1)",
-      "(str-equal (str-user arg0:u64):str1024 (str-user arg1:u64):str1024):bool",
+      "(str-equal (str-user arg0:u64):str1025 (str-user arg1:u64):str1025):bool",
     ],
     ['strncmp(str(arg0), "ab", 2)', '(str-different-2 (str-user arg0:u64):str3 "ab":str3):s64'],
     [
@@ -242,15 +242,15 @@ describe("strings have the room that their place gives them", () => {
     ).probes;
     const [statement] = probe?.body ?? [];
     expect(statement?.kind === "record" ? statement.values.map(printChecked) : []).toEqual([
-      "(str-user arg0:u64):str1024",
-      "(str-user arg0:u64):str4097",
+      "(str-user arg0:u64):str1025",
+      "(str-user arg0:u64):str1025",
     ]);
   });
 
   test("max_strlen sets both", () => {
     const source = `config = { max_strlen = 200 } ${uprobe} { printf("%s", str(arg0)); @ = str(arg0) }`;
     const { probes, config } = requireProgram(source);
-    expect(config).toMatchObject({ recordStringBytes: 200, storedStringBytes: 200 });
+    expect(config).toMatchObject({ recordStringBytes: 201, storedStringBytes: 201 });
     const types = probes[0]?.body.map((statement) =>
       statement.kind === "record"
         ? statement.values.map(printChecked)
@@ -258,7 +258,7 @@ describe("strings have the room that their place gives them", () => {
           ? printChecked(statement.value)
           : "",
     );
-    expect(types).toEqual([["(str-user arg0:u64):str200"], "(str-user arg0:u64):str200"]);
+    expect(types).toEqual([["(str-user arg0:u64):str201"], "(str-user arg0:u64):str201"]);
   });
 });
 
@@ -270,7 +270,7 @@ describe("arguments", () => {
     [openat, "args.mode", "ctx@40+2:u16"],
     [openat, "args.mode", "ctx@46+2:u16", { target: { byteOrder: "big" } }],
     [openat, "args.filename", "ctx@24+8:user*"],
-    [openat, "str(args.filename)", "(str-user ctx@24+8:user*):str1024"],
+    [openat, "str(args.filename)", "(str-user ctx@24+8:user*):str1025"],
     [openat, "*args.filename", "(read-user ctx@24+8:user*):s8"],
     [
       "tracepoint:arm:sys_enter_openat",
@@ -281,9 +281,9 @@ describe("arguments", () => {
     ["t:syscalls:sys_exit_openat", "args.ret", "ctx@16+8:s64"],
     ["t:raw_syscalls:sys_enter", "args.args[5]", "ctx@56+8:u64"],
     ["t:sched:sched_switch", "args.prev_comm", "ctxstr@8+16:str17"],
-    ["t:sched:sched_switch", "str(args.prev_comm, 4)", "ctxstr@8+16:str5"],
-    ["t:sched:sched_process_exec", "args.filename", "loc@8:str1024"],
-    ["t:sched:sched_process_exec", "str(args.filename, 9)", "loc@8:str10"],
+    ["t:sched:sched_switch", "str(args.prev_comm, 4)", "ctxstr@8+16:str4"],
+    ["t:sched:sched_process_exec", "args.filename", "loc@8:str1025"],
+    ["t:sched:sched_process_exec", "str(args.filename, 9)", "loc@8:str9"],
     [
       "t:sched:sched_process_exec",
       'args.filename == "/a"',
@@ -295,7 +295,7 @@ describe("arguments", () => {
     ["rt:sched_switch", "args.prio", "arg2:s32"],
     ["rt:sys_enter", "arg1", "arg1:u64"],
     ["kprobe:vfs_read", "arg2", "arg2:u64"],
-    ["kprobe:vfs_read", "str(arg0)", "(str-kernel arg0:u64):str1024"],
+    ["kprobe:vfs_read", "str(arg0)", "(str-kernel arg0:u64):str1025"],
     ["kretprobe:vfs_read", "retval", "retval:u64"],
     ["uretprobe:libc:malloc", "(int32)retval", "(convert retval:u64):s32"],
     ["kprobe:vfs_read", "func", "0:name"],

@@ -452,7 +452,7 @@ describe("faults of probes", () => {
     { source: "config = { missing_probes = ignore } t:a:b {} BEGIN {}", expected: [] },
     {
       source: "config = { missing_probes = ignore } t:a:b {}",
-      expected: ["t:a:b: no-match: No probes to attach"],
+      expected: ["t:a:b: nothing-to-attach: No probes to attach"],
     },
   ];
   test.each(cases)("$source", ({ source, expected }) => {

@@ -74,7 +74,7 @@ describe("statements", () => {
     },
     {
       body: 'let $x: string = comm; $x = "a"',
-      expected: ["(= $0:str1024 comm:str16)", '(= $0:str1024 "a":str2)'],
+      expected: ["(= $0:str1025 comm:str16)", '(= $0:str1025 "a":str2)'],
     },
     { body: "let $x; $x = comm", expected: ["(= $0:str16 comm:str16)"] },
     {

@@ -192,7 +192,7 @@ describe("faults are reported where they are", () => {
     {
       name: "an empty program",
       source: " // nothing\n",
-      expected: ["0-12 syntax error, the program has no probes"],
+      expected: ["0-12 No probes to attach"],
     },
     {
       name: "a missing expression",
