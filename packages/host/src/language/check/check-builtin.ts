@@ -10,7 +10,7 @@ import { allUserArguments } from "./check-user-argument.js";
 import { checkUsdtArgument } from "./check-usdt-argument.js";
 import { moreBuiltins } from "./check-more-builtins.js";
 import { checkStack, stackNames } from "./check-stack.js";
-import { uint32, uint64, type Type } from "./type.js";
+import { boolean, uint32, uint64, type Type } from "./type.js";
 
 const plainBuiltins: ReadonlyMap<string, { readonly name: BuiltinName; readonly type: Type }> =
   new Map(
@@ -100,7 +100,8 @@ function checkArgs(probe: ProbeState, span: Span): CheckedExpression | undefined
     case "rawtracepoint":
     case "fentry":
     case "fexit": {
-      if (parameters === undefined) return probe.notSupported(span, `args of ${name} without BTF are`);
+      if (parameters === undefined)
+        return probe.notSupported(span, `args of ${name} without BTF are`);
       const elements = parameters.map((parameter, index) =>
         rawArgument(probe, wordOfParameter(parameters, index), parameter, span),
       );
@@ -253,6 +254,9 @@ export function rawArgument(
   if (isPointer) {
     const target = probe.program.types.pointedTo(typeName, "kernel");
     return { kind: "argument", index, type: { kind: "pointer", space: "kernel", target }, span };
+  }
+  if (typeName === "bool" || typeName === "_Bool") {
+    return { kind: "argument", index, type: boolean, span };
   }
   const type: Type =
     sizeBytes === 1 || sizeBytes === 2 || sizeBytes === 4

@@ -30,8 +30,13 @@ export function checkPredicate(probe: ProbeState, call: Call): CheckedExpression
   const value = probe.check(argument);
   if (value === undefined) return undefined;
   if (call.name === "assert_str") {
-    if (value.type.kind === "string" || value.type.kind === "name") return integerConstant(0n, call.span);
-    return probe.error("argument-type", call.span, `expected string-like type, got ${describeType(value.type)}`);
+    if (value.type.kind === "string" || value.type.kind === "name")
+      return integerConstant(0n, call.span);
+    return probe.error(
+      "argument-type",
+      call.span,
+      `expected string-like type, got ${describeType(value.type)}`,
+    );
   }
   if (call.name === "is_literal") return booleanConstant(isConstant(value), call.span);
   const holds = predicates[call.name]?.(value.type) ?? false;

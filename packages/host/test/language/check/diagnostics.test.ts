@@ -134,7 +134,9 @@ describe("faults", () => {
     },
     {
       source: "t:syscalls:sys_enter_openat { @ = args }",
-      expected: ["args: type-mismatch: struct tracepoint:syscalls:sys_enter_openat_args is no value: it cannot be printed, kept or passed on whole"],
+      expected: [
+        "args: type-mismatch: struct tracepoint:syscalls:sys_enter_openat_args is no value: it cannot be printed, kept or passed on whole",
+      ],
     },
     {
       source: "t:raw_syscalls:sys_enter { @ = args.args }",
@@ -460,11 +462,15 @@ describe("faults", () => {
     },
     {
       source: "kprobe:f { @ = str(arg0, 4097) }",
-      expected: ["str(arg0, 4097): warning bad-value: length param (4097) is too long and will be shortened to 1024 bytes (see BPFTRACE_MAX_STRLEN)"],
+      expected: [
+        "str(arg0, 4097): warning bad-value: length param (4097) is too long and will be shortened to 1024 bytes (see BPFTRACE_MAX_STRLEN)",
+      ],
     },
     {
       source: 'kprobe:f { printf("%s", str(arg0, 4097)) }',
-      expected: ["str(arg0, 4097): warning bad-value: length param (4097) is too long and will be shortened to 1024 bytes (see BPFTRACE_MAX_STRLEN)"],
+      expected: [
+        "str(arg0, 4097): warning bad-value: length param (4097) is too long and will be shortened to 1024 bytes (see BPFTRACE_MAX_STRLEN)",
+      ],
     },
     {
       source: "kprobe:f { @[str(arg0, 1000)] = 1 }",
@@ -514,7 +520,9 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { @ = str((1, 2)) }",
-      expected: ["str((1, 2)): argument-type: str() expects an integer or a pointer type as first argument ((int8, int8) provided)"],
+      expected: [
+        "str((1, 2)): argument-type: str() expects an integer or a pointer type as first argument ((int8, int8) provided)",
+      ],
     },
     {
       source: "BEGIN { join(comm) }",

@@ -91,6 +91,8 @@ function printBare(expression: CheckedExpression): string {
       return list("find-text", expression.string, expression.text);
     case "stringLength":
       return list("length", expression.string);
+    case "shortened":
+      return `(short ${printChecked(expression.string)})`;
     case "concatenation":
       return list("concatenate", expression.left, expression.right);
     case "compareBytes":
