@@ -1,14 +1,24 @@
-import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "@jest/globals";
-import { RunningCommand, until } from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
-import { embeddedObjects } from "./embedded-objects.js";
+import { BesideTool, type Histogram } from "./beside-tool.js";
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-beside-"));
-const sonde = new URL("../../packages/host/bin/sonde.cjs", import.meta.url).pathname;
+const beside = new BesideTool(folder);
 /** Nobody else runs a program of this name. */
 const worker = join(folder, "objworker");
 
@@ -33,43 +43,6 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** The object within a tool, as a file. */
-function objectOf(tool: string): string {
-  const [object] = embeddedObjects(`/usr/sbin/${tool}`);
-  if (object === undefined) throw new Error(`${tool} has no object in it`);
-  const path = join(folder, `${tool}.bpf.o`);
-  writeFileSync(path, object.bytes);
-  return path;
-}
-
-interface JsonLine {
-  readonly type: string;
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
-/** Runs a tool and its object beside each other while something is done; gives what each printed. */
-async function besideTool(
-  tool: string,
-  options: readonly string[],
-  work: () => void,
-  isDone: (output: string) => boolean,
-): Promise<{ readonly theirs: string; readonly ours: readonly JsonLine[] }> {
-  const theirs = new RunningCommand(`/usr/sbin/${tool}`, [], { stdio: ["ignore", "pipe", "pipe"] });
-  const args = [sonde, "run", objectOf(tool), "-f", "json", "--no-maps", ...options];
-  const ours = new RunningCommand(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
-  try {
-    await until(() => theirs.output.includes("PID") && ours.errors.includes("Attached"), 60_000);
-    work();
-    await until(() => isDone(theirs.output) && isDone(ours.output), 60_000);
-  } finally {
-    theirs.kill("SIGINT");
-    ours.kill("SIGINT");
-    await Promise.all([theirs.ended, ours.ended]);
-  }
-  const lines = ours.output.split("\n").filter((line) => line !== "");
-  return { theirs: theirs.output, ours: lines.map((line) => JSON.parse(line) as JsonLine) };
-}
-
 /** Each CPU has its own buffer: what comes from different ones has no order. */
 function sorted(rows: readonly (readonly unknown[])[]): readonly string[] {
   return rows.map((row) => JSON.stringify(row)).sort();
@@ -84,7 +57,7 @@ describe("objects tell what the tools around them tell", () => {
       expect(existsSync("/usr/sbin/opensnoop")).toBe(true);
       const paths = [1, 2, 3].map((number) => join(folder, `opened-${number}`));
       writeFileSync(paths[0] ?? "", "");
-      const { theirs, ours } = await besideTool(
+      const { theirs, ours } = await beside.run(
         "opensnoop",
         ["--types", join(folder, "opensnoop.h")],
         () => spawnSync(worker, paths, { stdio: "ignore" }),
@@ -110,7 +83,7 @@ describe("objects tell what the tools around them tell", () => {
     "execsnoop",
     async () => {
       const marks = ["one two", "three", "four"];
-      const { theirs, ours } = await besideTool(
+      const { theirs, ours } = await beside.run(
         "execsnoop",
         [],
         () => {
@@ -135,4 +108,62 @@ describe("objects tell what the tools around them tell", () => {
     },
     180_000,
   );
+
+  testTools(
+    "biolatency",
+    async () => {
+      const file = openSync(join(folder, "written"), "w");
+      const { theirs, ours } = await beside.histograms("biolatency", [], [], () => {
+        // Each of these waits for the disk.
+        for (let count = 0; count < 200; count++) {
+          writeSync(file, `${count}`);
+          fsyncSync(file);
+        }
+      });
+      closeSync(file);
+      expectAlike(ours, theirs);
+    },
+    180_000,
+  );
+
+  testTools(
+    "runqlat",
+    async () => {
+      // Sleeps for a millisecond, over and over, so that it has to be waken.
+      const script = `process.stdin.once("data", () => {
+        let count = 0;
+        const timer = setInterval(() => { if (++count === 300) { clearInterval(timer); process.exit(); } }, 1);
+      });`;
+      const sleeper = spawn(process.execPath, ["-e", script], {
+        stdio: ["pipe", "ignore", "ignore"],
+      });
+      const [pid, ended] = [String(sleeper.pid), once(sleeper, "exit")];
+      const { theirs, ours } = await beside.histograms(
+        "runqlat",
+        ["-p", pid],
+        ["--set", `targ_tgid=${pid}`, "--maps", "hists"],
+        async () => {
+          sleeper.stdin.write("go\n");
+          await ended;
+        },
+      );
+      expectAlike(ours, theirs);
+    },
+    180_000,
+  );
 });
+
+/** Both see the same moments, but for the first and last ones; each measures by itself, and not at the same instant. */
+function expectAlike(ours: Histogram, theirs: Histogram): void {
+  const total = (histogram: Histogram): number =>
+    [...histogram.values()].reduce((sum, count) => sum + count, 0);
+  expect(total(theirs)).toBeGreaterThanOrEqual(100);
+  const room = 5 + total(theirs) / 20;
+  expect(Math.abs(total(ours) - total(theirs))).toBeLessThan(room);
+  let [below, belowTheirs] = [0, 0];
+  for (let start = 1; start < 2 ** 27; start *= 2) {
+    below += ours.get(start === 1 ? 0 : start) ?? 0;
+    belowTheirs += theirs.get(start === 1 ? 0 : start) ?? 0;
+    expect(Math.abs(below - belowTheirs)).toBeLessThan(2 * room);
+  }
+}
