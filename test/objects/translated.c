@@ -41,8 +41,9 @@ static void size_maps(struct bpf_object *object) {
   struct bpf_map *map;
   bpf_object__for_each_map(map, object) {
     enum bpf_map_type type = bpf_map__type(map);
-    if (type == BPF_MAP_TYPE_PERF_EVENT_ARRAY) continue;
-    if (bpf_map__max_entries(map) == 0) bpf_map__set_max_entries(map, 1024);
+    /* Arrays of buffers, and storage of tasks and the like, have their sizes of themselves. */
+    bool is_sized = type != BPF_MAP_TYPE_PERF_EVENT_ARRAY && !(bpf_map__map_flags(map) & BPF_F_NO_PREALLOC);
+    if (is_sized && bpf_map__max_entries(map) == 0) bpf_map__set_max_entries(map, 1024);
     bool is_sizeless = type == BPF_MAP_TYPE_STACK_TRACE && bpf_map__value_size(map) == 0;
     if (is_sizeless) bpf_map__set_value_size(map, 127 * 8);
   }

@@ -61,13 +61,17 @@ export class LibbpfLoader implements Disposable {
   }
 }
 
+/** BPF_F_NO_PREALLOC (include/uapi/linux/bpf.h). */
+const noPreallocation = 1;
+
 /** The sizes that translated.c gives to maps whose object leaves that to the tool. */
 export function openSizes({ maps }: ObjectFile): readonly MapSize[] {
   return maps.flatMap((map): MapSize[] => {
-    if (map.kind !== "declared" || map.definition.type === "perf_event_array") return [];
-    const { type, maxEntries, valueSizeBytes } = map.definition;
+    if (map.kind !== "declared") return [];
+    const { type, flags, maxEntries, valueSizeBytes } = map.definition;
+    const isSized = type !== "perf_event_array" && (flags & noPreallocation) === 0;
     const isSizeless = type === "stack_trace" && valueSizeBytes === 0;
-    if (maxEntries !== 0 && !isSizeless) return [];
+    if ((maxEntries !== 0 || !isSized) && !isSizeless) return [];
     const entries = maxEntries === 0 ? 1024 : maxEntries;
     return [{ map: map.name, entries, ...(isSizeless ? { valueSizeBytes: 127 * 8 } : {}) }];
   });

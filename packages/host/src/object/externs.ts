@@ -145,7 +145,7 @@ function integerType(
   return { kind: "integer", isSigned: type.isSigned };
 }
 
-/** Gives each setting its place: the most strictly aligned first, so that all are aligned. */
+/** Gives each setting its place, as libbpf does: the most strictly aligned first, so that all are aligned, and of these the smallest. */
 function placeSettings(externs: readonly ObjectExtern[]): readonly ObjectExtern[] {
   const settings = externs.filter((extern) => extern.kind === "kconfig").sort(byAlignment);
   let offset = 0;
@@ -161,7 +161,7 @@ function placeSettings(externs: readonly ObjectExtern[]): readonly ObjectExtern[
 function byAlignment(left: KconfigExtern, right: KconfigExtern): number {
   const alignments = alignmentOf(right) - alignmentOf(left);
   if (alignments !== 0) return alignments;
-  const sizes = right.sizeBytes - left.sizeBytes;
+  const sizes = left.sizeBytes - right.sizeBytes;
   return sizes !== 0 ? sizes : left.name < right.name ? -1 : 1;
 }
 
