@@ -12,7 +12,6 @@ import { openRfc2217Line } from "./rfc2217-line.js";
 import { openSerialPort } from "./serial-port-line.js";
 import { type TargetAddress } from "./target-url.js";
 import { openTcpLine } from "./tcp-line.js";
-import { openTls } from "./tls-link.js";
 import { refuseTlsOptions, type TlsOptions } from "./tls-options.js";
 import { openWebSocket } from "./websocket-channel.js";
 
@@ -74,12 +73,15 @@ export async function openLink(address: TargetAddress, options: LinkOptions): Pr
         { url: `ws://${address.host}:${address.port}/` },
         options,
       );
-    case "wss":
+    case "wss": {
+      // Only here: Node's TLS takes a while to load.
+      const { openTls } = await import("./tls-link.js");
       return await openPlain(
         `wss://${address.host}:${address.port}`,
         await openTls(address, options),
         options,
       );
+    }
     case "tcp":
     case "rfc2217":
     case "serial":

@@ -1,7 +1,7 @@
 import { type MessageChannel } from "@sonde/protocol";
 import { type IncomingMessage } from "node:http";
 import { type Duplex } from "node:stream";
-import { WebSocket } from "ws";
+import { type WebSocket } from "ws";
 import { ConnectError } from "./errors.js";
 
 /** The largest message taken from an agent: a whole map. */
@@ -32,7 +32,7 @@ export async function openWebSocket(
     readonly timeoutMilliseconds: number;
   },
 ): Promise<WatchedChannel> {
-  const socket = createSocket(link, options.timeoutMilliseconds);
+  const socket = await createSocket(link, options.timeoutMilliseconds);
   const channel = new WebSocketChannel(socket, "binding" in link ? link.binding : undefined);
   await new Promise<void>((resolve, reject) => {
     socket.once("open", resolve);
@@ -49,7 +49,9 @@ export async function openWebSocket(
   return channel;
 }
 
-function createSocket(link: WebSocketLink, timeoutMilliseconds: number): WebSocket {
+/** What it needs of Node is loaded while the agent starts, and not by commands that reach for none. */
+async function createSocket(link: WebSocketLink, timeoutMilliseconds: number): Promise<WebSocket> {
+  const { WebSocket } = await import("ws");
   const common = {
     perMessageDeflate: false,
     maxPayload: maxMessageBytes,
@@ -91,7 +93,7 @@ class WebSocketChannel implements WatchedChannel {
   }
 
   send(message: Uint8Array, onSent?: () => void): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#socket.send(message, { binary: true }, () => onSent?.());
   }
 
@@ -120,7 +122,7 @@ class WebSocketChannel implements WatchedChannel {
       if (silence >= silenceMilliseconds) {
         this.#closeReason = `nothing came from the agent for ${Math.round(silence / 1000)} s`;
         this.#socket.terminate();
-      } else if (this.#socket.readyState === WebSocket.OPEN) {
+      } else if (this.#socket.readyState === this.#socket.OPEN) {
         this.#socket.ping();
       }
     }, silenceMilliseconds / 5);
