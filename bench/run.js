@@ -1,7 +1,7 @@
 // npm run bench: sonde beside the bpftrace that is installed, on this machine, in one run. Ratios are sonde's figure over
 // bpftrace's. Needs root. `npm run bench -- startup throughput` runs these parts only.
 import { cpus, release } from "node:os";
-import { measureLibrary } from "./library.js";
+import { measureAgents, measureLibrary } from "./library.js";
 import { findBpftrace, findSonde } from "./peers.js";
 import { measureFaultyLines, measureLines } from "./lines.js";
 import { measureObjects } from "./objects.js";
@@ -20,6 +20,11 @@ const parts = [
     name: "library",
     title: "32-byte events into a script, nothing printed (sonde alone)",
     measure: measureLibrary,
+  },
+  {
+    name: "agents",
+    title: "32-byte events at 500,000 a second, passed on by each agent (sonde alone)",
+    measure: measureAgents,
   },
   {
     name: "program-cost",
