@@ -101,8 +101,7 @@ function readTable(
   };
   const entries: { readonly path: string; readonly directory: number }[] = [];
   for (let left = cursor.count(); left > 0; left -= 1) {
-    // An entry of no bytes could be any number of entries.
-    if (formats.length === 0) throw cursor.error("a table of empty entries");
+    const start = cursor.offset;
     let path = "";
     let directory = 0;
     for (const [content, form] of formats) {
@@ -112,6 +111,8 @@ function readTable(
         directory = Number(value.value);
       }
     }
+    // There could be any number of these.
+    if (cursor.offset === start) throw cursor.error("a table of empty entries");
     entries.push({ path, directory });
   }
   return entries;
