@@ -5,19 +5,18 @@ export interface FormatString {
   readonly pieces: readonly FormatPiece[];
   /** Parallel to the conversions among the pieces: where each stands in the text. */
   readonly conversionSpans: readonly { readonly start: number; readonly end: number }[];
-  /** The first thing that is no conversion; `undefined` when all are. */
-  readonly fault:
-    { readonly message: string; readonly start: number; readonly end: number } | undefined;
+  /** What looks like a conversion, is none, and so stands as it is: "%f". */
+  readonly strays: readonly string[];
 }
 
 const conversionPattern =
-  /%(?<flags>[-+ #0]*)(?<width>[0-9]*)(?:\.(?<precision>[0-9]*))?(?<length>hh|h|ll|l|j|z|t)?(?<conversion>r[xh]?|[diuoxXcsp])/y;
+  /%(?<flags>[-+ #0]*)(?<width>[0-9]*)(?:\.(?<precision>[0-9]*))?(?<length>hh|h|ll|l|j|z|t)?(?<conversion>gr|r[xh]?|[diuoxXcsp])/y;
 
-/** Takes a printf format apart: literals (with %% undone) and conversions in turn. A % before a space, a newline or the end is one. */
+/** Takes a printf format apart: literals (with %% undone) and conversions in turn. What is no conversion is text, as in bpftrace. */
 export function parseFormatString(format: string): FormatString {
   const pieces: FormatPiece[] = [];
   const conversionSpans: { start: number; end: number }[] = [];
-  let fault: FormatString["fault"];
+  const strays: string[] = [];
   let literal = "";
   let position = 0;
   while (position < format.length) {
@@ -31,17 +30,11 @@ export function parseFormatString(format: string): FormatString {
     }
     conversionPattern.lastIndex = percent;
     const match = conversionPattern.exec(format);
-    if (match === null && isAlone(format[percent + 1])) {
+    if (match === null) {
+      const stray = /^%[\w.*#+-]/.exec(format.slice(percent))?.[0];
+      if (stray !== undefined) strays.push(stray);
       literal += "%";
       position = percent + 1;
-      continue;
-    }
-    if (match === null) {
-      const end = Math.min(percent + 2, format.length);
-      const text = format.slice(percent, end);
-      fault ??= { message: `${JSON.stringify(text)} is no conversion`, start: percent, end };
-      literal += text;
-      position = end;
       continue;
     }
     if (literal !== "") pieces.push(literal);
@@ -51,12 +44,7 @@ export function parseFormatString(format: string): FormatString {
     conversionSpans.push({ start: percent, end: position });
   }
   if (literal !== "") pieces.push(literal);
-  return { pieces, conversionSpans, fault };
-}
-
-/** Whether a % with this behind it was never meant as a conversion: "100%\n". */
-function isAlone(next: string | undefined): boolean {
-  return next === undefined || !/[\w.*#+-]/.test(next);
+  return { pieces, conversionSpans, strays };
 }
 
 /** Wider than any terminal; bounds what a formatter has to make. */

@@ -1,5 +1,6 @@
 import { type FormatConversion, type FormatPiece } from "../spec/trace-layout.js";
 import { formatAddress } from "./format-address.js";
+import { formatAllocationFlags } from "./format-allocation-flags.js";
 import { formatBuffer } from "./format-buffer.js";
 import { formatValue } from "./format-value.js";
 import { cutUtf8, encodeUtf8, utf8SizeBytes } from "../text/utf8.js";
@@ -61,6 +62,8 @@ export function createConversionFormatter(conversion: FormatConversion): (value:
       return orText(conversion, (number) =>
         justify(conversion, number === 0n ? "0" : formatAddress(number)),
       );
+    case "gr":
+      return orText(conversion, (number) => justify(conversion, formatAllocationFlags(number)));
     case "r":
     case "rx":
     case "rh":

@@ -23,10 +23,11 @@ describe("formats", () => {
     ["%r%rx%rh", ["%[||||r]", "%[||||rx]", "%[||||rh]"]],
     ["%c%p%o%X%i", ["%[||||c]", "%[||||p]", "%[||||o]", "%[||||X]", "%[||||i]"]],
     ["%99999d", ["%[|4096|||d]"]],
+    ["%gr%10gr", ["%[||||gr]", "%[|10|||gr]"]],
   ];
   test.each(cases)("%s", (format, expected) => {
-    const { pieces, fault } = parseFormatString(format);
-    expect(fault).toBeUndefined();
+    const { pieces, strays } = parseFormatString(format);
+    expect(strays).toEqual([]);
     expect(pieces.map(show)).toEqual(expected);
   });
 
@@ -38,18 +39,18 @@ describe("formats", () => {
   });
 
   test.each([
-    ["%y", 0, 2],
-    ["ab%w", 2, 4],
-    ["%f", 0, 2],
-    ["%5", 0, 2],
-  ])("%s has no conversion", (format, start, end) => {
-    expect(parseFormatString(format).fault).toMatchObject({ start, end });
+    ["%y", "%y"],
+    ["ab%w", "%w"],
+    ["%f", "%f"],
+    ["%5", "%5"],
+  ])("%s has no conversion, and stands as it is", (format, stray) => {
+    expect(parseFormatString(format)).toMatchObject({ pieces: [format], strays: [stray] });
   });
 
   test("a % alone is one", () => {
     expect(parseFormatString("1%, 100%\n %")).toMatchObject({
       pieces: ["1%, 100%\n %"],
-      fault: undefined,
+      strays: [],
     });
   });
 });

@@ -16,16 +16,17 @@ export function requireArguments(
   if (count >= from && count <= to) return true;
   const wanted =
     from === to
-      ? plural(from, "argument")
-      : to === Infinity
-        ? `at least ${plural(from, "argument")}`
-        : `${from} to ${to} arguments`;
-  probe.error("argument-count", call.span, `${call.name}() takes ${wanted} (${count} found)`);
+      ? `requires ${argumentsOf(from)}`
+      : count < from
+        ? `requires at least ${argumentsOf(from)}`
+        : `takes up to ${argumentsOf(to)}`;
+  probe.error("argument-count", call.span, `${call.name}() ${wanted} (${count} provided)`);
   return false;
 }
 
-function plural(count: number, noun: string): string {
-  return `${count === 0 ? "no" : count} ${noun}${count === 1 ? "" : "s"}`;
+function argumentsOf(count: number): string {
+  if (count < 2) return count === 0 ? "no arguments" : "one argument";
+  return `${count} arguments`;
 }
 
 /** The text of an argument that must be a literal. */
@@ -35,7 +36,7 @@ export function requireText(probe: ProbeState, call: Call, index: number): strin
   const value = argument.kind === "string" ? argument : probe.check(argument);
   if (value === undefined) return undefined;
   if (value.kind === "string" || value.kind === "stringConstant") return value.value;
-  const message = `${call.name}() takes a literal string here`;
+  const message = `${call.name}() expects a string literal`;
   return probe.error("argument-type", argument.span, message);
 }
 
@@ -73,7 +74,7 @@ export function requireInteger(
   const value = argument === undefined ? undefined : probe.check(argument);
   if (value === undefined) return undefined;
   if (value.type.kind === "integer" || value.type.kind === "boolean") return value;
-  const message = `${call.name}() takes an integer here, not ${describeType(value.type)}`;
+  const message = `${call.name}() only supports integer arguments (${describeType(value.type)} provided)`;
   return probe.error("argument-type", value.span, message);
 }
 

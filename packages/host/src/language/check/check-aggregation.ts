@@ -25,7 +25,7 @@ export function checkAggregation(
 ): CheckedStatement | undefined {
   const { target, operator, span } = statement;
   if (target.kind !== "map") {
-    return probe.error("type-mismatch", span, `${call.name}() must be assigned to a map`, [
+    return probe.error("type-mismatch", span, `${call.name}() must be assigned directly to a map`, [
       `Write @ = ${call.name}(…) or @[key] = ${call.name}(…).`,
     ]);
   }

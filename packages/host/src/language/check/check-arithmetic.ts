@@ -47,6 +47,11 @@ export function checkArithmetic(
     const message = `${operator} takes numbers, this is ${describeType(side.type)}`;
     return probe.error("type-mismatch", side.span, message);
   }
+  const isLiteral = isWrittenOut(left) && isWrittenOut(right);
+  if (!isLiteral && isDivision(operation) && right.kind === "constant" && right.value === 0n) {
+    probe.program.diagnostics.warn("bad-value", span, divisionByZero);
+    return { ...integerConstant(1n, span), type: resultType(operation, left, right) };
+  }
   if (!checkRightConstant(probe, operation, right)) return undefined;
   if (operation === "add" || operation === "subtract") {
     if (left.type.kind === "pointer" && right.type.kind === "integer") {
@@ -60,10 +65,10 @@ export function checkArithmetic(
   }
   const type = resultType(operation, left, right);
   if (left.kind === "constant" && right.kind === "constant") {
-    if (left.isLiteral === true && right.isLiteral === true) {
+    if (isLiteral) {
       const exact = applyExactly(operation, left.value, right.value);
       if (fitsInteger(exact)) return integerConstant(exact, span);
-      return probe.error("bad-value", span, `the result, ${exact}, does not fit in 64 bits`);
+      return probe.error("bad-value", span, cannotFold);
     }
     const folded = foldBinary(operation, left.value, right.value, type);
     return { kind: "constant", value: folded, type, span };
@@ -81,6 +86,19 @@ function addTexts(
   if (right.kind === "stringConstant") return stringConstant(left.value + right.value, span);
   if (right.kind !== "constant" || right.value < 0n) return undefined;
   return stringConstant(left.value.slice(Number(right.value)), span);
+}
+
+/** As in bpftrace. */
+const divisionByZero =
+  "Divide or modulo by 0 detected. This can lead to unexpected results. 1 is being used as the result.";
+const cannotFold = "unable to fold literals due to overflow or underflow";
+
+function isWrittenOut(value: CheckedExpression): boolean {
+  return value.kind === "constant" && value.isLiteral === true;
+}
+
+function isDivision(operation: IntegerOperation): boolean {
+  return operation === "divide" || operation === "modulo";
 }
 
 /** Reports division by zero, and shifts by more than there are bits. */

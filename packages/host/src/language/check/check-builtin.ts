@@ -145,7 +145,7 @@ function unknownName(probe: ProbeState, name: string, span: Span): undefined {
     ...ownNames,
     ...unsupportedBuiltins,
   ]);
-  return probe.error("unknown-name", span, `unknown identifier: ${name}`, meantHints(near));
+  return probe.error("unknown-name", span, `Unknown identifier: '${name}'`, meantHints(near));
 }
 
 function nameConstant(probe: ProbeState, name: string, span: Span): CheckedExpression {

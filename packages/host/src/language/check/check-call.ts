@@ -111,7 +111,7 @@ export function checkCall(
   if (check !== undefined) return check(probe, call, room);
   if (isBuiltin(name) && call.args.length === 0) return checkBuiltin(probe, name, span);
   if (aggregationNames.has(name)) {
-    return probe.error("type-mismatch", span, `${name}() must be assigned to a map`, [
+    return probe.error("type-mismatch", span, `${name}() must be assigned directly to a map`, [
       `Write @ = ${name}(…) or @[key] = ${name}(…).`,
     ]);
   }
@@ -133,7 +133,7 @@ export function unknownFunction(
     return probe.error("argument-count", call.span, `${name} takes no arguments`);
   }
   const near = nearNames(name, [...functionNames, ...unsupportedFunctions]);
-  return probe.error("unknown-function", span, `unknown function: ${name}`, meantHints(near));
+  return probe.error("unknown-function", span, `Unknown function: '${name}'`, meantHints(near));
 }
 
 /** `str(p)`, `str(p, n)`, `str($1)`. */

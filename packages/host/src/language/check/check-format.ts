@@ -26,19 +26,17 @@ export function checkFormat(
   if (!requireArguments(probe, call, 1, Infinity) || format === undefined) return undefined;
   const { name } = call;
   if (format.kind !== "string") {
-    return probe.error("argument-type", format.span, `${name}() takes a literal format string`);
+    return probe.error("argument-type", format.span, `${name}() expects a string literal`);
   }
   const values = requireValues(probe, rest, room);
-  const { pieces, conversionSpans, fault } = parseFormatString(format.value);
+  const { pieces, conversionSpans, strays } = parseFormatString(format.value);
   const spans = conversionSpans.map((span) => spanInLiteral(probe, format, span));
-  if (fault !== undefined) {
-    return probe.error("format", spanInLiteral(probe, format, fault), `${name}: ${fault.message}`);
-  }
   if (values === undefined) return undefined;
   if (values.length !== spans.length) {
     const few = values.length < spans.length ? "not enough" : "too many";
-    const message = `${name}: ${few} arguments for the format string (${spans.length} expected, ${values.length} found)`;
-    return probe.error("format", call.span, message);
+    const message = `${few} arguments for format string (${values.length} supplied, ${spans.length} expected)`;
+    const hints = strays.map((text) => `${JSON.stringify(text)} is no conversion.`);
+    return probe.error("format", call.span, message, hints);
   }
   const conversions = pieces.filter((piece) => typeof piece !== "string");
   const isGood = conversions.map((conversion, index) => {

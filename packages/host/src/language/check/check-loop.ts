@@ -179,7 +179,7 @@ export function checkJump(
 ): CheckedStatement | undefined {
   if (probe.isInLoop) return { kind: "jump", word, span };
   const hints = word === "break" ? ["return ends the probe."] : [];
-  return probe.error("syntax", span, `${word} used outside of a loop`, hints);
+  return probe.error("syntax", span, `'${word}' statement is not allowed in a probe`, hints);
 }
 
 /** `unroll(n) { … }`. */

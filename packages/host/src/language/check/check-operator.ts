@@ -35,7 +35,7 @@ export function checkBinary(
 export function requireCondition(probe: ProbeState, value: CheckedExpression): boolean {
   if (isNumber(value.type)) return true;
   const type = describeType(value.type);
-  probe.error("type-mismatch", value.span, `a condition must be a number, this is ${type}`);
+  probe.error("type-mismatch", value.span, `Invalid condition: ${type}`);
   return false;
 }
 

@@ -32,7 +32,7 @@ function findScratch(probe: ProbeState, expression: ExpressionOf<"scratch">): Sc
   const scratch = probe.findScratch(expression.name);
   if (scratch !== undefined) return scratch;
   const near = nearNames(expression.name, probe.scratchNames).map((name) => `$${shownName(name)}`);
-  const message = `undefined or undeclared variable: $${shownName(expression.name)}`;
+  const message = `Undefined or undeclared variable: $${shownName(expression.name)}`;
   return probe.error("unknown-variable", expression.span, message, meantHints(near));
 }
 
@@ -68,7 +68,7 @@ export function requireAssigned(probe: ProbeState, name: string, span: Span): Ma
     name,
     maps.names.filter((other) => maps.isAssigned(other)),
   );
-  return probe.error("unknown-map", span, `undefined map: ${name}`, meantHints(near));
+  return probe.error("unknown-map", span, `Undefined map: ${name}`, meantHints(near));
 }
 
 /**

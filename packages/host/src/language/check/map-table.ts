@@ -103,7 +103,7 @@ export class MapTable {
     if (!isConsistent) {
       const related = { span: state.keys.span, message: `${name} ${describeKeys(known)} here` };
       return {
-        message: `${name} ${describeKeys(slots)} here, but ${describeKeys(known)} elsewhere`,
+        message: keyConflict(name, slots, known),
         related,
       };
     }
@@ -128,7 +128,7 @@ export class MapTable {
         span: state.contents.span,
         message: `${name} holds ${describeContents(known)} here`,
       };
-      const message = `${name} cannot hold ${describeContents(contents)}: it holds ${describeContents(known)}`;
+      const message = `Type mismatch for ${name}: trying to assign value of type '${describeContents(contents)}' when map already has a type '${describeContents(known)}'`;
       return { message, related };
     }
     if (!isSameContents(merged, known)) {
@@ -188,6 +188,21 @@ function isSameContents(left: MapContents, right: MapContents): boolean {
   return isSigned(left.aggregation) === isSigned(right.aggregation);
 }
 
+function keyConflict(name: string, slots: readonly Slot[], known: readonly Slot[]): string {
+  const [without, having] = [
+    "without an explicit key (scalar map)",
+    "with an explicit key (non-scalar map)",
+  ];
+  if (slots.length === 0) return `${name} used as a map ${without}, previously used ${having}`;
+  if (known.length === 0) return `${name} used as a map ${having}, previously used ${without}`;
+  return `Argument mismatch for ${name}: trying to access with arguments: '${describeKey(slots)}' when map expects arguments: '${describeKey(known)}'`;
+}
+
+function describeKey(slots: readonly Slot[]): string {
+  const types = slots.map(({ type }) => describeType(type));
+  return types.length === 1 ? types.join("") : `(${types.join(",")})`;
+}
+
 function describeKeys(slots: readonly Slot[]): string {
   if (slots.length === 0) return "has no key";
   return `has the key [${slots.map(({ type }) => describeType(type)).join(", ")}]`;
@@ -198,17 +213,17 @@ function describeContents(contents: MapContents): string {
   const { aggregation } = contents;
   switch (aggregation.kind) {
     case "hist":
-      return aggregation.bits === 0 ? "hist()" : `hist() with ${aggregation.bits} bits`;
+      return aggregation.bits === 0 ? "hist_t" : `hist_t of ${aggregation.bits} bits`;
     case "lhist": {
       const { min, max, step } = aggregation;
-      return `lhist() from ${min} to ${max} by ${step}`;
+      return `lhist_t from ${min} to ${max} by ${step}`;
     }
     case "tseries": {
       const { intervals, intervalNanoseconds, keeps } = aggregation;
       const kept = keeps === "last" ? "" : `, "${keeps}"`;
-      return `tseries() of ${intervals} intervals of ${intervalNanoseconds} ns${kept}`;
+      return `tseries_t of ${intervals} intervals of ${intervalNanoseconds} ns${kept}`;
     }
     default:
-      return `${aggregation.kind}()`;
+      return `${aggregation.kind}_t`;
   }
 }

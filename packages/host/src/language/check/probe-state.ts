@@ -144,7 +144,7 @@ export class ProbeState {
     const other = this.findScratch(name);
     if (other !== undefined && other.span !== span) {
       const related = { span: other.span, message: `$${shownName(name)} is declared here` };
-      const message = `$${shownName(name)} is declared already: a variable in a block cannot hide one around it`;
+      const message = `Variable $${shownName(name)} was already declared. Variable shadowing is not allowed.`;
       this.error("bad-value", span, message, ["Give it another name."], related);
     }
     return this.declareScratch(name, span, type);
@@ -195,9 +195,10 @@ export class ProbeState {
     const merged = known === undefined ? added : mergeSlots(known, added);
     if (merged === undefined || added.type.kind === "none") {
       const message =
-        known === undefined
-          ? `$${shownName(scratch.name)} cannot hold ${describeType(added.type)}`
-          : `$${shownName(scratch.name)} cannot hold ${describeType(added.type)}: it holds ${describeType(known.type)}`;
+        `Type mismatch for $${shownName(scratch.name)}: trying to assign value of type '${describeType(added.type)}'` +
+        (known === undefined
+          ? ""
+          : ` when variable already has a type '${describeType(known.type)}'`);
       const related = {
         span: scratch.span,
         message: `$${shownName(scratch.name)} is declared here`,
@@ -213,7 +214,7 @@ export class ProbeState {
       const declared = describeType(scratch.slot?.type ?? added.type);
       const value =
         added.constant === undefined ? describeType(added.type) : String(added.constant);
-      const message = `$${shownName(scratch.name)} is declared as ${declared}, which does not hold ${value}`;
+      const message = `Type mismatch for $${shownName(scratch.name)}: trying to assign value ${value} when variable already has a type '${declared}'`;
       const related = {
         span: scratch.span,
         message: `$${shownName(scratch.name)} is declared here`,

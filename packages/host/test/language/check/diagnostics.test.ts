@@ -10,7 +10,7 @@ function withFeatures(...features: readonly FeatureName[]): SourceOptions {
 describe("faults", () => {
   const cases: { source: string; expected: string[]; options?: SourceOptions }[] = [
     // Names
-    { source: "BEGIN { @ = pidd }", expected: ["pidd: unknown-name: unknown identifier: pidd"] },
+    { source: "BEGIN { @ = pidd }", expected: ["pidd: unknown-name: Unknown identifier: 'pidd'"] },
     {
       source: "BEGIN { @ = walltime }",
       expected: ["walltime: not-supported: walltime is not supported yet"],
@@ -20,20 +20,20 @@ describe("faults", () => {
       expected: [
         "2000: bad-value: kstack() takes 1 to 1023 here, not 2000",
         "wrong: bad-value: ustack() has no mode wrong",
-        "kstack(1, raw): argument-count: kstack() takes 0 to 1 arguments (2 found)",
+        "kstack(1, raw): argument-count: kstack() takes up to one argument (2 provided)",
       ],
     },
     {
       source: "BEGIN { @a = kstack(build_id); @[ustack] = 1; @[kstack] = 2 }",
       expected: [
         "build_id: not-supported: stacks with build ids are not supported yet",
-        "@[kstack]: type-mismatch: @ has the key [kstack] here, but has the key [ustack] elsewhere",
+        "@[kstack]: type-mismatch: Argument mismatch for @: trying to access with arguments: 'kstack' when map expects arguments: 'ustack'",
       ],
     },
     { source: "BEGIN { @ = str }", expected: ["str: unknown-name: str is a function: str(…)"] },
     {
       source: "BEGIN { pritnf(1) }",
-      expected: ["pritnf: unknown-function: unknown function: pritnf"],
+      expected: ["pritnf: unknown-function: Unknown function: 'pritnf'"],
     },
     {
       source: 'BEGIN { system("ls") }',
@@ -41,7 +41,7 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { @ = uaddr(1) }",
-      expected: ["1: argument-type: uaddr() takes a literal string here"],
+      expected: ["1: argument-type: uaddr() expects a string literal"],
     },
     {
       source: "BEGIN { @ = pid(1) }",
@@ -49,23 +49,23 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { @ = $x }",
-      expected: ["$x: unknown-variable: undefined or undeclared variable: $x"],
+      expected: ["$x: unknown-variable: Undefined or undeclared variable: $x"],
     },
     {
       source: "BEGIN { if (1) { $x = 1 } @ = $x }",
-      expected: ["$x: unknown-variable: undefined or undeclared variable: $x"],
+      expected: ["$x: unknown-variable: Undefined or undeclared variable: $x"],
     },
     {
       source: "BEGIN { $x += 1 }",
-      expected: ["$x: unknown-variable: undefined or undeclared variable: $x"],
+      expected: ["$x: unknown-variable: Undefined or undeclared variable: $x"],
     },
-    { source: "BEGIN { @a = @b }", expected: ["@b: unknown-map: undefined map: @b"] },
+    { source: "BEGIN { @a = @b }", expected: ["@b: unknown-map: Undefined map: @b"] },
     {
       source: "BEGIN { print(@b); clear(@b); delete(@b[1]) }",
       expected: [
-        "@b: unknown-map: undefined map: @b",
-        "@b: unknown-map: undefined map: @b",
-        "@b: unknown-map: undefined map: @b",
+        "@b: unknown-map: Undefined map: @b",
+        "@b: unknown-map: Undefined map: @b",
+        "@b: unknown-map: Undefined map: @b",
       ],
     },
     // Probes
@@ -187,15 +187,15 @@ describe("faults", () => {
     },
     {
       source: "BEGIN /comm/ {}",
-      expected: ["comm: type-mismatch: a condition must be a number, this is string"],
+      expected: ["comm: type-mismatch: Invalid condition: string"],
     },
     {
       source: "BEGIN { if (comm) {} }",
-      expected: ["(comm): type-mismatch: a condition must be a number, this is string"],
+      expected: ["(comm): type-mismatch: Invalid condition: string"],
     },
     {
       source: "BEGIN { @ = pid && comm }",
-      expected: ["comm: type-mismatch: a condition must be a number, this is string"],
+      expected: ["comm: type-mismatch: Invalid condition: string"],
     },
     {
       source: "BEGIN { @ = pid ? 1 : comm }",
@@ -214,17 +214,19 @@ describe("faults", () => {
     {
       source: "BEGIN { let $x: uint8 = 300 }",
       expected: [
-        "let $x: uint8 = 300: type-mismatch: $x is declared as uint8, which does not hold 300",
+        "let $x: uint8 = 300: type-mismatch: Type mismatch for $x: trying to assign value 300 when variable already has a type 'uint8'",
       ],
     },
     {
       source: "BEGIN { let $x: int8 = -128; $x = -129; $x = pid; $x = (int8)pid }",
-      expected: ["$x = -129: type-mismatch: $x is declared as int8, which does not hold -129"],
+      expected: [
+        "$x = -129: type-mismatch: Type mismatch for $x: trying to assign value -129 when variable already has a type 'int8'",
+      ],
     },
     {
       source: "BEGIN { $x = 1; if (pid) { let $x = 2; print($x); } }",
       expected: [
-        "$x: bad-value: $x is declared already: a variable in a block cannot hide one around it",
+        "$x: bad-value: Variable $x was already declared. Variable shadowing is not allowed.",
       ],
     },
     {
@@ -233,7 +235,7 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { @ = { let $x = 1; $x }; print($x) }",
-      expected: ["$x: unknown-variable: undefined or undeclared variable: $x"],
+      expected: ["$x: unknown-variable: Undefined or undeclared variable: $x"],
     },
     {
       source: "BEGIN { $r = (a=1, b=2); print($r.c) }",
@@ -242,13 +244,13 @@ describe("faults", () => {
     {
       source: "BEGIN { $r = (a=1, b=2); $r = (a=1, c=2) }",
       expected: [
-        "$r = (a=1, c=2): type-mismatch: $r cannot hold (a=int8, c=int8): it holds (a=int8, b=int8)",
+        "$r = (a=1, c=2): type-mismatch: Type mismatch for $r: trying to assign value of type '(a=int8, c=int8)' when variable already has a type '(a=int8, b=int8)'",
       ],
     },
     {
       source: "BEGIN { $r = (1, 2); $r = (a=1, b=2) }",
       expected: [
-        "$r = (a=1, b=2): type-mismatch: $r cannot hold (a=int8, b=int8): it holds (int8, int8)",
+        "$r = (a=1, b=2): type-mismatch: Type mismatch for $r: trying to assign value of type '(a=int8, b=int8)' when variable already has a type '(int8, int8)'",
       ],
     },
     {
@@ -295,7 +297,9 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { @ = (uint8[])comm; @ = 1 }",
-      expected: ["@ = 1: type-mismatch: @ cannot hold int8: it holds uint8[16]"],
+      expected: [
+        "@ = 1: type-mismatch: Type mismatch for @: trying to assign value of type 'int8' when map already has a type 'uint8[16]'",
+      ],
     },
     {
       source: "BEGIN { @ = (char[])curtask->own }",
@@ -335,40 +339,50 @@ describe("faults", () => {
     { source: "BEGIN { @ = (foo *)pid }", expected: ["foo *: unknown-name: unknown type foo"] },
     {
       source: "BEGIN { $x = 1; $x = comm }",
-      expected: ["$x = comm: type-mismatch: $x cannot hold string: it holds int8"],
+      expected: [
+        "$x = comm: type-mismatch: Type mismatch for $x: trying to assign value of type 'string' when variable already has a type 'int8'",
+      ],
     },
     {
       source: "BEGIN { @x = 1; @x = comm }",
-      expected: ["@x = comm: type-mismatch: @x cannot hold string: it holds int8"],
+      expected: [
+        "@x = comm: type-mismatch: Type mismatch for @x: trying to assign value of type 'string' when map already has a type 'int8'",
+      ],
     },
     {
       source: "BEGIN { @x = 1; @x = count() }",
-      expected: ["@x = count(): type-mismatch: @x cannot hold count(): it holds int8"],
+      expected: [
+        "@x = count(): type-mismatch: Type mismatch for @x: trying to assign value of type 'count_t' when map already has a type 'int8'",
+      ],
     },
     {
       source: "BEGIN { @x = count(); @x = sum(1) }",
-      expected: ["@x = sum(1): type-mismatch: @x cannot hold sum(): it holds count()"],
+      expected: [
+        "@x = sum(1): type-mismatch: Type mismatch for @x: trying to assign value of type 'sum_t' when map already has a type 'count_t'",
+      ],
     },
     {
       source: "BEGIN { @x = hist(1); @x = hist(1, 2) }",
       expected: [
-        "@x = hist(1, 2): type-mismatch: @x cannot hold hist() with 2 bits: it holds hist()",
+        "@x = hist(1, 2): type-mismatch: Type mismatch for @x: trying to assign value of type 'hist_t of 2 bits' when map already has a type 'hist_t'",
       ],
     },
     {
       source: "BEGIN { @x[pid] = 1; @x[comm] = 1 }",
       expected: [
-        "@x[comm]: type-mismatch: @x has the key [string] here, but has the key [uint32] elsewhere",
+        "@x[comm]: type-mismatch: Argument mismatch for @x: trying to access with arguments: 'string' when map expects arguments: 'uint32'",
       ],
     },
     {
       source: "BEGIN { @x[pid] = 1; @x = 1 }",
-      expected: ["@x: type-mismatch: @x has no key here, but has the key [uint32] elsewhere"],
+      expected: [
+        "@x: type-mismatch: @x used as a map without an explicit key (scalar map), previously used with an explicit key (non-scalar map)",
+      ],
     },
     {
       source: "BEGIN { @x[1, 2] = 1; @x[1] = 1 }",
       expected: [
-        "@x[1]: type-mismatch: @x has the key [int8] here, but has the key [int8, int8] elsewhere",
+        "@x[1]: type-mismatch: Argument mismatch for @x: trying to access with arguments: 'int8' when map expects arguments: '(int8,int8)'",
       ],
     },
     {
@@ -397,7 +411,7 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { $x = count() }",
-      expected: ["$x = count(): type-mismatch: count() must be assigned to a map"],
+      expected: ["$x = count(): type-mismatch: count() must be assigned directly to a map"],
     },
     {
       source: "BEGIN { @x += count() }",
@@ -405,7 +419,7 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { count() }",
-      expected: ["count(): type-mismatch: count() must be assigned to a map"],
+      expected: ["count(): type-mismatch: count() must be assigned directly to a map"],
     },
     {
       source: 'BEGIN { @ = printf("a") }',
@@ -421,7 +435,12 @@ describe("faults", () => {
       expected: ['"x": type-mismatch: a probe returns integers only, this is string'],
     },
     // Values
-    { source: "BEGIN { @ = pid / 0 }", expected: ["0: bad-value: division by zero"] },
+    {
+      source: "BEGIN { @ = pid / 0 }",
+      expected: [
+        "pid / 0: warning bad-value: Divide or modulo by 0 detected. This can lead to unexpected results. 1 is being used as the result.",
+      ],
+    },
     { source: "BEGIN { @ %= 0 }", expected: ["0: bad-value: division by zero"] },
     {
       source: "BEGIN { @ = 1 << 64 }",
@@ -458,7 +477,7 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { @ = hist(comm) }",
-      expected: ["comm: argument-type: hist() takes an integer here, not string"],
+      expected: ["comm: argument-type: hist() only supports integer arguments (string provided)"],
     },
     {
       source: "kprobe:f { @ = str(arg0, 4097) }",
@@ -480,15 +499,15 @@ describe("faults", () => {
     // Arguments
     {
       source: "BEGIN { @ = count(1) }",
-      expected: ["count(1): argument-count: count() takes no arguments (1 found)"],
+      expected: ["count(1): argument-count: count() requires no arguments (1 provided)"],
     },
     {
       source: "BEGIN { @ = sum() }",
-      expected: ["sum(): argument-count: sum() takes 1 argument (0 found)"],
+      expected: ["sum(): argument-count: sum() requires one argument (0 provided)"],
     },
     {
       source: "BEGIN { @ = hist() }",
-      expected: ["hist(): argument-count: hist() takes 1 to 2 arguments (0 found)"],
+      expected: ["hist(): argument-count: hist() requires at least one argument (0 provided)"],
     },
     {
       source: "BEGIN { clear(1) }",
@@ -532,11 +551,11 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { @ = strftime(comm, nsecs) }",
-      expected: ["comm: argument-type: strftime() takes a literal string here"],
+      expected: ["comm: argument-type: strftime() expects a string literal"],
     },
     {
       source: "BEGIN { exit(comm) }",
-      expected: ["comm: argument-type: exit() takes an integer here, not string"],
+      expected: ["comm: argument-type: exit() only supports integer arguments (string provided)"],
     },
     {
       source: 'BEGIN { emit("a", "b") }',
@@ -550,12 +569,12 @@ describe("faults", () => {
     },
     {
       source: 'BEGIN { emit("a", comm, 1) }',
-      expected: ["comm: argument-type: emit() takes a literal string here"],
+      expected: ["comm: argument-type: emit() expects a string literal"],
     },
     // Formats: the span is the conversion in the literal.
     {
       source: "BEGIN { printf(pid) }",
-      expected: ["pid: argument-type: printf() takes a literal format string"],
+      expected: ["pid: argument-type: printf() expects a string literal"],
     },
     {
       source: 'BEGIN { printf("a\\n %r", pid) }',
@@ -572,23 +591,25 @@ describe("faults", () => {
     {
       source: 'BEGIN { printf("%d %d", 1) }',
       expected: [
-        'printf("%d %d", 1): format: printf: not enough arguments for the format string (2 expected, 1 found)',
+        'printf("%d %d", 1): format: not enough arguments for format string (1 supplied, 2 expected)',
       ],
     },
     {
       source: 'BEGIN { printf("%d", 1, 2) }',
       expected: [
-        'printf("%d", 1, 2): format: printf: too many arguments for the format string (1 expected, 2 found)',
+        'printf("%d", 1, 2): format: too many arguments for format string (2 supplied, 1 expected)',
       ],
     },
     {
       source: 'BEGIN { printf("a %k", 1) }',
-      expected: ['%k: format: printf: "%k" is no conversion'],
+      expected: [
+        'printf("a %k", 1): format: too many arguments for format string (1 supplied, 0 expected)',
+      ],
     },
     // Lines for the kernel's trace_pipe
     {
       source: "BEGIN { debugf(pid) }",
-      expected: ["pid: argument-type: debugf() takes a literal format string"],
+      expected: ["pid: argument-type: debugf() expects a string literal"],
     },
     {
       source: 'BEGIN { debugf("%s", pid) }',
@@ -637,7 +658,7 @@ describe("faults", () => {
     // Loops
     {
       source: "BEGIN { unroll(2) { break } }",
-      expected: ["break: syntax: break used outside of a loop"],
+      expected: ["break: syntax: 'break' statement is not allowed in a probe"],
     },
     {
       source: "BEGIN { for ($i : comm) {} }",
@@ -647,7 +668,7 @@ describe("faults", () => {
       source: "BEGIN { @a[1] = 1; for ($kv : @a[1]) {} for ($kv : @b) { print($kv) } }",
       expected: [
         "@a[1]: type-mismatch: for goes through a map or a range",
-        "@b: unknown-map: undefined map: @b",
+        "@b: unknown-map: Undefined map: @b",
       ],
     },
     {
@@ -657,7 +678,7 @@ describe("faults", () => {
     {
       source: "BEGIN { $i = 0; for ($i : 0..3) {} }",
       expected: [
-        "$i: bad-value: $i is declared already: a variable in a block cannot hide one around it",
+        "$i: bad-value: Variable $i was already declared. Variable shadowing is not allowed.",
       ],
     },
     {
@@ -672,7 +693,7 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { while (comm) {} }",
-      expected: ["(comm): type-mismatch: a condition must be a number, this is string"],
+      expected: ["(comm): type-mismatch: Invalid condition: string"],
     },
     {
       source: "BEGIN { for ($i : 0..pid) {} }",
@@ -741,13 +762,13 @@ test("several faults are reported, in the order of the source", () => {
     "%r",
     "foo",
     "@b = comm",
-    "0",
+    "pid / 0",
   ]);
 });
 
 test("a fault in a block that is attached to many places is reported once", () => {
   expect(faultsOf("t:sched:* { @ = foo; }")).toEqual([
-    "foo: unknown-name: unknown identifier: foo",
+    "foo: unknown-name: Unknown identifier: 'foo'",
   ]);
 });
 

@@ -290,7 +290,7 @@ describe("arguments", () => {
       '(str-equal loc@8:str4 "/a":str3):bool',
     ],
     ["t:kmem:kmem_cache_alloc", "args.ptr", "ctx@16+8:kernel*"],
-    ["rt:sched_switch", "arg0", "arg0:u8"],
+    ["rt:sched_switch", "arg0", "arg0:bool"],
     ["rt:sched_switch", "args.prev", "arg1:kernel*"],
     ["rt:sched_switch", "args.prio", "arg2:s32"],
     ["rt:sys_enter", "arg1", "arg1:u64"],
