@@ -53,8 +53,8 @@ export class RecordView {
   }
 
   /**
-   * Reads a string's fixed field and steps over its bytes; the string begins at `stringStart`. Its length without the NULs
-   * that may pad it (a process's name comes with them); -1 when absent.
+   * Reads a string's fixed field and steps over its bytes; the string begins at `stringStart`. Its length up to its first
+   * NUL (a process's name comes with whatever some kernels leave behind that); -1 when absent.
    */
   takeString(fieldOffset: number): number {
     const field = this.view.getUint16(this.start + fieldOffset, this.isLittleEndian);
@@ -66,8 +66,8 @@ export class RecordView {
         `decode a record of ${this.end - this.start} bytes: a string ends beyond it`,
       );
     }
-    let end = this.stringAt;
-    while (end > this.stringStart && this.bytes[end - 1] === 0) end--;
+    let end = this.stringStart;
+    while (end < this.stringAt && this.bytes[end] !== 0) end++;
     return end - this.stringStart;
   }
 

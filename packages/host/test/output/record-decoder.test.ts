@@ -402,9 +402,9 @@ describe("createTextRenderer", () => {
 });
 
 describe("strings and lists", () => {
-  test("NULs that pad a string are no part of it, in values and in text", () => {
+  test.each(["node\0\0\0\0", "node\0old name"])("end at their first NUL: %j", (name) => {
     const layout = printf("%s|%s", text(), text());
-    const bytes = encodeRecord(0, layout, ["node\0\0\0\0", "end"]);
+    const bytes = encodeRecord(0, layout, [name, "end"]);
     const decoder = createRecordDecoder(layoutOf([layout]), contextOf());
     expect(decoder.decode(bytes, 0, bytes.length)).toMatchObject({ text: "node|end" });
     expect(renderAll([layout], bytes)).toBe("node|end");
