@@ -18,7 +18,7 @@ Starts each board, does every check on it, and prints a table.
   --only NAME…     these boards alone
   --check TEXT     those checks alone that have this in their name; what came of them is not kept
   --agent NAME     with this agent, not each board's own
-  --jobs N         so many at a time (default: two where there are two processors)
+  --jobs N         so many at a time (default: one more than processors, at most three)
   --record         record their descriptions in test/targets, too
   --json FILE      what came of them, as JSON
   --write-readme   the table of the README, from what came of each board the last time
@@ -41,7 +41,7 @@ const { boards: chosen, values } = readCommandLine({
     "write-readme": { type: "boolean" },
   },
 });
-const jobs = Number(values["jobs"] ?? Math.min(2, availableParallelism()));
+const jobs = Number(values["jobs"] ?? Math.min(3, availableParallelism() + 1));
 if (!(jobs >= 1)) {
   console.error(`test:boards: --jobs ${String(values["jobs"])}: not a number of boards`);
   process.exit(1);
@@ -91,13 +91,13 @@ async function testBoard(board) {
   }
 }
 
-/** All that were chosen, so many at a time; in their order. */
+/** All that were chosen, so many at a time: the last first, as they take longest. */
 async function testAll() {
   /** @type {BoardResults[]} */
   const results = [];
   const waiting = [...chosen.entries()];
   const work = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       const [index, board] = next;
       const result = await testBoard(board);
       results[index] = result;
