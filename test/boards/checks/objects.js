@@ -9,7 +9,7 @@ import { describeOutcome } from "../board-under-test.js";
 import { NotApplicable } from "./check.js";
 
 const source = fileURLToPath(new URL("../objects/exec.bpf.c", import.meta.url));
-/** The board starts a program three times a second. */
+/** The board starts a program twice a second. */
 const limitMilliseconds = 30_000;
 const bigEndian = ["s390x"];
 
