@@ -19,8 +19,8 @@ const buildMilliseconds = 400_000;
 const timeoutMilliseconds = 1_800_000;
 /** Sessions whose link was lost live on for a second here. */
 const leaseMilliseconds = 2000;
-/** Of pages that were empty, and are kept for what comes next. */
-const growthLimitBytes = 400_000;
+/** It goes up and down by what eight hosts at a time have sent: two bytes for each of a million frames would be a leak. */
+const growthLimitBytes = 2_500_000;
 
 const host = "host: agent\r\n";
 const upgrade = "connection: upgrade\r\nupgrade: websocket\r\n";

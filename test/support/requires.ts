@@ -1,4 +1,6 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
 import { test } from "@jest/globals";
 import { featureProbes, type FeatureName } from "../../packages/agent/src/features/features.js";
 import { type ProbeAnswer } from "../../packages/agent/src/features/probe.js";
@@ -40,6 +42,18 @@ export function requiresCommand(
 ): Gate {
   const kernel = names.length === 0 ? { kind: "run" as const } : decideFeatures(names);
   return gate(kernel.kind === "run" ? decideCommand(command, debianPackage) : kernel);
+}
+
+/** Tests behind this gate need a file that not everybody has made, and a command for it. */
+export function requiresFile(
+  path: string,
+  { made, command, debianPackage }: Record<"made" | "command" | "debianPackage", string>,
+): Gate {
+  return gate(
+    existsSync(path)
+      ? decideCommand(command, debianPackage)
+      : { kind: "skip", reason: `there is no ${basename(path)}: ${made}` },
+  );
 }
 
 function decideFeatures(names: readonly FeatureName[]): Decision {
