@@ -48,7 +48,7 @@ export function checkArithmetic(
     return probe.error("type-mismatch", side.span, message);
   }
   const isLiteral = isWrittenOut(left) && isWrittenOut(right);
-  if (!isLiteral && isDivision(operation) && right.kind === "constant" && right.value === 0n) {
+  if (!isLiteral && isDivisionByZero(operation, right)) {
     probe.program.diagnostics.warn("bad-value", span, divisionByZero);
     return { ...integerConstant(1n, span), type: resultType(operation, left, right) };
   }
@@ -97,8 +97,9 @@ function isWrittenOut(value: CheckedExpression): boolean {
   return value.kind === "constant" && value.isLiteral === true;
 }
 
-function isDivision(operation: IntegerOperation): boolean {
-  return operation === "divide" || operation === "modulo";
+function isDivisionByZero(operation: IntegerOperation, right: CheckedExpression): boolean {
+  const isDivision = operation === "divide" || operation === "modulo";
+  return isDivision && right.kind === "constant" && right.value === 0n;
 }
 
 /** Reports division by zero, and shifts by more than there are bits. */

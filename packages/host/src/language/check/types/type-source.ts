@@ -221,7 +221,11 @@ export class TypeSource {
   /** What is known of a structure when its size is asked for, too. */
   #complete(structure: StructureDescription): TypeDescription | undefined {
     const id = this.#idOf(structure);
-    if (id === "" || this.#defined.members.has(id)) return structure;
+    if (id === "") return structure;
+    if (this.#defined.members.has(id)) {
+      // Within itself, and in what is declared before it, its size was not known yet.
+      return this.#defined.types.get(`${structure.tag} ${structure.name}`) ?? structure;
+    }
     return this.#ask({ kind: "kernelType", name: id })?.type;
   }
 
