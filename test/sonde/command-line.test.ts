@@ -50,7 +50,9 @@ describe("a program that is wrong", () => {
     const file = join(folder, "types.bt");
     writeFileSync(file, '// two uses\nBEGIN {\n  $x = 1;\n  $x = "text";\n}\n');
     const { code, errors } = await runSonde(["trace", "-t", target, file]);
-    expect(errors).toContain(`${file}:4:3-14: ERROR: $x cannot hold string`);
+    expect(errors).toContain(
+      `${file}:4:3-14: ERROR: Type mismatch for $x: trying to assign value of type 'string'`,
+    );
     expect(errors).toContain(`  $x = "text";\n  ~~~~~~~~~~~\n`);
     expect(errors).toContain(`${file}:3:3-5: NOTE: $x is declared here\n`);
     expect(code).toBe(1);
