@@ -30,6 +30,9 @@ onlyOneUses("agent-place");
 const onConsole = requiresCommand("busybox", "busybox");
 const tracing = requiresCommand("busybox", "busybox", "raw_tracepoint", "ringbuf");
 
+/** Each piece of an agent takes the board's shell some processes, and other tests run beside. */
+const onConsoleMilliseconds = 300_000;
+
 const folder = mkdtempSync(join(tmpdir(), "sonde-console-"));
 /** Where the board's shells are: they would make files here of what they should not read. */
 const home = join(folder, "home");
@@ -56,7 +59,7 @@ async function startBoard(
   const line = await Line.open(options);
   const board = new RunningCommand(
     pathOf("socat"),
-    [`TCP:127.0.0.1:${line.devicePort}`, `EXEC:${program},pty,setsid,ctty,stderr,sane`],
+    [`TCP:127.0.0.1:${line.devicePort},nodelay`, `EXEC:${program},pty,setsid,ctty,stderr,sane`],
     { env: { ...process.env, PS1: "board# ", PATH: path }, cwd: home },
   );
   closers.push(async () => {
@@ -204,7 +207,7 @@ describe("the shell of a console", () => {
 });
 
 async function sonde(...args: string[]): Promise<Outcome> {
-  return await runSonde(args, { limitMilliseconds: 60_000 });
+  return await runSonde(args, { limitMilliseconds: 150_000 });
 }
 
 const hello = ["trace", "-e", 'BEGIN { printf("hello\\n"); exit(); }'];
@@ -235,7 +238,7 @@ describe("a board with a root shell on its console", () => {
       await using shell = await openShell(line, baud);
       expect((await shell.run("echo here I am")).output).toBe("here I am\n");
     },
-    120_000,
+    onConsoleMilliseconds,
   );
 
   tracing(
@@ -264,7 +267,7 @@ describe("a board with a root shell on its console", () => {
       expect(traced).toMatchObject({ code: 0, output: expect.stringContaining("hello") });
       expect((await sonde("agent", "remove", "-t", target)).output).toBe("nothing was there\n");
     },
-    120_000,
+    onConsoleMilliseconds,
   );
 });
 
@@ -315,7 +318,7 @@ describe("an agent on a console that is killed", () => {
       expect(read).toContain("--serial");
       expect(read.split("\n").filter((one) => /[^\t -~]/.test(one))).toEqual([]);
     },
-    120_000,
+    onConsoleMilliseconds,
   );
 });
 
@@ -368,9 +371,9 @@ describe("Ctrl-C gives a console its shell back, and leaves nothing on the board
         const line = await startBoard({ baud });
         const target = `tcp://127.0.0.1:${line.hostPort}?baud=${baud}`;
         const running = startSonde([...args, "-t", target]);
-        expect(await until(() => isThere(line), 60_000)).toBe(true);
+        expect(await until(() => isThere(line), 150_000)).toBe(true);
         running.kill("SIGINT");
-        expect(await endOf(running, 60_000)).toEqual({
+        expect(await endOf(running, 150_000)).toEqual({
           code: 130,
           output: "",
           errors: "sonde: interrupted\n",
@@ -382,7 +385,7 @@ describe("Ctrl-C gives a console its shell back, and leaves nothing on the board
         expect(await type(terminal, "stty -a")).toMatch(/ icanon .* echo /s);
         await terminal.close();
       },
-      120_000,
+      onConsoleMilliseconds,
     );
   }
 
@@ -394,14 +397,14 @@ describe("Ctrl-C gives a console its shell back, and leaves nothing on the board
       const there = ["-t", target, "--dir", dir];
       expect(await sonde("agent", "push", ...there)).toMatchObject(fine);
       const starting = startSonde(["agent", "start", ...there]);
-      expect(await until(() => existsSync(`${dir}/sonde-agent.log`), 30_000)).toBe(true);
+      expect(await until(() => existsSync(`${dir}/sonde-agent.log`), 90_000)).toBe(true);
       starting.kill("SIGINT");
-      expect(await endOf(starting, 60_000)).toMatchObject({ code: 130, output: "" });
+      expect(await endOf(starting, 150_000)).toMatchObject({ code: 130, output: "" });
       expect((await sonde("agent", "remove", ...there)).output).toBe(`removed ${dir}\n`);
       const terminal = new ConsoleLine(await openLine(line.hostPort));
       expect(await type(terminal, "stty -a")).toMatch(/ icanon .* echo /s);
       await terminal.close();
     },
-    120_000,
+    onConsoleMilliseconds,
   );
 });

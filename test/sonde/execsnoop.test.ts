@@ -85,7 +85,7 @@ describe("sonde execsnoop", () => {
   tracing("shows long arguments up to 1,024 bytes", async () => {
     const perl = 'system("/bin/true", "exs-long", "x" x 1000, "y" x 3000, "end");';
     const { rows } = await trace("exs-long", [], perl);
-    expect(rows[0]?.line).toMatch(/^\/bin\/true exs-long x{1000} y{1023}\.\.\. end$/);
+    expect(rows[0]?.line).toMatch(/^\/bin\/true exs-long x{1000} y{1024}\.\.\. end$/);
   });
 
   tracing("-x shows starts that failed", async () => {

@@ -32,7 +32,13 @@ export async function openWebSocket(
     readonly timeoutMilliseconds: number;
   },
 ): Promise<WatchedChannel> {
-  const socket = await createSocket(link, options.timeoutMilliseconds);
+  // What it needs of Node is loaded while the agent starts, and not by commands that reach for none.
+  const ws = await import("ws");
+  // What ended before ws listens would never be heard of.
+  if ("duplex" in link && link.duplex.destroyed) {
+    throw describeFailure(options.what, new Error("the stream has ended"));
+  }
+  const socket = createSocket(ws.WebSocket, link, options.timeoutMilliseconds);
   const channel = new WebSocketChannel(socket, "binding" in link ? link.binding : undefined);
   await new Promise<void>((resolve, reject) => {
     socket.once("open", resolve);
@@ -49,9 +55,11 @@ export async function openWebSocket(
   return channel;
 }
 
-/** What it needs of Node is loaded while the agent starts, and not by commands that reach for none. */
-async function createSocket(link: WebSocketLink, timeoutMilliseconds: number): Promise<WebSocket> {
-  const { WebSocket } = await import("ws");
+function createSocket(
+  WebSocket: typeof import("ws").WebSocket,
+  link: WebSocketLink,
+  timeoutMilliseconds: number,
+): WebSocket {
   const common = {
     perMessageDeflate: false,
     maxPayload: maxMessageBytes,

@@ -245,7 +245,7 @@ ${kept.map((field) => `  @${field}[tid] = ${how[field]};\n`).join("")}}`;
   const shown = fields.map((field) => {
     return `"${field}", ${field === "ret" ? `(int32)${value}` : expressions[field]}`;
   });
-  return `config = { missing_probes = "ignore"; print_maps_on_exit = 0;${pages} }
+  return `config = { missing_probes = "ignore"; print_maps_on_exit = 0; max_strlen = ${pathBytes};${pages} }
 ${entry("tracepoint:syscalls:sys_enter_open", { flags: "args.flags", mode: "args.mode", dfd: "-100" })}
 ${entry("tracepoint:syscalls:sys_enter_openat", { flags: "args.flags", mode: "args.mode", dfd: "args.dfd" })}
 ${entry("tracepoint:syscalls:sys_enter_openat2", { flags: "*(uint64 *)args.how", mode: "*((uint64 *)args.how + 1)", dfd: "args.dfd" })}
