@@ -21,12 +21,13 @@ export default class LongFirst extends DefaultSequencer {
    * @override
    * @param {Parameters<InstanceType<typeof DefaultSequencer>["sort"]>[0]} tests
    */
-  sort(tests) {
+  async sort(tests) {
     /** @param {{ readonly path: string }} test */
     const rank = ({ path }) => {
       const place = longest.findIndex((name) => path.endsWith(`/test/${name}`));
       return place < 0 ? longest.length : place;
     };
-    return [...super.sort(tests)].sort((left, right) => rank(left) - rank(right));
+    const sorted = await super.sort(tests);
+    return [...sorted].sort((left, right) => rank(left) - rank(right));
   }
 }
