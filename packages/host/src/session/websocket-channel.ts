@@ -56,7 +56,7 @@ export async function openWebSocket(
 }
 
 function createSocket(
-  WebSocket: typeof import("ws").WebSocket,
+  Socket: typeof WebSocket,
   link: WebSocketLink,
   timeoutMilliseconds: number,
 ): WebSocket {
@@ -65,9 +65,9 @@ function createSocket(
     maxPayload: maxMessageBytes,
     handshakeTimeout: timeoutMilliseconds,
   };
-  if ("url" in link) return new WebSocket(link.url, common);
+  if ("url" in link) return new Socket(link.url, common);
   // A private byte stream needs no masking against caches between: a mask of zeros costs nothing to apply.
-  return new WebSocket("ws://agent/", {
+  return new Socket("ws://agent/", {
     ...common,
     createConnection: () => link.duplex as never, // ws asks for net.Socket but uses only what every Duplex has
     generateMask: (mask) => mask.fill(0),
