@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "heap.h"
 
@@ -32,6 +33,8 @@ static size_t region_used = REGION_PAGES;
 static struct page *with_room[CLASSES];
 static uint16_t empty_pages[REGION_PAGES];
 static size_t empty_count;
+/* Where the kernel's pages are larger, giving one of ours back would take its neighbours, too. */
+static int has_equal_pages;
 
 /* Steps of 8 bytes up to 128, of 16 up to 256, of 32 from there on. */
 static size_t class_of(size_t size)
@@ -130,8 +133,7 @@ static void free_slot(void *slot)
     if (--page->count > 0)
         return;
     unlink_page(page);
-    /* Where the kernel's pages are larger, it stays. */
-    if (empty_count >= KEPT_PAGES)
+    if (has_equal_pages && empty_count >= KEPT_PAGES)
         madvise(page, PAGE_SIZE, MADV_DONTNEED);
     empty_pages[empty_count++] = (uint16_t)(((uint8_t *)page - region) / PAGE_SIZE);
 }
@@ -201,6 +203,7 @@ JSRuntime *new_runtime(void)
         madvise(mapped, (size_t)REGION_PAGES * PAGE_SIZE, MADV_NOHUGEPAGE);
         region = mapped;
         region_used = 0;
+        has_equal_pages = sysconf(_SC_PAGESIZE) == PAGE_SIZE;
     }
     return JS_NewRuntime2(&functions, NULL);
 }
