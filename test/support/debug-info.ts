@@ -1,5 +1,8 @@
 import { readFileSync } from "node:fs";
-import { type DebugSections } from "../../packages/host/src/dwarf/debug-entries.js";
+import {
+  type DebugSections,
+  readDebugSections,
+} from "../../packages/host/src/dwarf/debug-entries.js";
 import { ElfReader } from "../../packages/host/src/elf/elf-reader.js";
 import { compile } from "./c-program.js";
 
@@ -33,14 +36,7 @@ async function sectionsOf(path: string): Promise<DebugSections> {
     const section = elf.sections.find((one) => one.name === name);
     return section === undefined ? new Uint8Array(0) : await elf.readSection(section);
   };
-  return {
-    byteOrder: elf.header.byteOrder,
-    info: await read(".debug_info"),
-    abbrev: await read(".debug_abbrev"),
-    str: await read(".debug_str"),
-    lineStr: await read(".debug_line_str"),
-    strOffsets: await read(".debug_str_offsets"),
-    addr: await read(".debug_addr"),
-    line: await read(".debug_line"),
-  };
+  const sections = await readDebugSections(elf.header.byteOrder, read);
+  if (sections === undefined) throw new Error(`${path} has no debug information`);
+  return sections;
 }

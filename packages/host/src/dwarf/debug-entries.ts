@@ -16,6 +16,25 @@ export interface DebugSections {
   readonly line: Uint8Array;
 }
 
+/** Reads them by their names in an ELF file; undefined, and nothing else is read, when there is no debug information. */
+export async function readDebugSections(
+  byteOrder: "little" | "big",
+  read: (name: string) => Promise<Uint8Array>,
+): Promise<DebugSections | undefined> {
+  const info = await read(".debug_info");
+  if (info.length === 0) return undefined;
+  return {
+    byteOrder,
+    info,
+    abbrev: await read(".debug_abbrev"),
+    str: await read(".debug_str"),
+    lineStr: await read(".debug_line_str"),
+    strOffsets: await read(".debug_str_offsets"),
+    addr: await read(".debug_addr"),
+    line: await read(".debug_line"),
+  };
+}
+
 /** An entry of .debug_info. */
 export interface DebugEntry {
   readonly offset: number;

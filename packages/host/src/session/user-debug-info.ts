@@ -1,5 +1,5 @@
 import { DebugInfo } from "../dwarf/debug-info.js";
-import { type DebugSections } from "../dwarf/debug-entries.js";
+import { type DebugSections, readDebugSections } from "../dwarf/debug-entries.js";
 import { DwarfError } from "../dwarf/dwarf-error.js";
 import { readLines, type SourceLine } from "../dwarf/line-table.js";
 import { type ElfReader } from "../elf/elf-reader.js";
@@ -68,18 +68,7 @@ export class UserDebugInfo {
         }
         return await elf.readSection(section);
       };
-      const info = await read(".debug_info");
-      if (info.length === 0) return undefined;
-      return {
-        byteOrder: elf.header.byteOrder,
-        info,
-        abbrev: await read(".debug_abbrev"),
-        str: await read(".debug_str"),
-        lineStr: await read(".debug_line_str"),
-        strOffsets: await read(".debug_str_offsets"),
-        addr: await read(".debug_addr"),
-        line: await read(".debug_line"),
-      };
+      return await readDebugSections(elf.header.byteOrder, read);
     });
   }
 }
