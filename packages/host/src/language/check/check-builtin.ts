@@ -6,7 +6,7 @@ import { booleanConstant } from "./constant.js";
 import { checkParentProcess } from "./parent-process.js";
 import { type ProbeState } from "./probe-state.js";
 import { registerArgument } from "./register-argument.js";
-import { allUserArguments } from "./check-user-argument.js";
+import { allUserArguments, argumentsRecord } from "./check-user-argument.js";
 import { checkUsdtArgument } from "./check-usdt-argument.js";
 import { moreBuiltins } from "./check-more-builtins.js";
 import { checkStack, stackNames } from "./check-stack.js";
@@ -105,9 +105,7 @@ function checkArgs(probe: ProbeState, span: Span): CheckedExpression | undefined
       const elements = parameters.map((parameter, index) =>
         rawArgument(probe, wordOfParameter(parameters, index), parameter, span),
       );
-      const names = parameters.map((parameter) => parameter.name);
-      const tuple = { kind: "tuple", elements: elements.map((one) => one.type), names } as const;
-      return { kind: "tuple", elements, type: tuple, span };
+      return argumentsRecord(elements, parameters, span);
     }
     case "tracepoint": {
       const message = `struct ${name}_args is no value: it cannot be printed, kept or passed on whole`;

@@ -53,7 +53,16 @@ export function allUserArguments(probe: ProbeState, span: Span): CheckedExpressi
   const elements = userParameters.map((one, index) => userArgument(probe, index, one, span));
   const known = elements.filter((element) => element !== undefined);
   if (known.length < elements.length) return undefined;
-  const names = userParameters.map(({ name }) => name);
-  const tuple = { kind: "tuple", elements: known.map((one) => one.type), names } as const;
-  return { kind: "tuple", elements: known, type: tuple, span };
+  return argumentsRecord(known, userParameters, span);
+}
+
+/** Arguments as one value, whose fields have the parameters' names. */
+export function argumentsRecord(
+  elements: readonly CheckedExpression[],
+  parameters: readonly { readonly name: string }[],
+  span: Span,
+): CheckedExpression {
+  const names = parameters.map(({ name }) => name);
+  const type = { kind: "tuple", elements: elements.map((one) => one.type), names } as const;
+  return { kind: "tuple", elements, type, span };
 }
