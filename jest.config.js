@@ -4,6 +4,7 @@ process.env.SONDE_AGENT = process.env.SONDE_TEST_AGENT ?? "node";
 
 const shared = {
   testEnvironment: "node",
+  setupFiles: [new URL("test/support/fixed-seed.js", import.meta.url).pathname],
   extensionsToTreatAsEsm: [".ts"],
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
   testEnvironmentOptions: { customExportConditions: ["sonde-source", "node", "node-addons"] },

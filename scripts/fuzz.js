@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 
 // The tests that feed arbitrary, damaged and hostile input, fifty times as long as `npm test` does
 // (SONDE_FUZZ_SCALE=N for N times). Arguments go to jest: npm run fuzz -- packages/host/test/elf
-const names = "(hostile|mutat|fuzz|property|any-program)";
+const names = "(hostile|mutat|fuzz|property|any-program|compiled-any)";
 const paths = process.argv.slice(2);
 const { status } = spawnSync(
   process.execPath,

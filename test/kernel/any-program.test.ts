@@ -14,6 +14,9 @@ import { requiresFeature } from "../support/requires.js";
 /** BPF_F_STRICT_ALIGNMENT (include/uapi/linux/bpf.h): as on machines that cannot load a word from anywhere. */
 const strictAlignment = 1;
 
+/** `$1` and `$2`. */
+const positional = ["3", "text"];
+
 const testLoad = requiresFeature("tracepoint", "raw_tracepoint", "ringbuf");
 
 describe("the kernel's verifier", () => {
@@ -21,9 +24,9 @@ describe("the kernel's verifier", () => {
     let accepted = 0;
     fc.assert(
       fc.property(fc.oneof(anyProgram, anySmallProgram), (source) => {
-        const { answers } = answerAll(source);
+        const { answers } = answerAll(source, positional);
         for (const target of [linux618x64, linux419x64]) {
-          const { spec } = compile(source, target, answers, { positional: ["3", "text"] });
+          const { spec } = compile(source, target, answers, { positional });
           if (spec === undefined) continue;
           using loader = new ProgramLoader();
           const { programs } = loader.load(spec.object, strictAlignment);
@@ -34,7 +37,7 @@ describe("the kernel's verifier", () => {
           accepted += programs.size;
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 1000 * Number(process.env["SONDE_FUZZ_SCALE"] ?? 1) },
     );
     expect(accepted).toBeGreaterThan(50);
   });

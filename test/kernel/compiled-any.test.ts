@@ -40,7 +40,7 @@ for (const target of [linux618x64, withoutFetch, linux419x64]) {
           }
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 60 * Number(process.env["SONDE_FUZZ_SCALE"] ?? 1) },
     );
     expect(accepted).toBeGreaterThan(30);
   });

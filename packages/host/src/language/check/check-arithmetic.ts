@@ -48,6 +48,11 @@ export function checkArithmetic(
     return probe.error("type-mismatch", side.span, message);
   }
   const isLiteral = isWrittenOut(left) && isWrittenOut(right);
+  if (isPointerMisused(operation, left, right)) {
+    const types = `${describeType(left.type)}, ${describeType(right.type)}`;
+    const message = `The ${operator} operator can not be used on expressions of types ${types}`;
+    return probe.error("type-mismatch", span, message, [pointerHint]);
+  }
   if (!isLiteral && isDivisionByZero(operation, right)) {
     probe.program.diagnostics.warn("bad-value", span, divisionByZero);
     return { ...integerConstant(1n, span), type: resultType(operation, left, right) };
@@ -76,6 +81,17 @@ export function checkArithmetic(
   return { kind: "binary", operation, left, right, type, span };
 }
 
+/** Pointers can be moved, and that is all. */
+function isPointerMisused(
+  operation: IntegerOperation,
+  { type: left }: CheckedExpression,
+  { type: right }: CheckedExpression,
+): boolean {
+  if (left.kind !== "pointer" && right.kind !== "pointer") return false;
+  if (operation === "add") return left.kind === right.kind;
+  return operation !== "subtract" || right.kind === "pointer";
+}
+
 /** Literals only: `"a" + "b"` joins them, `"abc" + 1` leaves characters out, as it does in C. */
 function addTexts(
   left: CheckedExpression,
@@ -88,6 +104,7 @@ function addTexts(
   return stringConstant(left.value.slice(Number(right.value)), span);
 }
 
+export const pointerHint = "A pointer's number: (uint64)p.";
 /** As in bpftrace. */
 const divisionByZero =
   "Divide or modulo by 0 detected. This can lead to unexpected results. 1 is being used as the result.";

@@ -6,8 +6,6 @@ import { checkKeys, checkNumberPlace } from "./check-place.js";
 import {
   type CheckedExpression,
   type CheckedStatement,
-  type IntegerOperation,
-  type Place,
 } from "./checked-program.js";
 import { probedAddress } from "./check-uaddr.js";
 import { coerce, convert } from "./coerce.js";
@@ -64,7 +62,10 @@ function checkCompoundAssignment(
     span,
   });
   if (result === undefined) return undefined;
-  if (place.type.kind === "pointer") return movePlace(probe, { place, operation, value, span });
+  if (place.type.kind === "pointer") {
+    const elements = distanceOf(value, sizeInMemory(probe, place.type.target));
+    return { kind: "assign", target: place, operation, value: elements, span };
+  }
   const slot = { type: result.type };
   if (place.kind === "map") {
     const name = probe.program.maps.names[place.map] ?? "";
@@ -74,24 +75,6 @@ function checkCompoundAssignment(
     if (scratch !== undefined && !probe.mergeScratch(scratch, slot, span)) return undefined;
   }
   return { kind: "assign", target: place, operation, value, span };
-}
-
-/** `$p += n`: n elements further. */
-function movePlace(
-  probe: ProbeState,
-  move: {
-    readonly place: Place;
-    readonly operation: IntegerOperation;
-    readonly value: CheckedExpression;
-    readonly span: Statement["span"];
-  },
-): CheckedStatement | undefined {
-  const { place, operation, value, span } = move;
-  if (operation !== "add" && operation !== "subtract") {
-    return probe.error("type-mismatch", span, "a pointer can be moved by += and -= only");
-  }
-  const bytes = place.type.kind === "pointer" ? sizeInMemory(probe, place.type.target) : 1;
-  return { kind: "assign", target: place, operation, value: distanceOf(value, bytes), span };
 }
 
 /** `func` beside `ksym(p)`: the address that is probed, which has the same name. */

@@ -1,5 +1,5 @@
 import { type ExpressionOf } from "../syntax/ast.js";
-import { checkArithmetic } from "./check-arithmetic.js";
+import { checkArithmetic, pointerHint } from "./check-arithmetic.js";
 import { integerOperationOf } from "./integer-operation.js";
 import { checkComparison, compareOperationOf } from "./check-comparison.js";
 import { dereference } from "./check-memory.js";
@@ -72,6 +72,10 @@ export function checkUnary(
   if (!isNumber(operand.type)) {
     const message = `${operator} takes a number, this is ${describeType(operand.type)}`;
     return probe.error("type-mismatch", operand.span, message);
+  }
+  if (operand.type.kind === "pointer" && (operator === "-" || operator === "~")) {
+    const message = `The ${operator} operator can not be used on expressions of type '${describeType(operand.type)}'`;
+    return probe.error("type-mismatch", span, message, [pointerHint]);
   }
   const isConstant = operand.kind === "constant";
   const type = signOf(operand) === "unsigned" ? uint64 : int64;

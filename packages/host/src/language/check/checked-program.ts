@@ -444,8 +444,6 @@ export type CheckedExpression =
       readonly takesContext: boolean;
       readonly values: readonly CheckedExpression[];
     } & Typed)
-  /** The address of what the kernel gave the program. */
-  | ({ readonly kind: "context" } & Typed)
   /** How many entries a map has: the loop goes through all of them and does nothing. */
   | ({
       readonly kind: "mapLength";

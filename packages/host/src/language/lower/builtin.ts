@@ -25,7 +25,7 @@ export function builtin(lowering: Lowering, name: BuiltinName): IrValue {
     case "curtask":
       return builtins.get("curtask", () => builder.call(helpers.get_current_task));
     case "ctx":
-      return builtins.get("ctx", () => builder.addressOf({ kind: "context", offset: 0 }));
+      return builtins.get("ctx", () => builder.numberOf({ kind: "context", offset: 0 }));
     case "rand":
       return builder.call(helpers.get_prandom_u32);
     case "nsecs":

@@ -163,6 +163,17 @@ export class ProgramBuilder {
     return to;
   }
 
+  /**
+   * The address as a number: a program may do anything with it, while the verifier lets it do little with an address that
+   * it knows. Negated twice, since a negated address is a number to it (check_alu_op in kernel/bpf/verifier.c).
+   */
+  numberOf(address: Address): VirtualRegister {
+    const [negated, to] = [this.register(), this.register()];
+    this.emit({ kind: "negate", to: negated, from: this.addressOf(address) });
+    this.emit({ kind: "negate", to, from: negated });
+    return to;
+  }
+
   /** Calls a helper and gives its result. */
   call(helper: number, ...args: readonly HelperArgument[]): VirtualRegister {
     const to = this.register();

@@ -108,8 +108,6 @@ export function lowerValue(lowering: Lowering, expression: CheckedExpression): I
       return byteSwap(lowering, expression);
     case "helper":
       return callHelper(lowering, expression);
-    case "context":
-      return builder.addressOf({ kind: "context", offset: 0 });
     case "mapLength":
       return countEntries(lowering, expression.loop);
     case "stackDepth":

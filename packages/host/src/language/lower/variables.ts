@@ -150,9 +150,9 @@ export function variableAddress(
   { scratch, type }: CheckedExpressionOf<"variableAddress">,
 ): IrValue {
   const place = scratches[scratch];
-  if (place?.kind === "memory") return builder.addressOf(place.address);
+  if (place?.kind === "memory") return builder.numberOf(place.address);
   if (place?.kind !== "frame") throw new InternalError(`variable ${scratch} is not in memory`);
   const sizeBytes = type.target === undefined ? 8 : sizeOfValue(valueTypeOf(type.target));
   const isBig = target.byteOrder === "big";
-  return builder.addressOf(isBig ? moved(place.address, 8 - sizeBytes) : place.address);
+  return builder.numberOf(isBig ? moved(place.address, 8 - sizeBytes) : place.address);
 }

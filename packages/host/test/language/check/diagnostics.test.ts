@@ -255,7 +255,9 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { $p = curtask; $p *= 2 }",
-      expected: ["$p *= 2: type-mismatch: a pointer can be moved by += and -= only"],
+      expected: [
+        "$p *= 2: type-mismatch: The * operator can not be used on expressions of types struct task_struct *, int8",
+      ],
     },
     {
       source: "BEGIN { _ = pid; }",
@@ -742,6 +744,18 @@ describe("faults", () => {
     {
       source: "config = { toString = 1 } BEGIN {}",
       expected: ["toString = 1: unknown-config: unknown setting toString"],
+    },
+    {
+      source: "BEGIN { @ = 1 - curtask; }",
+      expected: [
+        "1 - curtask: type-mismatch: The - operator can not be used on expressions of types int8, struct task_struct *",
+      ],
+    },
+    {
+      source: "BEGIN { @ = ~curtask; }",
+      expected: [
+        "~curtask: type-mismatch: The ~ operator can not be used on expressions of type 'struct task_struct *'",
+      ],
     },
     // Warnings
     {
