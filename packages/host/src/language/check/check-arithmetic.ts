@@ -58,16 +58,8 @@ export function checkArithmetic(
     return { ...integerConstant(1n, span), type: resultType(operation, left, right) };
   }
   if (!checkRightConstant(probe, operation, right)) return undefined;
-  if (operation === "add" || operation === "subtract") {
-    if (left.type.kind === "pointer" && right.type.kind === "integer") {
-      const bytes = sizeInMemory(probe, left.type.target);
-      return movePointer(operation, left, left.type, right, bytes, span);
-    }
-    if (operation === "add" && right.type.kind === "pointer" && left.type.kind === "integer") {
-      const bytes = sizeInMemory(probe, right.type.target);
-      return movePointer(operation, right, right.type, left, bytes, span);
-    }
-  }
+  const moved = movedPointer(probe, arithmetic);
+  if (moved !== undefined) return moved;
   const type = resultType(operation, left, right);
   if (left.kind === "constant" && right.kind === "constant") {
     if (isLiteral) {
@@ -79,6 +71,18 @@ export function checkArithmetic(
     return { kind: "constant", value: folded, type, span };
   }
   return { kind: "binary", operation, left, right, type, span };
+}
+
+/** `p + n`, `n + p`, `p - n`; `undefined` of numbers. */
+function movedPointer(
+  probe: ProbeState,
+  { operation, left, right, span }: Arithmetic,
+): CheckedExpression | undefined {
+  if (operation !== "add" && operation !== "subtract") return undefined;
+  const [pointer, count] = left.type.kind === "pointer" ? [left, right] : [right, left];
+  const { type } = pointer;
+  if (type.kind !== "pointer" || count.type.kind !== "integer") return undefined;
+  return movePointer(operation, pointer, type, count, sizeInMemory(probe, type.target), span);
 }
 
 /** Pointers can be moved, and that is all. */

@@ -3,10 +3,7 @@ import { checkAggregation } from "./check-aggregation.js";
 import { checkArithmetic, checkRightConstant } from "./check-arithmetic.js";
 import { sizeInMemory } from "./check-memory.js";
 import { checkKeys, checkNumberPlace } from "./check-place.js";
-import {
-  type CheckedExpression,
-  type CheckedStatement,
-} from "./checked-program.js";
+import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
 import { probedAddress } from "./check-uaddr.js";
 import { coerce, convert } from "./coerce.js";
 import { aggregationNames } from "./function-names.js";
