@@ -101,8 +101,6 @@ function printBare(expression: CheckedExpression): string {
       return list(`swap${expression.sizeBytes}`, expression.operand);
     case "helper":
       return list(expression.helper, ...expression.values);
-    case "context":
-      return "context";
     case "mapLength":
       return `(entries ${expression.loop.map})`;
     case "stackDepth":
