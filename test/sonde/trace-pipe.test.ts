@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { describe, expect } from "@jest/globals";
 import { agentWords } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
@@ -38,6 +39,20 @@ describe("debugf and sonde trace-pipe", () => {
     // Not one empty line between them.
     expect(output).not.toContain("\n\n");
     expect(code).toBe(130);
+  });
+
+  tracing("say that no line can come while the target's tracing is off", async () => {
+    const path = "/sys/kernel/tracing/tracing_on";
+    writeFileSync(path, "0");
+    try {
+      const pipe = startSonde(["trace-pipe"]);
+      await pipe.says(
+        /^sonde: warning: tracing is switched off on the target.*echo 1 > .*tracing_on/m,
+      );
+      await interrupt(pipe);
+    } finally {
+      writeFileSync(path, "1");
+    }
   });
 
   const twoWays = [

@@ -14,7 +14,9 @@ export const debugLineChecks = [
     needs: ["kprobe"],
     run: async (on) => {
       await requireTraceInKprobes(on);
-      assert.match(await linesOf(on, "kprobe:do_sys_openat2", "uptr(arg1)"), wanted);
+      const said = await linesOf(on, "kprobe:do_sys_openat2", "uptr(arg1)");
+      if (!wanted.test(said)) await requireNoFault(on);
+      assert.match(said, wanted);
     },
   },
 ];
@@ -55,4 +57,19 @@ async function requireTraceInKprobes(on) {
   if (said.trim() !== "riscv64") return;
   assert.match(await linesOf(on, "tracepoint:syscalls:sys_enter_openat", "args.filename"), wanted);
   throw new NotApplicable(`from a kprobe it takes ${option}; from a tracepoint it is there`);
+}
+
+/**
+ * Throws NotApplicable where the kernel has switched its tracing off since a probe of its own brought it down: mipsel's does,
+ * once in hundreds of hits of any kprobe, in the instruction that it steps over.
+ *
+ * @param {BoardUnderTest} on
+ */
+async function requireNoFault(on) {
+  const said = await on.machine.shell(
+    "cat /sys/kernel/tracing/tracing_on; dmesg | grep 'Break instruction in kernel code'",
+  );
+  const [isOn = "", fault] = said.trim().split("\n");
+  if (isOn.trim() !== "0" || fault === undefined) return;
+  throw new NotApplicable(`the kernel's own fault in a kprobe switched its tracing off: ${fault}`);
 }

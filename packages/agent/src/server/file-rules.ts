@@ -20,7 +20,7 @@ const readable: readonly RegExp[] = [
 
 /** Below tracefs. */
 const readableEvents: readonly RegExp[] = [
-  /^\/(available_events|available_filter_functions)$/,
+  /^\/(available_events|available_filter_functions|tracing_on)$/,
   /^\/events\/[^/]+\/[^/]+\/(format|id)$/,
 ];
 

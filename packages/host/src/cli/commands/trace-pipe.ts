@@ -1,4 +1,5 @@
 import { type Command } from "commander";
+import { type Session } from "../../session/session.js";
 import { readTracePipe } from "../../session/trace-pipe.js";
 import { exitCodes } from "../exit-code.js";
 import { onInterrupt } from "../interrupts.js";
@@ -58,7 +59,9 @@ async function tracePipeCommand(options: TracePipeOptions): Promise<void> {
   try {
     for await (const bytes of readTracePipe(target.session, stop.signal)) {
       if (!isFollowing) {
-        statusLine.print(`Following ${target.session.description.tracefs}/trace_pipe\n`);
+        const { tracefs } = target.session.description;
+        statusLine.print(`Following ${tracefs}/trace_pipe\n`);
+        await warnWhenOff(target.session);
         isFollowing = true;
       }
       lines.write(bytes);
@@ -68,6 +71,15 @@ async function tracePipeCommand(options: TracePipeOptions): Promise<void> {
     forget();
     await output.end();
   }
+}
+
+/** Whoever waits for lines that cannot come is told so. The kernel switches tracing off itself when it has a fault. */
+async function warnWhenOff({ description, files }: Session): Promise<void> {
+  const path = `${description.tracefs}/tracing_on`;
+  if ((await files.textNow(path))?.trim() !== "0") return;
+  statusLine.print(
+    `sonde: warning: tracing is switched off on the target, and no line comes: echo 1 > ${path} there (the kernel does that itself when it has had a fault: see dmesg)\n`,
+  );
 }
 
 /** Writes whole lines, less those that are empty: a newline that a program wrote and one that the kernel wrote after it. */
