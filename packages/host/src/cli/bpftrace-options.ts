@@ -32,7 +32,7 @@ export function addBpftraceOptions(command: Command): Command {
   return (
     command
       .version(`sonde v${hostVersion}`, "-V, --version", "print the version")
-      .option("--info", "say what the target can do, as sonde info does")
+      .option("--info", "say what the target can do, as bpftrace says it (sonde info: more)")
       .option("-k, --warn-reads", "warn when memory cannot be read or a map has no such entry")
       .on("option:warn-reads", () => {
         if (++warnReads > 1)

@@ -1,3 +1,4 @@
+import { versionCode } from "../text/version-code.js";
 import { type TargetFacts } from "./target-facts.js";
 import { type KernelConfig } from "./kernel-config.js";
 import { everyKind, type ProbeKind } from "./probe-kind.js";
@@ -62,7 +63,8 @@ function kernelAdvice(
   { description }: TargetFacts,
   config: KernelConfig | undefined,
 ): readonly string[] {
-  if (isOlder(description.release, since)) {
+  // Vendors' kernels have newer things too, which is why this only explains.
+  if (versionCode(description.release) < versionCode(since)) {
     return [`a kernel of ${since} or later (this is ${description.release})`];
   }
   const all = [...everyKind, ...options];
@@ -76,15 +78,4 @@ function kernelAdvice(
   return [
     `a kernel with ${options.join(", ")} (it shows no configuration: /proc/config.gz and /boot/config-${description.release} cannot be read)`,
   ];
-}
-
-/** By major and minor: vendors' kernels have newer things too, which is why this only explains. */
-function isOlder(release: string, since: string): boolean {
-  const numbers = (text: string): readonly [number, number] => {
-    const [, major = "0", minor = "0"] = /^(\d+)\.(\d+)/.exec(text) ?? [];
-    return [Number(major), Number(minor)];
-  };
-  const [major, minor] = numbers(release);
-  const [sinceMajor, sinceMinor] = numbers(since);
-  return major < sinceMajor || (major === sinceMajor && minor < sinceMinor);
 }

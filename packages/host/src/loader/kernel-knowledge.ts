@@ -1,3 +1,4 @@
+import { versionCode } from "../text/version-code.js";
 import { type FittedObject, fitObject } from "../object/build-spec.js";
 import { type KernelSymbolExtern } from "../object/externs.js";
 import { type KernelSettings } from "../object/kernel-settings.js";
@@ -95,12 +96,6 @@ export async function kernelSettings(
     hasAttachCookie: features.includes("attach_cookie"),
     hasSyscallWrapper: isUsed && (await hasSyscallWrapper(session)),
   };
-}
-
-/** KERNEL_VERSION(a, b, c) of "6.1.55-rc3" (include/generated/uapi/linux/version.h); the last part has 8 bits. */
-function versionCode(release: string): number {
-  const [, major, minor, patch = "0"] = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(release) ?? [];
-  return Number(major ?? 0) * 65_536 + Number(minor ?? 0) * 256 + Math.min(255, Number(patch));
 }
 
 /** What comes before "_sys_NAME" where system calls have wrappers (arch/…/include/asm/syscall_wrapper.h). */

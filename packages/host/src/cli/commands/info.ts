@@ -1,6 +1,6 @@
 import { type Command } from "commander";
 import { existsSync, readFileSync } from "node:fs";
-import { type Inspection, inspectTarget } from "../../inspect/inspect-target.js";
+import { type Inspection } from "../../inspect/inspect-target.js";
 import {
   addPushOptions,
   addTargetOptions,
@@ -15,6 +15,7 @@ import { type Target } from "../../trace/target.js";
 import { writeTargetRecord } from "../../trace/target-record.js";
 import { UsageError } from "../exit-code.js";
 import { formatInfo, type InfoParts } from "../format-info.js";
+import { readInfo } from "../read-info.js";
 import { styleFor } from "../style.js";
 
 interface InfoOptions extends TargetOptions {
@@ -67,26 +68,14 @@ async function infoCommand(programs: readonly string[], options: InfoOptions): P
   await printInfo(target, options);
 }
 
-/** Prints what a target can do. */
-export async function printInfo(
-  { session }: Target,
-  options: { readonly json?: boolean },
-): Promise<void> {
-  const parts = {
-    hello: session.hello,
-    target: session.description,
-    inspection: await inspectTarget(session),
-    clock: await session.clock.measure(),
-  };
+async function printInfo({ session }: Target, options: { readonly json?: boolean }): Promise<void> {
+  const parts = await readInfo(session);
   const { stdout } = process;
-  process.stdout.write(
+  const width = stdout.isTTY ? stdout.columns : usualWidth;
+  stdout.write(
     options.json === true
       ? formatJson(parts)
-      : formatInfo(
-          parts,
-          styleFor(stdout, process.env),
-          stdout.isTTY ? stdout.columns : usualWidth,
-        ),
+      : formatInfo(parts, styleFor(stdout, process.env), width),
   );
 }
 

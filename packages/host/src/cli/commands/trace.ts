@@ -17,6 +17,7 @@ import {
   type BpftraceOptions,
 } from "../bpftrace-options.js";
 import { exitCodes, UsageError } from "../exit-code.js";
+import { formatBpftraceInfo } from "../format-bpftrace-info.js";
 import { tellLoaded } from "../format-loaded.js";
 import { formatInstructions, formatObject } from "../format-object.js";
 import {
@@ -41,7 +42,7 @@ import {
   type ClockOptions,
   type TargetOptions,
 } from "../target-options.js";
-import { printInfo } from "./info.js";
+import { readInfo } from "../read-info.js";
 import { printProbes } from "./probes.js";
 
 interface TraceOptions
@@ -147,7 +148,7 @@ async function traceCommand(
   const options = { ...given, ...readBpftraceOptions(given) };
   if (options.info === true) {
     await using target = await connectTarget(options, { asksFeaturesAnew: true });
-    await printInfo(target, {});
+    process.stdout.write(formatBpftraceInfo(await readInfo(target.session)));
     return;
   }
   if (options.list !== undefined) {
