@@ -95,6 +95,8 @@ function answerLocally(query: Query): Answer {
       return { kind: query.kind, parameters: "missing" };
     case "userType":
       return { kind: query.kind, type: undefined };
+    case "userInstruction":
+      return { kind: query.kind, isStart: true };
     case "userSymbol":
       return {
         kind: query.kind,

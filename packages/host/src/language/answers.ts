@@ -59,6 +59,8 @@ export type Query =
       readonly name: string;
       readonly instruction: string;
     }
+  /** Whether an instruction begins at a place in an ELF file. `file` is a full path, `place` in hexadecimal digits. */
+  | { readonly kind: "userInstruction"; readonly file: string; readonly place: string }
   /** Where an ELF file has the instruction at an address, which is in hexadecimal digits. */
   | { readonly kind: "userAddress"; readonly file: string; readonly address: string }
   /** Places in an ELF file that its authors have marked, whose names match glob patterns. */
@@ -135,6 +137,8 @@ export type Answer =
       readonly distanceBytes: bigint | undefined;
       readonly sizeBytes: bigint;
     }
+  /** `undefined`: it cannot be said: no function is known there. */
+  | { readonly kind: "userInstruction"; readonly isStart: boolean | undefined }
   /** Full paths. */
   | { readonly kind: "userFiles"; readonly paths: readonly string[] }
   | {

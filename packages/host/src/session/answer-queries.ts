@@ -175,6 +175,11 @@ export class QueryAnswerer {
         return await this.#userLine(query);
       case "userAddress":
         return await this.#userAddress(query.file, query.address);
+      case "userInstruction": {
+        const place = BigInt(`0x${query.place}`);
+        const isStart = await this.#programs.isInstructionStart(query.file, place);
+        return { kind: "userInstruction", isStart };
+      }
       case "userSymbol":
         return {
           kind: "userSymbol",
@@ -317,10 +322,7 @@ export class QueryAnswerer {
   }
 
   async #functionAt(path: string, fileOffset: bigint): Promise<string | undefined> {
-    const functions = await this.#programs.functions(path);
-    return functions.find(
-      (one) => one.fileOffset <= fileOffset && fileOffset < one.fileOffset + one.sizeBytes,
-    )?.name;
+    return (await this.#programs.functionAt(path, fileOffset))?.name;
   }
 
   /** Of a file that an ELF file was found for: the library that it is, and whether its code is that of the processor's 32 bits. */

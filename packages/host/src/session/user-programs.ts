@@ -1,3 +1,4 @@
+import { isInstructionStart, longestInstructionBytes } from "../elf/instruction-start.js";
 import { ElfReader, type ElfFunction } from "../elf/elf-reader.js";
 import { readUsdtProbes, type UsdtProbe } from "../elf/usdt-notes.js";
 import { readFunctions } from "./kept-functions.js";
@@ -22,6 +23,24 @@ export class UserPrograms {
       this.#functions.set(path, functions);
     }
     return await functions;
+  }
+
+  /** The function that a place in the file is in, where one is known. */
+  async functionAt(path: string, fileOffset: bigint): Promise<ElfFunction | undefined> {
+    const functions = await this.functions(path);
+    return functions.find(
+      (one) => one.fileOffset <= fileOffset && fileOffset < one.fileOffset + one.sizeBytes,
+    );
+  }
+
+  /** Whether an instruction begins at a place in the file; undefined when that cannot be said. */
+  async isInstructionStart(path: string, fileOffset: bigint): Promise<boolean | undefined> {
+    const found = await this.functionAt(path, fileOffset);
+    if (found === undefined) return undefined;
+    const distance = Number(fileOffset - found.fileOffset);
+    const size = distance + longestInstructionBytes;
+    const code = await this.#files.readPart(path, Number(found.fileOffset), size);
+    return isInstructionStart(code, distance, (await this.#open(path)).header);
   }
 
   /** Where the instruction at an address is in the file; undefined when it is in none. */

@@ -122,6 +122,7 @@ const userKinds: ReadonlySet<Query["kind"]> = new Set([
   "userFiles",
   "userFunctions",
   "userAddress",
+  "userInstruction",
   "userSymbol",
   "usdtProbes",
 ]);

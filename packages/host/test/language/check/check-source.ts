@@ -181,6 +181,11 @@ export function answer(query: Query): Answer {
       return { kind: query.kind, parameters: "missing" };
     case "userType":
       return { kind: query.kind, type: undefined };
+    case "userInstruction":
+      return {
+        kind: query.kind,
+        isStart: query.place === "1007" ? undefined : query.place !== "1002",
+      };
     case "userSymbol":
       return {
         kind: query.kind,

@@ -1,6 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import { printCheckedStatement } from "./print-checked.js";
-import { answerAll, faultsOf, requireProgram, type SourceOptions } from "./check-source.js";
+import {
+  answerAll,
+  checkSource,
+  faultsOf,
+  requireProgram,
+  type SourceOptions,
+} from "./check-source.js";
 
 describe("probes are expanded to what they are attached to", () => {
   const attachments = (source: string, options?: SourceOptions): unknown[] =>
@@ -384,6 +390,18 @@ describe("faults of probes", () => {
       expected: ["free+0x80: bad-probe: Offset outside the function bounds ('free' size is 128)"],
     },
     {
+      source: "u:libc:malloc+2 {}",
+      expected: [
+        "u:libc:malloc+2: bad-probe: Could not add uprobe into middle of instruction: libc:malloc+2",
+      ],
+    },
+    {
+      source: "u:libc:malloc+7 {}",
+      expected: [
+        "u:libc:malloc+7: warning not-supported: It cannot be told whether an instruction begins there: no function of /usr/lib/libc.so.6 is known at that place. If none does, the program crashes",
+      ],
+    },
+    {
       source: "u:/opt/*:free {}",
       expected: [
         "u:/opt/*:free: bad-probe: uprobe target file '/opt/*' does not exist or is not executable",
@@ -535,4 +553,9 @@ describe("requirements", () => {
   ])("%s", (source, expected) => {
     expect(rounds(source)).toEqual(expected);
   });
+});
+
+test("--unsafe probes where no instruction begins", () => {
+  const { diagnostics } = checkSource("u:libc:malloc+2 {}", { isUnsafe: true });
+  expect(diagnostics).toEqual([]);
 });

@@ -2,6 +2,7 @@ import { type UserFunction } from "../../answers.js";
 import { parseIntegerLiteral } from "../../syntax/integer-literal.js";
 import { isPattern, type AttachPointContext, type ProbePart } from "./attach-point-context.js";
 import { type ConcreteProbe } from "./concrete-probe.js";
+import { mayProbe } from "./instruction-start.js";
 import { inArmCode } from "./thumb-code.js";
 
 /** `uprobe:/bin/bash:readline`, `uprobe:libc:malloc*`, `uprobe:./a:main+4`, `uprobe:./a:0x401234`, `uretprobe:libc:free`. */
@@ -116,6 +117,8 @@ function expandAddress(
     }
     return [];
   }
+  const shown = `${file.text}:${functionName ?? target.text}`;
+  if (!mayProbe(context, { path, shown }, fileOffset)) return [];
   const place = { file, ...foundFile(path, answer), target: parsed.value.toString() };
   const named = functionName === undefined ? place : { ...place, functionName };
   return userProbe(context, named, fileOffset);
@@ -167,9 +170,12 @@ function expandSymbol(
     }
     const suffix = offset.value === 0n ? "" : `+${offset.value}`;
     const { name, demangled } = candidate;
+    const fileOffset = candidate.fileOffset + offset.value;
+    const place = { path, shown: `${file.text}:${name}${suffix}` };
+    if (offset.value !== 0n && !mayProbe(context, place, fileOffset)) return [];
     const shown = { target: prefix + name + suffix, functionName: demangled ?? name };
-    const place = { file, ...foundFile(path, answer), ...shown };
-    const probes = userProbe(context, place, candidate.fileOffset + offset.value);
+    const found = { file, ...foundFile(path, answer), ...shown };
+    const probes = userProbe(context, found, fileOffset);
     return probes.flatMap((probe) => withParameters(context, probe, name));
   });
 }
