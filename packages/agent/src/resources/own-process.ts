@@ -8,7 +8,8 @@ import { type Resource } from "./resource.js";
 /** Of its output, and of its errors, that nobody has taken yet; with more it waits. */
 const keptBytes = 65_536;
 const pollMilliseconds = 2;
-const stopFirst = 'command -v "$1" >/dev/null || exit 127; kill -STOP $$; exec "$@"';
+const stopFirst =
+  'command -v "$1" >/dev/null || exit 127; case "$1" in */*) test -f "$1" -a -x "$1" || exit 127;; esac; kill -STOP $$; exec "$@"';
 /** A program that has not ended so long after it was asked to is ended. */
 const killMilliseconds = 1000;
 

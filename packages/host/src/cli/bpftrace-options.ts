@@ -18,11 +18,16 @@ const stages = [
 /** What --no-feature takes: none of them is ever used here. */
 const features = ["kprobe_multi", "kprobe_session", "uprobe_multi"];
 
+/** What --mode takes. */
+const modes = ["codegen", "compiler-bench", "bench", "test", "format"];
+
 /** Options that sonde trace has because bpftrace has them. */
 export interface BpftraceOptions {
   readonly info?: boolean;
   readonly debuginfo?: string;
   readonly warnReads?: boolean;
+  /** "codegen" */
+  readonly mode?: string;
 }
 
 /** Adds them, those that mean nothing here too: scripts that start bpftrace give them. */
@@ -64,12 +69,55 @@ export function addBpftraceOptions(command: Command): Command {
       .addOption(unseen(new Option("--probe-filter <expression>")))
       .addOption(unseen(new Option("--usdt-file-activation")))
       .addOption(unseen(new Option("--verify-llvm-ir")))
+      .addOption(
+        unseen(new Option("--mode <mode>")).argParser((mode: string) => {
+          if (mode === "codegen") return mode;
+          if (!modes.includes(mode)) {
+            throw new UsageError(`trace: --mode can only be ${modes.join(", ")}`);
+          }
+          throw new UsageError(`trace: --mode ${mode}: that is bpftrace's own and not here`, {
+            hint: "--mode codegen, as --dry-run, compiles and loads nothing",
+          });
+        }),
+      )
+      .addOption(
+        refused("--test", "test: probes are not run: give begin probes in a script of its own"),
+      )
+      .addOption(
+        refused("--bench", "bench: probes are not run: 'sonde trace -v' tells what each run costs"),
+      )
+      .addOption(refused("--fmt", "programs are not formatted here"))
+      .addOption(
+        refused(
+          "--emit-llvm <file>",
+          "there is no LLVM in here: --listing shows the program's instructions",
+        ),
+      )
+      .addOption(
+        refused(
+          "--emit-elf <file>",
+          "no ELF file is made: --listing shows the program's instructions",
+        ),
+      )
   );
 }
 
+/** One that is known, and said to be not here. */
+function refused(flags: string, reason: string): Option {
+  const [name = ""] = flags.split(" ");
+  const refuse = (): never => {
+    throw new UsageError(`trace: ${name}: ${reason}`);
+  };
+  return new Option(flags).hideHelp().preset("").argParser(refuse);
+}
+
 /** What sonde calls what they ask for. */
-export function readBpftraceOptions({ debuginfo }: BpftraceOptions): {
+export function readBpftraceOptions({ debuginfo, mode }: BpftraceOptions): {
   readonly debugDir?: readonly string[];
+  readonly dryRun?: true;
 } {
-  return debuginfo === undefined ? {} : { debugDir: debuginfo.split(":") };
+  return {
+    ...(debuginfo === undefined ? {} : { debugDir: debuginfo.split(":") }),
+    ...(mode === undefined ? {} : { dryRun: true }),
+  };
 }

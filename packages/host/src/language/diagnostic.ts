@@ -5,6 +5,8 @@ export interface Diagnostic {
   readonly severity: "error" | "warning";
   readonly code: DiagnosticCode;
   readonly span: Span;
+  /** It is about no place of the program: the span says nothing. */
+  readonly isPlaceless?: true;
   /** Lower case, no full stop. */
   readonly message: string;
   /** What to do about it, a sentence each. */

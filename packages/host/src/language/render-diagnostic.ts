@@ -10,9 +10,11 @@ export function renderDiagnostic(
   diagnostic: Diagnostic,
   program: { readonly source: string; readonly sourceName: string },
 ): string {
-  const { severity, span, message, hints, related, file } = diagnostic;
+  const { severity, span, message, hints, related, file, isPlaceless } = diagnostic;
   const options = file === undefined ? program : { source: file.text, sourceName: file.path };
-  const lines = excerpt(span, severity === "error" ? "ERROR" : "WARNING", message, options);
+  const level = severity === "error" ? "ERROR" : "WARNING";
+  const lines =
+    isPlaceless === true ? [`${level}: ${message}`] : excerpt(span, level, message, options);
   if (related !== undefined) {
     lines.push(...excerpt(related.span, "NOTE", related.message, options));
   }

@@ -283,6 +283,7 @@ function chooseScript(
   rest: readonly string[],
   inline: string | undefined,
 ): Script {
+  if (inline === "") throw new UsageError("trace: filename or -e 'program' required.");
   if (inline !== undefined) {
     return {
       name: "stdin",

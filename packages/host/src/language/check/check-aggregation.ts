@@ -139,6 +139,17 @@ function gatherSeries(probe: ProbeState, call: ExpressionOf<"call">): Gathered |
     const message = `tseries() takes one of ${seriesKeeps.join(", ")} here, not "${name}"`;
     return probe.error("bad-value", span, message);
   }
+  const { config, diagnostics } = probe.program;
+  if (config.tseries === "error") {
+    const message =
+      "tseries feature is not enabled by default. To enable this unstable feature, set the config flag to enable. unstable_tseries=enable";
+    return probe.error("bad-value", call.span, message);
+  }
+  if (config.tseries === "warn") {
+    const message =
+      "Script is using an unstable feature: tseries. To prevent this warning you must explicitly enable it in the config e.g. unstable_tseries=enable";
+    diagnostics.addPlaceless("warning", "bad-value", message);
+  }
   const isSigned = value.type.kind === "integer" && value.type.isSigned;
   const form = { intervalNanoseconds: interval, intervals: Number(intervals) };
   return { aggregation: { kind: "tseries", keeps, isSigned, ...form }, value };

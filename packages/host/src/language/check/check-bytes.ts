@@ -30,7 +30,11 @@ export function checkBuf(
   const { type } = value;
   if (type.kind === "pointer" || type.kind === "integer") {
     if (length === undefined) {
-      return probe.error("argument-count", span, "buf() of a pointer takes a length: buf(p, n)");
+      return probe.error(
+        "argument-count",
+        span,
+        `buf() expects a length argument for non-array type ${type.kind === "pointer" ? "pointer" : "int"}`,
+      );
     }
     const space = type.kind === "pointer" ? type.space : probe.probe.pointerSpace;
     return bufferAt(probe, { pointer: value, space, length, room, span });
@@ -59,8 +63,17 @@ function bufferOf(
     const message = `buf() takes a pointer, an array or a string, not ${describeType(type)}`;
     return probe.error("argument-type", argument, message);
   }
+  // What stands behind a NUL, too.
+  const content =
+    value.kind === "stringConstant" ? { ...value, value: value.whole ?? value.value } : value;
   if (length !== undefined && length.kind !== "constant") {
-    return probe.notSupported(length.span, "buf() of a value with a length that varies is");
+    return {
+      kind: "bytes",
+      header: length,
+      content: { kind: "value", value: content, isLimited: true },
+      type: { kind: "bytes", shows: "buffer", capacityBytes: whole },
+      span,
+    };
   }
   const count = Number(length?.value ?? whole);
   if (count < 0) {
@@ -73,7 +86,7 @@ function bufferOf(
   return {
     kind: "bytes",
     header: integerConstant(BigInt(count), span),
-    content: { kind: "value", value },
+    content: { kind: "value", value: content },
     type: { kind: "bytes", shows: "buffer", capacityBytes: count },
     span,
   };

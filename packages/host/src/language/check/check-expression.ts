@@ -95,7 +95,7 @@ function checkPositional(
 ): CheckedExpression | undefined {
   const { index, span } = expression;
   const text = probe.program.positional[index - 1];
-  if (text === undefined) {
+  if (text === undefined || text === "") {
     const message = `Positional parameter $${index} is empty or not provided.`;
     probe.program.diagnostics.warn("bad-value", span, message);
     return integerConstant(0n, span);

@@ -86,9 +86,9 @@ export function tryCheck(
   });
   program.defineTypes(parsed.types, outer);
   const declarations = readMapDeclarations(parsed.mapDeclarations, outer);
-  const { missingProbes, maximumProbes } = config;
+  const { missingProbes, maximumProbes, maximumPrograms } = config;
   const about = { answers, positional, pid: options.pid, target };
-  const input = { ...about, missingProbes, maximumProbes, isUnsafe };
+  const input = { ...about, missingProbes, maximumPrograms, isUnsafe };
   const { missing } = program;
   missing.push(...parentProcessQueries(parsed, answers));
   const states: { state: ProbeState; block: ActionBlock }[] = [];
@@ -103,6 +103,12 @@ export function tryCheck(
   if (states.length === 0 && !outer.hasErrors) {
     const span = parsed.blocks[0]?.attachPoints[0]?.span ?? { start: 0, end: 0 };
     outer.error("nothing-to-attach", span, "No probes to attach");
+  }
+  if (states.length > maximumProbes) {
+    const message = `Can't attach to ${states.length} probes because it exceeds the current limit of ${maximumProbes} probes.`;
+    outer.addPlaceless("error", "too-large", message, [
+      "The setting max_probes raises it: but many probes are much work for the kernel.",
+    ]);
   }
 
   let probes: CheckedProbe[] = [];

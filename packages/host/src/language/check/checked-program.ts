@@ -272,7 +272,12 @@ export type CheckedExpression =
       readonly isLiteral?: true;
     } & Typed)
   /** Shorter than its type's capacity when encoded as UTF-8; without NUL. */
-  | ({ readonly kind: "stringConstant"; readonly value: string } & Typed<StringType>)
+  | ({
+      readonly kind: "stringConstant";
+      readonly value: string;
+      /** With a NUL and what stands behind it, where the literal has that. */
+      readonly whole?: string;
+    } & Typed<StringType>)
   | ({ readonly kind: "builtin"; readonly name: BuiltinName } & Typed)
   /**
    * arg0 …: of "registers" contexts the calling convention's n-th argument (a register's width, zero-extended), of
@@ -487,7 +492,12 @@ export type CheckedExpression =
       readonly kind: "bytes";
       readonly header: CheckedExpression;
       readonly content:
-        | { readonly kind: "value"; readonly value: CheckedExpression }
+        | {
+            readonly kind: "value";
+            readonly value: CheckedExpression;
+            /** The header is a length that may be more than there is. */
+            readonly isLimited?: true;
+          }
         | {
             readonly kind: "memory";
             readonly pointer: CheckedExpression;

@@ -7,16 +7,19 @@ import { type StackMode } from "../../spec/value-type.js";
 import { type Diagnostics } from "./diagnostics.js";
 import { stackMode } from "./stack-mode.js";
 
-/** The most that a string can hold, with its NUL, in a record, a map or a variable: str(p, 4096). */
-export const maximumStringBytes = 4097;
+/** The most that a string can hold, with its NUL, in a record, a map or a variable: str(p, 16384). */
+export const maximumStringBytes = 16_385;
 
 /** What a program's `config` block says, and what holds where it is silent. */
 export interface ProgramConfig extends CheckedConfig {
   readonly missingProbes: "error" | "warn" | "ignore";
   /** How stacks are shown that do not say. */
   readonly stackMode: StackMode;
-  /** What one wildcard may grow to. */
   readonly maximumProbes: number;
+  /** What one wildcard may grow to. */
+  readonly maximumPrograms: number;
+  /** What is said of tseries(), which bpftrace calls unstable. */
+  readonly tseries: "enable" | "warn" | "error";
   /** What is set of how things are shown. */
   readonly shown: Partial<Pick<TraceLayout, "cutMark" | "maximumCatBytes" | "keepsMangledNames">>;
 }
@@ -38,73 +41,113 @@ const defaults: ProgramConfig = {
   stackMode: "bpftrace",
   license: "GPL",
   maximumProbes: 1024,
+  maximumPrograms: 1024,
+  tseries: "warn",
   shown: {},
 };
 
-type Setting = (entry: ConfigEntry, diagnostics: Diagnostics) => Partial<ProgramConfig>;
+type Setting = (entry: ConfigEntry, fault: (message: string) => void) => Partial<ProgramConfig>;
 
 const settings: Readonly<Record<string, Setting>> = {
-  max_strlen: (entry, diagnostics) => {
-    const bytes = readInteger(entry, diagnostics, { from: 0, to: maximumStringBytes - 1 });
+  max_strlen: (entry, fault) => {
+    const bytes = readInteger(entry, fault, maximumStringBytes - 1);
     if (bytes === undefined) return {};
     return { recordStringBytes: bytes + 1, storedStringBytes: bytes + 1 };
   },
-  max_map_keys: (entry, diagnostics) => {
-    const maximumMapKeys = readInteger(entry, diagnostics, { from: 1, to: 16_777_216 });
-    return maximumMapKeys === undefined ? {} : { maximumMapKeys };
-  },
-  perf_rb_pages: (entry, diagnostics) => {
-    const ringPages = readInteger(entry, diagnostics, { from: 1, to: 65_536 });
-    if (ringPages === undefined) return {};
-    if ((ringPages & (ringPages - 1)) === 0) return { ringPages };
-    diagnostics.error("bad-config", entry.valueSpan, `${entry.name} must be a power of two`);
+  max_map_keys: (entry, fault) => {
+    const maximumMapKeys = readInteger(entry, fault, 16_777_216);
+    if (maximumMapKeys === undefined) return {};
+    if (maximumMapKeys > 0) return { maximumMapKeys };
+    fault("a map has room for one entry at the least");
     return {};
   },
-  print_maps_on_exit: (entry, diagnostics) => {
-    const value = readBoolean(entry, diagnostics);
+  perf_rb_pages: (entry, fault) => {
+    const pages = readInteger(entry, fault, 65_536);
+    if (pages === undefined || pages === 0) return {};
+    return { ringPages: 2 ** Math.ceil(Math.log2(pages)) };
+  },
+  print_maps_on_exit: (entry, fault) => {
+    const value = readBoolean(entry, fault);
     return value === undefined ? {} : { printsMapsAtExit: value };
   },
-  cpp_demangle: (entry, diagnostics) => {
-    const value = readBoolean(entry, diagnostics);
+  cpp_demangle: (entry, fault) => {
+    const value = readBoolean(entry, fault);
     return value === undefined ? {} : { shown: { keepsMangledNames: !value } };
   },
-  max_cat_bytes: (entry, diagnostics) => {
-    const maximumCatBytes = readInteger(entry, diagnostics, { from: 0, to: 0xffff_ffff });
+  max_cat_bytes: (entry, fault) => {
+    const maximumCatBytes = readInteger(entry, fault, 0xffff_ffff);
     return maximumCatBytes === undefined ? {} : { shown: { maximumCatBytes } };
   },
   str_trunc_trailer: (entry) => ({ shown: { cutMark: String(entry.value) } }),
-  missing_probes: (entry, diagnostics) => {
+  missing_probes: (entry, fault) => {
     const { value } = entry;
     if (value === "error" || value === "warn" || value === "ignore") {
       return { missingProbes: value };
     }
-    const message = `${entry.name} must be error, warn or ignore`;
-    diagnostics.error("bad-config", entry.valueSpan, message);
+    fault("Invalid value for missing_probes: valid values are ignore, warn, and error.");
     return {};
   },
-  license: (entry, diagnostics) => {
-    if (typeof entry.value === "string") return { license: entry.value };
-    diagnostics.error("bad-config", entry.valueSpan, `${entry.name} must be a string`);
+  license: (entry, fault) => {
+    const license = String(entry.value);
+    if (licenses.includes(license)) return { license };
+    fault(`Invalid value for license. Found: ${license}. Valid values: ${licenses.join(", ")}.`);
     return {};
   },
-  max_probes: readProbeLimit,
-  max_bpf_progs: readProbeLimit,
-  stack_mode: (entry, diagnostics) => {
+  max_probes: (entry, fault) => {
+    const maximumProbes = readInteger(entry, fault, 0xffff_ffff);
+    return maximumProbes === undefined ? {} : { maximumProbes };
+  },
+  max_bpf_progs: (entry, fault) => {
+    const maximumPrograms = readInteger(entry, fault, 0xffff_ffff);
+    return maximumPrograms === undefined ? {} : { maximumPrograms };
+  },
+  stack_mode: (entry, fault) => {
     const mode = stackMode(String(entry.value));
     if (mode !== undefined) return { stackMode: mode };
-    const message = `${entry.name} must be bpftrace, perf or raw`;
-    diagnostics.error("bad-config", entry.valueSpan, message);
+    if (entry.value === "build_id") fault("stacks with build ids are not supported yet");
+    else {
+      fault("Invalid value for stack_mode: valid values are bpftrace, raw, perf, and build_id.");
+    }
     return {};
   },
+  // What follows is about how bpftrace is made: it is read, and means nothing here.
+  cache_user_symbols: (entry, fault) => {
+    const { value } = entry;
+    const isKnown = typeof value === "boolean" || value === 0n || value === 1n;
+    if (isKnown || ["PER_PID", "PER_PROGRAM", "NONE"].includes(String(value))) return {};
+    fault("Invalid value for cache_user_symbols: valid values are PER_PID, PER_PROGRAM, and NONE.");
+    return {};
+  },
+  log_size: ignoredInteger,
+  on_stack_limit: ignoredInteger,
+  lazy_symbolication: ignoredBoolean,
+  show_debug_info: ignoredBoolean,
+  use_blazesym: ignoredBoolean,
+  unstable_tseries: readUnstable,
+  unstable_typeinfo: readUnstable,
+  unstable_dw_ustack: readUnstable,
 };
 
-/** Settings of bpftrace's that are about how it is made: they are taken, and mean nothing here. */
-const withoutMeaning = new Set(
+/** The kernel's own list, of those that let a program call what is for GPL alone. */
+const licenses = [
+  "Dual MIT/GPL",
+  "Dual BSD/GPL",
+  "Dual MPL/GPL",
+  "GPL and additional rights",
+  "GPL v2",
+  "GPL",
+];
+
+/** Were settings of bpftrace once. */
+const retired = new Set(
   (
-    "cache_user_symbols lazy_symbolication log_size max_ast_nodes max_type_res_iterations on_stack_limit " +
-    "show_debug_info use_blazesym vmlinux"
+    "max_ast_nodes max_type_res_iterations symbol_source unstable_addr unstable_import " +
+    "unstable_import_statement unstable_macro unstable_map_decl"
   ).split(" "),
 );
+
+/** Settings of the environment alone. */
+const outerOnly = new Set("btf kernel_build kernel_source vmlinux".split(" "));
 
 /**
  * Reads the entries of the `config` block, after what was set from outside (by name in lower case, without BPFTRACE_): unknown
@@ -116,62 +159,96 @@ export function readConfig(
   diagnostics: Diagnostics,
   outer: Readonly<Record<string, string>> = {},
 ): ProgramConfig {
-  let config = takesLongKeys(target)
+  const initial = takesLongKeys(target)
     ? defaults
     : { ...defaults, storedStringBytes: shortStringBytes };
-  const set = Object.entries(outer)
-    .filter(([name]) => Object.hasOwn(settings, name))
-    .map(([name, text]) => entryOf(`BPFTRACE_${name.toUpperCase()}`, text));
-  for (const entry of [...set, ...entries]) {
+  const parts: Partial<ProgramConfig>[] = [];
+  for (const [name, text] of Object.entries(outer)) {
+    const read = Object.hasOwn(settings, name) ? settings[name] : undefined;
+    if (read === undefined) continue;
+    parts.push(
+      read(entryOf(name, text), (message) => {
+        diagnostics.addPlaceless("error", "bad-config", `${name}: ${message}`);
+      }),
+    );
+  }
+  for (const entry of entries) {
     // BPFTRACE_MAX_STRLEN, as the environment has it, is understood too.
     const name = entry.name.toLowerCase().replace(/^bpftrace_/, "");
-    const setting = Object.hasOwn(settings, name) ? settings[name] : undefined;
-    if (setting !== undefined) {
-      const set = setting(entry, diagnostics);
-      config = { ...config, ...set, shown: { ...config.shown, ...set.shown } };
-    } else if (withoutMeaning.has(name) || name.startsWith("unstable_")) {
-      continue;
+    const read = Object.hasOwn(settings, name) ? settings[name] : undefined;
+    if (read !== undefined) {
+      parts.push(
+        read(entry, (message) => {
+          diagnostics.error("bad-config", entry.span, `${entry.name}: ${message}`);
+        }),
+      );
+    } else if (retired.has(name)) {
+      const message = `${entry.name} is deprecated and has no effect`;
+      diagnostics.warn("unknown-config", entry.span, message);
     } else {
+      const message = outerOnly.has(name)
+        ? `${entry.name}: can only be set as an environment variable`
+        : `${entry.name}: not a known configuration option`;
       const near = nearNames(name, Object.keys(settings));
-      const message = `unknown setting ${entry.name}`;
       diagnostics.error("unknown-config", entry.span, message, meantHints(near));
     }
+  }
+  let config = initial;
+  for (const part of parts) {
+    config = { ...config, ...part, shown: { ...config.shown, ...part.shown } };
   }
   return config;
 }
 
-function readBoolean(entry: ConfigEntry, diagnostics: Diagnostics): boolean | undefined {
-  const value = typeof entry.value === "bigint" ? entry.value !== 0n : entry.value;
-  if (typeof value === "boolean") return value;
-  diagnostics.error("bad-config", entry.valueSpan, `${entry.name} must be true or false`);
+type Fault = Parameters<Setting>[1];
+
+function readBoolean({ value }: ConfigEntry, fault: Fault): boolean | undefined {
+  if (value === true || value === "true" || value === 1n || value === "1") return true;
+  if (value === false || value === "false" || value === 0n || value === "0") return false;
+  fault("Invalid bool value: valid values are true, false, 1 or 0.");
   return undefined;
 }
 
-function readProbeLimit(entry: ConfigEntry, diagnostics: Diagnostics): Partial<ProgramConfig> {
-  const maximumProbes = readInteger(entry, diagnostics, { from: 0, to: 1_000_000 });
-  return maximumProbes === undefined ? {} : { maximumProbes };
+function ignoredBoolean(entry: ConfigEntry, fault: Fault): Partial<ProgramConfig> {
+  readBoolean(entry, fault);
+  return {};
+}
+
+/** `unstable_tseries = error`: what is unstable is not to be used. */
+function readUnstable({ name, value }: ConfigEntry, fault: Fault): Partial<ProgramConfig> {
+  const feature = name.toLowerCase().replace(/^(bpftrace_)?unstable_/, "");
+  const text = String(value);
+  const unstable =
+    text === "warn" || text === "error"
+      ? text
+      : ["enable", "true", "1"].includes(text)
+        ? "enable"
+        : ["false", "0"].includes(text)
+          ? "error"
+          : undefined;
+  if (unstable === undefined) {
+    fault(`Invalid value for ${name}: valid values are enable, warn, and error.`);
+    return {};
+  }
+  return feature === "tseries" ? { tseries: unstable } : {};
 }
 
 function entryOf(name: string, text: string): ConfigEntry {
   const nowhere = { start: 0, end: 0 };
-  const value = /^\d+$/.test(text)
-    ? BigInt(text)
-    : text === "true" || text === "false"
-      ? text === "true"
-      : text;
+  const value = /^\d+$/.test(text) ? BigInt(text) : text;
   return { name, value, span: nowhere, valueSpan: nowhere };
 }
 
-function readInteger(
-  entry: ConfigEntry,
-  diagnostics: Diagnostics,
-  range: { readonly from: number; readonly to: number },
-): number | undefined {
-  const { value } = entry;
-  const isInRange =
-    typeof value === "bigint" && value >= BigInt(range.from) && value <= BigInt(range.to);
-  if (isInRange) return Number(value);
-  const message = `${entry.name} must be a number from ${range.from} to ${range.to}`;
-  diagnostics.error("bad-config", entry.valueSpan, message);
+/** More than `most` is as good as `most`. */
+function readInteger({ value }: ConfigEntry, fault: Fault, most: number): number | undefined {
+  if (typeof value === "boolean") return Number(value);
+  if (typeof value === "bigint") return Number(value > BigInt(most) ? BigInt(most) : value);
+  if (/^\d+$/.test(value)) return Math.min(Number(value), most);
+  fault(`expecting a number, got ${value}`);
   return undefined;
+}
+
+function ignoredInteger(entry: ConfigEntry, fault: Fault): Partial<ProgramConfig> {
+  readInteger(entry, fault, 0xffff_ffff);
+  return {};
 }

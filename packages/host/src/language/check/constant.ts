@@ -37,13 +37,14 @@ export function wrapInteger(value: bigint, type: IntegerType): bigint {
   return type.isSigned ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
 }
 
-/** A string constant: what stands before the first NUL. */
+/** A string constant: what stands before the first NUL, in room for all that is written. */
 export function stringConstant(value: string, span: Span): CheckedExpressionOf<"stringConstant"> {
   const [text = ""] = value.split("\0");
   return {
     kind: "stringConstant",
     value: text,
-    type: { kind: "string", capacityBytes: utf8SizeBytes(text) + 1 },
+    ...(text === value ? {} : { whole: value }),
+    type: { kind: "string", capacityBytes: utf8SizeBytes(value) + 1 },
     span,
   };
 }

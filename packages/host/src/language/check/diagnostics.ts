@@ -38,9 +38,19 @@ export class Diagnostics {
     this.add({ severity: "warning", code, span, message, hints });
   }
 
+  /** What is about the whole program, or about no part of it. */
+  addPlaceless(
+    severity: Diagnostic["severity"],
+    code: DiagnosticCode,
+    message: string,
+    hints: readonly string[] = [],
+  ): void {
+    this.add({ severity, code, span: { start: 0, end: 0 }, isPlaceless: true, message, hints });
+  }
+
   add(diagnostic: Diagnostic): void {
-    const { severity, code, span } = diagnostic;
-    const place = `${severity} ${code} ${span.start} ${span.end}`;
+    const { severity, code, span, isPlaceless } = diagnostic;
+    const place = `${severity} ${code} ${isPlaceless ? diagnostic.message : `${span.start} ${span.end}`}`;
     if (this.#seen.has(place)) return;
     this.#seen.add(place);
     this.#list.push(diagnostic);

@@ -30,7 +30,8 @@ export function storeBytesValue(
     return;
   }
   const { value } = content;
-  const head = lowering.value(header);
+  const given = lowering.value(header);
+  const head = content.isLimited === true ? atMost(lowering, given, capacityBytes) : given;
   if (fitsRegister(value.type)) {
     const { size } = accessOf(value.type);
     if (size > capacityBytes) throw new InternalError(`${size} bytes in ${capacityBytes}`);

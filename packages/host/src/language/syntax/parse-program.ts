@@ -74,9 +74,19 @@ class ProgramParser {
   #parse({ start, end }: SourceRegion): void {
     const reader = this.#reader(start, end, this.#diagnostics);
     const { config, types, mapDeclarations, macros, blocks } = this.#parts;
+    let hasConfig = false;
     while (reader.current.kind !== "end" && !reader.isExhausted) {
-      if (isConfig(reader)) config.push(...parseConfig(reader));
-      else if (startsDefinition(reader)) types.push(...parseDefinition(reader));
+      if (isConfig(reader)) {
+        const { span } = reader.current;
+        const fault = hasConfig
+          ? "duplicate config block"
+          : blocks.length > 0
+            ? "config must appear before probes and functions"
+            : undefined;
+        if (fault !== undefined) reader.report(span, `syntax: ${fault}`);
+        hasConfig = true;
+        config.push(...parseConfig(reader));
+      } else if (startsDefinition(reader)) types.push(...parseDefinition(reader));
       else if (startsWith(reader, "macro", "word")) {
         const macro = parseMacro(reader);
         if (macro === undefined) reader.skipBlock();
@@ -148,7 +158,7 @@ class ProgramParser {
     const file = this.#options.files?.included(name.replaceAll(/^[<"]|[>"].*$/g, ""), from);
     const region = file === undefined ? undefined : this.#sources.add(file);
     if (region !== undefined) this.#readHeader(region);
-    if (file !== undefined || !isRequired) return;
+    if (file !== undefined || !isRequired || isCommonHeader(name)) return;
     const message = `there is no header ${name}`;
     this.#diagnostics.push({ severity: "error", code: "syntax", span, message, hints: [] });
   }
@@ -163,6 +173,13 @@ class ProgramParser {
       reader.takeSymbol("}");
     }
   }
+}
+
+/** A header of C's library or of the kernel's, which any system has. */
+function isCommonHeader(name: string): boolean {
+  const isOfC =
+    /^(assert|ctype|errno|limits|math|signal|stdarg|stdbool|stddef|stdint|stdio|stdlib|string|time|unistd)\.h$/;
+  return isOfC.test(name) || /^(asm|asm-generic|linux|net|netinet|sys|uapi)\//.test(name);
 }
 
 /** Whether a word is next, and before a token of this kind. */

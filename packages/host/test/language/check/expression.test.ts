@@ -41,7 +41,7 @@ describe("constants are folded", () => {
     ["sizeof(struct mm *)", "8:s64"],
     ['"a" == "a"', "1:bool"],
     ['"a" != "a"', "0:bool"],
-    ['"a\\0b"', '"a":str2'],
+    ['"a\\0b"', '"a":str4'],
     ['"é"', '"é":str3'],
     ['strncmp("abc", "abd", 2)', "0:s64"],
     ['strncmp("abc", "abd", 3)', "1:s64"],

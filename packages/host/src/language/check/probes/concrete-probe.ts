@@ -61,9 +61,6 @@ export const probeTypes = {
 } as const;
 export type ProbeType = keyof typeof probeTypes;
 
-/** Probe types of bpftrace's that this compiler does not have yet. */
-export const missingProbeTypes: ReadonlySet<string> = new Set("bench test".split(" "));
-
 const byAnyName = new Map<string, ProbeType>(
   Object.entries(probeTypes).flatMap(([name, shortNames]) =>
     // The keys of an object literal with such a type are its key type.

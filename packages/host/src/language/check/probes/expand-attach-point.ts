@@ -5,12 +5,7 @@ import { meantHints, nearNames } from "../../near-names.js";
 import { type ActionBlock, type AttachPoint } from "../../syntax/ast.js";
 import { type Diagnostics } from "../diagnostics.js";
 import { AttachPointContext } from "./attach-point-context.js";
-import {
-  missingProbeTypes,
-  probeTypeOf,
-  probeTypes,
-  type ConcreteProbe,
-} from "./concrete-probe.js";
+import { probeTypeOf, probeTypes, type ConcreteProbe } from "./concrete-probe.js";
 import { expandFentry, expandKprobe } from "./function-probes.js";
 import { expandRawTracepoint, expandRunProbe, expandTracepoint } from "./kernel-probes.js";
 import { expandIterator } from "./iterator-probes.js";
@@ -31,7 +26,7 @@ export interface ExpansionInput {
   readonly missingProbes: "error" | "warn" | "ignore";
   readonly isUnsafe: boolean;
   /** What one wildcard may grow to. */
-  readonly maximumProbes: number;
+  readonly maximumPrograms: number;
 }
 
 /**
@@ -44,6 +39,7 @@ export function expandBlock(
   missing: Query[],
   diagnostics: Diagnostics,
 ): ConcreteProbe[] {
+  if (isRunWhenAsked(block, diagnostics)) return [];
   const about = {
     reads: readsArguments(block),
     isAlone: block.attachPoints.length === 1,
@@ -53,8 +49,8 @@ export function expandBlock(
     const context = contextOf(attachPoint, input, about, missing, diagnostics);
     if (context === undefined) return [];
     const probes = expand(context);
-    if (probes.length <= input.maximumProbes) return probes;
-    const message = `Your program is trying to generate more than ${probes.length} BPF programs, which exceeds the current limit of ${input.maximumProbes}`;
+    if (probes.length <= Math.max(1, input.maximumPrograms)) return probes;
+    const message = `Your program is trying to generate more than ${probes.length} BPF programs, which exceeds the current limit of ${input.maximumPrograms}`;
     context.fault(message, context.span, [
       "You can increase the limit through the BPFTRACE_MAX_BPF_PROGS environment variable.",
     ]);
@@ -68,6 +64,18 @@ export function expandBlock(
     if (first !== undefined) diagnostics.error("no-match", first.span, message);
   }
   return found;
+}
+
+/** `test:name`, `bench:name`: bpftrace runs them only when it is told to, and nothing does here. */
+function isRunWhenAsked({ attachPoints }: ActionBlock, diagnostics: Diagnostics): boolean {
+  const types = attachPoints.map(({ parts }) => parts[0]?.text ?? "");
+  if (!types.every((type) => type === "test" || type === "bench")) return false;
+  for (const { parts, span } of attachPoints) {
+    if (parts.length === 2) continue;
+    const message = `${parts[0]?.text ?? ""} probe type requires 1 arguments, found ${parts.length - 1}`;
+    diagnostics.error("bad-probe", span, message);
+  }
+  return true;
 }
 
 function contextOf(
@@ -86,14 +94,9 @@ function contextOf(
   if (head === undefined) return undefined;
   const type = probeTypeOf(head.text);
   if (type === undefined) {
-    if (missingProbeTypes.has(head.text)) {
-      const message = `${head.text} probes are not supported yet`;
-      diagnostics.error("not-supported", head.span, message);
-    } else {
-      const near = nearNames(head.text, Object.keys(probeTypes));
-      const message = `Invalid probe type: ${head.text}`;
-      diagnostics.error("unknown-probe-type", attachPoint.span, message, meantHints(near));
-    }
+    const near = nearNames(head.text, Object.keys(probeTypes));
+    const message = `Invalid probe type: ${head.text}`;
+    diagnostics.error("unknown-probe-type", attachPoint.span, message, meantHints(near));
     return undefined;
   }
   const { answers, pid, target, missingProbes, isUnsafe } = input;
