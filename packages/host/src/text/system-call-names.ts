@@ -45,7 +45,7 @@ const x64Calls =
   "fanotify_mark prlimit64 name_to_handle_at open_by_handle_at clock_adjtime syncfs sendmmsg setns getcpu " +
   "process_vm_readv process_vm_writev kcmp finit_module sched_setattr sched_getattr renameat2 seccomp getrandom " +
   "memfd_create kexec_file_load bpf execveat userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2 " +
-  "pkey_mprotect pkey_alloc pkey_free statx io_pgetevents rseq =335 uretprobe " +
+  "pkey_mprotect pkey_alloc pkey_free statx io_pgetevents rseq =335 uretprobe uprobe " +
   sharedCalls;
 
 /** arch/x86/entry/syscalls/syscall_32.tbl */
@@ -129,16 +129,37 @@ const lists: Partial<Record<Architecture, string>> = {
   loong64: genericCalls,
 };
 
+/** Where the kernel's function, whose name its tracepoints have, is called otherwise than the call. */
+const functionNames: Readonly<Record<string, string>> = {
+  stat: "newstat",
+  fstat: "newfstat",
+  lstat: "newlstat",
+  uname: "newuname",
+  sendfile: "sendfile64",
+  umount2: "umount",
+};
+
 const tables = new Map<Architecture, ReadonlyMap<number, string>>();
 
 /** A system call's name on an architecture; undefined when it has none that is known here. */
 export function systemCallName(architecture: Architecture, number: number): string | undefined {
+  return tableOf(architecture).get(number);
+}
+
+/** Numbers of an architecture's system calls by what its tracepoints call them: "newstat" of sys_enter_newstat. */
+export function systemCallNumbers(architecture: Architecture): ReadonlyMap<string, number> {
+  return new Map(
+    [...tableOf(architecture)].map(([number, name]) => [functionNames[name] ?? name, number]),
+  );
+}
+
+function tableOf(architecture: Architecture): ReadonlyMap<number, string> {
   let table = tables.get(architecture);
   if (table === undefined) {
     table = parseCalls(lists[architecture] ?? "");
     tables.set(architecture, table);
   }
-  return table.get(number);
+  return table;
 }
 
 function parseCalls(list: string): ReadonlyMap<number, string> {

@@ -67,7 +67,7 @@ export function checkBuiltin(
   if (argument !== undefined) return checkArgument(probe, Number(argument), span);
   switch (name) {
     case "probe":
-      return nameConstant(probe, probe.probe.name, span);
+      return checkProbeName(probe, span);
     case "ctx":
       return contextPointer(probe, span);
     case "func":
@@ -144,6 +144,12 @@ function unknownName(probe: ProbeState, name: string, span: Span): undefined {
     ...unsupportedBuiltins,
   ]);
   return probe.error("unknown-name", span, `Unknown identifier: '${name}'`, meantHints(near));
+}
+
+function checkProbeName(probe: ProbeState, span: Span): CheckedExpression {
+  if (probe.probe.systemCalls === undefined) return nameConstant(probe, probe.probe.name, span);
+  probe.asksName = true;
+  return { kind: "builtin", name: "probe", type: { kind: "name" }, span };
 }
 
 function nameConstant(probe: ProbeState, name: string, span: Span): CheckedExpression {

@@ -168,9 +168,10 @@ function probedFiles(probes: readonly ConcreteProbe[]): {
 
 /** A mark that a program has in several places is one probe. */
 function countProbes(probes: readonly CheckedProbe[]): number {
+  const joined = probes.reduce((sum, { systemCalls }) => sum + (systemCalls?.calls.length ?? 1), 0);
   const marks = probes.filter(({ name }) => name.startsWith("usdt:"));
   const distinct = new Set(marks.map(({ name, span }) => `${span.start} ${name}`));
-  return probes.length - marks.length + distinct.size;
+  return joined - marks.length + distinct.size;
 }
 
 function noResult(): never {
@@ -191,10 +192,23 @@ function checkProbe(state: ProbeState, block: ActionBlock): CheckedProbe {
     context: probe.context,
     ...(probe.is32Bit === undefined ? {} : { is32Bit: probe.is32Bit }),
     predicate,
+    ...systemCallsOf(state),
     body,
     scratches: state.scratches.map(({ name, slot }) => ({ name, type: slot?.type ?? int64 })),
     span: probe.span,
   };
+}
+
+function systemCallsOf({
+  probe,
+  program,
+  asksName,
+}: ProbeState): Pick<CheckedProbe, "systemCalls"> {
+  if (probe.systemCalls === undefined) return {};
+  const nameIndexes = asksName
+    ? probe.systemCalls.calls.map(({ name }) => program.nameIndex(name))
+    : undefined;
+  return { systemCalls: { ...probe.systemCalls, nameIndexes } };
 }
 
 /** MAX_BPF_STACK (include/linux/filter.h), which bounds the keys of hashes of older kernels. */

@@ -53,6 +53,8 @@ export interface CheckedProbe {
   readonly attachment: ProbeAttachment;
   /** What the program's context is. */
   readonly context: ProbeContext;
+  /** It stands for the tracepoints of these system calls, in the order of their numbers, and leaves out all others. */
+  readonly systemCalls?: SystemCalls;
   /** In code of 32 bits on a target of 64. */
   readonly is32Bit?: true;
   /** Zero: the program ends at once. */
@@ -61,6 +63,15 @@ export interface CheckedProbe {
   /** By scratch id. Each is zero (an empty string) until it is assigned. */
   readonly scratches: readonly { readonly name: string; readonly type: Type }[];
   readonly span: Span;
+}
+
+export interface SystemCalls {
+  readonly calls: readonly { readonly number: number }[];
+  readonly number: CheckedExpression;
+  /** Not zero: left out, whatever its number. */
+  readonly isForeign: CheckedExpression;
+  /** By place in `calls`, the names' indexes in the layout, when the program asks for them. */
+  readonly nameIndexes: readonly number[] | undefined;
 }
 
 type WithoutProgram<Spec> = Spec extends unknown ? Omit<Spec, "program"> : never;
@@ -255,7 +266,9 @@ export type BuiltinName =
   /** Pointer to the program's context. */
   | "ctx"
   /** u32 */
-  | "rand";
+  | "rand"
+  /** Name, of probes with system calls. */
+  | "probe";
 
 interface Typed<T extends Type = Type> {
   readonly type: T;

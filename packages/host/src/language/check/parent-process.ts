@@ -2,8 +2,10 @@ import { queryKey, type Answers, type Query } from "../answers.js";
 import { type Span } from "../syntax/span.js";
 import { type ParsedProgram } from "../syntax/ast.js";
 import { type CheckedExpression } from "./checked-program.js";
+import { memberOf } from "./kernel-member.js";
 import { type ProbeState } from "./probe-state.js";
-import { uint32, uint64, type IntegerType } from "./type.js";
+import { uint32, type IntegerType } from "./type.js";
+import { mentions } from "./probes/reads-arguments.js";
 import { typesFileHint } from "./types-file-hint.js";
 
 // current->real_parent->tgid: struct task_struct in include/linux/sched.h.
@@ -16,18 +18,8 @@ const processMember: Query = { kind: "memberOffset", structure: "task_struct", m
 
 /** What must be known of the target for `ppid`, when the program reads it. */
 export function parentProcessQueries(program: ParsedProgram, answers: Answers): readonly Query[] {
-  if (!mentions(program.blocks, "ppid")) return [];
+  if (!mentions(program.blocks, /^ppid$/)) return [];
   return [parentMember, processMember].filter((query) => !answers.has(queryKey(query)));
-}
-
-function mentions(node: unknown, name: string): boolean {
-  if (typeof node !== "object" || node === null) return false;
-  const isIt =
-    "kind" in node &&
-    "name" in node &&
-    node.name === name &&
-    (node.kind === "identifier" || node.kind === "call");
-  return isIt || Object.values(node).some((child) => mentions(child, name));
 }
 
 /** `ppid`: the process id of the parent. */
@@ -57,21 +49,4 @@ export function checkParentProcess(probe: ProbeState, span: Span): CheckedExpres
 function offsetIn(answers: Answers, query: Query): number | undefined {
   const answer = answers.get(queryKey(query));
   return answer?.kind === "memberOffset" ? answer.offset : undefined;
-}
-
-function memberOf(
-  base: CheckedExpression,
-  offset: number,
-  type: IntegerType,
-  span: Span,
-): CheckedExpression {
-  const right: CheckedExpression = { kind: "constant", value: BigInt(offset), type: uint64, span };
-  return {
-    kind: "readMemory",
-    pointer: { kind: "binary", operation: "add", left: base, right, type: uint64, span },
-    space: "kernel",
-    sizeBytes: type.sizeBytes,
-    type,
-    span,
-  };
 }

@@ -52,6 +52,8 @@ export class ProbeState {
   /** Innermost last. */
   #scopes: Map<string, Scratch>[] = [];
   #loopDepth = 0;
+  /** It asks which of the probes it is that it stands for. */
+  asksName = false;
 
   /** The checks are handed in, since they and what they are made of need a ProbeState themselves. */
   constructor(
@@ -103,6 +105,7 @@ export class ProbeState {
   }
 
   beginPass(): void {
+    this.asksName = false;
     this.#scopes = [new Map<string, Scratch>()];
   }
 

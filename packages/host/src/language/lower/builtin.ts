@@ -4,6 +4,7 @@ import { type BuiltinName } from "../check/checked-program.js";
 import { type IrValue, type VirtualRegister } from "../ir.js";
 import { withArrayValue } from "./loss.js";
 import { type Lowering, nowHelper, ownMaps } from "./lowering.js";
+import { nameOfSystemCall } from "./system-calls.js";
 import { behind, constant } from "./program-builder.js";
 
 /** The value of a builtin that fits in a register. What cannot change while a program runs is asked for once. */
@@ -28,6 +29,8 @@ export function builtin(lowering: Lowering, name: BuiltinName): IrValue {
       return builtins.get("ctx", () => builder.numberOf({ kind: "context", offset: 0 }));
     case "rand":
       return builder.call(helpers.get_prandom_u32);
+    case "probe":
+      return builtins.get("probe", () => nameOfSystemCall(lowering));
     case "nsecs":
       return now(lowering);
     case "elapsed":

@@ -19,6 +19,7 @@ import {
 } from "./lowering.js";
 import { constant, moved, ProgramBuilder } from "./program-builder.js";
 import { enterScratch, leaveScratch, scratchElementCount } from "./scratch-element.js";
+import { filterSystemCalls } from "./system-calls.js";
 import { lowerStatements } from "./statement.js";
 import { type ScratchUse, TemporaryMemory, wholeStackBudgetBytes } from "./temporary-memory.js";
 import { findHomes, type VariableHomes } from "./variable-homes.js";
@@ -65,6 +66,7 @@ export function lowerProbe(input: ProbeInput): LoweredProbe {
   });
   const filteredLabel = builder.newLabel("filtered");
   const scratchBefore = memory.scratchBytes;
+  filterSystemCalls(lowering, filteredLabel);
   endAfterExit(lowering, filteredLabel);
   if (probe.attachment.kind === "iterator") skipEnd(lowering, filteredLabel);
   filterProcess(lowering, input.pid, filteredLabel);

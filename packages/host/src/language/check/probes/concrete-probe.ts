@@ -1,7 +1,11 @@
 import { type ProgramPlace, type ProgramType } from "../../../spec/program-spec.js";
 import { type UsdtArgument } from "./usdt-arguments.js";
 import { type RawParameter, type UserParameter } from "../../answers.js";
-import { type ProbeAttachment, type ProbeContext } from "../checked-program.js";
+import {
+  type CheckedExpression,
+  type ProbeAttachment,
+  type ProbeContext,
+} from "../checked-program.js";
 import { type AddressSpace } from "../type.js";
 import { type Span } from "../../syntax/span.js";
 import { type TracepointField } from "../../tracepoint-format.js";
@@ -33,9 +37,20 @@ export interface ConcreteProbe {
   readonly is32Bit?: true;
   /** Of a USDT probe: where its arguments are. */
   readonly usdtArguments?: readonly UsdtArgument[];
+  /** The tracepoints that it stands for. */
+  readonly systemCalls?: SystemCallProbes;
   /** Where addresses point that are only numbers: `str(arg0)`. */
   readonly pointerSpace: AddressSpace;
   readonly span: Span;
+}
+
+/** One probe that stands for the tracepoints of many system calls. */
+export interface SystemCallProbes {
+  /** In the order of their numbers, which are distinct. */
+  readonly calls: readonly { readonly number: number; readonly name: string }[];
+  readonly number: CheckedExpression;
+  /** It was called as programs of 32 bits do, by other numbers: the tracepoints of system calls leave it out. */
+  readonly isForeign: CheckedExpression;
 }
 
 /** Probe types by their full names, with the short ones that stand for them. */

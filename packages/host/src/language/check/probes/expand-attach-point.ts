@@ -11,6 +11,7 @@ import { expandRawTracepoint, expandRunProbe, expandTracepoint } from "./kernel-
 import { expandIterator } from "./iterator-probes.js";
 import { expandCountedProbe } from "./perf-probes.js";
 import { expandSelfProbe } from "./self-probes.js";
+import { joinSystemCalls } from "./system-call-probes.js";
 import { expandTimedProbe } from "./timed-probes.js";
 import { expandWatchpoint } from "./watchpoint-probes.js";
 import { readsArguments } from "./reads-arguments.js";
@@ -38,7 +39,7 @@ export function expandBlock(
   input: ExpansionInput,
   missing: Query[],
   diagnostics: Diagnostics,
-): ConcreteProbe[] {
+): readonly ConcreteProbe[] {
   if (isRunWhenAsked(block, diagnostics)) return [];
   const about = {
     reads: readsArguments(block),
@@ -63,7 +64,7 @@ export function expandBlock(
       "Probe has no valid attach points. If this is expected, set the 'missing_probes' config variable to 'warn'.";
     if (first !== undefined) diagnostics.error("no-match", first.span, message);
   }
-  return found;
+  return joinSystemCalls(found, block, input, missing);
 }
 
 /** `test:name`, `bench:name`: bpftrace runs them only when it is told to, and nothing does here. */

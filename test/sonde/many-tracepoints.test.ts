@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect } from "@jest/globals";
+import { Target } from "../../packages/host/src/index.js";
+import { type RunningCommand, startAgent } from "../support/processes.js";
+import { requiresFeature } from "../support/requires.js";
+import { endOf, startAttached } from "../support/sonde.js";
+import { Workload } from "../support/workload.js";
+
+/** Hundreds of tracepoints by a wildcard: those of system calls take one raw tracepoint, whose detaching takes no time. */
+const tracing = requiresFeature("tracepoint", "raw_tracepoint", "ringbuf", "btf");
+
+let agent: RunningCommand | undefined;
+let address = "";
+let target: Target | undefined;
+
+beforeAll(async () => {
+  if (process.getuid?.() !== 0) return;
+  ({ agent, target: address } = await startAgent("--listen", "ws://127.0.0.1:0"));
+  target = await Target.connect(address);
+});
+
+afterAll(async () => {
+  await target?.[Symbol.asyncDispose]();
+  agent?.kill();
+  await agent?.ended;
+});
+
+function agentsTarget(): Target {
+  if (target === undefined) throw new Error("the agent was not started");
+  return target;
+}
+
+/** Runs a program while a process does a step; gives its maps as text, and how many places it was attached to. */
+async function trace(
+  source: string,
+  step: string,
+): Promise<{ readonly maps: ReadonlyMap<string, string>; readonly places: readonly string[] }> {
+  const workload = await Workload.start("many-calls", step);
+  const program = await agentsTarget().compile(source, { positional: [String(workload.pid)] });
+  await using running = await agentsTarget().start(program);
+  await workload.step();
+  const { maps } = await running.stop();
+  const texts = maps.map(({ name, entries }) => {
+    const lines = entries.map(({ key, value }) => JSON.stringify([key, value], toText));
+    return [name, lines.sort().join("\n")] as const;
+  });
+  return {
+    maps: new Map(texts),
+    places: program.spec.object.attachments.map(({ kind }) => kind),
+  };
+}
+
+function toText(_: string, value: unknown): unknown {
+  return typeof value === "bigint" ? String(value) : value;
+}
+
+/** Calls whose tracepoints are named otherwise than they are, ones at the ends of rows of numbers, and ones that fail. */
+const calls = `umask(1); umask(2); chdir("/none"); rmdir("/none") for 1..5;
+  my $room = "x" x 512; my $none = "/none"; syscall(63, $room); syscall(4, $none, $room);
+  syscall(6, $none, $room); syscall(40, -1, -1, 0, 0); syscall(166, $none, 0);
+  syscall(334, 0, 0, 9, 0); syscall(134); syscall(1000); syscall(-1 & 0x7fffffff);`;
+const named = "umask newstat newlstat chdir rmdir newuname sendfile64 umount rseq".split(" ");
+
+describe("a wildcard over the tracepoints of system calls", () => {
+  tracing("is one raw tracepoint, and tells what the tracepoints themselves tell", async () => {
+    const each = (when: string): string =>
+      named.map((name) => `t:syscalls:sys_${when}_${name}`).join(",");
+    const { maps, places } = await trace(
+      `t:syscalls:sys_enter_* /pid == $1/ { @joined[probe] = count(); @all = count(); }
+       ${each("enter")} /pid == $1/ { @apart[probe] = count(); }
+       t:syscalls:sys_exit_* /pid == $1/ { @joined_exit[probe] = count(); }
+       ${each("exit")} /pid == $1/ { @apart_exit[probe] = count(); }`,
+      calls,
+    );
+    expect(places.filter((kind) => kind === "rawTracepoint")).toHaveLength(2);
+    expect(places.filter((kind) => kind === "tracepoint")).toHaveLength(2 * named.length);
+    for (const suffix of ["", "_exit"]) {
+      const apart = maps.get(`@apart${suffix}`)?.split("\n") ?? [];
+      expect(apart).toHaveLength(named.length);
+      expect(maps.get(`@joined${suffix}`)?.split("\n")).toEqual(expect.arrayContaining(apart));
+    }
+  });
+
+  tracing("knows its probe in loops and conditions too, and counts its probes", async () => {
+    const source = `BEGIN { @list[1] = 1; @list[2] = 2; }
+      t:syscalls:sys_enter_* /pid == $1 && probe == "tracepoint:syscalls:sys_enter_rmdir"/ {
+        for ($kv : @list) { @loop[$kv.0, probe] = count(); }
+      }`;
+    const { maps } = await trace(source, 'rmdir("/none"); rmdir("/none"); umask(1);');
+    const lines = maps.get("@loop")?.split("\n") ?? [];
+    expect(lines).toHaveLength(2);
+    for (const line of lines) expect(line).toContain("sys_enter_rmdir");
+    const program = await agentsTarget().compile("t:syscalls:sys_enter_* { @ = count(); }");
+    expect(program.spec.layout.probeCount).toBeGreaterThan(200);
+    expect(program.spec.object.programs).toHaveLength(1);
+  });
+
+  tracing("is left as it is where a block reads what only the tracepoint has", async () => {
+    for (const word of ["args.__syscall_nr", "kstack", "ustack", "ctx"]) {
+      const program = await agentsTarget().compile(`t:syscalls:sys_enter_s* { print(${word}); }`);
+      const kinds = new Set(program.spec.object.attachments.map(({ kind }) => kind));
+      expect([...kinds]).toEqual(["tracepoint"]);
+    }
+  });
+
+  tracing("says how many probes it has, and ends with Ctrl-C", async () => {
+    const sonde = await startAttached([
+      ...["-t", address, "-e"],
+      "tracepoint:syscalls:sys_enter_* { @[probe] = count(); }",
+    ]);
+    expect(Number(/^Attached (\d+) probes$/m.exec(sonde.errors)?.[1])).toBeGreaterThan(200);
+    sonde.kill("SIGINT");
+    const { code, output } = await endOf(sonde);
+    expect(code).toBe(130);
+    expect(output).toMatch(/^@\[tracepoint:syscalls:sys_enter_\w+\]: \d+$/m);
+  });
+});
+
+describe("while tracepoints are detached, which the kernel takes long for", () => {
+  tracing("another session is answered again and again", async () => {
+    await using other = await Target.connect(address);
+    const program = await agentsTarget().compile("t:syscalls:sys_enter_s* { @ = ctx; }");
+    expect(program.spec.object.attachments.length).toBeGreaterThan(20);
+    const running = await agentsTarget().start(program);
+    const progress = { hasStopped: false };
+    const stopping = running.stop().then(() => (progress.hasStopped = true));
+    let answers = 0;
+    while (!progress.hasStopped) {
+      await other.session.peer.call("clock.read", {});
+      answers += 1;
+    }
+    await stopping;
+    await running[Symbol.asyncDispose]();
+    expect(answers).toBeGreaterThan(program.spec.object.attachments.length / 2);
+  });
+});
