@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { objectWithin } from "../scripts/embedded-object.js";
 import { formatTable } from "./table.js";
 
 const program = fileURLToPath(new URL("relocate-once.js", import.meta.url));
@@ -53,14 +54,4 @@ function bpftoolMilliseconds(/** @type {string} */ object, /** @type {string} */
     return performance.now() - start;
   });
   return Math.min(...all);
-}
-
-/** The BPF object (e_machine 247) that is linked into a program, with all that stands behind it: readers stop at its sections. */
-function objectWithin(/** @type {string} */ path) {
-  const file = readFileSync(path);
-  const magic = Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
-  for (let at = file.indexOf(magic); at >= 0; at = file.indexOf(magic, at + 4)) {
-    if (file.readUInt16LE(at + 18) === 247) return file.subarray(at);
-  }
-  throw new Error(`${path} has no BPF object in it: apt-get install libbpf-tools`);
 }
