@@ -25,13 +25,21 @@ const wordsPerPart = btfKinds.map((kind) => {
   }
 });
 
+const functionKind = btfKinds.indexOf("func");
+
+/** By hash: the first type of this blob's own, 0 for none; and by type the next. */
+interface NameTable {
+  readonly heads: Uint32Array;
+  readonly next: Uint32Array;
+}
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const hostByteOrder = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? "little" : "big";
 
 /**
  * Where the types of a BTF blob are and what they are called, in typed arrays: the words of the types, the place of each
- * type in them, and a chained hash table over the bytes of their names. No string is made until it is asked for.
+ * type in them, and chained hash tables over the bytes of their names. No string is made until it is asked for.
  * A module's BTF goes on where the kernel's own ends: its ids and its strings are counted from there.
  */
 export class BtfIndex {
@@ -48,9 +56,9 @@ export class BtfIndex {
   readonly #firstString: number;
   /** By type, the first of this blob's own being 1: the index of its first word. */
   readonly #places: Uint32Array;
-  /** By hash: the first type, 0 for none; and by type the next. */
-  readonly #heads: Uint32Array;
-  readonly #next: Uint32Array;
+  /** Of functions, which most names are and few are looked for, and of all others. */
+  #functionNames: NameTable | undefined;
+  #otherNames: NameTable | undefined;
 
   constructor(bytes: Uint8Array, base?: BtfIndex) {
     const sections = readHeader(bytes, base !== undefined);
@@ -62,9 +70,6 @@ export class BtfIndex {
     this.#places = placeTypes(this.words, this.stringsEnd);
     this.firstId = base?.typeCount ?? 1;
     this.typeCount = this.firstId + this.#places.length - 1;
-    this.#heads = new Uint32Array(1 << Math.max(4, Math.ceil(Math.log2(this.#places.length + 1))));
-    this.#next = new Uint32Array(this.#places.length);
-    this.#hashNames();
   }
 
   /** The offset after the last string. */
@@ -103,22 +108,23 @@ export class BtfIndex {
 
   /** The first of this blob's own types of the name and kind. */
   find(name: string, kind: BtfKind): BtfTypeId | undefined {
-    for (const id of this.named(name)) {
+    for (const id of this.named(name, kind)) {
       if (this.kind(id) === kind) return id;
     }
     return undefined;
   }
 
-  /** This blob's own types of the name, of whatever kind, in the order of their ids. */
-  *named(name: string): Generator<BtfTypeId, undefined> {
+  /** This blob's own types of the name that may be of the kind, in the order of their ids. */
+  *named(name: string, kind: BtfKind): Generator<BtfTypeId, undefined> {
+    const { heads, next } = this.#namesOf(kind === "func");
     const bytes = encoder.encode(name);
     let hash = fnvStart;
     for (const byte of bytes) hash = Math.imul(hash ^ byte, fnvPrime);
-    let own = this.#heads[hash & (this.#heads.length - 1)] ?? 0;
+    let own = heads[hash & (heads.length - 1)] ?? 0;
     while (own !== 0) {
       const id = own + this.firstId - 1;
       if (this.#isNamed(id, bytes)) yield id;
-      own = this.#next[own] ?? 0;
+      own = next[own] ?? 0;
     }
   }
 
@@ -126,9 +132,14 @@ export class BtfIndex {
   containing(text: string): readonly BtfTypeId[] {
     const offsets = this.#stringsWith(encoder.encode(text));
     if (offsets.size === 0) return [];
+    // Most names are told apart without asking the set.
+    const low = new Uint8Array(0x1_0000);
+    for (const offset of offsets) low[offset & 0xffff] = 1;
     const found: BtfTypeId[] = [];
-    for (let id = this.firstId; id < this.typeCount; id++) {
-      if (offsets.has(this.word(this.place(id)))) found.push(id);
+    const [words, places] = [this.words, this.#places];
+    for (let own = 1; own < places.length; own++) {
+      const offset = words[places[own] ?? 0] ?? 0;
+      if (low[offset & 0xffff] === 1 && offsets.has(offset)) found.push(own + this.firstId - 1);
     }
     return found;
   }
@@ -190,27 +201,43 @@ export class BtfIndex {
   #stringsWith(bytes: Uint8Array): ReadonlySet<number> {
     const offsets = new Set<number>();
     const strings = this.strings;
-    let start = 0;
-    for (let at = 0; at < strings.length; at++) {
-      if (strings[at] === 0) start = at + 1;
-      else if (strings[at] === bytes[0] && this.#hasAt(this.#firstString + at, bytes)) {
-        offsets.add(this.#firstString + start);
+    const last = bytes.length - 1;
+    const [first, final] = [bytes[0], bytes[last]];
+    // Where as many bytes in a row are the last one, one of them is seen at each step; other texts need every byte.
+    const step = bytes.every((byte) => byte === final) ? bytes.length : 1;
+    for (let at = last; at < strings.length; at += step) {
+      if (strings[at] !== final) continue;
+      for (let start = at - last; start < at + step; start++) {
+        if (strings[start] !== first || strings[start + last] !== final) continue;
+        if (!this.#hasAt(this.#firstString + start, bytes)) continue;
+        offsets.add(this.#firstString + strings.lastIndexOf(0, start) + 1);
+        break;
       }
     }
     return offsets;
   }
 
+  #namesOf(ofFunctions: boolean): NameTable {
+    if (ofFunctions) return (this.#functionNames ??= this.#hashNames(true));
+    return (this.#otherNames ??= this.#hashNames(false));
+  }
+
   /** From the last type to the first, so that chains begin with the lowest ids. */
-  #hashNames(): void {
-    const { words } = this;
-    const mask = this.#heads.length - 1;
-    for (let own = this.#places.length - 1; own > 0; own--) {
-      const offset = words[this.#places[own] ?? 0] ?? 0;
+  #hashNames(ofFunctions: boolean): NameTable {
+    const [words, places] = [this.words, this.#places];
+    const heads = new Uint32Array(1 << Math.max(4, Math.ceil(Math.log2(places.length / 2 + 1))));
+    const next = new Uint32Array(places.length);
+    const mask = heads.length - 1;
+    for (let own = places.length - 1; own > 0; own--) {
+      const place = places[own] ?? 0;
+      const offset = words[place] ?? 0;
       if (offset === 0) continue;
+      if ((kindNumber(words[place + 1] ?? 0) === functionKind) !== ofFunctions) continue;
       const hash = this.#hashAt(offset) & mask;
-      this.#next[own] = this.#heads[hash] ?? 0;
-      this.#heads[hash] = own;
+      next[own] = heads[hash] ?? 0;
+      heads[hash] = own;
     }
+    return { heads, next };
   }
 
   #hashAt(offset: number): number {
@@ -281,11 +308,10 @@ function readWords(types: Uint8Array, isSwapped: boolean): Uint32Array {
   return words;
 }
 
-/** Walks the types twice, to count and to note where each begins, checking that they lie within their section. */
+/** Walks the types and notes where each begins, checking that they lie within their section. */
 function placeTypes(words: Uint32Array, stringsSize: number): Uint32Array {
-  let count = 1;
-  for (let at = 0; at < words.length; at = afterType(words, at)) count++;
-  const places = new Uint32Array(count);
+  // No type has less than three words.
+  const places = new Uint32Array(Math.floor(words.length / 3) + 1);
   let id = 1;
   for (let at = 0; at < words.length; at = afterType(words, at)) {
     if ((words[at] ?? 0) >= stringsSize) {
@@ -293,7 +319,7 @@ function placeTypes(words: Uint32Array, stringsSize: number): Uint32Array {
     }
     places[id++] = at;
   }
-  return places;
+  return places.slice(0, id);
 }
 
 /** Where the type after the one at `at` begins. */
