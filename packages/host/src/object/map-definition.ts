@@ -98,6 +98,11 @@ class DefinitionReader {
     if (number === undefined) throw this.#fault("its type is not said");
     const type = typeNames.get(number);
     if (type === undefined) throw this.#fault(`its type ${number} is not known`);
+    if (type === "arena") {
+      throw this.#fault(
+        "an arena is memory that the object's own program shares with it, and no program of Sonde's runs beside it on the target",
+      );
+    }
     return type;
   }
 

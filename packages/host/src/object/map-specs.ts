@@ -34,7 +34,6 @@ const untypedMaps: ReadonlySet<MapType> = new Set<MapType>([
   "sockhash",
   "queue",
   "stack",
-  "arena",
 ]);
 
 /** Maps whose keys and values are numbers of 4 bytes, whatever is said. */

@@ -371,6 +371,11 @@ describe("maps", () => {
       message: "map m: its type 999 is not known",
     },
     {
+      name: "that are memory to share",
+      define: (builder) => defineMap(builder, "m", { type: 33, max_entries: 1 }),
+      message: "map m: an arena is memory",
+    },
+    {
       name: "without a type",
       define: (builder) => defineMap(builder, "m", { max_entries: 1 }),
       message: "map m: its type is not said",
