@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { objectWithin } from "../scripts/embedded-object.js";
+import { objectWithin } from "../scripts/debian/embedded-object.js";
 import { formatTable } from "./table.js";
 
 const program = fileURLToPath(new URL("relocate-once.js", import.meta.url));

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
-import { objectWithin } from "../../../scripts/embedded-object.js";
+import { objectWithin } from "../../../scripts/debian/embedded-object.js";
 import { describeOutcome } from "../board-under-test.js";
 import { NotApplicable } from "./check.js";
 
@@ -39,9 +39,13 @@ export const objectChecks = [
       await inFolder(async (folder) => {
         const object = compile(folder, on.board.architecture);
         const types = await typesFor(on, object, folder);
-        await untilTold(on, [object, ...types, "--only", "on_exec_with_parent"], (event) => {
-          return event.comm === "cat" && Number(event.parent) > 0 && event.parent !== event.pid;
-        });
+        await untilTold(
+          on,
+          [object, ...types, "--only", "on_exec_with_parent"],
+          ({ comm, parent, pid }) => {
+            return comm === "cat" && Number(parent) > 0 && parent !== pid;
+          },
+        );
       });
     },
   },
