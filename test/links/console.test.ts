@@ -11,13 +11,14 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, describe, expect } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect } from "@jest/globals";
 import { ConsoleLine } from "../../packages/host/src/board/console-line.js";
 import { ConsoleShell } from "../../packages/host/src/board/console-shell.js";
 import { type RawLine } from "../../packages/host/src/session/raw-line.js";
 import { openTcpLine } from "../../packages/host/src/session/tcp-line.js";
 import { Random } from "../../packages/protocol/test/link/random.js";
 import { Line, type LineOptions } from "../support/line.js";
+import { buildMicroAgent } from "../support/micro-agent.js";
 import { RunningCommand, until } from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
 import { Ser2net } from "../support/ser2net.js";
@@ -240,9 +241,25 @@ describe("a board with a root shell on its console", () => {
     },
     onConsoleMilliseconds,
   );
+});
+
+/** The smaller agent, of which a line carries three in the time of Node's. */
+function pushMicroAgents(): void {
+  const before = process.env["SONDE_AGENT"];
+  beforeAll(async () => {
+    await buildMicroAgent();
+    process.env["SONDE_AGENT"] = "micro";
+  }, onConsoleMilliseconds);
+  afterAll(() => {
+    process.env["SONDE_AGENT"] = before;
+  });
+}
+
+describe("a board with a root shell behind ser2net", () => {
+  pushMicroAgents();
 
   tracing(
-    "behind ser2net is traced by one command, and nothing is left there",
+    "is traced by one command, and nothing is left there",
     async () => {
       const [host, end] = [join(folder, "host"), join(folder, "end")];
       const pair = await TerminalPair.open(host, end);
@@ -294,6 +311,8 @@ function processOf(words: string): number | undefined {
 }
 
 describe("an agent on a console that is killed", () => {
+  pushMicroAgents();
+
   tracing(
     "leaves no shell behind that reads what its host still says",
     async () => {
@@ -306,7 +325,7 @@ describe("an agent on a console that is killed", () => {
       expect(await sonde("agent", "push", ...there)).toMatchObject(fine);
       expect(await sonde("agent", "start", ...there)).toMatchObject(fine);
       const trace = await startAttached(["-t", target, "-e", "interval:ms:100 { @ = count(); }"]);
-      const agent = processOf(`${dir}/sonde-agent.cjs --serial`);
+      const agent = processOf(`${dir}/sonde-agent --serial`);
       expect(agent).toBeGreaterThan(1);
       process.kill(agent ?? 0, "SIGKILL");
       await trace.says(/^link lost/m);
@@ -338,6 +357,8 @@ function arrivedBytes(spool: string): number {
 }
 
 describe("Ctrl-C gives a console its shell back, and leaves nothing on the board,", () => {
+  pushMicroAgents();
+
   const baud = 1_000_000;
   const place = `/tmp/sonde-agent-${process.getuid?.() ?? 0}`;
   const dir = join(folder, "interrupted");
