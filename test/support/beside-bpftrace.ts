@@ -95,7 +95,9 @@ async function interruptBpftrace(bpftrace: RunningCommand): Promise<Outcome> {
 function withLiveMarks(program: string): string {
   const mark = (name: string): string =>
     `tracepoint:syscalls:sys_enter_getppid /pid == ${process.pid}/ { printf("live: ${name}\\n"); }`;
-  return `${mark("first")}\n${program}\n${mark("last")}`;
+  // Directives come before all probes.
+  const head = /^(?:[^]*\n)?#.*\n/.exec(program)?.[0] ?? "";
+  return `${head}${mark("first")}\n${program.slice(head.length)}\n${mark("last")}`;
 }
 
 async function untilLive(command: RunningCommand): Promise<void> {

@@ -104,8 +104,9 @@ export function tryCheck(
     const span = parsed.blocks[0]?.attachPoints[0]?.span ?? { start: 0, end: 0 };
     outer.error("nothing-to-attach", span, "No probes to attach");
   }
-  if (states.length > maximumProbes) {
-    const message = `Can't attach to ${states.length} probes because it exceeds the current limit of ${maximumProbes} probes.`;
+  const count = states.reduce((sum, { state }) => sum + countOf(state.probe), 0);
+  if (count > maximumProbes) {
+    const message = `Can't attach to ${count} probes because it exceeds the current limit of ${maximumProbes} probes.`;
     outer.addPlaceless("error", "too-large", message, [
       "The setting max_probes raises it: but many probes are much work for the kernel.",
     ]);
@@ -166,12 +167,17 @@ function probedFiles(probes: readonly ConcreteProbe[]): {
   return { paths: [...new Set(paths)], areFirst };
 }
 
+/** How many the user asked for. */
+function countOf({ systemCalls }: Pick<ConcreteProbe, "systemCalls"> | CheckedProbe): number {
+  return systemCalls?.calls.length ?? 1;
+}
+
 /** A mark that a program has in several places is one probe. */
 function countProbes(probes: readonly CheckedProbe[]): number {
-  const joined = probes.reduce((sum, { systemCalls }) => sum + (systemCalls?.calls.length ?? 1), 0);
+  const all = probes.reduce((sum, probe) => sum + countOf(probe), 0);
   const marks = probes.filter(({ name }) => name.startsWith("usdt:"));
   const distinct = new Set(marks.map(({ name, span }) => `${span.start} ${name}`));
-  return joined - marks.length + distinct.size;
+  return all - marks.length + distinct.size;
 }
 
 function noResult(): never {
