@@ -74,7 +74,7 @@ export function requireInteger(
   const value = argument === undefined ? undefined : probe.check(argument);
   if (value === undefined) return undefined;
   if (value.type.kind === "integer" || value.type.kind === "boolean") return value;
-  const message = `${call.name}() only supports integer arguments (${describeType(value.type)} provided)`;
+  const message = `${call.name}() only supports int arguments (${describeType(value.type)} provided)`;
   return probe.error("argument-type", value.span, message);
 }
 

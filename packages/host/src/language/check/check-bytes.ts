@@ -157,7 +157,7 @@ export function checkPton(probe: ProbeState, call: Call): CheckedExpression | un
   if (text === undefined) return undefined;
   const bytes = parseInternetAddress(text);
   if (bytes === undefined) {
-    const message = `pton() takes an address of the internet's, not ${JSON.stringify(text)}`;
+    const message = `pton() expects an string argument of an IPv4/IPv6 address, got ${text}`;
     return probe.error("bad-value", call.span, message, ['As "192.0.2.1" or "2001:db8::1".']);
   }
   const { length } = bytes;

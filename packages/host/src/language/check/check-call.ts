@@ -325,6 +325,11 @@ function checkSizeof(probe: ProbeState, call: Call): CheckedExpression | undefin
   const { type } = value;
   const size = type.kind === "bytes" ? type.capacityBytes + 4 : sizeOfValue(valueTypeOf(type));
   // As there, too: one of no length is as long as max_strlen says, one of a length has a NUL more.
-  const more = value.kind !== "readString" ? 0 : value.type.showsCut === true ? -1 : 1;
+  const more =
+    value.kind !== "readString" || argument.kind !== "call"
+      ? 0
+      : value.type.showsCut === true
+        ? -1
+        : 1;
   return integerConstant(BigInt(size + more), call.span);
 }

@@ -28,6 +28,14 @@ export function checkCast(
   if (operand === undefined || type === undefined) return undefined;
   const fault = castFault(probe, operand, type);
   if (fault !== undefined) return probe.error("type-mismatch", span, fault);
+  const enumeration = type.kind === "integer" ? type.enumeration : undefined;
+  if (operand.kind === "constant" && enumeration !== undefined) {
+    const { value } = operand;
+    if (!enumeration.values().some((one) => one.value === value)) {
+      const message = `Enum: ${enumeration.name} doesn't contain a variant value of ${value}`;
+      return probe.error("bad-value", span, message);
+    }
+  }
   if (isSameType(operand.type, type)) return operand;
   if (operand.type.kind === "string" && type.kind === "boolean") return isNotEmpty(operand, span);
   return operand.kind === "constant" && fitsRegister(type)

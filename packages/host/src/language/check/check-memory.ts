@@ -240,7 +240,7 @@ export function elementOf(
   const { length, elementSizeBytes, element } = array;
   if (index.kind !== "constant") return movingElement(operand, index, array, span);
   if (index.value < 0n || index.value >= BigInt(length)) {
-    const message = `the index ${index.value} is out of bounds: ${describeType(type)} has elements 0 to ${length - 1}`;
+    const message = `the index ${index.value} is out of bounds for array of size ${length}`;
     return probe.error("bad-value", index.span, message);
   }
   const offset = Number(index.value) * elementSizeBytes;

@@ -21,6 +21,11 @@ function valueOf(statement: Statement): Expression | undefined {
   if (statement.kind === "expression") {
     return statement.isDiscarded ? undefined : statement.expression;
   }
+  if (statement.kind === "block") {
+    return splitValue(statement.block).value === undefined
+      ? undefined
+      : asExpression(statement.block);
+  }
   return statement.kind === "if" ? ifValue(statement) : undefined;
 }
 

@@ -100,7 +100,7 @@ class Expander {
     for (let one = outer; one !== undefined; one = one.outer) {
       chain.unshift(one.macro.name);
       if (one.macro !== macro) continue;
-      this.#fault(span, `recursive use of a macro: ${chain.join(" > ")}`);
+      this.#fault(span, `Recursive macro call detected. Call chain: ${chain.join(" > ")}`);
       return undefined;
     }
     this.#uses += 1;

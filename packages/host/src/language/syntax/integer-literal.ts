@@ -34,7 +34,10 @@ export function parseIntegerLiteral(text: string): IntegerLiteral {
   const scale = nanosecondsOf[parts["unit"] ?? ""];
   const value = digits * (scale ?? 1n);
   if (value > maximumUnsigned) {
-    return { kind: "invalid", message: `${text} does not fit in 64 bits` };
+    return {
+      kind: "invalid",
+      message: `overflow error, maximum value is 18446744073709551615: ${text}`,
+    };
   }
   return { kind: "integer", value, isUnsigned: /u/i.test(parts["suffix"] ?? "") };
 }

@@ -273,7 +273,7 @@ describe("faults", () => {
     },
     {
       source: "kprobe:f { @ = curtask->cpus[4] }",
-      expected: ["4: bad-value: the index 4 is out of bounds: int32[4] has elements 0 to 3"],
+      expected: ["4: bad-value: the index 4 is out of bounds for array of size 4"],
     },
     {
       source: "BEGIN { @ = curtask->cpus[comm] }",
@@ -479,7 +479,7 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { @ = hist(comm) }",
-      expected: ["comm: argument-type: hist() only supports integer arguments (string provided)"],
+      expected: ["comm: argument-type: hist() only supports int arguments (string provided)"],
     },
     {
       source: "kprobe:f { @ = str(arg0, 4097) }",
@@ -557,7 +557,7 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { exit(comm) }",
-      expected: ["comm: argument-type: exit() only supports integer arguments (string provided)"],
+      expected: ["comm: argument-type: exit() only supports int arguments (string provided)"],
     },
     {
       source: 'BEGIN { emit("a", "b") }',

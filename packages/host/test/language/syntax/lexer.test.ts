@@ -71,9 +71,14 @@ describe("tokens", () => {
     { source: "18446744073709551615", expected: ["integer 18446744073709551615"] },
     {
       source: "18446744073709551616",
-      expected: ["invalid 18446744073709551616 does not fit in 64 bits"],
+      expected: [
+        "invalid overflow error, maximum value is 18446744073709551615: 18446744073709551616",
+      ],
     },
-    { source: "1e20", expected: ["invalid 1e20 does not fit in 64 bits"] },
+    {
+      source: "1e20",
+      expected: ["invalid overflow error, maximum value is 18446744073709551615: 1e20"],
+    },
     { source: "089", expected: ['invalid "089" is not a number'] },
     { source: "12abc", expected: ['invalid "12abc" is not a number'] },
     { source: "0x", expected: ['invalid "0x" is not a number'] },

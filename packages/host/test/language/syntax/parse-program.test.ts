@@ -312,7 +312,7 @@ describe("faults are reported where they are", () => {
     {
       name: "a macro that uses itself",
       source: "macro m(x) { m(x) }\nBEGIN { @ = m(1) }",
-      expected: ["13-17 recursive use of a macro: m > m"],
+      expected: ["13-17 Recursive macro call detected. Call chain: m > m"],
     },
     {
       name: "a macro that is given something else than it takes",
