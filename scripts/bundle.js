@@ -46,8 +46,8 @@ const programs = [
       ...["trace", "--target", "local:", "--dry-run", "-e"],
       'tracepoint:sched:sched_switch /pid/ { printf("%s\\n", comm); @[comm] = count(); @h = hist(pid); }',
     ],
-    // What a start makes lives on: not to be looked through three times, nor by threads that wait for each other.
-    v8Flags: ["--semi-space-growth-factor=16", "--no-parallel-scavenge"],
+    // Node's own: to set any takes its module v8, which takes longer to load than is won.
+    v8Flags: [],
   },
 ];
 
@@ -146,8 +146,7 @@ const { readFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
 const { join } = require("node:path");
 const vm = require("node:vm");
-const { setFlagsFromString } = require("node:v8");
-for (const flag of ${JSON.stringify(v8Flags)}) setFlagsFromString(flag);
+${v8Flags.map((flag) => `require("node:v8").setFlagsFromString(${JSON.stringify(flag)});`).join("\n")}
 const filename = join(__dirname, ${JSON.stringify(codeName)});
 let cachedData;
 try {

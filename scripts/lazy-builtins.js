@@ -2,7 +2,17 @@
 // when something of theirs is first used.
 import { createRequire } from "node:module";
 
-const names = ["crypto", "http", "https", "readline", "tls", "zlib"];
+const names = [
+  "crypto",
+  "fs/promises",
+  "http",
+  "https",
+  "readline",
+  "stream/promises",
+  "timers/promises",
+  "tls",
+  "zlib",
+];
 const namespace = "lazy-builtin";
 
 /** @type {import("esbuild").Plugin} */

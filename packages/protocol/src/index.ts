@@ -25,10 +25,12 @@ export { type LineChannel, LinkEndpoint, type LinkEndpointOptions } from "./link
 export * from "./methods.js";
 export * from "./open-session.js";
 export * from "./plan.js";
-export { setSha256Compression } from "./sha256.js";
+export { setSha256Compression, Sha256 } from "./sha256.js";
 export * from "./stream.js";
 export { type StreamReceiver } from "./stream-router.js";
 export * from "./target.js";
 export { protocolVersion } from "./version.js";
 export * from "./wire-error.js";
 export { decodeUtf8, encodeUtf8 } from "./utf8.js";
+export { closeCodes, FrameFault, FrameReader, opcodes } from "./websocket/frame-reader.js";
+export { decodeClose, encodeClose, encodeFrameHeader } from "./websocket/frames.js";

@@ -59,7 +59,11 @@ async function shakeHands(
   const params: Params<"hello"> = {
     ...protocolVersion,
     client: options.client,
-    nonce: options.randomBytes(nonceSizeBytes),
+    // Only a proof needs it unpredictable, and without a key there is none.
+    nonce:
+      options.key === undefined
+        ? new Uint8Array(nonceSizeBytes)
+        : options.randomBytes(nonceSizeBytes),
   };
   const hello = await peer.call("hello", params);
   if (hello.major !== protocolVersion.major) {

@@ -1,8 +1,7 @@
 import { type Result, type TargetDescription, type TargetFeatures } from "@sonde/protocol";
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { cacheFolder } from "./cache-folder.js";
-import { keepFile, readKeptFile } from "./kept-file.js";
+import { keepFile, readKeptFile, keptName } from "./kept-file.js";
 
 /** Counted up when agents of the same version learn to answer for a feature more. */
 const generation = 2;
@@ -26,8 +25,7 @@ export class FeatureCache {
       String(capabilities),
       target.tracefs,
     ];
-    const name = createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
-    this.#path = join(cacheFolder(), "features", `${name}.json`);
+    this.#path = join(cacheFolder(), "features", `${keptName(parts)}.json`);
   }
 
   read(): TargetFeatures | undefined {

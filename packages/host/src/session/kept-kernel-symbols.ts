@@ -1,11 +1,10 @@
 import { RemoteError, type TargetDescription } from "@sonde/protocol";
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
 import { type KernelSymbol, parseKernelSymbols } from "../symbols/kernel-symbols.js";
 import { type AskedSymbols } from "./asked-symbols.js";
 import { cacheFolder } from "./cache-folder.js";
-import { keepFile, readKeptFile } from "./kept-file.js";
+import { keepFile, readKeptFile, keptName } from "./kept-file.js";
 import { type RemoteFiles } from "./remote-files.js";
 
 /** Few functions are longer: what lies further behind a symbol may be of a program that was loaded since. */
@@ -23,10 +22,7 @@ export async function openKeptSymbols(
 ): Promise<KernelSymbolSource | undefined> {
   const modules = bootId === "" ? undefined : await readModules(files);
   if (modules === undefined) return undefined;
-  const name = createHash("sha256")
-    .update(JSON.stringify([bootId, buildId, modules]))
-    .digest("hex");
-  const path = join(cacheFolder(), "kallsyms", name.slice(0, 32));
+  const path = join(cacheFolder(), "kallsyms", keptName([bootId, buildId, modules]));
   const kept = readKeptFile(path);
   const table = kept ?? (await files.read("/proc/kallsyms"));
   const symbols = parseKernelSymbols(table);

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { ConnectError } from "./errors.js";
 
 /** How to start an agent on this machine. */
@@ -14,7 +15,7 @@ export interface LocalAgent {
  * Node's, run by the Node that runs us. $SONDE_AGENT, "micro" or "node", asks for one of them. Throws ConnectError.
  */
 export function findLocalAgent(
-  program = createRequire(import.meta.url).resolve("@sonde/agent/program"),
+  program = findProgram(),
   wanted = process.env["SONDE_AGENT"] ?? "",
 ): LocalAgent {
   if (!["", "node", "micro"].includes(wanted)) {
@@ -30,4 +31,13 @@ export function findLocalAgent(
   return isBuilt && wanted !== "node"
     ? { file: micro, args: [] }
     : { file: process.execPath, args: [program] };
+}
+
+/** Beside our own bundle, in a checkout and in node_modules; Node's way to find it takes longer than to look there. */
+function findProgram(): string {
+  const folder = dirname(fileURLToPath(import.meta.url));
+  const beside = join(folder, "..", "..", "agent", "dist", "sonde-agent.cjs");
+  return existsSync(beside)
+    ? beside
+    : createRequire(import.meta.url).resolve("@sonde/agent/program");
 }

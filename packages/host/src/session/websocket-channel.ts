@@ -1,11 +1,11 @@
-import { type MessageChannel } from "@sonde/protocol";
-import { type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { type Duplex } from "node:stream";
-import { type WebSocket } from "ws";
+import type { WebSocket } from "ws";
 import { ConnectError } from "./errors.js";
+import { describeCloseCode, StreamChannel } from "./stream-channel.js";
+import { describeRefusal, upgradeStream } from "./stream-upgrade.js";
+import { maxMessageBytes, type WatchedChannel } from "./watched-channel.js";
 
-/** The largest message taken from an agent: a whole map. */
-const maxMessageBytes = 512 * 1024 * 1024;
 /** Characters taken of what a server says in place of opening a WebSocket. */
 const refusalLimit = 300;
 
@@ -18,12 +18,6 @@ export type WebSocketLink =
       readonly binding?: Uint8Array;
     };
 
-/** A message channel over a WebSocket. */
-export interface WatchedChannel extends MessageChannel {
-  /** From now on the link is given up when nothing has come for so long; a sign of life is asked for before. */
-  watch(silenceMilliseconds: number): void;
-}
-
 /** Opens a WebSocket and gives it as a message channel. Throws ConnectError when it does not open. */
 export async function openWebSocket(
   link: WebSocketLink,
@@ -32,14 +26,15 @@ export async function openWebSocket(
     readonly timeoutMilliseconds: number;
   },
 ): Promise<WatchedChannel> {
-  // What it needs of Node is loaded while the agent starts, and not by commands that reach for none.
+  if ("duplex" in link) return await openOnStream(link, options);
+  // Only here: what it needs of Node takes a while to load.
   const ws = await import("ws");
-  // What ended before ws listens would never be heard of.
-  if ("duplex" in link && link.duplex.destroyed) {
-    throw describeFailure(options.what, new Error("the stream has ended"));
-  }
-  const socket = createSocket(ws.WebSocket, link, options.timeoutMilliseconds);
-  const channel = new WebSocketChannel(socket, "binding" in link ? link.binding : undefined);
+  const socket = new ws.WebSocket(link.url, {
+    perMessageDeflate: false,
+    maxPayload: maxMessageBytes,
+    handshakeTimeout: options.timeoutMilliseconds,
+  });
+  const channel = new WebSocketChannel(socket);
   await new Promise<void>((resolve, reject) => {
     socket.once("open", resolve);
     socket.once("error", (cause) => {
@@ -55,35 +50,27 @@ export async function openWebSocket(
   return channel;
 }
 
-function createSocket(
-  Socket: typeof WebSocket,
-  link: WebSocketLink,
-  timeoutMilliseconds: number,
-): WebSocket {
-  const common = {
-    perMessageDeflate: false,
-    maxPayload: maxMessageBytes,
-    handshakeTimeout: timeoutMilliseconds,
-  };
-  if ("url" in link) return new Socket(link.url, common);
-  // A private byte stream needs no masking against caches between: a mask of zeros costs nothing to apply.
-  return new Socket("ws://agent/", {
-    ...common,
-    createConnection: () => link.duplex as never, // ws asks for net.Socket but uses only what every Duplex has
-    generateMask: (mask) => mask.fill(0),
-  });
+async function openOnStream(
+  { duplex, binding }: Extract<WebSocketLink, { duplex: Duplex }>,
+  options: { readonly what: string; readonly timeoutMilliseconds: number },
+): Promise<WatchedChannel> {
+  try {
+    await upgradeStream(duplex, options.timeoutMilliseconds);
+  } catch (cause) {
+    duplex.destroy();
+    throw describeFailure(options.what, cause as Error); // upgradeStream rejects with errors alone
+  }
+  return new StreamChannel(duplex, binding);
 }
 
 class WebSocketChannel implements WatchedChannel {
   readonly #socket: WebSocket;
-  readonly binding?: Uint8Array;
   #closeReason = "";
   #lastHeard = 0;
   #watch: NodeJS.Timeout | undefined;
 
-  constructor(socket: WebSocket, binding: Uint8Array | undefined) {
+  constructor(socket: WebSocket) {
     this.#socket = socket;
-    if (binding !== undefined) this.binding = binding;
     // Bytes, and not messages: a large one may be minutes on its way.
     socket.once("upgrade", ({ socket: stream }) => {
       stream.on("data", () => {
@@ -118,7 +105,7 @@ class WebSocketChannel implements WatchedChannel {
       clearInterval(this.#watch);
       const said = reason.toString();
       handler(
-        said !== "" ? said : this.#closeReason !== "" ? this.#closeReason : describeCode(code),
+        said !== "" ? said : this.#closeReason !== "" ? this.#closeReason : describeCloseCode(code),
       );
     });
   }
@@ -160,7 +147,7 @@ function describeFailure(what: string, cause: Error): ConnectError {
   return new ConnectError(message, { cause, hint });
 }
 
-/** The first line of what came in place of a WebSocket, printable; its status when there is none. */
+/** What came in place of a WebSocket. */
 async function readRefusal(response: IncomingMessage): Promise<string> {
   let text = "";
   try {
@@ -171,12 +158,5 @@ async function readRefusal(response: IncomingMessage): Promise<string> {
   } catch {
     // What came before the connection broke will do.
   }
-  const line = (text.split("\n", 1)[0] ?? "")
-    .replaceAll(/[^\x20-\x7e]/g, "?")
-    .slice(0, refusalLimit);
-  return line === "" ? `HTTP ${response.statusCode ?? "?"}` : line;
-}
-
-function describeCode(code: number): string {
-  return code === 1006 ? "the link broke" : `the agent closed the link (code ${code})`;
+  return describeRefusal(text, String(response.statusCode ?? "?"));
 }

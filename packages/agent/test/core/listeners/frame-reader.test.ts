@@ -1,11 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "@jest/globals";
-import { FrameFault, FrameReader } from "../../../src/listeners/micro/frame-reader.js";
+import { encodeFrameHeader, FrameFault, FrameReader } from "@sonde/protocol";
 
 /** What a reader makes of bytes that come in such pieces, and the code with which it gives up. */
-function read(pieces: readonly Uint8Array[]): string[] {
+function read(pieces: readonly Uint8Array[], from: "client" | "server" = "client"): string[] {
   const heard: string[] = [];
   const reader = new FrameReader({
+    from,
+    messageLimitBytes: 33_554_432,
+    fragmentLimit: 1024,
     onMessage: (message) => {
       heard.push(`message ${message.join(" ")}`);
     },
@@ -65,9 +68,27 @@ describe("a reader of frames", () => {
     );
   });
 
+  test("takes a server's frames without masks, and a client's with them", () => {
+    const bare = Uint8Array.of(0x82, 2, 7, 8);
+    const masked = Uint8Array.of(0x82, 0x82, 1, 2, 3, 4, 6, 10);
+    expect(read([bare], "server")).toEqual(["message 7 8"]);
+    expect(read([masked], "client")).toEqual(["message 7 8"]);
+    expect(read([masked], "server")).toEqual(["fault 1002"]);
+    expect(read([bare], "client")).toEqual(["fault 1002"]);
+    const long = new Uint8Array(70_000).fill(5);
+    for (const isMasked of [false, true]) {
+      const header = encodeFrameHeader(2, long.length, isMasked);
+      const from = isMasked ? "client" : "server";
+      expect(read([header, long], from)).toEqual([`message ${long.join(" ")}`]);
+    }
+  });
+
   test("hears nothing after it has been stopped", () => {
     const heard: number[] = [];
     const reader = new FrameReader({
+      from: "client",
+      messageLimitBytes: 33_554_432,
+      fragmentLimit: 1024,
       onMessage: () => undefined,
       onControl: (opcode) => {
         heard.push(opcode);

@@ -1,5 +1,3 @@
-import { bounds } from "../bounds.js";
-
 /** RFC 6455, section 5.2. */
 export const opcodes = {
   continuation: 0,
@@ -27,7 +25,7 @@ const largestHeaderBytes = 14;
 /** What is set aside for a message before any of it has come; then it grows with what comes. */
 const firstRoomBytes = 65_536;
 
-/** What came is not what RFC 6455, or this agent, allows: the connection ends with this code. */
+/** What came is not what RFC 6455, or we, allow: the connection ends with this code. */
 export class FrameFault extends Error {
   override readonly name = "FrameFault";
   readonly code: number;
@@ -40,8 +38,13 @@ export class FrameFault extends Error {
   }
 }
 
-/** Who hears what a client sends. */
-export interface FrameHandler {
+/** Whose frames are read, and who hears of them. */
+export interface FrameReaderOptions {
+  /** A client's frames are masked, and a server's are not. */
+  readonly from: "client" | "server";
+  readonly messageLimitBytes: number;
+  /** A message comes in no more frames. */
+  readonly fragmentLimit: number;
   /** A whole message; the bytes are the handler's to keep. */
   onMessage(message: Uint8Array): void;
   /** A control frame, whole. */
@@ -58,9 +61,10 @@ interface Frame {
   receivedBytes: number;
 }
 
-/** Makes messages of the bytes that a WebSocket client sends: RFC 6455, sections 5 and 8.1; binary messages only. */
+/** Makes messages of the bytes that an end of a WebSocket sends: RFC 6455, sections 5 and 8.1; binary messages only. */
 export class FrameReader {
-  readonly #handler: FrameHandler;
+  readonly #options: FrameReaderOptions;
+  readonly #maskBytes: number;
   readonly #header = new Uint8Array(largestHeaderBytes);
   #headerBytes = 0;
   #frame: Frame | undefined;
@@ -69,8 +73,9 @@ export class FrameReader {
   #fragmentBytes = 0;
   #isStopped = false;
 
-  constructor(handler: FrameHandler) {
-    this.#handler = handler;
+  constructor(options: FrameReaderOptions) {
+    this.#options = options;
+    this.#maskBytes = options.from === "client" ? 4 : 0;
   }
 
   /** Nothing more is heard of what comes. */
@@ -109,9 +114,9 @@ export class FrameReader {
   #headerSizeBytes(): number {
     if (this.#headerBytes < 2) return 2;
     const [first = 0, second = 0] = this.#header;
-    checkFirstBytes(first, second);
+    checkFirstBytes(first, second, this.#maskBytes > 0);
     const length = second & 0x7f;
-    return 6 + (length === 127 ? 8 : length === 126 ? 2 : 0);
+    return 2 + this.#maskBytes + (length === 127 ? 8 : length === 126 ? 2 : 0);
   }
 
   #decodeHeader(): Frame {
@@ -135,7 +140,7 @@ export class FrameReader {
       opcode,
       isLast,
       lengthBytes,
-      mask: this.#header.slice(maskOffset, maskOffset + 4),
+      mask: this.#header.slice(maskOffset, maskOffset + this.#maskBytes),
       payload: new Uint8Array(room),
       receivedBytes: 0,
     };
@@ -154,10 +159,10 @@ export class FrameReader {
       throw new FrameFault(closeCodes.unsupportedData, message, "binary messages only");
     }
     if (opcode >= opcodes.close) return;
-    if (this.#fragmentBytes + lengthBytes > bounds.messageBytes) {
+    if (this.#fragmentBytes + lengthBytes > this.#options.messageLimitBytes) {
       throw new FrameFault(closeCodes.messageTooBig, "a message is longer than allowed");
     }
-    if (this.#fragments.length === bounds.fragments) {
+    if (this.#fragments.length === this.#options.fragmentLimit) {
       throw new FrameFault(closeCodes.policyViolation, "a message comes in too many pieces");
     }
   }
@@ -184,9 +189,9 @@ export class FrameReader {
     if (frame === undefined || frame.receivedBytes < frame.lengthBytes) return;
     this.#frame = undefined;
     const { opcode, isLast, payload, mask } = frame;
-    unmask(payload, mask);
+    if (mask.length > 0) unmask(payload, mask);
     if (opcode >= opcodes.close) {
-      this.#handler.onControl(opcode, payload);
+      this.#options.onControl(opcode, payload);
       return;
     }
     this.#fragments.push(payload);
@@ -196,19 +201,19 @@ export class FrameReader {
     const sizeBytes = this.#fragmentBytes;
     this.#fragments = [];
     this.#fragmentBytes = 0;
-    this.#handler.onMessage(fragments.length === 1 ? payload : join(fragments, sizeBytes));
+    this.#options.onMessage(fragments.length === 1 ? payload : join(fragments, sizeBytes));
   }
 }
 
 /** What can be said of a frame by its first two bytes. Throws FrameFault. */
-function checkFirstBytes(first: number, second: number): void {
+function checkFirstBytes(first: number, second: number, isMasked: boolean): void {
   const opcode = first & 0x0f;
   const isKnown = Object.values(opcodes).some((one) => one === opcode);
   if ((first & 0x70) !== 0 || !isKnown) {
     throw new FrameFault(closeCodes.protocolError, "a frame of a kind that is not known");
   }
-  if ((second & 0x80) === 0) {
-    throw new FrameFault(closeCodes.protocolError, "a frame is not masked");
+  if (((second & 0x80) !== 0) !== isMasked) {
+    throw new FrameFault(closeCodes.protocolError, `a frame is ${isMasked ? "not " : ""}masked`);
   }
   const isSplit = (first & 0x80) === 0;
   if (opcode >= opcodes.close && (isSplit || (second & 0x7f) > controlLimitBytes)) {
