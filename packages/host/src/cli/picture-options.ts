@@ -1,4 +1,3 @@
-import { closeSync, existsSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { type Command } from "commander";
 import { flameTree } from "../picture/flame-tree.js";
@@ -6,7 +5,7 @@ import { formatPage } from "../picture/html-page.js";
 import { encodePprof } from "../picture/pprof.js";
 import { formatSpeedscope } from "../picture/speedscope.js";
 import { type StackPicture, totalWeight } from "../picture/stack-picture.js";
-import { UsageError } from "./exit-code.js";
+import { MadeFile } from "./made-file.js";
 import { readPageScript } from "./page-script.js";
 
 /** Options of commands that show stacks: files to be made of them. */
@@ -56,16 +55,14 @@ const encoders: Readonly<Record<keyof PictureOptions, Encoder>> = {
 };
 
 interface PictureFile {
-  readonly path: string;
+  readonly file: MadeFile;
   readonly encode: Encoder;
-  readonly wasThere: boolean;
 }
 
 /** The files that are asked for. What cannot be written is known before the trace begins. */
 export class PictureFiles implements Disposable {
   readonly #files: readonly PictureFile[];
   readonly #startNanoseconds: bigint;
-  #areWritten = false;
 
   private constructor(files: readonly PictureFile[], startNanoseconds: bigint) {
     this.#files = files;
@@ -76,7 +73,7 @@ export class PictureFiles implements Disposable {
   static open(options: PictureOptions, startNanoseconds: bigint): PictureFiles {
     const files = (["flamegraph", "speedscope", "pprof"] as const).flatMap((kind) => {
       const path = options[kind];
-      return path === undefined ? [] : [openFile(path, encoders[kind])];
+      return path === undefined ? [] : [{ file: MadeFile.open(path), encode: encoders[kind] }];
     });
     return new PictureFiles(files, startNanoseconds);
   }
@@ -88,37 +85,14 @@ export class PictureFiles implements Disposable {
   /** Writes them all, and gives what is to be said of it. */
   write(picture: StackPicture, endNanoseconds: bigint): string {
     const context = { startNanoseconds: this.#startNanoseconds, endNanoseconds };
-    for (const { path, encode } of this.#files) {
-      writeFile(path, () => {
-        writeFileSync(path, encode(picture, context));
-      });
-    }
-    this.#areWritten = true;
+    for (const { file, encode } of this.#files) file.write(encode(picture, context));
     const total = `${totalWeight(picture)} ${picture.unit === "count" ? "in all" : picture.unit}`;
     const what = `${picture.samples.length} stacks, ${total}`;
-    return this.#files.map(({ path }) => `Wrote ${path}: ${what}\n`).join("");
+    return this.#files.map(({ file }) => `Wrote ${file.path}: ${what}\n`).join("");
   }
 
   /** Without a picture no file is left that was not there before. */
   [Symbol.dispose](): void {
-    if (this.#areWritten) return;
-    for (const { path, wasThere } of this.#files) if (!wasThere) rmSync(path, { force: true });
-  }
-}
-
-function openFile(path: string, encode: Encoder): PictureFile {
-  const wasThere = existsSync(path);
-  writeFile(path, () => {
-    closeSync(openSync(path, "a"));
-  });
-  return { path, encode, wasThere };
-}
-
-function writeFile(path: string, write: () => void): void {
-  try {
-    write();
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError(`output file ${path}: ${reason}`, { cause });
+    for (const { file } of this.#files) file[Symbol.dispose]();
   }
 }

@@ -1,4 +1,4 @@
-import { createRecordDecoder } from "../output/record-decoder.js";
+import { createRecordDecoder, type RecordDecoder } from "../output/record-decoder.js";
 import { type Tool, type ToolOptions, ToolOptionError, type ToolRun } from "../tools/tool.js";
 import { ToolSink } from "../tools/tool-sink.js";
 import { InternalError } from "../asm/internal-error.js";
@@ -10,9 +10,11 @@ import { tellLoaded } from "./format-loaded.js";
 import { runUntilInterrupted, tellCost, tellLosses } from "./run-trace.js";
 import { type RateOptions, whileTellingRate } from "./rate-status.js";
 import { statusLine } from "./status-line.js";
+import { TimelineFile, type TimelineOptions } from "./timeline-file.js";
 import { connectTarget, type ClockOptions, type TargetOptions } from "./target-options.js";
 
-export interface RunToolOptions extends TargetOptions, ClockOptions, RateOptions, PictureOptions {
+export interface RunToolOptions
+  extends TargetOptions, ClockOptions, RateOptions, PictureOptions, TimelineOptions {
   readonly json?: boolean;
   readonly output?: string;
   readonly failOnLost?: boolean;
@@ -21,6 +23,7 @@ export interface RunToolOptions extends TargetOptions, ClockOptions, RateOptions
 /** Runs a tool on a target until it ends or is interrupted; gives the exit code. */
 export async function runTool(tool: Tool, options: RunToolOptions): Promise<number> {
   using pictures = PictureFiles.open(options, hostNow());
+  using timeline = new TimelineFile(options);
   await using target = await connectTarget(options);
   const run = createRun(tool, options as RunToolOptions & ToolOptions, target);
   const program = await compileTool(tool, target, run);
@@ -32,7 +35,8 @@ export async function runTool(tool: Tool, options: RunToolOptions): Promise<numb
   const notices = (text: string): void => {
     statusLine.print(text);
   };
-  const sink = new ToolSink(run, createRecordDecoder(trace.layout, trace.context), {
+  const decoder = (): RecordDecoder => createRecordDecoder(trace.layout, trace.context);
+  const sink = new ToolSink(run, decoder(), {
     session: target.session,
     output,
     isJson: options.json === true,
@@ -53,11 +57,12 @@ export async function runTool(tool: Tool, options: RunToolOptions): Promise<numb
       writesToFile: options.output !== undefined,
     };
     const { result, isInterrupted } = await whileTellingRate(target, trace, context, async () =>
-      runUntilInterrupted(trace, sink, output.broken, async (ended) => {
+      runUntilInterrupted(trace, timeline.beside(sink, decoder), output.broken, async (ended) => {
         if (pictures.areAsked && run.picture !== undefined) {
           await sink.ready();
           notices(pictures.write(run.picture(ended.maps), hostNow()));
         } else await sink.end(ended.maps);
+        timeline.write(notices);
         tellLosses(ended, notices);
         await tellCost(() => target.cost(), notices);
         await output.end();

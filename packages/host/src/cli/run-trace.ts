@@ -1,6 +1,6 @@
 import { type DecodeContext } from "../output/decode-context.js";
 import { JsonWriter } from "../output/json-writer.js";
-import { createRecordDecoder } from "../output/record-decoder.js";
+import { createRecordDecoder, type RecordDecoder } from "../output/record-decoder.js";
 import { createTextRenderer } from "../output/text-renderer.js";
 import { TextWriter } from "../output/text-writer.js";
 import { type TraceWriter } from "../output/trace-writer.js";
@@ -19,6 +19,7 @@ import { onInterrupt } from "./interrupts.js";
 import { openOutput, type BufferMode } from "./output-stream.js";
 import { hostNow, type PictureFiles } from "./picture-options.js";
 import { statusLine } from "./status-line.js";
+import { type TimelineFile } from "./timeline-file.js";
 import { type TracedProcess } from "./traced-process.js";
 
 export type OutputFormat = "text" | "json";
@@ -34,6 +35,8 @@ export interface RunOptions {
   readonly failsOnLost: boolean;
   /** What becomes of the stacks in its maps, beside text. */
   readonly pictures?: PictureFiles;
+  /** What becomes of its records, beside that they are printed. */
+  readonly timeline?: TimelineFile;
   /** Stacks in maps are printed in one line each. */
   readonly isFolded?: boolean;
   /** Ctrl-C leaves a detached trace at work. */
@@ -50,9 +53,13 @@ export async function runTrace(trace: Trace, options: RunOptions): Promise<numbe
   };
   const { layout, context } = trace;
   const quiet = options.isQuiet;
-  const { sink, writer } = createSink(layout, context, options.format, output, notices, quiet);
+  const created = createSink(layout, context, options.format, output, notices, quiet);
+  const { writer } = created;
+  const decoder = (): RecordDecoder => createRecordDecoder(layout, context);
+  const sink = options.timeline?.beside(created.sink, decoder) ?? created.sink;
   const finish = async (result: TraceResult): Promise<void> => {
     if (trace.outcome === "ended") writer.end(showStacks(result.maps, options, output, notices));
+    options.timeline?.write(notices);
     tellLosses(result, notices);
     await tellCost(options.cost, notices);
     await output.end();

@@ -6,7 +6,11 @@ export class ProtobufWriter {
 
   /** A field that is a number; zero, the default, takes no room. */
   number(field: number, value: number | bigint): this {
-    if (BigInt(value) === 0n) return this;
+    return BigInt(value) === 0n ? this : this.choice(field, value);
+  }
+
+  /** A number that is one of several things that a field may be: zero is written, too. */
+  choice(field: number, value: number | bigint): this {
     this.#varint(BigInt(field) << 3n);
     this.#varint(BigInt.asUintN(64, BigInt(value)));
     return this;

@@ -29,7 +29,7 @@ export interface EventColumn<Options> {
 }
 
 /** A tool whose program is a file of the language that emits events, of which each is a row. */
-export interface EventScript<Options> extends Omit<Tool, "create"> {
+export interface EventScript<Options> extends Omit<Tool, "create" | "hasTimes"> {
   readonly named: (options: Options, target: TargetDescription) => ScriptOptions;
   readonly columns: readonly EventColumn<Options>[];
   readonly separator?: (options: Options) => string | undefined;
@@ -39,6 +39,7 @@ export interface EventScript<Options> extends Omit<Tool, "create"> {
 export function eventTool<Options>(script: EventScript<Options>): Tool {
   return {
     ...script,
+    hasTimes: true,
     create: (given, target) => {
       // They were parsed as the script's options say.
       const options = given as Options;

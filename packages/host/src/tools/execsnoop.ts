@@ -23,6 +23,7 @@ const mostArguments = 60;
 export const execsnoop: Tool = {
   name: "execsnoop",
   summary: "programs as they are started, with all arguments",
+  hasTimes: true,
   description:
     "Traces execve(2) and execveat(2) from entry to exit. RET is what the call returned: 0, or the negative errno of a start " +
     "that failed (shown with -x). Each argument is shown up to 1,024 bytes. PPID is the parent at that moment.",

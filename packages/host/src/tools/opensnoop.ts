@@ -18,6 +18,7 @@ interface Options {
   readonly duration?: number;
   readonly flagFilter?: readonly string[];
   readonly timestamp?: boolean;
+  readonly perfetto?: string;
   readonly printUid?: boolean;
   readonly extendedFields?: boolean;
   readonly failed?: boolean;
@@ -32,6 +33,7 @@ type Field = "pid" | "tid" | "uid" | "nsecs" | "ret" | "flags" | "mode" | "dfd" 
 export const opensnoop: Tool = {
   name: "opensnoop",
   summary: "files as they are opened: who, which, and how it ended",
+  hasTimes: true,
   description:
     "Traces open(2), openat(2) and openat2(2) from entry to exit. FD is the new file descriptor, or -1; ERR the errno of a " +
     "failed open. Paths are shown as the process gave them, up to 4,096 bytes; -F puts the directory before relative ones.",
@@ -165,7 +167,7 @@ function formatHow(fields: ToolFields): string {
 }
 
 function fieldsFor(options: Options): readonly Field[] {
-  if (options.json === true) {
+  if (options.json === true || options.perfetto !== undefined) {
     return ["pid", "tid", "uid", "nsecs", "ret", "flags", "mode", "dfd", "comm", "path"];
   }
   const fields: readonly (readonly [Field, boolean | undefined])[] = [

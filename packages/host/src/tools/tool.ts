@@ -49,6 +49,8 @@ export interface Tool {
   readonly arguments?: readonly ToolArgument[];
   /** Shows stacks: pictures can be made of them. */
   readonly hasStacks?: boolean;
+  /** Its events have their times in the field `nsecs`, at least when the option `perfetto` is given. */
+  readonly hasTimes?: boolean;
   /** Sets the tool up for these options on a target. Throws ToolOptionError. */
   create(options: ToolOptions, target: TargetDescription): ToolRun;
 }

@@ -6,6 +6,7 @@ import { UsageError } from "../exit-code.js";
 import { addPictureOptions } from "../picture-options.js";
 import { addRateOptions } from "../rate-status.js";
 import { runTool, type RunToolOptions } from "../run-tool.js";
+import { addTimelineOption } from "../timeline-file.js";
 import { addClockOption, addPushOptions, addTargetOptions } from "../target-options.js";
 
 /**
@@ -50,6 +51,7 @@ function addToolCommand(program: Command, tool: Tool): void {
     command.addArgument(argument);
   }
   if (tool.hasStacks === true) addPictureOptions(command);
+  if (tool.hasTimes === true) addTimelineOption(command);
   addPushOptions(addTargetOptions(addRateOptions(addClockOption(command))))
     .option("--json", "one JSON object for each event")
     .option(hasShort(tool, "-o") ? "--output <file>" : "-o, --output <file>", "write to a file")

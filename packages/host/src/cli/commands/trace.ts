@@ -28,6 +28,7 @@ import {
 } from "../picture-options.js";
 import { addRateOptions, type RateOptions, whileTellingRate } from "../rate-status.js";
 import { type BufferMode } from "../output-stream.js";
+import { addTimelineOption, TimelineFile, type TimelineOptions } from "../timeline-file.js";
 import { runTrace, type OutputFormat } from "../run-trace.js";
 import { readProgramWords } from "../program-words.js";
 import { ScriptFiles } from "../script-files.js";
@@ -46,7 +47,14 @@ import { readInfo } from "../read-info.js";
 import { printProbes } from "./probes.js";
 
 interface TraceOptions
-  extends TargetOptions, ClockOptions, RateOptions, DetachFlags, PictureOptions, BpftraceOptions {
+  extends
+    TargetOptions,
+    ClockOptions,
+    RateOptions,
+    DetachFlags,
+    PictureOptions,
+    TimelineOptions,
+    BpftraceOptions {
   readonly e?: string;
   readonly pid?: number;
   readonly cmd?: string;
@@ -135,7 +143,7 @@ export function addTraceCommand(program: Command): void {
     "print maps with stacks in their keys as flame graph programs read them",
   );
   addBpftraceOptions(command);
-  addPictureOptions(command);
+  addTimelineOption(addPictureOptions(command));
   addDetachOptions(command);
   addPushOptions(addTargetOptions(addRateOptions(addClockOption(command))));
 }
@@ -162,7 +170,9 @@ async function traceCommand(
   }
   const detached = chooseDetached(options);
   using pictures = PictureFiles.open(options, hostNow());
-  if (detached !== undefined && (pictures.areAsked || options.folded === true)) {
+  using timeline = new TimelineFile(options);
+  const makesFiles = pictures.areAsked || timeline.isAsked || options.folded === true;
+  if (detached !== undefined && makesFiles) {
     throw new UsageError("trace: pictures are made of a trace that ends: not with --detach");
   }
   // What is left at work needs its agent.
@@ -205,6 +215,7 @@ async function traceCommand(
       isQuiet: context.isQuiet,
       ...(traced === undefined ? {} : { traced }),
       pictures,
+      timeline,
       isFolded: options.folded === true,
       failsOnLost: options.failOnLost === true,
       cost: async () => await target.cost(),
