@@ -249,6 +249,11 @@ function noMatch(place: string, detail: string): string {
   return `${place}: no-match: Probe has no valid attach points. If this is expected, set the 'missing_probes' config variable to 'warn'. ${detail}`;
 }
 
+/** Of one that is named, without a wildcard. */
+function noneNamed(place: string, name: string, detail: string): string {
+  return `${place}: no-match: No matches for ${name}. ${detail}`;
+}
+
 describe("faults of probes", () => {
   const cases: { source: string; expected: string[] }[] = [
     { source: "foo:bar {}", expected: ["foo:bar: unknown-probe-type: Invalid probe type: foo"] },
@@ -321,7 +326,10 @@ describe("faults of probes", () => {
       source: "t:a: {}",
       expected: ["t:a:: bad-probe: tracepoint probe type requires 2 arguments, found 2"],
     },
-    { source: "t:a:b {}", expected: [noMatch("t:a:b", "There is no tracepoint a:b.")] },
+    {
+      source: "t:a:b {}",
+      expected: [noneNamed("t:a:b", "tracepoint a:b", "There is no tracepoint a:b.")],
+    },
     { source: "t:a:* {}", expected: [noMatch("t:a:*", "No tracepoint matches a:*.")] },
     {
       source: "rt:sched_swich {}",
@@ -337,7 +345,13 @@ describe("faults of probes", () => {
     },
     {
       source: "fentry:vfs_reed {}",
-      expected: [noMatch("fentry:vfs_reed", "The kernel's types (BTF) have no function vfs_reed.")],
+      expected: [
+        noneNamed(
+          "fentry:vfs_reed",
+          "fentry vfs_reed",
+          "The kernel's types (BTF) have no function vfs_reed.",
+        ),
+      ],
     },
     {
       source: "fentry:vfs_read+4 {}",
@@ -379,7 +393,13 @@ describe("faults of probes", () => {
     },
     {
       source: "u:libc:mallok {}",
-      expected: [noMatch("u:libc:mallok", "There is no function mallok in /usr/lib/libc.so.6.")],
+      expected: [
+        noneNamed(
+          "u:libc:mallok",
+          "uprobe libc:mallok",
+          "There is no function mallok in /usr/lib/libc.so.6.",
+        ),
+      ],
     },
     {
       source: "u:libc:z* {}",
@@ -415,7 +435,13 @@ describe("faults of probes", () => {
     },
     {
       source: "u:libc:0x12 {}",
-      expected: [noMatch("u:libc:0x12", "There is no code at 0x12 in /usr/lib/libc.so.6.")],
+      expected: [
+        noneNamed(
+          "u:libc:0x12",
+          "uprobe libc:0x12",
+          "There is no code at 0x12 in /usr/lib/libc.so.6.",
+        ),
+      ],
     },
     {
       source: "u:libthumb:malloc {}",
@@ -464,7 +490,7 @@ describe("faults of probes", () => {
     {
       source: "config = { missing_probes = warn } t:a:b {} BEGIN {}",
       expected: [
-        "t:a:b: warning no-match: Probe has no valid attach points. It is being removed which may cause issues with program behavior. There is no tracepoint a:b.",
+        "t:a:b: warning no-match: No matches for tracepoint a:b. Skipping. There is no tracepoint a:b.",
       ],
     },
     { source: "config = { missing_probes = ignore } t:a:b {} BEGIN {}", expected: [] },

@@ -107,17 +107,22 @@ export class AttachPointContext {
   noMatch(detail: string, near: readonly string[]): void {
     if (this.#missingProbes === "ignore") return;
     // One of several may match nothing: what there is is traced.
-    if (!this.#isAlone && /[*?]/.test(this.attachPoint.text)) return;
+    if (!this.#isAlone && this.#isPattern) return;
     const severity = this.#missingProbes === "warn" ? "warning" : "error";
     const hints = [`${detail}.`, ...meantHints(near)];
     const { span } = this;
     this.diagnostics.add({ severity, code: "no-match", span, message: this.#lack(), hints });
   }
 
+  get #isPattern(): boolean {
+    return /[*?]/.test(this.attachPoint.text);
+  }
+
   /** As bpftrace says it. */
   #lack(): string {
     const warns = this.#missingProbes === "warn";
-    if (!this.#isAlone) {
+    const isNamed = !this.#isPattern && this.type !== "usdt" && this.type !== "rawtracepoint";
+    if (!this.#isAlone || isNamed) {
       const what = `No matches for ${this.type} ${this.parts.map(({ text }) => text).join(":")}.`;
       return warns ? `${what} Skipping.` : what;
     }
