@@ -42,10 +42,10 @@ export const hostLayers = {
   output: ["asm", "text", "btf", "spec", "symbols"],
   picture: ["text", "output"],
   session: ["asm", "btf", "spec", "elf", "dwarf", "demangle", "language", "symbols"],
-  loader: ["asm", "btf", "spec", "object", "language", "session"],
+  loader: ["asm", "text", "btf", "spec", "object", "language", "session"],
   clang: ["spec", "session"],
   board: ["session"],
-  inspect: ["spec", "elf", "session"],
+  inspect: ["text", "spec", "elf", "session"],
   trace: [
     "asm",
     "text",
