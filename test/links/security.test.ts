@@ -9,7 +9,13 @@ import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
 import { WebSocket } from "ws";
 import { selfSign } from "../support/certificates.js";
 import { heldBy } from "../support/kernel-objects.js";
-import { RunningAgent, type RunningCommand, startAgent, until } from "../support/processes.js";
+import {
+  RunningAgent,
+  type RunningCommand,
+  startAgent,
+  startNodeAgent,
+  until,
+} from "../support/processes.js";
 import { type RecordedConnection, RecordingProxy } from "../support/recording-proxy.js";
 import { requiresCommand, requiresFeature } from "../support/requires.js";
 import { interrupt, runSonde, startAttached } from "../support/sonde.js";
@@ -36,8 +42,9 @@ function writeKey(name: string, content: string | Uint8Array): string {
 
 const keyFile = writeKey("key", randomBytes(32).toString("hex"));
 
-async function listen(...args: readonly string[]): ReturnType<typeof startAgent> {
-  const started = await startAgent(...args, "--lease", "1");
+async function listen(...args: readonly string[]): ReturnType<typeof startNodeAgent> {
+  const start = args.includes("--tls-cert") ? startNodeAgent : startAgent;
+  const started = await start(...args, "--lease", "1");
   agents.push(started.agent);
   return started;
 }
