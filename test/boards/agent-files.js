@@ -13,11 +13,20 @@ export const otherAgentProgram = "usr/bin/sonde-other-agent";
  *
  * @param {import("./boards.js").Board} board
  */
-export function agentFiles({ agent, architecture }) {
-  const micro = microAgent(architectures[architecture].nodeName);
-  const own = agent === "node" ? nodeAgent() : micro;
+export function agentFiles(board) {
+  const micro = microAgent(board);
+  const own = runsNode(board) ? nodeAgent() : micro;
   const [other] = micro.length > 0 ? micro : own;
   return [...own, ...(other === undefined ? [] : [{ ...other, path: otherAgentProgram }])];
+}
+
+/**
+ * Whether a board's own agent is Node's.
+ *
+ * @param {import("./boards.js").Board} board
+ */
+export function runsNode(board) {
+  return board.agent === "node" || (board.agent !== "micro" && microAgent(board).length === 0);
 }
 
 function nodeAgent() {
@@ -33,8 +42,9 @@ function nodeAgent() {
   ];
 }
 
-/** @param {string} name  of the processor */
-function microAgent(name) {
+/** @param {import("./boards.js").Board} board */
+function microAgent({ architecture }) {
+  const name = architectures[architecture].nodeName;
   const binary = new URL(`micro/sonde-agent-${name}`, dist);
   if (!existsSync(binary)) return [];
   return [{ path: program, content: readFileSync(binary), isExecutable: true }];

@@ -10,7 +10,8 @@
  * @property {number} memoryMegabytes
  * @property {string} commandLine    the kernel's, further
  * @property {boolean} hidesBtf      whether /sys/kernel/btf is empty
- * @property {"node" | "micro"} agent
+ * @property {"node" | "micro" | "micro or node"} agent  "micro or node": Node's where the micro agent is not built for it
+ * @property {boolean} standsForOlder  whether it is tried here what is done on older kernels: on one board of each processor
  * @property {{ arguments: readonly string[], modules: readonly string[] }} [devices]  QEMU's arguments for what it has
  *   beside a network card, and the modules for that
  * @property {readonly string[]} lacks  features that `sonde info` is to find missing: a board without any other is wrong
@@ -22,6 +23,7 @@ const usual = {
   commandLine: "",
   hidesBtf: false,
   agent: "node",
+  standsForOlder: true,
   lacks: [],
 };
 
@@ -72,6 +74,7 @@ export const boards = [
     architecture: "x86_64",
     suite: "bookworm",
     kernelPackage: "linux-image-cloud-amd64",
+    standsForOlder: false,
     lacks: [...before6_9, "hardware_event", "kprobe_multi", "uprobe_multi"],
   },
   {
@@ -81,6 +84,7 @@ export const boards = [
     suite: "bookworm",
     kernelPackage: "linux-image-cloud-amd64",
     hidesBtf: true,
+    standsForOlder: false,
     lacks: [...before6_9, ...withoutBtf, "hardware_event", "kprobe_multi", "uprobe_multi"],
   },
   {
@@ -91,6 +95,7 @@ export const boards = [
     // Kernels for the cloud have no i2c.
     kernelPackage: "linux-image-amd64",
     devices: i2cDevices,
+    standsForOlder: false,
     lacks: ["hardware_event"],
   },
   {
@@ -99,6 +104,8 @@ export const boards = [
     architecture: "x86_64",
     suite: "sid",
     kernelPackage: "linux-image-cloud-amd64",
+    agent: "micro or node",
+    standsForOlder: false,
     lacks: ["hardware_event"],
   },
   {
@@ -108,6 +115,7 @@ export const boards = [
     suite: "bookworm",
     kernelPackage: "linux-image-arm64",
     // Direct calls of ftrace came to arm64 with 6.5.
+    agent: "micro or node",
     lacks: [...before6_9, "fentry", "fexit", "kprobe_multi", "uprobe_multi"],
   },
   {
@@ -117,6 +125,7 @@ export const boards = [
     suite: "trixie",
     kernelPackage: "linux-image-arm64",
     devices: i2cDevices,
+    standsForOlder: false,
     lacks: ["kprobe_multi"],
   },
   {
@@ -127,6 +136,8 @@ export const boards = [
     kernelPackage: "linux-image-arm64",
     devices: i2cDevices,
     hidesBtf: true,
+    agent: "micro or node",
+    standsForOlder: false,
     lacks: [...withoutBtf, "kprobe_multi"],
   },
   {
@@ -137,6 +148,8 @@ export const boards = [
     kernelPackage: "linux-image-arm64-16k",
     // The first of Arm's processors that has pages of 16 kB.
     cpu: "cortex-a76",
+    agent: "micro or node",
+    standsForOlder: false,
     lacks: ["kprobe_multi"],
   },
   {
@@ -145,6 +158,7 @@ export const boards = [
     architecture: "armhf",
     suite: "bookworm",
     kernelPackage: "linux-image-armmp",
+    agent: "micro or node",
     lacks: [
       ...before6_9,
       ...withoutBtf,

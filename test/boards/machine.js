@@ -6,7 +6,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { agentFiles, otherAgentProgram } from "./agent-files.js";
+import { agentFiles, otherAgentProgram, runsNode } from "./agent-files.js";
 import { architectures } from "./architectures.js";
 import { cpioArchive } from "./cpio.js";
 import { kernelFolder } from "./kernel-image.js";
@@ -100,7 +100,7 @@ export class Machine {
     const kernel = await kernelFolder(board, report);
     const archives = [
       await userlandArchive(architecture, report),
-      ...(board.agent === "node" ? [await nodeArchive(architecture, report)] : []),
+      ...(runsNode(board) ? [await nodeArchive(architecture, report)] : []),
       join(kernel, "modules.cpio"),
     ];
     const folder = mkdtempSync(join(tmpdir(), "sonde-board-"));

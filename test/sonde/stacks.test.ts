@@ -1,9 +1,15 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect } from "@jest/globals";
 import { connect, type Target, type TraceEvent } from "../../packages/host/src/index.js";
 import { type FeatureName } from "../../packages/host/src/spec/target-description.js";
 import { compileProgram } from "../../packages/host/src/trace/compile-program.js";
 import { traceBesideBpftrace } from "../support/beside-bpftrace.js";
+import { agentWords } from "../support/processes.js";
 import { requiresCommand, requiresFeature } from "../support/requires.js";
+import { runSonde } from "../support/sonde.js";
 import { runWorkload } from "../support/workload.js";
 
 /** Programs with stacks in sonde and in Debian's bpftrace 0.17, attached at the same time to the same events. */
@@ -36,6 +42,29 @@ describe("kernel stacks beside bpftrace", () => {
     expect(sonde).toBe(bpftrace);
     expect(sonde).toMatch(/"@": \{"\\n\w+\+\d+\\n/);
   });
+});
+
+requiresCommand(
+  "setpriv",
+  "util-linux",
+  "tracepoint",
+)("a kernel that hides where its functions are is told of once", async () => {
+  const less = ["--bounding-set=-syslog", "--inh-caps=-syslog"];
+  const shown = execFileSync("setpriv", [...less, "head", "-c", "400", "/proc/kallsyms"]);
+  const isHidden = !/^0*[1-9a-f]/m.test(shown.toString());
+  // Names that were seen before are kept.
+  const cache = mkdtempSync(join(tmpdir(), "sonde-hidden-"));
+  const { code, output, errors } = await runSonde(
+    [
+      ...["trace", "-t", `exec:setpriv ${less.join(" ")} ${agentWords} --stdio`],
+      ...["-e", "interval:ms:50 { print(kstack); print(kstack); exit(); }"],
+    ],
+    { env: { ...process.env, SONDE_CONFIG: "/nonexistent/config.json", XDG_CACHE_HOME: cache } },
+  );
+  rmSync(cache, { recursive: true });
+  expect({ code, errors }).toMatchObject({ code: 0 });
+  expect(errors.split("the kernel's functions have no names").length - 1).toBe(isHidden ? 1 : 0);
+  expect(output).toMatch(isHidden ? /0x[0-9a-f]{8}/ : /\w\+\d+/);
 });
 
 describe("user stacks beside bpftrace", () => {

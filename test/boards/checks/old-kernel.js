@@ -37,6 +37,13 @@ const readers = [
   "execsnoop",
 ];
 
+const suffix = ", as on 4.17";
+
+/** Whether it is one of these checks, by its name. */
+export function isOnOldKernel(/** @type {string} */ name) {
+  return name.endsWith(suffix);
+}
+
 /**
  * Some checks again, with an agent that takes its kernel for one of 2018.
  *
@@ -48,6 +55,6 @@ export function onOldKernel(checks) {
     const check = checks.find((one) => one.name === name);
     if (check === undefined) throw new Error(`there is no check of ${name}`);
     const needs = [...check.needs, ...(readers.includes(name) ? ["probe_read"] : [])];
-    return { ...check, name: `${name}, as on 4.17`, needs, isSerialToo: false, without: newer };
+    return { ...check, name: `${name}${suffix}`, needs, isSerialToo: false, without: newer };
   });
 }

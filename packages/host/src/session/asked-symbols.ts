@@ -10,12 +10,19 @@ const nameLimit = 256;
 export class AskedSymbols implements KernelSymbolSource {
   readonly #peer: HostPeer;
   readonly #traffic: { bytes: number };
+  readonly #onHidden: () => void;
   readonly #known = new Map<bigint, KernelSymbol | undefined>();
+  #isHidden = false;
 
-  /** `traffic`: where the bytes of answers are counted. */
-  constructor(peer: HostPeer, traffic: { bytes: number } = { bytes: 0 }) {
+  /** `traffic`: where the bytes of answers are counted; `onHidden` is called once, when the target does not show them. */
+  constructor(
+    peer: HostPeer,
+    traffic: { bytes: number } = { bytes: 0 },
+    onHidden: () => void = () => undefined,
+  ) {
     this.#peer = peer;
     this.#traffic = traffic;
+    this.#onHidden = onHidden;
   }
 
   prepare(addresses: readonly bigint[]): Promise<void> | undefined {
@@ -42,7 +49,10 @@ export class AskedSymbols implements KernelSymbolSource {
   async #ask(unknown: readonly bigint[]): Promise<void> {
     for (let at = 0; at < unknown.length; at += addressLimit) {
       const addresses = unknown.slice(at, at + addressLimit);
-      const { symbols } = await this.#peer.call("symbols.kernel", { addresses, names: [] });
+      const params = { addresses, names: [] };
+      const { symbols, isHidden } = await this.#peer.call("symbols.kernel", params);
+      if (isHidden && !this.#isHidden) this.#onHidden();
+      this.#isHidden = isHidden;
       for (const symbol of symbols) {
         this.#traffic.bytes += (symbol?.name.length ?? 0) + (symbol?.module.length ?? 0) + 4;
       }

@@ -12,8 +12,8 @@ const longFunctionSizeBytes = 0x1_0000n;
 
 /**
  * The symbols of a kernel as they are kept on this machine for this boot and these modules, or fetched and then kept. BPF
- * programs come and go: of addresses in them, and where no symbol is near, the agent is asked. Undefined where boots or
- * modules cannot be told from others, or symbols are hidden. Throws RemoteError.
+ * programs come and go: of addresses in them, and where no symbol is near or all are hidden, the agent is asked. Undefined
+ * where boots or modules cannot be told from others. Throws RemoteError.
  */
 export async function openKeptSymbols(
   files: RemoteFiles,
@@ -26,8 +26,8 @@ export async function openKeptSymbols(
   const kept = readKeptFile(path);
   const table = kept ?? (await files.read("/proc/kallsyms"));
   const symbols = parseKernelSymbols(table);
-  // For whoever may see them the next time.
-  if (symbols.isHidden) return undefined;
+  // Not kept, for whoever may see them the next time.
+  if (symbols.isHidden) return asked;
   if (kept === undefined) keepFile(path, table);
   const find = (address: bigint): KernelSymbol | undefined => {
     const found = symbols.resolve(address);

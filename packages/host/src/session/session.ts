@@ -321,7 +321,11 @@ export class Session implements AsyncDisposable {
       this.#typesFile === undefined
         ? []
         : await readKernelFunctions(this.#typesFile, this.description.buildId);
-    const asked = new AskedSymbols(this.peer, this.#symbolTraffic);
+    const asked = new AskedSymbols(this.peer, this.#symbolTraffic, () => {
+      this.warn(
+        "the kernel's functions have no names: the target does not show where they are (kernel.kptr_restrict; sonde info says what helps)",
+      );
+    });
     if (built.length > 0) return await BuiltSymbols.open(built, asked);
     return this.#isSlow ? asked : await this.#keptSymbols(asked);
   }
