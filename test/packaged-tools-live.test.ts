@@ -40,7 +40,10 @@ const steps = `
 function seen(output: string, rows: RegExp | undefined): string[] {
   const lines = output.split("\n");
   const start = lines.findIndex((line) => rows?.test(line) === true || /^\d|^@/.test(line));
-  const head = lines.slice(0, start === -1 ? 2 : Math.min(start, 2));
+  // What others' commands have in their arguments may have lines of its own.
+  const head = lines
+    .slice(0, start === -1 ? 2 : Math.min(start, 2))
+    .filter((line) => line === "" || /^[A-Z@]/.test(line));
   const mine = rows === undefined ? [] : lines.filter((line) => rows.test(line));
   return [...head, ...mine.map(withoutTimes)];
 }

@@ -34,8 +34,7 @@ function readDescriptor(path: string): string {
 export function stillInKernel(objects: KernelObjects): string[] {
   const present = new Set(
     kinds.flatMap((kind) => {
-      const listed = JSON.parse(bpftool(kind)) as readonly { readonly id: number }[];
-      return listed.map(({ id }) => `${kind} ${id}`);
+      return listed(kind).map(({ id }) => `${kind} ${id}`);
     }),
   );
   return [...objects].filter((object) => present.has(object));
@@ -47,12 +46,21 @@ export async function leftInKernel(objects: KernelObjects): Promise<string[]> {
   return stillInKernel(objects);
 }
 
-function bpftool(kind: (typeof kinds)[number]): string {
+const mostAttempts = 10;
+
+/** bpftool may give up when one vanishes while it lists: then it is asked again. */
+function listed(kind: (typeof kinds)[number]): readonly { readonly id: number }[] {
   const path = `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`;
-  // What vanishes while it lists makes bpftool complain, and does not matter.
-  return execFileSync("bpftool", ["-j", kind, "show"], {
-    encoding: "utf8",
-    env: { ...process.env, PATH: path },
-    stdio: ["ignore", "pipe", "ignore"],
-  });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const text = execFileSync("bpftool", ["-j", kind, "show"], {
+        encoding: "utf8",
+        env: { ...process.env, PATH: path },
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      return JSON.parse(text) as readonly { readonly id: number }[]; // bpftool-prog(8), -map(8), -link(8)
+    } catch (error) {
+      if (attempt === mostAttempts) throw error;
+    }
+  }
 }

@@ -22,6 +22,9 @@ export interface CallOptions {
   readonly signal?: CancelSignal;
 }
 
+/** They load programs, which the kernel verifies. */
+const slowMethods: ReadonlySet<MethodName> = new Set(["plan.run", "target.features"]);
+
 interface PendingCall {
   readonly method: MethodName;
   readonly params: unknown;
@@ -71,6 +74,11 @@ export class HostPeer implements HostConnectionHandler {
     this.#agentMethods = new Set(names);
     this.#reportsAnswers = leaseSeconds > 0;
     this.#connection?.takeStreams();
+  }
+
+  /** Whether the agent is asked for what may take its kernel long: meanwhile it hears nothing. */
+  get isAgentBusy(): boolean {
+    return [...this.#pending.values()].some(({ method }) => slowMethods.has(method));
   }
 
   /** From now on this link's messages are compressed, both ways. */

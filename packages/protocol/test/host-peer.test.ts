@@ -41,6 +41,19 @@ describe("HostPeer.call", () => {
     expect(await second).toEqual({ names: ["two"] });
   });
 
+  test("knows when the agent may be kept from answering", async () => {
+    const { host, link } = start();
+    const list = host.call("file.list", file);
+    expect(host.isAgentBusy).toBe(false);
+    const features = host.call("target.features", {});
+    expect(host.isAgentBusy).toBe(true);
+    link.send({ kind: "reply", id: 2, result: { features: {} } });
+    await features;
+    expect(host.isAgentBusy).toBe(false);
+    link.send({ kind: "reply", id: 1, result: { names: [] } });
+    await list;
+  });
+
   test("rejects with the agent's error", async () => {
     const { host, link } = start();
     const call = host.call("file.list", file);

@@ -38,7 +38,9 @@ async function linesOf(on, probe, name) {
     });
     assert.doesNotMatch(outcome.output, /\n\n/);
     trace.child.kill("SIGINT");
-    return `${describeOutcome(outcome)}\ntrace ${describeOutcome(await trace.ended)}`;
+    const said = `${describeOutcome(outcome)}\ntrace ${describeOutcome(await trace.ended)}`;
+    if (wanted.test(said)) return said;
+    return `${said}\nthere: ${await on.machine.shell("cat /sys/kernel/tracing/tracing_on; dmesg | tail -n 3")}`;
   } finally {
     trace.child.kill("SIGINT");
     await trace.ended;

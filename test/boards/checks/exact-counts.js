@@ -77,16 +77,23 @@ export const exactCountChecks = [
 async function traceWrites(on, count, program) {
   const probe = 'tracepoint:syscalls:sys_enter_write /comm == "dd" && args.fd == 1/';
   const args = ["-f", "json", "-e", program.replace("WRITES", probe)];
-  const { output } = await on.interrupted("trace", args, {
+  let written = "";
+  const outcome = await on.interrupted("trace", args, {
     begun: /"attached_probes"/,
     then: async () => {
-      await on.machine.shell(`/usr/bin/dd if=/dev/zero of=/dev/null bs=1 count=${count}`);
+      written = await on.machine.shell(`/usr/bin/dd if=/dev/zero of=/dev/null bs=1 count=${count}`);
     },
   });
-  return output
+  const messages = outcome.output
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line));
+  // Each of the programs ends with maps.
+  assert(
+    messages.some(({ type }) => type === "map"),
+    `${written}\n${outcome.errors}${outcome.output.slice(-500)}`,
+  );
+  return messages;
 }
 
 /**

@@ -20,8 +20,8 @@ export interface OpenLink {
   readonly channel: MessageChannel;
   /** What the other end says of itself when the handshake fails; "" when nothing is known. */
   explain(): Promise<string>;
-  /** Set: gives the link up when nothing has come for so long, and asks for a sign of life before. */
-  readonly watch?: (silenceMilliseconds: number) => void;
+  /** Set: gives the link up when nothing has come for as long as is tolerated then, and asks for a sign of life before. */
+  readonly watch?: (toleratedMilliseconds: () => number) => void;
   /** Ends what was started for the link; resolves when it is gone. */
   end(): Promise<void>;
 }
@@ -145,8 +145,8 @@ async function openPlain(
   return {
     channel,
     explain: () => Promise.resolve(""),
-    watch: (silenceMilliseconds) => {
-      channel.watch(silenceMilliseconds);
+    watch: (toleratedMilliseconds) => {
+      channel.watch(toleratedMilliseconds);
     },
     end: () => Promise.resolve(),
   };
@@ -161,8 +161,8 @@ async function openChild(what: string, child: ChildLink, options: LinkOptions): 
     return {
       channel,
       explain: () => child.explain(),
-      watch: (silenceMilliseconds) => {
-        channel.watch(silenceMilliseconds);
+      watch: (toleratedMilliseconds) => {
+        channel.watch(toleratedMilliseconds);
       },
       end: () => child.end(),
     };

@@ -34,6 +34,8 @@ export interface OpenPeer {
 
 /** A link on which nothing has come for so long is lost, where its session can go on over another. */
 const longestSilenceMilliseconds = 10_000;
+/** The same while the agent's kernel has work that keeps the agent waiting: a slow board verifies a large program for 20 s. */
+const busySilenceMilliseconds = 60_000;
 
 /**
  * Opens a link to the agent of a target and greets it; `use`, when given, makes more of it, within the same time. Leaves
@@ -70,7 +72,8 @@ export async function openPeer<T>(
       compresses: isSlowLine(link.channel),
     });
     if (hello.leaseSeconds > 0) {
-      link.watch?.(Math.min(hello.leaseSeconds * 1000, longestSilenceMilliseconds));
+      const usual = Math.min(hello.leaseSeconds * 1000, longestSilenceMilliseconds);
+      link.watch?.(() => (peer.isAgentBusy ? Math.max(usual, busySilenceMilliseconds) : usual));
     }
     return await use({ link, peer, hello, allow });
   } catch (error) {

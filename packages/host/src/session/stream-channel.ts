@@ -77,17 +77,17 @@ export class StreamChannel implements WatchedChannel {
     this.#onClose = handler;
   }
 
-  watch(silenceMilliseconds: number): void {
+  watch(toleratedMilliseconds: () => number): void {
     this.#lastHeard = performance.now();
     this.#watch = setInterval(() => {
       const silence = performance.now() - this.#lastHeard;
-      if (silence >= silenceMilliseconds) {
+      if (silence >= toleratedMilliseconds()) {
         this.#reason = `nothing came from the agent for ${Math.round(silence / 1000)} s`;
         this.#stream.destroy();
       } else if (this.#state === "open") {
         this.#write(opcodes.ping, new Uint8Array(0));
       }
-    }, silenceMilliseconds / 5);
+    }, toleratedMilliseconds() / 5);
     this.#watch.unref();
   }
 

@@ -5,6 +5,6 @@ export const maxMessageBytes = 512 * 1024 * 1024;
 
 /** A message channel over a WebSocket. */
 export interface WatchedChannel extends MessageChannel {
-  /** From now on the link is given up when nothing has come for so long; a sign of life is asked for before. */
-  watch(silenceMilliseconds: number): void;
+  /** From now on the link is given up when nothing has come for as long as is tolerated then; a sign of life is asked for before. */
+  watch(toleratedMilliseconds: () => number): void;
 }

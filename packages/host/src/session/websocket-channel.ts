@@ -110,17 +110,17 @@ class WebSocketChannel implements WatchedChannel {
     });
   }
 
-  watch(silenceMilliseconds: number): void {
+  watch(toleratedMilliseconds: () => number): void {
     this.#lastHeard = performance.now();
     this.#watch = setInterval(() => {
       const silence = performance.now() - this.#lastHeard;
-      if (silence >= silenceMilliseconds) {
+      if (silence >= toleratedMilliseconds()) {
         this.#closeReason = `nothing came from the agent for ${Math.round(silence / 1000)} s`;
         this.#socket.terminate();
       } else if (this.#socket.readyState === this.#socket.OPEN) {
         this.#socket.ping();
       }
-    }, silenceMilliseconds / 5);
+    }, toleratedMilliseconds() / 5);
     this.#watch.unref();
   }
 

@@ -119,8 +119,20 @@ describe("a WebSocket on a byte stream", () => {
     const { channel, server } = await openPair();
     server.pause();
     const end = nextClose(channel);
-    channel.watch(50);
+    channel.watch(() => 50);
     expect(await end).toMatch(/^nothing came from the agent for/);
+  });
+
+  test("bears with a silent link as long as is tolerated then", async () => {
+    const { channel, server } = await openPair();
+    server.pause();
+    const end = nextClose(channel);
+    let tolerated = 50;
+    channel.watch(() => tolerated);
+    tolerated = 400;
+    const begin = performance.now();
+    await end;
+    expect(performance.now() - begin).toBeGreaterThanOrEqual(400);
   });
 
   test.each([
