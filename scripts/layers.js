@@ -9,7 +9,7 @@
 export const protocolLayers = {
   compression: ["errors.ts", "lazily.ts"],
   link: ["channel.ts", "lazily.ts", "stream.ts"],
-  websocket: ["utf8.ts"],
+  websocket: ["join-bytes.ts", "utf8.ts"],
 };
 
 /** @type {LayerTable} */

@@ -1,4 +1,4 @@
-import { decodeUtf8 } from "@sonde/protocol";
+import { decodeUtf8, joinBytes } from "@sonde/protocol";
 import { SyscallError } from "./errors.js";
 import { type Kernel } from "./kernel.js";
 import { OwnedFd } from "./owned-fd.js";
@@ -29,7 +29,7 @@ export function readFile(kernel: Kernel, path: string): Uint8Array {
     chunks.push(chunk.subarray(0, length));
     sizeBytes += length;
   }
-  return concatenate(chunks, sizeBytes);
+  return joinBytes(chunks, sizeBytes);
 }
 
 export function readTextFile(kernel: Kernel, path: string): string {
@@ -160,14 +160,4 @@ export function statFd(kernel: Kernel, path: string, fd: number): FileStatus {
     device: (BigInt(view.getUint32(0x88, little)) << 32n) | BigInt(view.getUint32(0x8c, little)),
     inode: view.getBigUint64(0x20, little),
   };
-}
-
-function concatenate(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
-  const whole = new Uint8Array(sizeBytes);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
 }

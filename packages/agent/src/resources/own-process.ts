@@ -1,4 +1,4 @@
-import { type CancelSignal } from "@sonde/protocol";
+import { joinBytes, type CancelSignal } from "@sonde/protocol";
 import { type Kernel } from "../kernel/kernel.js";
 import { NotSupportedError, MissingError } from "../kernel/errors.js";
 import { tryReadTextFile } from "../kernel/files.js";
@@ -144,12 +144,7 @@ class ByteQueue {
   }
 
   take(): Uint8Array {
-    const whole = new Uint8Array(this.#length);
-    let offset = 0;
-    for (const piece of this.#pieces) {
-      whole.set(piece, offset);
-      offset += piece.length;
-    }
+    const whole = joinBytes(this.#pieces, this.#length);
     this.#pieces = [];
     this.#length = 0;
     return whole;

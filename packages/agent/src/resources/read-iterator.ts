@@ -1,3 +1,4 @@
+import { joinBytes } from "@sonde/protocol";
 import { type Target } from "../features/target.js";
 import { type Pacer } from "./pacer.js";
 
@@ -22,21 +23,11 @@ export async function readIterator(
       const count =
         piece.length === 0 ? 0 : kernel.require(action, "read", fd, piece, piece.length);
       isEnd = piece.length > 0 && count === 0;
-      if (count === 0) return { data: join(pieces, sizeBytes), isEnd };
+      if (count === 0) return { data: joinBytes(pieces, sizeBytes), isEnd };
       pieces.push(piece.subarray(0, count));
       sizeBytes += count;
     }
   } finally {
     kernel.call("close", fd);
   }
-}
-
-function join(pieces: readonly Uint8Array[], sizeBytes: number): Uint8Array {
-  const all = new Uint8Array(sizeBytes);
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }

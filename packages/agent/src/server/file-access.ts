@@ -1,4 +1,4 @@
-import { encodeUtf8 } from "@sonde/protocol";
+import { encodeUtf8, joinBytes } from "@sonde/protocol";
 import { type Target } from "../features/target.js";
 import { ForbiddenError, MissingError, SyscallError } from "../kernel/errors.js";
 import {
@@ -191,12 +191,5 @@ function forbidden(verb: string, path: string): ForbiddenError {
 
 function join(pieces: readonly Uint8Array[], sizeBytes: number): Uint8Array {
   const [only] = pieces;
-  if (only !== undefined && pieces.length === 1) return only;
-  const whole = new Uint8Array(sizeBytes);
-  let offset = 0;
-  for (const piece of pieces) {
-    whole.set(piece, offset);
-    offset += piece.length;
-  }
-  return whole;
+  return only !== undefined && pieces.length === 1 ? only : joinBytes(pieces, sizeBytes);
 }

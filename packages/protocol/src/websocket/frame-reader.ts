@@ -1,3 +1,5 @@
+import { joinBytes } from "../join-bytes.js";
+
 /** RFC 6455, section 5.2. */
 export const opcodes = {
   continuation: 0,
@@ -201,7 +203,7 @@ export class FrameReader {
     const sizeBytes = this.#fragmentBytes;
     this.#fragments = [];
     this.#fragmentBytes = 0;
-    this.#options.onMessage(fragments.length === 1 ? payload : join(fragments, sizeBytes));
+    this.#options.onMessage(fragments.length === 1 ? payload : joinBytes(fragments, sizeBytes));
   }
 }
 
@@ -230,14 +232,4 @@ function unmask(payload: Uint8Array, mask: Uint8Array): void {
   for (let index = words.length << 2; index < payload.length; index++) {
     payload[index] = (payload[index] ?? 0) ^ (mask[index & 3] ?? 0);
   }
-}
-
-function join(parts: readonly Uint8Array[], sizeBytes: number): Uint8Array {
-  const whole = new Uint8Array(sizeBytes);
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
 }
