@@ -8,7 +8,7 @@ import {
   opcodes,
 } from "@sonde/protocol";
 import { type Duplex } from "node:stream";
-import { maxMessageBytes, type WatchedChannel } from "./watched-channel.js";
+import { maxMessageBytes, SilenceWatch, type WatchedChannel } from "./watched-channel.js";
 
 /** Agents never split a message. */
 const fragmentLimit = 1024;
@@ -26,8 +26,7 @@ export class StreamChannel implements WatchedChannel {
   #state: "open" | "closing" | "closed" = "open";
   #reason = "";
   #code: number = closeCodes.abnormal;
-  #lastHeard = 0;
-  #watch: NodeJS.Timeout | undefined;
+  readonly #watch = new SilenceWatch();
   #onMessage: (message: Uint8Array) => void = () => undefined;
   #onClose: (reason: string) => void = () => undefined;
 
@@ -78,26 +77,24 @@ export class StreamChannel implements WatchedChannel {
   }
 
   watch(toleratedMilliseconds: () => number): void {
-    this.#lastHeard = performance.now();
-    this.#watch = setInterval(() => {
-      const silence = performance.now() - this.#lastHeard;
-      if (silence >= toleratedMilliseconds()) {
-        this.#reason = `nothing came from the agent for ${Math.round(silence / 1000)} s`;
+    this.#watch.start(toleratedMilliseconds, {
+      giveUp: (reason) => {
+        this.#reason = reason;
         this.#stream.destroy();
-      } else if (this.#state === "open") {
-        this.#write(opcodes.ping, new Uint8Array(0));
-      }
-    }, toleratedMilliseconds() / 5);
-    this.#watch.unref();
+      },
+      askForLife: () => {
+        if (this.#state === "open") this.#write(opcodes.ping, new Uint8Array(0));
+      },
+    });
   }
 
   close(reason: string): void {
-    clearInterval(this.#watch);
+    this.#watch.stop();
     this.#sayGoodbye(closeCodes.normal, reason);
   }
 
   #receive(bytes: Uint8Array): void {
-    if (this.#watch !== undefined) this.#lastHeard = performance.now();
+    this.#watch.heard();
     try {
       this.#reader.push(bytes);
     } catch (error) {
@@ -148,7 +145,7 @@ export class StreamChannel implements WatchedChannel {
   }
 
   #finish(): void {
-    clearInterval(this.#watch);
+    this.#watch.stop();
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#reader.stop();

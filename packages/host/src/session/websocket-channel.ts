@@ -4,7 +4,7 @@ import type { WebSocket } from "ws";
 import { ConnectError } from "./errors.js";
 import { describeCloseCode, StreamChannel } from "./stream-channel.js";
 import { describeRefusal, upgradeStream } from "./stream-upgrade.js";
-import { maxMessageBytes, type WatchedChannel } from "./watched-channel.js";
+import { maxMessageBytes, SilenceWatch, type WatchedChannel } from "./watched-channel.js";
 
 /** Characters taken of what a server says in place of opening a WebSocket. */
 const refusalLimit = 300;
@@ -66,15 +66,14 @@ async function openOnStream(
 class WebSocketChannel implements WatchedChannel {
   readonly #socket: WebSocket;
   #closeReason = "";
-  #lastHeard = 0;
-  #watch: NodeJS.Timeout | undefined;
+  readonly #watch = new SilenceWatch();
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
     // Bytes, and not messages: a large one may be minutes on its way.
     socket.once("upgrade", ({ socket: stream }) => {
       stream.on("data", () => {
-        this.#lastHeard = performance.now();
+        this.#watch.heard();
       });
     });
     // "close" always follows and tells the rest; without a listener the process would end.
@@ -102,7 +101,7 @@ class WebSocketChannel implements WatchedChannel {
 
   onClose(handler: (reason: string) => void): void {
     this.#socket.once("close", (code, reason) => {
-      clearInterval(this.#watch);
+      this.#watch.stop();
       const said = reason.toString();
       handler(
         said !== "" ? said : this.#closeReason !== "" ? this.#closeReason : describeCloseCode(code),
@@ -111,21 +110,19 @@ class WebSocketChannel implements WatchedChannel {
   }
 
   watch(toleratedMilliseconds: () => number): void {
-    this.#lastHeard = performance.now();
-    this.#watch = setInterval(() => {
-      const silence = performance.now() - this.#lastHeard;
-      if (silence >= toleratedMilliseconds()) {
-        this.#closeReason = `nothing came from the agent for ${Math.round(silence / 1000)} s`;
+    this.#watch.start(toleratedMilliseconds, {
+      giveUp: (reason) => {
+        this.#closeReason = reason;
         this.#socket.terminate();
-      } else if (this.#socket.readyState === this.#socket.OPEN) {
-        this.#socket.ping();
-      }
-    }, toleratedMilliseconds() / 5);
-    this.#watch.unref();
+      },
+      askForLife: () => {
+        if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
+      },
+    });
   }
 
   close(reason: string): void {
-    clearInterval(this.#watch);
+    this.#watch.stop();
     if (this.#closeReason === "") this.#closeReason = reason;
     // RFC 6455, 5.5: a control frame holds 125 bytes, two of them the code.
     const fitting = Buffer.from(reason).subarray(0, 120).toString();
