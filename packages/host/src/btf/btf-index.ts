@@ -108,23 +108,25 @@ export class BtfIndex {
 
   /** The first of this blob's own types of the name and kind. */
   find(name: string, kind: BtfKind): BtfTypeId | undefined {
-    for (const id of this.named(name, kind)) {
+    for (const id of this.named(name, [kind])) {
       if (this.kind(id) === kind) return id;
     }
     return undefined;
   }
 
-  /** This blob's own types of the name that may be of the kind, in the order of their ids. */
-  *named(name: string, kind: BtfKind): Generator<BtfTypeId, undefined> {
-    const { heads, next } = this.#namesOf(kind === "func");
+  /** This blob's own types of the name that may be of one of the kinds, by rising ids among functions and among all others. */
+  *named(name: string, kinds: readonly BtfKind[]): Generator<BtfTypeId, undefined> {
     const bytes = encoder.encode(name);
     let hash = fnvStart;
     for (const byte of bytes) hash = Math.imul(hash ^ byte, fnvPrime);
-    let own = heads[hash & (heads.length - 1)] ?? 0;
-    while (own !== 0) {
-      const id = own + this.firstId - 1;
-      if (this.#isNamed(id, bytes)) yield id;
-      own = next[own] ?? 0;
+    for (const ofFunctions of new Set(kinds.map((kind) => kind === "func"))) {
+      const { heads, next } = this.#namesOf(ofFunctions);
+      let own = heads[hash & (heads.length - 1)] ?? 0;
+      while (own !== 0) {
+        const id = own + this.firstId - 1;
+        if (this.#isNamed(id, bytes)) yield id;
+        own = next[own] ?? 0;
+      }
     }
   }
 

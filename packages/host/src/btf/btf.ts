@@ -36,8 +36,7 @@ export class Btf extends TypeReader {
   override candidates(essential: string, kinds: readonly BtfKind[]): readonly BtfTypeId[] {
     this.#flavours ??= this.#findFlavours();
     const flavours = this.#flavours.get(essential) ?? [];
-    const named = kinds.flatMap((kind) => [...this.index.named(essential, kind)]);
-    return [...new Set([...named, ...flavours])]
+    return [...this.index.named(essential, kinds), ...flavours]
       .filter((id) => kinds.includes(this.index.kind(id)))
       .sort((left, right) => left - right);
   }
