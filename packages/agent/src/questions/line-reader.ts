@@ -12,6 +12,8 @@ export interface LineVisitor {
   onLine(bytes: Uint8Array, start: number, end: number): void;
   /** The lines of a piece have been visited. */
   onPiece?(): void;
+  /** Asked after each piece: whether the others need not be read. */
+  readonly isDone?: boolean;
 }
 
 /**
@@ -38,7 +40,7 @@ export async function readLines(
     const start = visitWholeLines(piece.subarray(0, end), visitor);
     if (isLast && start < end) visitor.onLine(piece, start, end);
     visitor.onPiece?.();
-    if (isLast) return;
+    if (isLast || visitor.isDone === true) return;
     if (start === 0) throw new LimitError(`read ${file.path}: a line`, pieceSizeBytes);
     piece.copyWithin(0, start, end);
     carried = end - start;

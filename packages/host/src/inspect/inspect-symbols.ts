@@ -2,8 +2,8 @@ import { type Session } from "../session/session.js";
 import { type TargetFacts } from "./target-facts.js";
 import { type ProbeReport } from "./probe-kind.js";
 
-/** A function that every kernel has. */
-const known = "schedule";
+/** A symbol that every kernel has among its first: further the agent need not read. */
+const known = "_stext";
 
 /** Whether the names of kernel functions can be found for addresses; undefined for an agent that cannot say. */
 export async function inspectSymbols(

@@ -117,6 +117,25 @@ describe("names", () => {
   });
 });
 
+test("the table is not read further than is needed", async () => {
+  const line = "ffffffff81000000 T of_many\n";
+  fake.files.set("/proc/kallsyms", `${table}${line.repeat(20_000)}ffffffff81000010 T last\n`);
+  let pauses = 0;
+  const answer = async (addresses: bigint[], names: string[]): Promise<number> => {
+    pauses = 0;
+    await answerKernelSymbols(new Kernel(fake), { addresses, names }, () => {
+      pauses++;
+      return Promise.resolve();
+    });
+    return pauses;
+  };
+  expect(await answer([], ["vfs_read", "nf_data"])).toBe(0);
+  const all = await answer([], ["vfs_read", "last"]);
+  expect(all).toBeGreaterThan(5);
+  expect(await answer([], ["nowhere"])).toBe(all);
+  expect(await answer([0xffffffff81000100n], ["vfs_read"])).toBe(all);
+});
+
 test("lines that are no symbols are passed over", async () => {
   fake.files.set(
     "/proc/kallsyms",
