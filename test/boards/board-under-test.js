@@ -75,14 +75,14 @@ export class BoardUnderTest {
    *
    * @param {string} command
    * @param {readonly string[]} args
-   * @param {{ begun: RegExp, then?: () => Promise<void>, isEnough?: (output: string) => boolean }} course  `begun` is in what
-   *   it prints on either output
+   * @param {{ begun: RegExp, then?: () => Promise<void>, isEnough?: (output: string) => boolean, patienceSeconds?: number }} course
+   *   `begun` is in what it prints on either output; each of both is waited for so long
    */
-  async interrupted(command, args, { begun, then, isEnough = () => true }) {
+  async interrupted(command, args, { begun, then, isEnough = () => true, patienceSeconds = 90 }) {
     const running = this.start(command, ...args);
     const { child, said } = running;
     const until = async (/** @type {() => boolean} */ isTrue) => {
-      const deadline = performance.now() + limitMilliseconds / 2;
+      const deadline = performance.now() + patienceSeconds * 1000;
       while (!isTrue() && child.exitCode === null && performance.now() < deadline) {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }

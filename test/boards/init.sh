@@ -38,7 +38,7 @@ echo "$NAME" >/etc/hostname
 while :; do
   /usr/bin/cat /etc/hostname /etc/none
   /usr/bin/dash -c 'read -r name </etc/hostname'
-  sleep 0.5
+  sleep 1
 done >/dev/null 2>&1 &
 
 if [ ! -e /usr/bin/sonde-agent ]; then

@@ -12,7 +12,7 @@ import { NotApplicable } from "./check.js";
 
 const sonde = fileURLToPath(new URL("../../../packages/host/bin/sonde.cjs", import.meta.url));
 const source = fileURLToPath(new URL("../objects/exec.bpf.c", import.meta.url));
-/** The board starts a program twice a second. */
+/** The board starts a program about once a second. */
 const limitMilliseconds = 30_000;
 const bigEndian = ["s390x"];
 /** A program of Debian's libbpf-tools: the object within it reads the registers of this architecture. */

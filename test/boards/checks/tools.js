@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
 import { describeOutcome } from "../board-under-test.js";
 
-/** The board does each thing that is looked for twice a second. */
+/** The board does each thing that is looked for about once a second. */
 const limitMilliseconds = 30_000;
 
 /** @type {readonly import("./check.js").Check[]} */
