@@ -11,6 +11,7 @@
  * @property {{ name: string, size: string }} probed  a function of the C library that dash calls, and which argument is a size
  * @property {string} qemu            the emulator
  * @property {string} qemuPackage     Debian's package of it
+ * @property {string} accelerator     how it runs the processors
  * @property {readonly string[]} [modules]  kernel modules that it needs, beside the network card's
  * @property {readonly string[]} machine  its arguments for a machine with a network
  * @property {string} cpu             the processor that it emulates, unless a board says otherwise
@@ -18,6 +19,14 @@
  * @property {readonly string[]} serialPort  its arguments for a second serial port on the chardev "line"
  * @property {string} serialDevice    that port's device
  */
+
+const eachInThread = "tcg";
+
+/**
+ * Both processors in one thread. Kernels for x86 write over their own code while the other processor may run it; with a
+ * thread each, emulators before QEMU 8 now and then go on with what stood there before, and the kernel panics.
+ */
+const allInOneThread = "tcg,thread=single";
 
 const malloc = { name: "malloc", size: "arg0" };
 
@@ -33,6 +42,7 @@ export const architectures = {
     probed: malloc,
     qemu: "qemu-system-x86_64",
     qemuPackage: "qemu-system-x86",
+    accelerator: allInOneThread,
     machine: ["-M", "q35", "-device", "virtio-net-pci,netdev=net,romfile="],
     cpu: "max",
     console: "ttyS0",
@@ -49,6 +59,7 @@ export const architectures = {
     probed: malloc,
     qemu: "qemu-system-aarch64",
     qemuPackage: "qemu-system-arm",
+    accelerator: eachInThread,
     machine: ["-M", "virt", "-device", "virtio-net-pci,netdev=net,romfile="],
     cpu: "cortex-a57",
     console: "ttyAMA0",
@@ -65,6 +76,7 @@ export const architectures = {
     probed: { name: "memset", size: "arg2" },
     qemu: "qemu-system-arm",
     qemuPackage: "qemu-system-arm",
+    accelerator: eachInThread,
     machine: ["-M", "virt,highmem=off", "-device", "virtio-net-pci,netdev=net,romfile="],
     cpu: "cortex-a15",
     console: "ttyAMA0",
@@ -80,6 +92,7 @@ export const architectures = {
     probed: malloc,
     qemu: "qemu-system-i386",
     qemuPackage: "qemu-system-x86",
+    accelerator: allInOneThread,
     machine: ["-M", "q35", "-device", "virtio-net-pci,netdev=net,romfile="],
     cpu: "max",
     console: "ttyS0",
@@ -95,6 +108,7 @@ export const architectures = {
     probed: malloc,
     qemu: "qemu-system-riscv64",
     qemuPackage: "qemu-system-misc",
+    accelerator: eachInThread,
     machine: ["-M", "virt", "-device", "virtio-net-pci,netdev=net,romfile="],
     cpu: "rv64",
     console: "ttyS0",
@@ -110,6 +124,7 @@ export const architectures = {
     probed: malloc,
     qemu: "qemu-system-s390x",
     qemuPackage: "qemu-system-misc",
+    accelerator: eachInThread,
     modules: ["virtio_console"],
     machine: ["-M", "s390-ccw-virtio", "-device", "virtio-net-ccw,netdev=net"],
     cpu: "max",
@@ -126,6 +141,7 @@ export const architectures = {
     probed: malloc,
     qemu: "qemu-system-ppc64",
     qemuPackage: "qemu-system-ppc",
+    accelerator: eachInThread,
     // The firmware is QEMU's own small one. What guards against a processor's leaks is for real processors.
     machine: [
       "-M",
@@ -146,6 +162,7 @@ export const architectures = {
     probed: malloc,
     qemu: "qemu-system-mipsel",
     qemuPackage: "qemu-system-mips",
+    accelerator: eachInThread,
     machine: ["-M", "malta", "-smp", "1", "-device", "virtio-net-pci,netdev=net,romfile="],
     cpu: "24Kf",
     console: "ttyS0",

@@ -173,6 +173,16 @@ export class Machine {
     await this.#ended;
   }
 
+  /** Throws when it ended by itself, with what it said last. */
+  requireRunning() {
+    if (this.#hasEnded) throw this.#fault("ended by itself");
+  }
+
+  #fault(/** @type {string} */ what) {
+    const last = this.#console.trimEnd().split("\n").slice(-30).join("\n  ");
+    return new Error(`${this.board.name} ${what}. Its console:\n  ${last}`);
+  }
+
   async #untilReady() {
     const deadline = performance.now() + bootMilliseconds;
     const ready = this.hasAgent ? /^listening on ws:/m : /^sonde-board: no agent/m;
@@ -184,10 +194,7 @@ export class Machine {
           : performance.now() > deadline
             ? `it took more than ${bootMilliseconds / 1000} s`
             : undefined;
-      if (why !== undefined) {
-        const last = this.#console.trimEnd().split("\n").slice(-20).join("\n  ");
-        throw new Error(`${this.board.name} did not start: ${why}. Its console:\n  ${last}`);
-      }
+      if (why !== undefined) throw this.#fault(`did not start: ${why}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
@@ -241,11 +248,12 @@ function ownArchive(board, key, kernel) {
  * @param {HostPorts} hostPorts
  */
 function qemuCommand(board, kernel, initrd, { agentPort, shellPort, serialPort, otherPort }) {
-  const { qemu, machine, cpu, console, serialPort: secondPort } = architectures[board.architecture];
+  const architecture = architectures[board.architecture];
+  const { qemu, accelerator, machine, cpu, console, serialPort: secondPort } = architecture;
   const forward = (/** @type {number} */ from, /** @type {number} */ to) =>
     `hostfwd=tcp:127.0.0.1:${from}-:${to}`;
   return [
-    ...[qemu, "-accel", "tcg", "-nodefaults", "-display", "none", "-no-reboot"],
+    ...[qemu, "-accel", accelerator, "-nodefaults", "-display", "none", "-no-reboot"],
     ...["-smp", "2", "-m", String(board.memoryMegabytes), ...machine, "-cpu", board.cpu ?? cpu],
     ...[
       "-netdev",

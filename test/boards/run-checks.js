@@ -9,7 +9,7 @@ import { NotApplicable } from "./checks/check.js";
 
 /**
  * Does every check on a board that runs, one after the other, over the network and then, those that are to be, over the
- * serial port.
+ * serial port. Rejects when the machine ends meanwhile.
  *
  * @param {import("./machine.js").Machine} machine
  * @param {(finding: Finding) => void} [report]
@@ -32,6 +32,7 @@ export async function runChecks(machine, report = () => undefined, isWanted = ()
     const agents = new Agents(machine, target);
     for (const check of list.filter(({ name }) => isWanted(name + suffix))) {
       const result = await resultOf(check, agents, features);
+      machine.requireRunning();
       const finding = { name: check.name + suffix, result };
       findings.push(finding);
       report(finding);
