@@ -57,6 +57,24 @@ describe("the micro agent's program", () => {
   );
 });
 
+describe("sonde agent build", () => {
+  test(
+    "builds it for this machine's processor, and says how large it is",
+    async () => {
+      const { code, output } = await runSonde(["agent", "build"]);
+      expect(output).toMatch(/^ +\d+\.\d kB +\S+\/sonde-agent-\w+\n$/);
+      expect(code).toBe(0);
+    },
+    buildMilliseconds,
+  );
+
+  test("knows the processors that there are", async () => {
+    const { code, errors } = await runSonde(["agent", "build", "arm64", "pdp11"]);
+    expect(errors).toMatch(/^build:micro: --arch pdp11: expected some of x64,/);
+    expect(code).toBe(1);
+  });
+});
+
 describe("the micro agent's command line", () => {
   test("prints version, help and a new key", async () => {
     expect(await run("--version")).toEqual({

@@ -16,7 +16,7 @@ export function describeAgents(folder = microAgentFolder()): readonly string[] {
     return [`sonde-agent ${hostVersion}, micro, ${processor}: ${kilobytes} kB`];
   });
   const node = `sonde-agent ${hostVersion} for Node: ${koffi.join(", ")}`;
-  const none = "no micro agent is built: npm run build:micro, in the checkout";
+  const none = "no micro agent is built: sonde agent build, in a checkout";
   return [node, ...(micro.length === 0 ? [none] : micro)];
 }
 

@@ -34,7 +34,7 @@ export function microAgentIn(folder: string): PayloadKind {
           hint:
             processor === undefined
               ? "build it for the board's processor, and copy it there by hand: docs/micro-agent.md"
-              : `in the checkout: npm run build:micro -- --arch ${processor}`,
+              : `in the checkout: sonde agent build ${processor}`,
         };
       }
       return {

@@ -25,7 +25,7 @@ export function findLocalAgent(
   const isBuilt = existsSync(micro);
   if (wanted === "micro" && !isBuilt) {
     throw new ConnectError(`SONDE_AGENT=micro: there is no ${micro}`, {
-      hint: "build it, in the checkout: npm run build:micro",
+      hint: "build it, in the checkout: sonde agent build",
     });
   }
   return isBuilt && wanted !== "node"

@@ -31,7 +31,7 @@ describe("the micro agent for a board", () => {
     expect(choose("aarch64")).toEqual({
       kind: "lack",
       what: "the micro agent is not built for the board (aarch64)",
-      hint: "in the checkout: npm run build:micro -- --arch arm64",
+      hint: "in the checkout: sonde agent build arm64",
     });
     expect(choose("mips")).toMatchObject({ kind: "lack" });
   });

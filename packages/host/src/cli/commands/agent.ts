@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type Command, Option } from "commander";
 import { isConsole, startOnConsole } from "../../board/console-agent.js";
 import { askRunning, stopRunning } from "../../board/running-agent.js";
+import { buildAgents } from "../../board/build-agent.js";
 import { takeAwayAgent } from "../../board/take-away.js";
 import { describeAgents } from "../../board/agents-here.js";
 import { Session } from "../../session/session.js";
@@ -17,6 +18,7 @@ Examples:
   sonde opensnoop -t ssh://root@board
   sonde agent remove -t ssh://root@board    stops it, and leaves nothing behind
   sonde opensnoop -t ssh://root@board --push   all three in one
+  sonde agent build arm64 armhf             the small agents for these processors, in a checkout
   sonde agent push -t serial:/dev/ttyUSB0   through a console where root has logged in; then:
   sonde agent start -t serial:/dev/ttyUSB0  the agent takes the console over, until it is stopped
   sonde agent key > board.key               a key for --key-file of both sides`;
@@ -31,7 +33,7 @@ interface AgentOptions extends TargetOptions {
 export function addAgentCommand(program: Command): void {
   const agent = program
     .command("agent")
-    .description("put an agent on a board, stop it, remove it")
+    .description("build agents, put one on a board, stop it, remove it")
     .addHelpText("after", examples);
   const add = (name: string, description: string, example: string): Command =>
     addTargetOptions(agent.command(name).description(description)).addHelpText(
@@ -85,6 +87,19 @@ export function addAgentCommand(program: Command): void {
     .addHelpText("after", "\nExample:\n  sonde agent list")
     .action(() => {
       for (const line of describeAgents()) print(line);
+    });
+  agent
+    .command("build")
+    .argument(
+      "[processors...]",
+      "as Node or Debian names them: x64, arm64, armhf, riscv64, mipsel …",
+    )
+    .description(
+      "build micro agents, to be pushed from here: one small static program for each processor (in a checkout, on Debian)",
+    )
+    .addHelpText("after", "\nExample:\n  sonde agent build arm64 armhf")
+    .action(async (processors: readonly string[]) => {
+      process.exitCode = await interruptible(() => buildAgents(processors));
     });
   agent
     .command("key")
