@@ -1,4 +1,7 @@
-import { statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "@jest/globals";
 import { startBpftrace } from "../support/beside-bpftrace.js";
 import { RunningCommand, until } from "../support/processes.js";
@@ -153,6 +156,63 @@ besideTools(
       const heading = linesOf(theirs, pattern)[0] ?? "";
       expect([name, words(linesOf(ours, pattern)[0] ?? "")]).toEqual([name, words(heading)]);
       expect(heading).not.toBe("");
+    }
+  },
+  60_000,
+);
+
+const writeCount = 400;
+
+/** Of the disk that has completed most: "MAJOR MINOR NAME READS …, 8th WRITES" (Documentation/admin-guide/iostats.rst). */
+function completedWrites(): number {
+  const lines = readFileSync("/proc/diskstats", "utf8").trim().split("\n");
+  return Math.max(0, ...lines.map((line) => Number(line.trim().split(/\s+/)[7])));
+}
+
+/** A histogram's rows: where each begins, and how many fell there. */
+function rowsOf({ output }: RunningCommand): readonly (readonly [number, number])[] {
+  return [...output.matchAll(/^ *(\d+) -> \d+ +: (\d+)/gm)].map(([, from, count]) => [
+    Number(from),
+    Number(count),
+  ]);
+}
+
+/** The power of two at which half have come. */
+function middle(rows: readonly (readonly [number, number])[]): number {
+  const total = rows.reduce((sum, [, count]) => sum + count, 0);
+  let seen = 0;
+  const [from = 0] = rows.find(([, count]) => (seen += count) * 2 >= total) ?? [];
+  return Math.round(Math.log2(from + 1));
+}
+
+besideTools(
+  "biolatency sees what the packaged one sees of a disk that is written to",
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "sonde-file-tools-"));
+    const { ours, theirs } = start("biolatency", []);
+    const both = [ours, theirs];
+    try {
+      const isLive = ({ output }: RunningCommand): boolean => output.startsWith("Tracing block");
+      expect(await until(() => both.every(isLive), startMilliseconds)).toBe(true);
+      const before = completedWrites();
+      const file = `of=${join(folder, "written")}`;
+      execFileSync("dd", ["if=/dev/zero", file, "bs=4k", `count=${writeCount}`, "oflag=dsync"], {
+        stdio: "ignore",
+      });
+      // All of them, unless the folder is in memory. The first may be too early for one that has just greeted.
+      const reached = Math.min(writeCount, completedWrites() - before);
+      for (const command of both) command.kill("SIGINT");
+      await Promise.all(both.map((command) => endOf(command)));
+      const [own = [], packaged = []] = both.map(rowsOf);
+      for (const rows of [own, packaged]) {
+        const total = rows.reduce((sum, [, count]) => sum + count, 0);
+        expect(total).toBeGreaterThan(reached / 2);
+      }
+      // They begin and end at moments of their own, between which others write, too.
+      expect(Math.abs(middle(own) - middle(packaged))).toBeLessThanOrEqual(1);
+    } finally {
+      for (const command of both) command.kill("SIGKILL");
+      rmSync(folder, { recursive: true });
     }
   },
   60_000,
