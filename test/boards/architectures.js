@@ -23,8 +23,9 @@
 const eachInThread = "tcg";
 
 /**
- * Both processors in one thread. Kernels for x86 write over their own code while the other processor may run it; with a
- * thread each, emulators before QEMU 8 now and then go on with what stood there before, and the kernel panics.
+ * Both processors in one thread. Kernels write over their own code while the other processor may run it; with a thread
+ * each, emulators before QEMU 8 now and then go on with what stood there before: the kernel panics (x86), or a tracepoint
+ * stays off.
  */
 const allInOneThread = "tcg,thread=single";
 
@@ -124,7 +125,7 @@ export const architectures = {
     probed: malloc,
     qemu: "qemu-system-s390x",
     qemuPackage: "qemu-system-misc",
-    accelerator: eachInThread,
+    accelerator: allInOneThread,
     modules: ["virtio_console"],
     machine: ["-M", "s390-ccw-virtio", "-device", "virtio-net-ccw,netdev=net"],
     cpu: "max",

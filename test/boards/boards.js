@@ -171,6 +171,7 @@ export const boards = [
     architecture: "i386",
     suite: "bookworm",
     kernelPackage: "linux-image-686-pae",
+    agent: "micro or node",
     lacks: [
       ...before6_9,
       ...withoutBtf,

@@ -31,7 +31,11 @@ export async function runChecks(machine, report = () => undefined, isWanted = ()
   for (const { suffix, target, list } of ways) {
     const agents = new Agents(machine, target);
     for (const check of list.filter(({ name }) => isWanted(name + suffix))) {
-      const result = await resultOf(check, agents, features);
+      const before = machine.console.length;
+      const result = withConsole(
+        await resultOf(check, agents, features),
+        machine.console.slice(before),
+      );
       machine.requireRunning();
       const finding = { name: check.name + suffix, result };
       findings.push(finding);
@@ -63,6 +67,19 @@ async function resultOf(check, agents, features) {
     const reason = error instanceof Error ? error.message : String(error);
     return { kind: error instanceof NotApplicable ? "not applicable" : "failed", reason };
   }
+}
+
+/**
+ * A failure with what the board's console said meanwhile: that the agent ended, say.
+ *
+ * @param {Result} result
+ * @param {string} said
+ * @returns {Result}
+ */
+function withConsole(result, said) {
+  if (result.kind !== "failed" || said.trim() === "") return result;
+  const last = said.trim().split("\n").slice(-30).join("\n  ");
+  return { ...result, reason: `${result.reason}\nIts console meanwhile:\n  ${last}` };
 }
 
 /** The agents that checks need: the board's own, and one after the other those that do without something. */

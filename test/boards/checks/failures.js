@@ -3,6 +3,9 @@ import { BoardUnderTest, describeOutcome } from "../board-under-test.js";
 import { architectures } from "../architectures.js";
 import { libc } from "../userland.js";
 
+/** Node takes half a minute to start on a board with 32 bits, among others. */
+const limitMilliseconds = 90_000;
+
 /** @type {readonly import("./check.js").Check[]} */
 export const failureChecks = [
   {
@@ -98,7 +101,7 @@ async function inKernel(/** @type {import("../board-under-test.js").BoardUnderTe
  * @param {string} otherwise
  */
 async function until(isTrue, otherwise) {
-  const deadline = performance.now() + 30_000;
+  const deadline = performance.now() + limitMilliseconds;
   while (!(await isTrue())) {
     if (performance.now() > deadline) throw new Error(otherwise);
     await new Promise((resolve) => setTimeout(resolve, 100));
