@@ -40,6 +40,7 @@ const context = {
   resolveKernelSymbol: () => undefined,
   resolveUserSymbol: () => undefined,
   resolveStack: () => undefined,
+  resolveControlGroup: () => [],
   resolveUserName: () => undefined,
 };
 

@@ -113,6 +113,8 @@ function answerLocally(query: Query): Answer {
     }
     case "kernelMembers":
       return { kind: query.kind, members: describeBtfMembers(kernelTypes(), query.structure) };
+    case "controlGroup":
+      return { kind: query.kind, id: undefined };
     case "kernelSymbol":
       return { kind: query.kind, address: undefined };
     case "kernelEnumerator": {

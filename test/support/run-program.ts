@@ -89,6 +89,7 @@ const context: DecodeContext = {
   resolveKernelSymbol: () => undefined,
   resolveUserSymbol: () => undefined,
   resolveStack: () => undefined,
+  resolveControlGroup: () => [],
   resolveUserName: () => undefined,
 };
 

@@ -27,6 +27,7 @@ const readableEvents: readonly RegExp[] = [
 const listable: readonly RegExp[] = [
   /^\/sys\/kernel\/btf$/,
   /^\/sys\/bus\/event_source\/devices$/,
+  /^\/sys\/fs\/cgroup(\/.+)?$/,
   /^\/proc$/,
   /^\/proc\/\d+\/task$/,
   // Where libraries are: a board without /etc/ld.so.cache tells nowhere else what "libc" is.

@@ -30,6 +30,8 @@ export type Query =
   | { readonly kind: "kernelFunctionType"; readonly name: string }
   /** Where the kernel has a function or variable. */
   | { readonly kind: "kernelSymbol"; readonly name: string }
+  /** The control group of a folder, by its path. */
+  | { readonly kind: "controlGroup"; readonly path: string }
   /** ELF files whose paths match a glob pattern, or their names when it has no slash; with `pid` those that the process runs code of. */
   | { readonly kind: "userFiles"; readonly pattern: string; readonly pid: number | undefined }
   /** Functions of an ELF file whose names match a glob pattern. `file` is as in the script: a path, or a name as "libc" or "bash". */
@@ -131,6 +133,8 @@ export type Answer =
     }
   /** `undefined`: there is no such symbol, or none that may be seen. */
   | { readonly kind: "kernelSymbol"; readonly address: bigint | undefined }
+  /** Its number; `undefined`: there is no such folder. */
+  | { readonly kind: "controlGroup"; readonly id: bigint | undefined }
   /** `distanceBytes` undefined: there is no such symbol. */
   | {
       readonly kind: "userSymbol";

@@ -39,6 +39,7 @@ export type DiagnosticCode =
   | "bad-value"
   | "not-supported"
   | "too-large"
+  | "unneeded"
   | "unreachable";
 
 export function isError(diagnostic: Diagnostic): boolean {

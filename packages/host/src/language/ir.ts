@@ -126,6 +126,8 @@ export type IrOperation =
       readonly map: string;
       readonly offset: number;
     }
+  /** A pointer to a map itself. */
+  | { readonly kind: "mapPointer"; readonly to: VirtualRegister; readonly map: string }
   | {
       readonly kind: "call";
       /** The helper's number. */

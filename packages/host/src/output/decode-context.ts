@@ -18,8 +18,18 @@ export interface DecodeContext {
   readonly resolveUserSymbol: (address: bigint, pid: number) => SymbolName | undefined;
   /** The stack of this number that is cut to so many frames; undefined when it was not kept. */
   readonly resolveStack: (stack: bigint, limit: number) => KeptStack | undefined;
+  /** Where the control group of this number is in hierarchies whose names match a pattern; nowhere when it is not known. */
+  readonly resolveControlGroup: (id: bigint, hierarchies: string) => readonly ControlGroupPath[];
   /** The target's name for a user id. */
   readonly resolveUserName: (uid: number) => string | undefined;
+}
+
+/** A control group in one of the hierarchies that the target has. */
+export interface ControlGroupPath {
+  /** "unified" for that of version 2, else the controllers' name. */
+  readonly hierarchy: string;
+  /** From the hierarchy's root: "/system.slice". */
+  readonly path: string;
 }
 
 export interface KeptStack {

@@ -34,6 +34,13 @@ export function createHistogram(
     : { kind: "histogram", isLinear: false, buckets };
 }
 
+/** One without a row. */
+export function emptyHistogram({
+  kind,
+}: HistogramLayout): Extract<MapValue, { readonly kind: "histogram" }> {
+  return { kind: "histogram", isLinear: kind === "lhist", buckets: [] };
+}
+
 function bucketCount(layout: HistogramLayout): number {
   if (layout.kind === "hist") {
     if (!Number.isInteger(layout.bits) || layout.bits < 0 || layout.bits > mostBits) {

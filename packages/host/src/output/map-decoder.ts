@@ -1,6 +1,6 @@
 import { type MapLayout, type MapValueLayout } from "../spec/trace-layout.js";
 import { DecodeError } from "./decode-error.js";
-import { createHistogram, type HistogramLayout } from "./histogram-buckets.js";
+import { createHistogram, emptyHistogram, type HistogramLayout } from "./histogram-buckets.js";
 import { bytesName, checkDump, type DumpShape, dumpShape, type MapDump } from "./map-dump.js";
 import { checkField, valueSizeBytes } from "./record-view.js";
 import { type ByteSource, sourceOf } from "./byte-source.js";
@@ -211,8 +211,9 @@ function createKeyedHistogramDecoder(
     }
     const entries: MapEntry[] = [];
     for (const { start, counts } of groups.values()) {
-      const histogram = createHistogram(value, counts);
-      if (histogram !== undefined) entries.push({ key: decodeKey(keys, start), value: histogram });
+      // One whose counts were set to zero is shown without a row.
+      const histogram = createHistogram(value, counts) ?? emptyHistogram(value);
+      entries.push({ key: decodeKey(keys, start), value: histogram });
     }
     return entries;
   };

@@ -1,6 +1,7 @@
 import { type MapLayout, type TraceLayout } from "../spec/trace-layout.js";
 import { type DecodeContext } from "./decode-context.js";
 import { DecodeError } from "./decode-error.js";
+import { emptyHistogram } from "./histogram-buckets.js";
 import { createMapDecoder, type MapDecoder } from "./map-decoder.js";
 import { type MapDump, subtractDump } from "./map-dump.js";
 import { createSeriesDecoder } from "./series-decoder.js";
@@ -101,14 +102,7 @@ function emptyEntry(map: MapLayout, decoder: MapDecoder, isZeroed: boolean): rea
       return [{ key: [], value: { kind: "statistics", count: 0n, total: 0n, average: 0n } }];
     case "hist":
     case "lhist":
-      return isZeroed
-        ? [
-            {
-              key: [],
-              value: { kind: "histogram", isLinear: map.value.kind === "lhist", buckets: [] },
-            },
-          ]
-        : [];
+      return isZeroed ? [{ key: [], value: emptyHistogram(map.value) }] : [];
     case "tseries":
       return [];
   }

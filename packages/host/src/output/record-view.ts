@@ -109,6 +109,7 @@ export function valueSizeBytes(type: ValueType): number {
     case "timestamp":
     case "stack":
     case "code":
+    case "controlGroup":
       return 8;
     case "bytes":
       return 8 + type.capacityBytes;

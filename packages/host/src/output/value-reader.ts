@@ -70,6 +70,9 @@ export class ValueReaders {
           const name = this.#context.resolveUserName(uid);
           return { kind: "text", value: name ?? String(uid) };
         };
+      case "controlGroup":
+        return ({ view }, offset) =>
+          this.#readControlGroup(type, view.getBigUint64(offset, little));
       case "code":
         return createCodeReader(type, this.#context, little);
       case "bytes":
@@ -89,6 +92,12 @@ export class ValueReaders {
       throw new DecodeError(`decode a name: there is none of number ${index}`);
     }
     return { kind: "text", value: name };
+  }
+
+  #readControlGroup({ hierarchies }: ValueOf<"controlGroup">, id: bigint): Value {
+    const paths = this.#context.resolveControlGroup(id, hierarchies);
+    const texts = paths.map(({ hierarchy, path }) => `${hierarchy}:${path}`);
+    return { kind: "text", value: texts.join(",") };
   }
 
   #readStack({ space, mode, limit }: StackType, stack: bigint): Value {

@@ -156,6 +156,8 @@ export class QueryAnswerer {
       }
       case "kernelSymbol":
         return { kind: "kernelSymbol", address: await this.#addressOf(query.name) };
+      case "controlGroup":
+        return { kind: "controlGroup", id: await this.#files.inode(query.path) };
       case "userFunctions":
         return await this.#userFunctions(query);
       case "userFiles": {

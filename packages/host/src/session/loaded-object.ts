@@ -120,12 +120,16 @@ export class LoadedObject {
     const started = await TargetProcess.start(this.#peer, argv, { waits: false });
     const output: Uint8Array[] = [];
     const errors: Uint8Array[] = [];
+    let code = 0;
     for await (const news of started.news()) {
       output.push(news.output);
       errors.push(news.errors);
+      code = news.end?.code ?? code;
     }
     const told = Buffer.concat(errors).toString().trimEnd();
-    return { output: Buffer.concat(output).toString(), messages: told === "" ? [] : [told] };
+    const messages = told === "" ? [] : [told];
+    if (code !== 0) messages.push(`ERROR: command exited with code ${code}`);
+    return { output: Buffer.concat(output).toString(), messages };
   }
 
   /** The first 10 kB of a file of the target's, or why they cannot be had. */
@@ -138,7 +142,8 @@ export class LoadedObject {
       return { output: Buffer.from(data).toString(), messages: [] };
     } catch (error) {
       if (!(error instanceof RemoteError)) throw error;
-      return { output: "", messages: [`cat: ${error.message}`] };
+      const why = error.code === "missing" ? "No such file or directory" : error.message;
+      return { output: "", messages: [`ERROR: failed to open file '${path}' (${why})`] };
     }
   }
 

@@ -120,6 +120,10 @@ export class RemoteFiles implements TargetFiles {
     return (await this.status(path))?.path;
   }
 
+  async inode(path: string): Promise<bigint | undefined> {
+    return (await this.status(path))?.inode;
+  }
+
   /** `undefined` when there is no such file. */
   async status(path: string): Promise<FileStatus | undefined> {
     return (await this.#peer.call("file.stat", { path })).file ?? undefined;

@@ -34,6 +34,8 @@ export type ValueType =
       readonly format: string;
       readonly clock: "boottime" | "monotonic" | "realtime";
     }
+  /** 8 bytes, a control group's number, printed as its paths in those hierarchies of the target's whose names match a pattern. */
+  | ControlGroupType
   /** 4 bytes, printed as the user's name on the target. */
   | { readonly kind: "username" }
   /** 8 bytes, a number that stands for a name: an error's, a system call's (of the target's architecture), a signal's. */
@@ -59,6 +61,11 @@ export type ValueType =
       readonly fields: readonly StructField[];
       readonly sizeBytes: number;
     };
+
+export interface ControlGroupType {
+  readonly kind: "controlGroup";
+  readonly hierarchies: string;
+}
 
 export interface CodeType {
   readonly kind: "code";

@@ -34,6 +34,11 @@ export function showsUserNames(layout: TraceLayout): boolean {
   return anyType(layout, ({ kind }) => kind === "username");
 }
 
+/** Whether anything is shown as a control group's path. */
+export function showsControlGroups(layout: TraceLayout): boolean {
+  return anyType(layout, ({ kind }) => kind === "controlGroup");
+}
+
 /** Whether anything is shown as a time of day that the target's clock tells. */
 export function showsTargetTimes(layout: TraceLayout): boolean {
   return anyType(layout, ({ kind }) => kind === "timestamp");

@@ -1,10 +1,15 @@
 import { ConnectionClosedError } from "@sonde/protocol";
 import { ConnectError } from "../session/errors.js";
 import { type ObjectSpec } from "../spec/object-spec.js";
-import { type KeptStack, type SymbolName } from "../output/decode-context.js";
+import {
+  type ControlGroupPath,
+  type KeptStack,
+  type SymbolName,
+} from "../output/decode-context.js";
 import { type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
 import { type UserSymbolSource } from "../symbols/user-symbols.js";
 import { type LoadedObject, type MapDump } from "../session/loaded-object.js";
+import { type ControlGroups } from "./control-groups.js";
 import { type KeptStacks } from "./kept-stacks.js";
 import {
   type ActionResult,
@@ -21,6 +26,7 @@ export class LiveSource implements TraceSource {
   readonly #symbols: KernelSymbolSource | undefined;
   readonly #userSymbols: UserSymbolSource | undefined;
   readonly #stacks: KeptStacks;
+  readonly #controlGroups: ControlGroups | undefined;
   readonly #byteOrder: "little" | "big";
   readonly now: () => bigint;
   /** When events last came. */
@@ -33,6 +39,7 @@ export class LiveSource implements TraceSource {
       readonly symbols: KernelSymbolSource | undefined;
       readonly userSymbols: UserSymbolSource | undefined;
       readonly stacks: KeptStacks;
+      readonly controlGroups: ControlGroups | undefined;
       readonly byteOrder: "little" | "big";
       /** Nanoseconds since 1970. */
       readonly now: () => bigint;
@@ -43,6 +50,7 @@ export class LiveSource implements TraceSource {
     this.#symbols = options.symbols;
     this.#userSymbols = options.userSymbols;
     this.#stacks = options.stacks;
+    this.#controlGroups = options.controlGroups;
     this.#byteOrder = options.byteOrder;
     this.now = options.now;
   }
@@ -149,6 +157,10 @@ export class LiveSource implements TraceSource {
 
   resolveStack(stack: bigint, limit: number): KeptStack | undefined {
     return this.#stacks.resolve(stack, limit);
+  }
+
+  resolveControlGroup(id: bigint): readonly ControlGroupPath[] {
+    return this.#controlGroups?.resolve(id) ?? [];
   }
 }
 

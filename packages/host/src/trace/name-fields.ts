@@ -11,13 +11,14 @@ export interface NeededNames {
   readonly addresses: bigint[];
   readonly userAddresses: UserAddress[];
   readonly stacks: NeededStack[];
+  readonly controlGroups: bigint[];
 }
 
 /** Of a stack that is shown as addresses no names are needed. */
 export type NeededStack = StackReference & Pick<StackType, "space" | "mode">;
 
 export function nothingNeeded(): NeededNames {
-  return { addresses: [], userAddresses: [], stacks: [] };
+  return { addresses: [], userAddresses: [], stacks: [], controlGroups: [] };
 }
 
 /** Finds what in records and maps is shown by a name that is elsewhere: addresses, numbers of stacks. */
@@ -71,6 +72,8 @@ export class NameFields {
       const value = view.getBigUint64(at, this.#isLittleEndian);
       if (holds === "address") {
         needed.addresses.push(value);
+      } else if (holds === "controlGroup") {
+        needed.controlGroups.push(value);
       } else if (holds === "userAddress") {
         const pid = view.getUint32(at + 8, this.#isLittleEndian);
         needed.userAddresses.push({ address: value, pid });
@@ -83,8 +86,8 @@ export class NameFields {
 
 interface Place {
   readonly offset: number;
-  /** A kernel address, an address of a process, or a stack's number. */
-  readonly holds: "address" | "userAddress" | Omit<NeededStack, "stack">;
+  /** A kernel address, an address of a process, a control group's or a stack's number. */
+  readonly holds: "address" | "userAddress" | "controlGroup" | Omit<NeededStack, "stack">;
 }
 
 interface MapPlaces {
@@ -103,6 +106,7 @@ function placesOf(fields: readonly FieldLayout[]): readonly Place[] {
   return fields.flatMap(({ type, offset }): readonly Place[] => {
     if (type.kind === "ksym") return [{ offset, holds: "address" }];
     if (type.kind === "usym") return [{ offset, holds: "userAddress" }];
+    if (type.kind === "controlGroup") return [{ offset, holds: "controlGroup" }];
     if (type.kind === "stack") {
       const { space, mode, limit } = type;
       return [{ offset, holds: { space, mode, limit } }];

@@ -58,6 +58,10 @@ export class NotingFiles implements TargetFiles {
     return await this.#files.resolve(path);
   }
 
+  async inode(path: string): Promise<bigint | undefined> {
+    return await this.#files.inode(path);
+  }
+
   async readPart(path: string, offset: number, length: number): Promise<Uint8Array> {
     return await this.#files.readPart(path, offset, length);
   }

@@ -42,6 +42,10 @@ export class RecordedFiles implements TargetFiles {
     return this.#noPrograms();
   }
 
+  inode(): Promise<bigint | undefined> {
+    return this.#noPrograms();
+  }
+
   readPart(): Promise<Uint8Array> {
     return this.#noPrograms();
   }

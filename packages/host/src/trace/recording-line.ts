@@ -1,4 +1,4 @@
-import { type SymbolName } from "../output/decode-context.js";
+import { type ControlGroupPath, type SymbolName } from "../output/decode-context.js";
 import { type MapDump } from "../output/map-dump.js";
 import { type TargetDescription } from "../spec/target-description.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
@@ -30,6 +30,11 @@ export type RecordingLine =
       readonly stack: bigint;
       readonly pid: number;
       readonly frames: readonly bigint[];
+    }
+  | {
+      readonly kind: "controlGroup";
+      readonly id: bigint;
+      readonly paths: readonly ControlGroupPath[];
     }
   /** What came of system() or cat(). */
   | { readonly kind: "action"; readonly result: ActionResult }

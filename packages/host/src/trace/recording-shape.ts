@@ -45,6 +45,7 @@ const isType = isKindOf<ValueType>({
   usym: {},
   timestamp: { format: isString, clock: isOneOf("boottime", "monotonic", "realtime") },
   username: {},
+  controlGroup: { hierarchies: isString },
   code: { of: isOneOf("error", "systemCall", "signal") },
   bytes: { shows: isOneOf("buffer", "address", "mac"), capacityBytes: isWhole },
   stack: {
@@ -210,6 +211,10 @@ const isLine = isKindOf<RecordingLine>({
     file: isOptional(isString),
   },
   stack: { limit: isWhole, stack: isBigint, pid: isWhole, frames: isArrayOf(isBigint) },
+  controlGroup: {
+    id: isBigint,
+    paths: isArrayOf(isObject({ hierarchy: isString, path: isString })),
+  },
   action: {
     result: isObject<ActionResult>({ output: isString, messages: isArrayOf(isString) }),
   },

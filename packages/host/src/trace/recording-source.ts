@@ -1,4 +1,8 @@
-import { type KeptStack, type SymbolName } from "../output/decode-context.js";
+import {
+  type ControlGroupPath,
+  type KeptStack,
+  type SymbolName,
+} from "../output/decode-context.js";
 import { type MapDump } from "../output/map-dump.js";
 import { stackName, userAddressName } from "./recording-line.js";
 import { type RecordingWriter } from "./recording.js";
@@ -17,6 +21,7 @@ export class RecordingSource implements TraceSource {
   readonly #symbols = new Set<bigint>();
   readonly #userSymbols = new Set<string>();
   readonly #stacks = new Set<string>();
+  readonly #controlGroups = new Set<bigint>();
   /** When the spans came that have not been dealt with, in order. */
   readonly #arrivals: bigint[] = [];
   #lastArrival: bigint | undefined;
@@ -118,5 +123,14 @@ export class RecordingSource implements TraceSource {
       this.#writer.write({ kind: "stack", limit, stack, ...kept });
     }
     return kept;
+  }
+
+  resolveControlGroup(id: bigint): readonly ControlGroupPath[] {
+    const paths = this.#source.resolveControlGroup(id);
+    if (paths.length > 0 && !this.#controlGroups.has(id)) {
+      this.#controlGroups.add(id);
+      this.#writer.write({ kind: "controlGroup", id, paths });
+    }
+    return paths;
   }
 }

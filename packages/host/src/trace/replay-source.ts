@@ -1,4 +1,8 @@
-import { type KeptStack, type SymbolName } from "../output/decode-context.js";
+import {
+  type ControlGroupPath,
+  type KeptStack,
+  type SymbolName,
+} from "../output/decode-context.js";
 import { type MapDump } from "../output/map-dump.js";
 import { TargetError } from "../session/errors.js";
 import { AnswerQueue } from "./answer-queue.js";
@@ -21,6 +25,7 @@ interface RecordedNames {
   readonly userSymbols: ReadonlyMap<string, SymbolName>;
   /** By stackName(). */
   readonly stacks: ReadonlyMap<string, KeptStack>;
+  readonly controlGroups: ReadonlyMap<bigint, readonly ControlGroupPath[]>;
 }
 
 /** Plays a recording: its spans in order, its dumps as they are asked for. */
@@ -48,6 +53,7 @@ export class ReplaySource implements TraceSource {
     const symbols = new Map<bigint, { readonly name: string; readonly offset: bigint }>();
     const userSymbols = new Map<string, SymbolName>();
     const stacks = new Map<string, KeptStack>();
+    const controlGroups = new Map<bigint, readonly ControlGroupPath[]>();
     for await (const line of readRecording(path)) {
       if (line.kind === "header") header = line.header;
       if (line.kind === "symbol")
@@ -55,9 +61,10 @@ export class ReplaySource implements TraceSource {
       if (line.kind === "userSymbol")
         userSymbols.set(userAddressName(line.address, line.pid), line);
       if (line.kind === "stack") stacks.set(stackName(line.stack, line.limit), line);
+      if (line.kind === "controlGroup") controlGroups.set(line.id, line.paths);
     }
     if (header === undefined) throw new TargetError(`recording ${path}: it has no header`);
-    return new ReplaySource(path, header, { symbols, userSymbols, stacks });
+    return new ReplaySource(path, header, { symbols, userSymbols, stacks, controlGroups });
   }
 
   open(receiver: { onSpan(span: SourceSpan): void; onEnd(error?: Error): void }): void {
@@ -158,5 +165,9 @@ export class ReplaySource implements TraceSource {
 
   resolveStack(stack: bigint, limit: number): KeptStack | undefined {
     return this.#names.stacks.get(stackName(stack, limit));
+  }
+
+  resolveControlGroup(id: bigint): readonly ControlGroupPath[] {
+    return this.#names.controlGroups.get(id) ?? [];
   }
 }

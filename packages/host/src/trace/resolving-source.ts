@@ -1,4 +1,8 @@
-import { type KeptStack, type SymbolName } from "../output/decode-context.js";
+import {
+  type ControlGroupPath,
+  type KeptStack,
+  type SymbolName,
+} from "../output/decode-context.js";
 import { DecodeError } from "../output/decode-error.js";
 import { type MapDump } from "../output/map-dump.js";
 import { PerfCursor } from "../output/perf-span.js";
@@ -7,6 +11,7 @@ import { RingCursor } from "../output/ring-span.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
 import { type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
 import { type UserSymbolSource } from "../symbols/user-symbols.js";
+import { type ControlGroups } from "./control-groups.js";
 import { type KeptStacks } from "./kept-stacks.js";
 import { NameFields, nothingNeeded, type NeededNames } from "./name-fields.js";
 import {
@@ -23,6 +28,8 @@ export interface NameSources {
   readonly symbols: KernelSymbolSource | undefined;
   readonly userSymbols: UserSymbolSource | undefined;
   readonly stacks: Pick<KeptStacks, "prepare" | "resolve">;
+  /** Undefined when nothing is shown as a control group. */
+  readonly controlGroups: Pick<ControlGroups, "prepare"> | undefined;
 }
 
 /** Holds spans and dumps back until the stacks and symbols that they are printed with are known. */
@@ -129,6 +136,10 @@ export class ResolvingSource implements TraceSource {
     return this.#source.resolveStack(stack, limit);
   }
 
+  resolveControlGroup(id: bigint): readonly ControlGroupPath[] {
+    return this.#source.resolveControlGroup(id);
+  }
+
   /** Stacks first: what they lead through is known only then. */
   #prepare(needed: NeededNames): Promise<void> | undefined {
     const reading = this.#names.stacks.prepare(needed.stacks);
@@ -138,9 +149,11 @@ export class ResolvingSource implements TraceSource {
   }
 
   #prepareSymbols(needed: NeededNames): Promise<void> | undefined {
-    const preparing = [this.#prepareKernel(needed), this.#prepareUser(needed)].filter(
-      (one) => one !== undefined,
-    );
+    const preparing = [
+      this.#prepareKernel(needed),
+      this.#prepareUser(needed),
+      this.#names.controlGroups?.prepare(needed.controlGroups),
+    ].filter((one) => one !== undefined);
     return preparing.length === 0 ? undefined : Promise.all(preparing).then(() => undefined);
   }
 

@@ -61,6 +61,7 @@ export async function startObject(
     resolveKernelSymbol: (address: bigint) => symbols.resolve(address),
     resolveUserSymbol: () => undefined,
     resolveStack: () => undefined,
+    resolveControlGroup: () => [],
   };
   const context = decodeContext(description, clock, source, () => undefined);
   const loaded = await session.load(prepared.spec, options);

@@ -1,6 +1,7 @@
 import { type Keeps } from "@sonde/protocol";
 import { type Diagnostic, isError } from "../language/diagnostic.js";
 import { type CompileOptions } from "../language/compile.js";
+import { globToRegExp } from "../language/glob.js";
 import { type DecodeContext } from "../output/decode-context.js";
 import { TargetError } from "../session/errors.js";
 import { type LoadedObject } from "../session/loaded-object.js";
@@ -14,6 +15,7 @@ import { type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
 import { UserSymbols } from "../symbols/user-symbols.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
 import { compileProgram } from "./compile-program.js";
+import { ControlGroups } from "./control-groups.js";
 import { CostMeter, type TraceCost } from "./cost-meter.js";
 import { KeptStacks } from "./kept-stacks.js";
 import { LiveSource } from "./live-source.js";
@@ -27,6 +29,7 @@ import { type TraceSource } from "./trace-source.js";
 import { Trace } from "./trace.js";
 import {
   shownStackLimits,
+  showsControlGroups,
   showsKernelSymbols,
   showsTargetTimes,
   showsUserSymbols,
@@ -99,6 +102,7 @@ export interface AttachOptions extends Pick<StartOptions, "clock"> {
 interface TargetNames {
   readonly symbols: KernelSymbolSource | undefined;
   readonly userSymbols: UserSymbols | undefined;
+  readonly controlGroups: ControlGroups | undefined;
   readonly resolveUserName: (uid: number) => string | undefined;
 }
 
@@ -291,13 +295,16 @@ export class Target implements AsyncDisposable {
           { keepsMangledNames: layout.keepsMangledNames === true },
         )
       : undefined;
-    return { symbols, userSymbols, resolveUserName: (uid) => userNames.get(uid) };
+    const controlGroups = showsControlGroups(layout)
+      ? new ControlGroups(this.session.files)
+      : undefined;
+    return { symbols, userSymbols, controlGroups, resolveUserName: (uid) => userNames.get(uid) };
   }
 
   #read(
     loaded: LoadedObject,
     spec: TraceSpec,
-    { symbols, userSymbols }: TargetNames,
+    { symbols, userSymbols, controlGroups }: TargetNames,
     clock: TraceClock,
   ): TraceSource {
     const { byteOrder } = this.description;
@@ -310,15 +317,19 @@ export class Target implements AsyncDisposable {
       symbols,
       userSymbols,
       stacks,
+      controlGroups,
       byteOrder,
       now,
     });
     this.session.clock.watch();
     const isAllKnown =
-      symbols?.prepare === undefined && userSymbols === undefined && limits.length === 0;
+      symbols?.prepare === undefined &&
+      userSymbols === undefined &&
+      controlGroups === undefined &&
+      limits.length === 0;
     return isAllKnown
       ? live
-      : new ResolvingSource(live, spec, { symbols, userSymbols, stacks }, byteOrder);
+      : new ResolvingSource(live, spec, { symbols, userSymbols, stacks, controlGroups }, byteOrder);
   }
 
   /** The trace's clock; a recording's stays as it is now, since that is what it will be replayed with. */
@@ -369,7 +380,10 @@ export class Target implements AsyncDisposable {
 export function decodeContext(
   target: TargetDescription,
   clock: Pick<TraceClock, "realtimeMinusBoottime" | "realtimeMinusMonotonic">,
-  source: Pick<DecodeContext, "now" | "resolveKernelSymbol" | "resolveUserSymbol" | "resolveStack">,
+  source: Pick<
+    TraceSource,
+    "now" | "resolveKernelSymbol" | "resolveUserSymbol" | "resolveStack" | "resolveControlGroup"
+  >,
   resolveUserName: (uid: number) => string | undefined,
 ): DecodeContext {
   return {
@@ -387,6 +401,10 @@ export function decodeContext(
     resolveKernelSymbol: (address) => source.resolveKernelSymbol(address),
     resolveUserSymbol: (address, pid) => source.resolveUserSymbol(address, pid),
     resolveStack: (stack, limit) => source.resolveStack(stack, limit),
+    resolveControlGroup: (id, hierarchies) => {
+      const wanted = globToRegExp(hierarchies);
+      return source.resolveControlGroup(id).filter(({ hierarchy }) => wanted.test(hierarchy));
+    },
     resolveUserName,
   };
 }

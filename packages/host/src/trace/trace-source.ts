@@ -1,4 +1,8 @@
-import { type KeptStack, type SymbolName } from "../output/decode-context.js";
+import {
+  type ControlGroupPath,
+  type KeptStack,
+  type SymbolName,
+} from "../output/decode-context.js";
 import { type MapDump } from "../output/map-dump.js";
 
 /** A stretch of a stream: whole records, as the kernel wrote them. */
@@ -53,6 +57,8 @@ export interface TraceSource {
   resolveUserSymbol(address: bigint, pid: number): SymbolName | undefined;
   /** A stack that a program kept, by its number and the frames that it was cut to. */
   resolveStack(stack: bigint, limit: number): KeptStack | undefined;
+  /** Where a control group is. */
+  resolveControlGroup(id: bigint): readonly ControlGroupPath[];
 }
 
 export interface FinalCounts {

@@ -29,6 +29,7 @@ export function contextOf(changes: Partial<DecodeContext> = {}): DecodeContext {
       pid === 7 ? { name: "main", offset: address } : undefined,
     resolveStack: (stack) =>
       stack === 5n ? { frames: [0x1004n, 0x1010n, 0x9999n], pid: 7 } : undefined,
+    resolveControlGroup: (id) => (id === 9n ? [{ hierarchy: "unified", path: "/a" }] : []),
     resolveUserName: (uid) => (uid === 0 ? "root" : undefined),
     ...changes,
   };

@@ -120,6 +120,7 @@ export function interpretIr(program: IrProgram, context: Uint8Array, helper: Hel
       case "label":
         break;
       case "mapValue":
+      case "mapPointer":
       case "parameter":
         throw new InternalError("maps and functions have no meaning here");
       default:

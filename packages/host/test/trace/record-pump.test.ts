@@ -43,6 +43,7 @@ class FakeSource implements TraceSource {
   resolveKernelSymbol = (): undefined => undefined;
   resolveUserSymbol = (): undefined => undefined;
   resolveStack = (): undefined => undefined;
+  resolveControlGroup = (): readonly [] => [];
 }
 
 /** Ids: 1 prints map 0, 2 clears it, 3 exits with 7, 100 tells something, 101 runs a command; others are ordinary. */

@@ -104,6 +104,7 @@ class FakeSource implements TraceSource {
   resolveKernelSymbol = (): undefined => undefined;
   resolveUserSymbol = (): undefined => undefined;
   resolveStack = (): undefined => undefined;
+  resolveControlGroup = (): readonly [] => [];
 }
 
 /** Symbols that a test lets come when it likes. */
@@ -182,7 +183,8 @@ function harness(): {
   const symbols = new FakeSymbols();
   const userSymbols = new FakeUserSymbols();
   const stacks = new FakeStacks();
-  const resolving = new ResolvingSource(source, spec, { symbols, userSymbols, stacks }, "little");
+  const names = { symbols, userSymbols, stacks, controlGroups: undefined };
+  const resolving = new ResolvingSource(source, spec, names, "little");
   const log: string[] = [];
   resolving.open({
     onSpan: ({ bytes }) => log.push(`span ${bytes[8] ?? 0}`),

@@ -1,7 +1,7 @@
 import { type ExpressionOf } from "../syntax/ast.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { type ProbeState } from "./probe-state.js";
-import { describeType } from "./type.js";
+import { describeKind } from "./type.js";
 
 type Call = ExpressionOf<"call">;
 
@@ -33,11 +33,12 @@ function argumentsOf(count: number): string {
 export function requireText(probe: ProbeState, call: Call, index: number): string | undefined {
   const argument = call.args[index];
   if (argument === undefined) return undefined;
-  const value = argument.kind === "string" ? argument : probe.check(argument);
+  if (argument.kind === "string") return argument.value;
+  const value = probe.check(argument);
   if (value === undefined) return undefined;
-  if (value.kind === "string" || value.kind === "stringConstant") return value.value;
-  const message = `${call.name}() expects a string literal`;
-  return probe.error("argument-type", argument.span, message);
+  if (value.kind === "stringConstant") return value.value;
+  const message = `${call.name}() expects a string literal (${describeKind(value.type)} provided)`;
+  return probe.error("argument-type", call.span, message);
 }
 
 /** The text of the only argument, a literal. */
@@ -74,14 +75,14 @@ export function requireInteger(
   const value = argument === undefined ? undefined : probe.check(argument);
   if (value === undefined) return undefined;
   if (value.type.kind === "integer" || value.type.kind === "boolean") return value;
-  const message = `${call.name}() only supports int arguments (${describeType(value.type)} provided)`;
-  return probe.error("argument-type", value.span, message);
+  const message = `${call.name}() only supports int arguments (${describeKind(value.type)} provided)`;
+  return probe.error("argument-type", call.span, message);
 }
 
 /** Whether the program may change the target; reports it when not. */
 export function requireUnsafe(probe: ProbeState, call: Call): boolean {
   if (probe.program.isUnsafe) return true;
   const message = `${call.name}() is an unsafe function being used in safe mode`;
-  probe.error("bad-value", call.nameSpan, message, ["--unsafe allows what changes the target."]);
+  probe.error("bad-value", call.span, message, ["--unsafe allows what changes the target."]);
   return false;
 }

@@ -11,6 +11,7 @@ import { linearBuckets } from "./map-layout.js";
 import { type Aggregation } from "./map-table.js";
 import { type SeriesKeeps } from "../../spec/trace-layout.js";
 import { type ProbeState } from "./probe-state.js";
+import { describeType } from "./type.js";
 
 interface Gathered {
   readonly aggregation: Aggregation;
@@ -68,7 +69,11 @@ function gatherNumber(probe: ProbeState, call: ExpressionOf<"call">): Gathered |
   if (!requireArguments(probe, call, 1)) return undefined;
   const value = requireInteger(probe, call, 0);
   if (value === undefined) return undefined;
-  const isSigned = value.type.kind === "integer" && value.type.isSigned;
+  if (value.type.kind !== "integer") {
+    const message = `${call.name}() only supports integer arguments (${describeType(value.type)} provided)`;
+    return probe.error("argument-type", call.span, message);
+  }
+  const { isSigned } = value.type;
   switch (call.name) {
     case "sum":
     case "min":

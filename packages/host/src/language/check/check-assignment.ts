@@ -9,10 +9,10 @@ import { coerce, convert } from "./coerce.js";
 import { aggregationNames } from "./function-names.js";
 import { integerOperationOf } from "./integer-operation.js";
 import { distanceOf } from "./move-pointer.js";
-import { type ProbeState } from "./probe-state.js";
+import { type ProbeState, type Scratch } from "./probe-state.js";
 import { slotOf } from "./slot.js";
 import { resolveTypeName } from "./type-name.js";
-import { fitsRegister, int64 } from "./type.js";
+import { describeType, fitsRegister, int64 } from "./type.js";
 
 /** `place = value`, `place op= value`. */
 export function checkAssignment(
@@ -69,6 +69,7 @@ function checkCompoundAssignment(
     probe.program.maps.mergeContents(name, { kind: "plain", slot }, target.span);
   } else if (target.kind === "scratch") {
     const scratch = probe.findScratch(target.name);
+    if (scratch !== undefined) scratch.isAssigned = true;
     if (scratch !== undefined && !probe.mergeScratch(scratch, slot, span)) return undefined;
   }
   return { kind: "assign", target: place, operation, value, span };
@@ -132,7 +133,9 @@ function assignScratch(
   const value = checkStoredValue(probe, assignment.value);
   // Declared even when its value is at fault: what reads it is not.
   const scratch = probe.findScratch(name) ?? probe.declareScratch(name, target.span);
+  scratch.isAssigned = true;
   if (value === undefined || !probe.mergeScratch(scratch, slotOf(value), span)) return undefined;
+  warnOfNarrowing(probe, scratch, value);
   const type = scratch.slot?.type ?? value.type;
   return {
     kind: "assign",
@@ -153,6 +156,7 @@ export function checkDeclaration(
   const type = typeName === undefined ? undefined : resolveTypeName(probe, typeName, pointerSpace);
   if (value === undefined) {
     const scratch = probe.declareNew(name, nameSpan, type);
+    scratch.bareDeclaration = span;
     return zeroScratch(scratch.id, scratch.slot?.type ?? int64, span);
   }
   // The value is checked before the name is known: it cannot be read in it.
@@ -161,6 +165,7 @@ export function checkDeclaration(
   if (checked === undefined || !probe.mergeScratch(scratch, slotOf(checked), span)) {
     return undefined;
   }
+  warnOfNarrowing(probe, scratch, checked);
   const slotType = scratch.slot?.type ?? checked.type;
   return {
     kind: "assign",
@@ -169,6 +174,21 @@ export function checkDeclaration(
     value: coerce(checked, slotType),
     span,
   };
+}
+
+/** A value that a declared type may not hold is cut to it. */
+function warnOfNarrowing(probe: ProbeState, scratch: Scratch, value: CheckedExpression): void {
+  const { type, span } = value;
+  const declared = scratch.slot?.type;
+  if (!scratch.isFixed || declared?.kind !== "integer" || type.kind !== "integer") return;
+  if (value.kind === "constant" && value.isLiteral === true) return;
+  const isHeld =
+    type.isSigned === declared.isSigned
+      ? type.sizeBytes <= declared.sizeBytes
+      : declared.isSigned && type.sizeBytes < declared.sizeBytes;
+  if (isHeld) return;
+  const message = `Expression of type: ${describeType(type)} being cast to type: ${describeType(declared)}. This may cause unexpected results. Use an explicit cast to suppress this warning.`;
+  probe.program.diagnostics.warn("type-mismatch", span, message);
 }
 
 /** `let $x` in a block that is repeated begins anew each time; strings and tuples are as they were left. */

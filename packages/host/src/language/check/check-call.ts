@@ -11,12 +11,16 @@ import { checkBuiltin, isBuiltin } from "./check-builtin.js";
 import { checkBuf, checkMacaddr, checkNtop, checkPton } from "./check-bytes.js";
 import { checkNsecs, checkProcessId } from "./check-clocks.js";
 import { checkKaddr } from "./check-kaddr.js";
+import { checkKfuncAllowed, checkKfuncExist } from "./check-kfunc.js";
+import { checkPath, checkSocketCookie } from "./check-kernel-objects.js";
+import { checkPercpuKaddr } from "./check-percpu.js";
 import { checkFind, checkLen } from "./check-length.js";
 import { checkUaddr } from "./check-uaddr.js";
 import { checkReg } from "./check-register.js";
 import { checkOverride, checkSignal } from "./check-signal.js";
 import { checkCode } from "./check-code.js";
 import { checkKeys, requireAssigned } from "./check-place.js";
+import { checkCgroupId, checkCgroupPath } from "./check-cgroup.js";
 import { checkComptime, checkPredicate, introspectionNames } from "./check-introspection.js";
 import { checkOption } from "./check-option.js";
 import { checkText } from "./check-text.js";
@@ -80,6 +84,13 @@ const valueFunctions: ReadonlyMap<string, CallCheck> = new Map<string, CallCheck
   ["len", checkLen],
   ["find", checkFind],
   ["kaddr", checkKaddr],
+  ["percpu_kaddr", checkPercpuKaddr],
+  ["path", checkPath],
+  ["kfunc_exist", checkKfuncExist],
+  ["kfunc_allowed", checkKfuncAllowed],
+  ["cgroupid", checkCgroupId],
+  ["cgroup_path", checkCgroupPath],
+  ["socket_cookie", checkSocketCookie],
   ["uaddr", checkUaddr],
   ["reg", checkReg],
   ["signal", checkSignal],
@@ -244,8 +255,8 @@ function reinterpret(probe: ProbeState, call: Call, type: Type): CheckedExpressi
   const value = probe.check(argument);
   if (value === undefined) return undefined;
   if (value.type.kind !== "integer" && value.type.kind !== "pointer") {
-    const message = `${call.name}() takes an address, not ${describeType(value.type)}`;
-    return probe.error("argument-type", argument.span, message);
+    const message = `${call.name}() expects an integer or pointer argument`;
+    return probe.error("argument-type", call.span, message);
   }
   if (value.kind === "constant") {
     return { ...value, value: convertConstant(value.value, type), type, span: call.span };

@@ -26,8 +26,9 @@ export function checkCast(
   const bytes = operand === undefined ? undefined : bytesOf(probe, operand);
   const type = resolveTypeName(probe, expression.type, space, bytes);
   if (operand === undefined || type === undefined) return undefined;
+  const castSpan = { start: span.start, end: expression.type.span.end + 1 };
   const fault = castFault(probe, operand, type);
-  if (fault !== undefined) return probe.error("type-mismatch", span, fault);
+  if (fault !== undefined) return probe.error("type-mismatch", castSpan, fault);
   const enumeration = type.kind === "integer" ? type.enumeration : undefined;
   if (operand.kind === "constant" && enumeration !== undefined) {
     const { value } = operand;
@@ -36,7 +37,13 @@ export function checkCast(
       return probe.error("bad-value", span, message);
     }
   }
-  if (isSameType(operand.type, type)) return operand;
+  if (isSameType(operand.type, type)) {
+    if (type.kind === "integer" || (type.kind === "pointer" && operand.kind !== "constant")) {
+      const message = `Unnecessary cast: expression is already of type ${describeType(type)}`;
+      probe.program.diagnostics.warn("unneeded", castSpan, message);
+    }
+    return operand;
+  }
   if (operand.type.kind === "string" && type.kind === "boolean") return isNotEmpty(operand, span);
   return operand.kind === "constant" && fitsRegister(type)
     ? { kind: "constant", value: convertConstant(operand.value, type), type, span }
@@ -73,7 +80,7 @@ function isNotEmpty(
 /** Bytes of a value; a literal has as few as hold it. */
 function bytesOf(probe: ProbeState, operand: CheckedExpression): number {
   const { type } = operand;
-  if (operand.kind === "constant" && type.kind === "integer") {
+  if (operand.kind === "constant" && operand.isLiteral === true && type.kind === "integer") {
     const bits = operand.value < 0n ? -operand.value - 1n : operand.value;
     return [1, 2, 4].find((bytes) => bits < 1n << BigInt(bytes * 8 - 1)) ?? 8;
   }
@@ -83,37 +90,28 @@ function bytesOf(probe: ProbeState, operand: CheckedExpression): number {
 /** Why a value cannot be cast; `undefined` when it can. */
 function castFault(probe: ProbeState, operand: CheckedExpression, to: Type): string | undefined {
   const from = operand.type;
-  const impossible = `${describeType(from)} cannot be cast to ${describeType(to)}`;
-  if (to.kind === "array") return arrayFault(probe, operand, to);
   if (isSameType(from, to)) return undefined;
-  if (to.kind !== "integer" && to.kind !== "boolean" && to.kind !== "pointer") return impossible;
-  if (from.kind === "array") {
-    const bytes = sizeInMemory(probe, from);
-    if (to.kind === "integer" && bytes === to.sizeBytes) return undefined;
-    return `${impossible}: ${bytes} bytes are not an integer of ${sizeInMemory(probe, to)}`;
-  }
-  if (from.kind === "string" && to.kind === "boolean") return undefined;
-  return fitsRegister(from) && from.kind !== "name" ? undefined : impossible;
+  const isPossible = to.kind === "array" ? isArray(probe, operand, to) : isNumber(probe, from, to);
+  if (isPossible) return undefined;
+  return `Cannot cast from "${describeType(from)}" to "${describeType(to)}"`;
 }
 
-function arrayFault(
-  probe: ProbeState,
-  operand: CheckedExpression,
-  to: ArrayType,
-): string | undefined {
-  const from = operand.type;
-  const impossible = `${describeType(from)} cannot be cast to ${describeType(to)}`;
+function isNumber(probe: ProbeState, from: Type, to: Type): boolean {
+  if (to.kind !== "integer" && to.kind !== "boolean" && to.kind !== "pointer") return false;
+  if (from.kind === "array") {
+    return to.kind === "integer" && sizeInMemory(probe, from) === to.sizeBytes;
+  }
+  if (from.kind === "string") return to.kind === "boolean";
+  return fitsRegister(from) && from.kind !== "name";
+}
+
+/** The bytes of an integer and zeros behind them, or those of a string or another array of the same size. */
+function isArray(probe: ProbeState, operand: CheckedExpression, to: ArrayType): boolean {
   const isOfNumbers = to.element.kind === "integer" || to.element.kind === "boolean";
+  if (!isOfNumbers) return false;
   const bytes = sizeInMemory(probe, to);
-  if (!isOfNumbers) return impossible;
-  if (from.kind === "string") return undefined;
-  if (from.kind === "array") return bytes === sizeInMemory(probe, from) ? undefined : impossible;
-  if (from.kind !== "integer" && from.kind !== "boolean" && from.kind !== "pointer") {
-    return impossible;
+  if (operand.type.kind === "array" || operand.type.kind === "string") {
+    return bytes === bytesOf(probe, operand);
   }
-  const most = operand.kind === "constant" ? 8 : sizeInMemory(probe, from);
-  if ([1, 2, 4, 8].includes(bytes) && (bytes >= most || operand.kind === "constant")) {
-    return undefined;
-  }
-  return `${impossible}: it has ${most} bytes, not ${bytes}`;
+  return operand.type.kind === "integer" && bytes >= bytesOf(probe, operand);
 }

@@ -6,7 +6,7 @@ import { readStringLiteral } from "../syntax/string-literal.js";
 import { requireArguments } from "./call-arguments.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
-import { describeType, isNumber, type Type } from "./type.js";
+import { describeKind, describeType, isNumber, type Type } from "./type.js";
 
 /** A format and what goes into it. */
 export interface CheckedFormat {
@@ -26,7 +26,10 @@ export function checkFormat(
   if (!requireArguments(probe, call, 1, Infinity) || format === undefined) return undefined;
   const { name } = call;
   if (format.kind !== "string") {
-    return probe.error("argument-type", format.span, `${name}() expects a string literal`);
+    const value = probe.check(format);
+    if (value === undefined) return undefined;
+    const message = `${name}() expects a string literal (${describeKind(value.type)} provided)`;
+    return probe.error("argument-type", call.span, message);
   }
   const values = requireValues(probe, rest, room);
   const { pieces, conversionSpans, strays } = parseFormatString(format.value);
@@ -43,7 +46,7 @@ export function checkFormat(
     const value = values[index];
     const span = spans[index];
     if (value === undefined || span === undefined) return false;
-    return checkConversion(probe, name, conversion, value, span);
+    return checkConversion(probe, conversion, value, span);
   });
   return isGood.includes(false) ? undefined : { pieces, values, spans };
 }
@@ -81,18 +84,12 @@ function spanInLiteral(
 
 function checkConversion(
   probe: ProbeState,
-  name: string,
   { conversion }: FormatConversion,
   value: CheckedExpression,
   span: Span,
 ): boolean {
   if (takes(conversion, value.type)) return true;
-  const wanted = conversion.startsWith("r")
-    ? "a buffer"
-    : conversion === "p"
-      ? "a pointer"
-      : "an integer";
-  const message = `${name}: %${conversion} expects ${wanted}, the value is ${describeType(value.type)}`;
+  const message = `unsupported format specifier for type '${describeType(value.type)}': ${conversion}`;
   probe.error("format", span, message, hintsFor(conversion, value.type));
   return false;
 }

@@ -32,10 +32,6 @@ export function checkLen(probe: ProbeState, call: Call): CheckedExpression | und
     return probe.error("not-supported", span, message);
   }
   const map = layOutMap(state, config.maximumMapKeys, target);
-  const { value } = map.layout;
-  if ("storage" in value && value.storage === "key") {
-    return probe.notSupported(span, `len() of ${value.kind}() is`);
-  }
   const scratch = probe.temporary(span, entryType(map));
   const loop = {
     kind: "entries",
@@ -66,6 +62,7 @@ export function checkFind(probe: ProbeState, call: Call): CheckedExpression | un
   if (value === undefined) return undefined;
   const scratch =
     probe.findScratch(variable.name) ?? probe.declareScratch(variable.name, variable.span);
+  scratch.isAssigned = true;
   if (!probe.mergeScratch(scratch, slotOf(value), variable.span)) return undefined;
   const { span } = call;
   const type = scratch.slot?.type ?? value.type;

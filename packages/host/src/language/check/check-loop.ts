@@ -22,10 +22,16 @@ export function checkWhile(
   const condition = checkCondition(probe, test);
   const body = checkBody(probe, block);
   if (condition === undefined) return undefined;
-  if (condition.kind === "constant" && condition.value === 0n) return [];
   if (loopMeans(probe.program.target) === "unrolled") {
     return tooOld(probe, span, "while", "5.3", ["unroll(n) { … } repeats a block n times."]);
   }
+  probe.program.diagnostics.warn(
+    "unneeded",
+    span,
+    "While loops are deprecated and may be removed in the future.",
+    ["A loop over a range, for ($i : 0..$n) { … }, is easier for the verifier."],
+  );
+  if (condition.kind === "constant" && condition.value === 0n) return [];
   return { kind: "while", condition, body, span };
 }
 

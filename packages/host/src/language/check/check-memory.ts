@@ -102,7 +102,7 @@ export function memberOf(
   const { type } = object;
   if (type.kind === "tuple") return tupleElement(probe, object, type, name, span);
   if (type.kind !== "struct") {
-    const message = `${describeType(type)} has no field ${name.text}`;
+    const message = `Can not access field '${name.text}' on expression of type '${describeType(type)}'`;
     return probe.error("type-mismatch", span, message);
   }
   const member = requireMember(probe, type, name);
@@ -125,7 +125,7 @@ export function requireMember(
       : [typesFileHint, "It can also be defined in the program."];
     return probe.error("unknown-name", name.span, message, hints);
   }
-  const message = `${structureName(structure)} has no field ${name.text}`;
+  const message = `Struct/union of type '${structureName(structure)}' does not contain a field named '${name.text}'`;
   return probe.error(
     "unknown-field",
     name.span,

@@ -3,6 +3,7 @@ import { checkArithmetic, pointerHint } from "./check-arithmetic.js";
 import { integerOperationOf } from "./integer-operation.js";
 import { checkComparison, compareOperationOf } from "./check-comparison.js";
 import { dereference } from "./check-memory.js";
+import { requireAssigned } from "./check-place.js";
 import {
   type CheckedExpression,
   type CheckedExpressionOf,
@@ -70,12 +71,10 @@ export function checkUnary(
   if (operand === undefined) return undefined;
   if (operator === "*") return dereference(probe, operand, span);
   if (!isNumber(operand.type)) {
-    const message = `${operator} takes a number, this is ${describeType(operand.type)}`;
-    return probe.error("type-mismatch", operand.span, message);
+    return refuseOperator(probe, operator, operand, span);
   }
-  if (operand.type.kind === "pointer" && (operator === "-" || operator === "~")) {
-    const message = `The ${operator} operator can not be used on expressions of type '${describeType(operand.type)}'`;
-    return probe.error("type-mismatch", span, message, [pointerHint]);
+  if (operator === "-" || operator === "~") {
+    if (operand.type.kind !== "integer") return refuseOperator(probe, operator, operand, span);
   }
   const isConstant = operand.kind === "constant";
   const type = signOf(operand) === "unsigned" ? uint64 : int64;
@@ -97,19 +96,43 @@ export function checkUnary(
   }
 }
 
-/** `&$x`. */
+function refuseOperator(
+  probe: ProbeState,
+  operator: string,
+  { type }: CheckedExpression,
+  span: CheckedExpression["span"],
+): undefined {
+  const message = `The ${operator} operator can not be used on expressions of type '${describeType(type)}'`;
+  return probe.error("type-mismatch", span, message, type.kind === "pointer" ? [pointerHint] : []);
+}
+
+/** `&$x`, `&@x`. */
 function addressOf(
   probe: ProbeState,
   { operand, span }: ExpressionOf<"unary">,
 ): CheckedExpression | undefined {
-  if (operand.kind === "map") return probe.notSupported(span, "the address of a map is");
+  if (operand.kind === "map" && operand.keys.length === 0) return mapAddress(probe, operand, span);
   if (operand.kind !== "scratch") {
-    return probe.error("type-mismatch", operand.span, "& takes a variable");
+    const message = "address-of operator (&) can only be used on a map or variable";
+    return probe.error("type-mismatch", operand.span, message);
   }
   const variable = probe.check(operand);
   if (variable?.kind !== "scratch") return undefined;
   const type = { kind: "pointer", space: "kernel", target: variable.type } as const;
   return { kind: "variableAddress", scratch: variable.scratch, type, span };
+}
+
+function mapAddress(
+  probe: ProbeState,
+  { name, nameSpan }: ExpressionOf<"map">,
+  span: CheckedExpression["span"],
+): CheckedExpression | undefined {
+  const state = requireAssigned(probe, name, nameSpan);
+  if (state === undefined) return undefined;
+  const contents = state.contents?.contents;
+  const target = contents?.kind === "plain" ? contents.slot.type : undefined;
+  const type = { kind: "pointer", space: "kernel", target } as const;
+  return { kind: "mapAddress", map: probe.program.maps.idOf(name), type, span };
 }
 
 function negated(
@@ -176,8 +199,9 @@ function choose(
   const { condition, then, otherwise, span } = choice;
   const merged = mergeSlots(slotOf(then), slotOf(otherwise));
   if (merged === undefined) {
-    const types = `${describeType(then.type)} and ${describeType(otherwise.type)}`;
-    return probe.error("type-mismatch", span, `both sides of ?: must be of one type, not ${types}`);
+    const types = `have '${describeType(then.type)}' and '${describeType(otherwise.type)}'`;
+    const message = `Branches must return the same type or compatible types: ${types}`;
+    return probe.error("type-mismatch", span, message);
   }
   const { type } = merged;
   if (condition.kind === "constant") return coerce(condition.value === 0n ? otherwise : then, type);

@@ -16,16 +16,24 @@ export function readScratch(
   probe: ProbeState,
   expression: ExpressionOf<"scratch">,
 ): CheckedExpression | undefined {
+  const { span } = expression;
   const scratch = findScratch(probe, expression);
-  // A variable without a value yet is a number, as one that is declared and never assigned.
-  return scratch === undefined
-    ? undefined
-    : {
-        kind: "scratch",
-        scratch: scratch.id,
-        type: scratch.slot?.type ?? int64,
-        span: expression.span,
-      };
+  if (scratch === undefined) return undefined;
+  warnOfUnassigned(probe, scratch, span);
+  // A variable without a value yet is a number, until its type is known, or stays unknown.
+  if (scratch.slot === undefined) reportUnknownType(probe, span);
+  return { kind: "scratch", scratch: scratch.id, type: scratch.slot?.type ?? int64, span };
+}
+
+/** What is said in earlier passes does not count. */
+function reportUnknownType(probe: ProbeState, span: Span): void {
+  probe.error("type-mismatch", span, "Could not resolve the type of this variable");
+}
+
+function warnOfUnassigned(probe: ProbeState, scratch: Scratch, span: Span): void {
+  if (scratch.bareDeclaration === undefined || scratch.isAssigned) return;
+  const message = `Variable used before it was assigned: $${shownName(scratch.name)}`;
+  probe.program.diagnostics.warn("unneeded", span, message);
 }
 
 function findScratch(probe: ProbeState, expression: ExpressionOf<"scratch">): Scratch | undefined {
@@ -120,7 +128,8 @@ function placeOf(probe: ProbeState, target: Expression, operator: string): Place
   if (target.kind === "scratch") {
     const scratch = findScratch(probe, target);
     if (scratch === undefined) return undefined;
-    if (scratch.slot === undefined) probe.mergeScratch(scratch, { type: int64 }, target.span);
+    warnOfUnassigned(probe, scratch, target.span);
+    if (scratch.slot === undefined) reportUnknownType(probe, target.span);
     return { kind: "scratch", scratch: scratch.id, type: scratch.slot?.type ?? int64 };
   }
   if (target.kind !== "map") {

@@ -1,7 +1,7 @@
 import { type StackMode } from "../../spec/value-type.js";
 import { type Expression, type ExpressionOf } from "../syntax/ast.js";
 import { type Span } from "../syntax/span.js";
-import { requireArguments, requireConstant } from "./call-arguments.js";
+import { requireArguments } from "./call-arguments.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { type ProbeState } from "./probe-state.js";
 import { stackMode } from "./stack-mode.js";
@@ -15,7 +15,7 @@ const spaces: ReadonlyMap<string, "kernel" | "user"> = new Map([
 
 /** What the kernel gives at most, unless kernel.perf_event_max_stack says otherwise. */
 const usualLimit = 127;
-const highestLimit = 1023n;
+const highestLimit = 1024n;
 
 export const stackNames: readonly string[] = [...spaces.keys()];
 
@@ -35,11 +35,29 @@ export function checkStackCall(
   const mode = isMode ? checkMode(probe, call.name, first) : probe.program.config.stackMode;
   const limitAt = isMode ? 1 : 0;
   if (mode === undefined || (!isMode && !requireArguments(probe, call, 0, 1))) return undefined;
-  const range = { from: 1n, to: highestLimit };
   const limit =
-    call.args.length > limitAt ? requireConstant(probe, call, limitAt, range) : BigInt(usualLimit);
+    call.args[limitAt] === undefined ? BigInt(usualLimit) : checkLimit(probe, call, limitAt);
   if (limit === undefined) return undefined;
   return stackOf(probe, call.name, mode, Number(limit), call.span);
+}
+
+/** How many frames: no more than the kernel gives. */
+function checkLimit(
+  probe: ProbeState,
+  call: ExpressionOf<"call">,
+  index: number,
+): bigint | undefined {
+  const argument = call.args[index];
+  const value = argument === undefined ? undefined : probe.check(argument);
+  if (value === undefined) return undefined;
+  const { name, span } = call;
+  if (value.kind !== "constant" || value.type.kind !== "integer" || value.value < 1n) {
+    return probe.error("bad-value", span, `${name}: invalid limit value`);
+  }
+  if (value.value < highestLimit) return value.value;
+  if (value.value === highestLimit) return highestLimit - 1n;
+  const message = `${name}([int limit]): limit shouldn't exceed ${highestLimit}, ${value.value} given`;
+  return probe.error("bad-value", span, message);
 }
 
 function checkMode(
@@ -50,8 +68,8 @@ function checkMode(
   const mode = stackMode(word.name);
   if (mode !== undefined) return mode;
   if (word.name === "build_id") return probe.notSupported(word.span, "stacks with build ids are");
-  const message = `${name}() has no mode ${word.name}`;
-  return probe.error("bad-value", word.span, message, ["Modes are bpftrace, perf and raw."]);
+  const message = `Error parsing stack mode: ${name}: Invalid value for stack_mode: valid values are bpftrace, raw, perf, and build_id.`;
+  return probe.error("bad-value", word.span, message);
 }
 
 function stackOf(

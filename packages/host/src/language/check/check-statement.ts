@@ -45,7 +45,10 @@ function warnOfUnreachable(probe: ProbeState, statements: readonly Statement[]):
   const last = statements.findIndex(endsBlock);
   const next = last === -1 ? undefined : statements[last + 1];
   if (next === undefined) return;
-  probe.program.diagnostics.warn("unreachable", next.span, "Unreachable statement.");
+  const { start, end } = next.span;
+  const isEnded = probe.program.source[end] === ";";
+  const span = { start, end: isEnded ? end + 1 : end };
+  probe.program.diagnostics.warn("unreachable", span, "Unreachable statement.");
 }
 
 function endsBlock(statement: Statement): boolean {
@@ -118,8 +121,8 @@ function checkReturn(probe: ProbeState, { value, span }: StatementOf<"return">):
   const checked = probe.check(value);
   if (checked === undefined) return undefined;
   if (checked.type.kind !== "integer" && checked.type.kind !== "boolean") {
-    const message = `a probe returns integers only, this is ${describeType(checked.type)}`;
-    return probe.error("type-mismatch", value.span, message);
+    const message = `Probe return values can only be integers. Found ${describeType(checked.type)}`;
+    return probe.error("type-mismatch", span, message);
   }
   return [
     { kind: "evaluate", expression: checked, span },

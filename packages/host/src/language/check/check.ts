@@ -1,7 +1,7 @@
 import { type TargetDescription } from "../../spec/target-description.js";
 import { InternalError } from "../../asm/internal-error.js";
 import { type Answers, type Query } from "../answers.js";
-import { type Diagnostic } from "../diagnostic.js";
+import { type Diagnostic, isError } from "../diagnostic.js";
 import { type ActionBlock, type MapDeclaration, type ParsedProgram } from "../syntax/ast.js";
 import { checkExpression } from "./check-expression.js";
 import { checkOptionsGiven } from "./check-option.js";
@@ -132,7 +132,9 @@ export function tryCheck(
       warnOfUnused(declarations, program, outer);
       checkOptionsGiven(program);
       for (const diagnostic of program.diagnostics.list) outer.add(diagnostic);
-      const diagnostics = [...outer.list].sort((a, b) => a.span.start - b.span.start);
+      const inOrder = [...outer.list].sort((a, b) => a.span.start - b.span.start);
+      const warnings = inOrder.filter((diagnostic) => !isError(diagnostic));
+      const diagnostics = [...inOrder.filter(isError), ...warnings];
       if (outer.hasErrors) return { program: undefined, diagnostics };
       return {
         program: assemble(program, probes, maps, options.tellsOfReads === true),
@@ -190,6 +192,7 @@ function checkProbe(state: ProbeState, block: ActionBlock): CheckedProbe {
   const predicate =
     block.predicate === undefined ? undefined : checkCondition(state, block.predicate);
   const body = checkBlock(state, block.body);
+  state.endPass();
   return {
     name: probe.name,
     programType: probe.programType,

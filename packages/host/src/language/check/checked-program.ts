@@ -353,6 +353,8 @@ export type CheckedExpression =
   | ({ readonly kind: "scratch"; readonly scratch: number } & Typed)
   /** `&$x`: where a variable is in the program's memory. */
   | ({ readonly kind: "variableAddress"; readonly scratch: number } & Typed<PointerType>)
+  /** `&@m`: where the kernel has the map itself. */
+  | ({ readonly kind: "mapAddress"; readonly map: number } & Typed<PointerType>)
   /** A plain map's value; zero or an empty string when there is no such entry. */
   | ({
       readonly kind: "mapValue";
@@ -442,6 +444,8 @@ export type CheckedExpression =
       readonly left: CheckedExpression;
       readonly right: CheckedExpression;
     } & Typed<StringType>)
+  /** path(p): what a struct path of the kernel's stands for; empty when it is longer than there is room for. */
+  | ({ readonly kind: "path"; readonly pointer: CheckedExpression } & Typed<StringType>)
   /** -1, 0 or 1, by the first of `count` bytes that differ; of buffers by what stands in them. */
   | ({
       readonly kind: "compareBytes";

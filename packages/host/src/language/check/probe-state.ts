@@ -21,6 +21,10 @@ export interface Scratch {
   readonly isFixed: boolean;
   /** It is an entry of the map that a loop goes through. */
   isEntry: boolean;
+  /** Where it is declared without a value. */
+  bareDeclaration: Span | undefined;
+  /** An assignment was come by in this pass. */
+  isAssigned: boolean;
 }
 
 /** How long a string may be in the place that it goes to, in bytes with NUL. */
@@ -106,7 +110,17 @@ export class ProbeState {
 
   beginPass(): void {
     this.asksName = false;
+    for (const scratch of this.#scratches) scratch.isAssigned = false;
     this.#scopes = [new Map<string, Scratch>()];
+  }
+
+  /** Says which variables are declared, and never assigned. */
+  endPass(): void {
+    for (const { name, bareDeclaration, isAssigned } of this.#scratches) {
+      if (bareDeclaration === undefined || isAssigned) continue;
+      const message = `Variable $${shownName(name)} was never assigned to.`;
+      this.program.diagnostics.warn("unneeded", bareDeclaration, message);
+    }
   }
 
   /** Runs `check` in a scope of its own. */
@@ -165,6 +179,8 @@ export class ProbeState {
         // How long a string without brackets is its values say.
         isFixed: type !== undefined && !isAnyString(type, this.program.config.storedStringBytes),
         isEntry: false,
+        bareDeclaration: undefined,
+        isAssigned: false,
       };
       this.#scratches.push(scratch);
     }
@@ -215,9 +231,7 @@ export class ProbeState {
         return this.#tooLong(scratch, scratch.slot.type, added.type, span);
       }
       const declared = describeType(scratch.slot?.type ?? added.type);
-      const value =
-        added.constant === undefined ? describeType(added.type) : String(added.constant);
-      const message = `Type mismatch for $${shownName(scratch.name)}: trying to assign value ${value} when variable already has a type '${declared}'`;
+      const message = `Type mismatch for $${shownName(scratch.name)}: trying to assign value of type '${describeType(added.type)}' when variable already has a type '${declared}'`;
       const related = {
         span: scratch.span,
         message: `$${shownName(scratch.name)} is declared here`,
@@ -268,6 +282,7 @@ function holds(declared: Type | undefined, { type, constant }: Slot): boolean {
   if (declared?.kind === "string" && type.kind === "string") {
     return type.capacityBytes <= declared.capacityBytes;
   }
+  if ((declared?.kind === "boolean") !== (type.kind === "boolean")) return false;
   if (declared?.kind !== "integer" || type.kind !== "integer") return true;
   return constant === undefined || wrapInteger(constant, declared) === constant;
 }

@@ -16,18 +16,19 @@ export interface Slot {
   readonly constantsUpTo?: bigint;
   /** The address of a variable, which is learnt about, too: what was known before does not count. */
   readonly isAddress?: true;
-  /** What goes in is this number. */
+  /** What goes in is this number, as the program has it written. */
   readonly constant?: bigint;
 }
 
 /** What a value asks of the place that it goes into. */
 export function slotOf(expression: CheckedExpression): Slot {
   const { type } = expression;
-  if (expression.kind === "variableAddress") return { type, isAddress: true };
+  const { kind } = expression;
+  if (kind === "variableAddress" || kind === "mapAddress") return { type, isAddress: true };
   if (expression.kind !== "constant" || type.kind !== "integer") return { type };
   const { value: constant } = expression;
-  const isFlexible = expression.isLiteral === true && constant >= 0n;
-  return isFlexible ? { type, constantsUpTo: constant, constant } : { type, constant };
+  if (expression.isLiteral !== true) return { type };
+  return constant >= 0n ? { type, constantsUpTo: constant, constant } : { type, constant };
 }
 
 function named(type: IntegerType, enumeration: IntegerType["enumeration"]): IntegerType {
@@ -39,13 +40,16 @@ function named(type: IntegerType, enumeration: IntegerType["enumeration"]): Inte
 /** A place that holds what either holds; `undefined` when there is none. */
 export function mergeSlots(left: Slot, right: Slot): Slot | undefined {
   const [first, second] = [left.type, right.type];
-  if (isLikeInteger(first) && isLikeInteger(second)) return mergeNumbers(left, right);
+  if (first.kind === "boolean" || second.kind === "boolean") {
+    return first.kind === second.kind ? left : undefined;
+  }
+  if (first.kind === "integer" && second.kind === "integer") return mergeNumbers(left, right);
   if (first.kind === "pointer" && second.kind === "pointer") {
     if (right.isAddress === true) return right;
     return { type: mergePointers(first, second) };
   }
-  if (first.kind === "pointer" && isLikeInteger(second)) return mergePointer(left, right);
-  if (isLikeInteger(first) && second.kind === "pointer") return mergePointer(right, left);
+  if (first.kind === "pointer" && second.kind === "integer") return mergePointer(left, right);
+  if (first.kind === "integer" && second.kind === "pointer") return mergePointer(right, left);
   if (first.kind === "string" && second.kind === "string") {
     return { type: mergeStrings(first, second) };
   }
@@ -64,10 +68,6 @@ export function mergeStrings(left: StringType, right: StringType): StringType {
   return left.showsCut === true ? left : right;
 }
 
-function isLikeInteger(type: Type): boolean {
-  return type.kind === "integer" || type.kind === "boolean";
-}
-
 /** Names of numbers stay when all that goes in has the same. */
 function mergeNumbers(left: Slot, right: Slot): Slot {
   const merged = mergeIntegers(left, right);
@@ -78,7 +78,6 @@ function mergeNumbers(left: Slot, right: Slot): Slot {
 }
 
 function mergeIntegers(left: Slot, right: Slot): Slot {
-  if (left.type.kind === "boolean" && right.type.kind === "boolean") return left;
   const [first, second] = [integerOf(left.type), integerOf(right.type)];
   const [leftMaximum, rightMaximum] = [left.constantsUpTo, right.constantsUpTo];
   if (leftMaximum !== undefined && rightMaximum !== undefined) {

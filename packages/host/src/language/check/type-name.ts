@@ -74,7 +74,7 @@ function baseType(
     return "void";
   }
   const hints = target.hasBtf ? [] : [typesFileHint];
-  return probe.error("unknown-name", span, `unknown type ${name}`, hints);
+  return probe.error("unknown-name", span, `Cannot resolve unknown type "${name}"`, hints);
 }
 
 /** Integers as wide as the target's registers. */

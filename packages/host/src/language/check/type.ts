@@ -1,6 +1,11 @@
 import { assertNever } from "../../asm/internal-error.js";
 import { type EnumerationValue } from "../../btf/type-description.js";
-import { type BytesType, type CodeType, type StackType } from "../../spec/value-type.js";
+import {
+  type BytesType,
+  type CodeType,
+  type ControlGroupType,
+  type StackType,
+} from "../../spec/value-type.js";
 
 /**
  * Types of the language's values. An integer, boolean, pointer, name, ksym, timestamp, username or stack lives in a register,
@@ -25,6 +30,8 @@ export type Type =
   | { readonly kind: "username" }
   /** A number that is shown as a name. */
   | CodeType
+  /** u64, a control group's number that is shown as its paths. */
+  | ControlGroupType
   | BytesType
   /** u64, a stack's number: where equal ones have equal numbers. */
   | StackType
@@ -179,7 +186,7 @@ export function describeType(type: Type): string {
     case "name":
       return "string";
     case "stack":
-      return type.space === "kernel" ? "kstack" : "ustack";
+      return `${type.space === "kernel" ? "kstack" : "ustack"}_${type.mode}_${type.limit}`;
     case "none":
       return "nothing";
     case "tuple":
@@ -190,17 +197,40 @@ export function describeType(type: Type): string {
       return structureName(type.structure);
     case "code":
       return "string";
+    case "controlGroup":
+      return "cgroup_path_t";
     case "bytes":
-      return type.shows === "address" ? "inet" : type.shows;
+      return describeBytes(type);
     case "string":
+      // What str() gives is of the length that is set, and a NUL.
+      return `string[${type.showsCut === true ? type.capacityBytes - 1 : type.capacityBytes}]`;
     case "ksym":
     case "usym":
+      return `${type.kind}_t`;
     case "timestamp":
     case "username":
       return type.kind;
     default:
       return assertNever(type);
   }
+}
+
+/** With what is before the bytes, as bpftrace has it. */
+function describeBytes({ shows, capacityBytes }: BytesType): string {
+  switch (shows) {
+    case "buffer":
+      return `buffer[${capacityBytes + 4}]`;
+    case "address":
+      return `inet[${capacityBytes + 8}]`;
+    case "mac":
+      return "mac_address";
+  }
+}
+
+/** What a type is called where its size does not matter. */
+export function describeKind(type: Type): string {
+  if (type.kind === "integer") return type.enumeration === undefined ? "int" : "enum";
+  return type.kind === "string" ? "string" : describeType(type);
 }
 
 /** "struct file". */
@@ -217,7 +247,7 @@ function describeTuple({ elements, names }: TupleType): string {
     const name = names?.[index];
     return name === undefined ? describeType(element) : `${name}=${describeType(element)}`;
   });
-  return `(${texts.join(", ")})`;
+  return `(${texts.join(",")})`;
 }
 
 /** Whether two types are stored and read alike. */
@@ -259,6 +289,8 @@ export function isSameType(left: Type, right: Type): boolean {
       return isSameStack(left, right);
     case "code":
       return right.kind === "code" && left.of === right.of;
+    case "controlGroup":
+      return right.kind === "controlGroup" && left.hierarchies === right.hierarchies;
     case "bytes":
       return (
         right.kind === "bytes" &&

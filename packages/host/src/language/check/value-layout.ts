@@ -19,6 +19,7 @@ export function valueTypeOf(type: Type): ValueType {
     case "username":
     case "stack":
     case "code":
+    case "controlGroup":
     case "bytes":
       return type;
     case "pointer":
@@ -115,6 +116,7 @@ export function sizeOfValue(type: ValueType): number {
     case "timestamp":
     case "stack":
     case "code":
+    case "controlGroup":
       return 8;
     case "usym":
       return 16;

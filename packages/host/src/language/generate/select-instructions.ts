@@ -78,6 +78,12 @@ function select(selection: Selection, operation: IrOperation, options: Selection
       selection.emit({ kind: "loadMap", destination, map, valueOffset });
       break;
     }
+    case "mapPointer": {
+      const { map } = operation;
+      const destination = virtual(operation.to);
+      selection.emit({ kind: "loadMap", destination, map, valueOffset: undefined });
+      break;
+    }
     case "parameter":
       selection.emit(move(virtual(operation.to), register(operation.index + 1)));
       break;

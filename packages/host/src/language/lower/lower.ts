@@ -108,7 +108,7 @@ function usedMaps(programs: readonly LoweredProgram[]): ReadonlySet<string> {
   const used = new Set<string>();
   for (const { ir } of programs) {
     for (const operation of [ir, ...(ir.callbacks ?? [])].flatMap(({ operations }) => operations)) {
-      if (operation.kind === "mapValue") used.add(operation.map);
+      if (operation.kind === "mapValue" || operation.kind === "mapPointer") used.add(operation.map);
       if (operation.kind !== "call") continue;
       for (const argument of operation.args) if (argument.kind === "map") used.add(argument.map);
     }

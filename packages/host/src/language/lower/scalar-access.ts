@@ -19,6 +19,7 @@ export function accessOf(type: Type): { readonly size: AccessSize; readonly isSi
     case "timestamp":
     case "stack":
     case "code":
+    case "controlGroup":
       return { size: 8, isSigned: false };
     case "string":
     case "usym":

@@ -10,7 +10,7 @@ import { type Lowering, memoryReader } from "./lowering.js";
 import { withMapValue, zeroGaps } from "./map-access.js";
 import { copyMemory, zeroMemory } from "./memory-copy.js";
 import { constant, moved, pointerTo } from "./program-builder.js";
-import { accessSize } from "./scalar-access.js";
+import { accessOf, accessSize } from "./scalar-access.js";
 import { entryOf, storedPlace, storeEntry, withPart } from "./stored-place.js";
 import { storeString } from "./strings.js";
 
@@ -154,8 +154,20 @@ function storeConverted(
   } else if (kind === "array") {
     lowering.store(operand, { kind: "array", ...bytesOf(sizeBytes) }, address);
   } else {
-    lowering.builder.store(address, accessSize(sizeBytes), lowering.value(operand));
+    storeNumber(lowering, operand, sizeBytes, address);
   }
+}
+
+/** The bytes of an integer, a literal's as few as hold it, and zeros up to so many. */
+function storeNumber(
+  lowering: Lowering,
+  operand: CheckedExpression,
+  sizeBytes: number,
+  address: Address,
+): void {
+  const size = accessOf(operand.type).size;
+  if (size < sizeBytes) lowering.builder.zero(moved(address, size), sizeBytes - size);
+  lowering.builder.store(address, size, lowering.value(operand));
 }
 
 /** An array of so many bytes: what its elements are does not matter where it is copied whole. */

@@ -140,6 +140,8 @@ export function storeString(
     storeString(lowering, expression.value, address, options);
   } else if (expression.kind === "concatenation") {
     storeConcatenation(lowering, expression, address, capacityBytes);
+  } else if (expression.kind === "path") {
+    storePath(lowering, expression, address, capacityBytes);
   } else if (expression.kind === "shortened") {
     withShortened(lowering, expression, (read) => {
       readPadded(lowering, read, address, options);
@@ -219,6 +221,19 @@ function storeConcatenation(
     copyMemory(lowering, copy, address, capacityBytes - 1);
     builder.store(moved(address, capacityBytes - 1), 1, constant(0));
   });
+}
+
+function storePath(
+  lowering: Lowering,
+  { pointer, type }: CheckedExpressionOf<"path">,
+  address: Address,
+  capacityBytes: number,
+): void {
+  const { builder } = lowering;
+  const from = lowering.value(pointer);
+  zeroMemory(lowering, address, capacityBytes);
+  const size = Math.min(type.capacityBytes, capacityBytes);
+  builder.callOnly(helpers.d_path, from, pointerTo(address), constant(size));
 }
 
 function storeComm(lowering: Lowering, address: Address, capacityBytes: number): void {

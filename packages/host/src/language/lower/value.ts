@@ -13,10 +13,10 @@ import { builtin } from "./builtin.js";
 import { branch } from "./condition.js";
 import { argument, contextField, registerValue, returnValue } from "./context.js";
 import { type Lowering, memoryReader } from "./lowering.js";
-import { withMapValue } from "./map-access.js";
+import { requireMap, withMapValue } from "./map-access.js";
 import { elementValue } from "./element.js";
 import { countEntries } from "./loops.js";
-import { constant, moved, pointerTo } from "./program-builder.js";
+import { behind, constant, moved, pointerTo } from "./program-builder.js";
 import { accessOf, loadScalar } from "./scalar-access.js";
 import { compareBytes, findText } from "./search-string.js";
 import { stackDepth, stackNumber } from "./stack.js";
@@ -51,6 +51,8 @@ export function lowerValue(lowering: Lowering, expression: CheckedExpression): I
       return scratchValue(lowering, expression.scratch);
     case "variableAddress":
       return variableAddress(lowering, expression);
+    case "mapAddress":
+      return mapAddress(lowering, expression);
     case "mapValue":
       return mapValue(lowering, expression);
     case "aggregationValue":
@@ -117,6 +119,7 @@ export function lowerValue(lowering: Lowering, expression: CheckedExpression): I
     case "dataLocation":
     case "readString":
     case "concatenation":
+    case "path":
     case "shortened":
     case "tuple":
     case "bytes":
@@ -189,6 +192,15 @@ function mapValue(lowering: Lowering, expression: CheckedExpressionOf<"mapValue"
     },
   });
   return result;
+}
+
+/** `&@m`, as a number: with a pointer to a map the verifier lets nothing be done. */
+function mapAddress(lowering: Lowering, { map }: CheckedExpressionOf<"mapAddress">): IrValue {
+  const { builder } = lowering;
+  const pointer = builder.register();
+  const name = requireMap(lowering, map).layout.map;
+  builder.emit({ kind: "mapPointer", to: pointer, map: name });
+  return builder.numberOf(behind(pointer));
 }
 
 function isZero({ builder }: Lowering, value: IrValue): IrValue {

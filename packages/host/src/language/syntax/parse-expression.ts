@@ -1,5 +1,6 @@
 import { type BinaryOperator, type Expression, type FieldName, type UnaryOperator } from "./ast.js";
 import { asExpression } from "./block-value.js";
+import { parseContainer, parseOffset } from "./parse-type-call.js";
 import { parseTypeName, startsCast, startsType } from "./parse-type-name.js";
 import { joinSpans, type Span } from "./span.js";
 import { type Token } from "./token.js";
@@ -183,7 +184,8 @@ function parseWord(
     if (type === undefined || !reader.expectSymbol(")")) return undefined;
     return { kind: "sizeof", type, span: spanToHere(reader, token.span) };
   }
-  if (token.text === "offsetof") return parseOffset(reader, token.span);
+  if (token.text === "offsetof") return parseOffset(reader, token.span, parseExpression);
+  if (token.text === "container_of") return parseContainer(reader, token.span, parseExpression);
   const args = parseList(reader, ")");
   if (args === undefined) return undefined;
   const span = spanToHere(reader, token.span);
@@ -210,24 +212,6 @@ function parseDefined(
     return undefined;
   }
   return { ...expression, span: token.span };
-}
-
-/** `offsetof(struct s, a.b)`, behind its bracket. */
-function parseOffset(reader: TokenReader, start: Span): Expression | undefined {
-  const of = startsType(reader) ? parseTypeName(reader, parseExpression) : parseExpression(reader);
-  if (of === undefined || !reader.expectSymbol(",")) return undefined;
-  const path: FieldName[] = [];
-  do {
-    const name = reader.current;
-    if (name.kind !== "word") {
-      reader.unexpected("the name of a field");
-      return undefined;
-    }
-    reader.take();
-    path.push({ text: name.text, span: name.span });
-  } while (reader.takeSymbol("."));
-  if (!reader.expectSymbol(")")) return undefined;
-  return { kind: "offsetof", of, path, span: spanToHere(reader, start) };
 }
 
 function parseMap(

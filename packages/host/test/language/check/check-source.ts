@@ -194,6 +194,8 @@ export function answer(query: Query): Answer {
       };
     case "userLine":
       return { kind: query.kind, path: undefined };
+    case "controlGroup":
+      return { kind: query.kind, id: query.path === "/sys/fs/cgroup/a" ? 7n : undefined };
     case "kernelSymbol":
       return {
         kind: query.kind,

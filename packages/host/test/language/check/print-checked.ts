@@ -74,6 +74,10 @@ function printBare(expression: CheckedExpression): string {
       return `$${expression.scratch}`;
     case "mapValue":
       return list(`get ${expression.map}`, ...expression.keys);
+    case "mapAddress":
+      return `(map ${expression.map})`;
+    case "path":
+      return list("path", expression.pointer);
     case "hasKey":
       return list(`has ${expression.map}`, ...expression.keys);
     case "update":

@@ -165,7 +165,7 @@ class TypeDefiner implements DefinedTypes {
     if ((tag === "struct" || tag === "union") && pointerDepth > 0) {
       return { kind: "structure", tag, name: bare, id: "", sizeBytes: 0 };
     }
-    return this.#fault(span, `unknown type ${name}`);
+    return this.#fault(span, `Cannot resolve unknown type "${name}"`);
   }
 
   #registerInteger(name: string): { sizeBytes: number; isSigned: boolean } | undefined {
