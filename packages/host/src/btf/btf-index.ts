@@ -6,11 +6,22 @@ import { type BtfKind, btfKinds, type BtfTypeId } from "./types.js";
 const magic = 0xeb9f;
 const smallestHeaderSizeBytes = 24;
 
-/** Words after struct btf_type's own three: a fixed number, and a number for each of its `vlen` parts. */
-const fixedWords = btfKinds.map((kind) =>
-  kind === "int" || kind === "var" || kind === "decl_tag" ? 1 : kind === "array" ? 3 : 0,
-);
-const wordsPerPart = btfKinds.map((kind) => {
+/** Words of a type of each kind without its `vlen` parts: struct btf_type's own three, and a fixed number; and of each part. */
+const wordsOfKind = Uint8Array.from(btfKinds, (kind) => {
+  switch (kind) {
+    case "void":
+      return 0;
+    case "int":
+    case "var":
+    case "decl_tag":
+      return 4;
+    case "array":
+      return 6;
+    default:
+      return 3;
+  }
+});
+const wordsPerPart = Uint8Array.from(btfKinds, (kind) => {
   switch (kind) {
     case "struct":
     case "union":
@@ -25,13 +36,20 @@ const wordsPerPart = btfKinds.map((kind) => {
   }
 });
 
+const underscore = 0x5f;
 const functionKind = btfKinds.indexOf("func");
 
-/** By hash: the first type of this blob's own, 0 for none; and by type the next. */
+/** By hash the first entry, 0 for none; by entry the next, and the type of this blob's own. */
 interface NameTable {
   readonly heads: Uint32Array;
   readonly next: Uint32Array;
+  readonly types: Uint32Array;
+  /** Of this blob's own types those whose names may have a flavour. */
+  readonly flavoured: readonly number[];
 }
+
+/** As many names as there are in a kernel beside those of its functions: longer tables cost more memory, which is slow at first. */
+const mostHeads = 1 << 15;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -120,30 +138,18 @@ export class BtfIndex {
     let hash = fnvStart;
     for (const byte of bytes) hash = Math.imul(hash ^ byte, fnvPrime);
     for (const ofFunctions of new Set(kinds.map((kind) => kind === "func"))) {
-      const { heads, next } = this.#namesOf(ofFunctions);
-      let own = heads[hash & (heads.length - 1)] ?? 0;
-      while (own !== 0) {
-        const id = own + this.firstId - 1;
+      const { heads, next, types } = this.#namesOf(ofFunctions);
+      let entry = heads[hash & (heads.length - 1)] ?? 0;
+      for (; entry !== 0; entry = next[entry] ?? 0) {
+        const id = (types[entry] ?? 0) + this.firstId - 1;
         if (this.#isNamed(id, bytes)) yield id;
-        own = next[own] ?? 0;
       }
     }
   }
 
-  /** This blob's own types whose names hold a text, in the order of their ids. */
-  containing(text: string): readonly BtfTypeId[] {
-    const offsets = this.#stringsWith(encoder.encode(text));
-    if (offsets.size === 0) return [];
-    // Most names are told apart without asking the set.
-    const low = new Uint8Array(0x1_0000);
-    for (const offset of offsets) low[offset & 0xffff] = 1;
-    const found: BtfTypeId[] = [];
-    const [words, places] = [this.words, this.#places];
-    for (let own = 1; own < places.length; own++) {
-      const offset = words[places[own] ?? 0] ?? 0;
-      if (low[offset & 0xffff] === 1 && offsets.has(offset)) found.push(own + this.firstId - 1);
-    }
-    return found;
+  /** This blob's own types, functions left out, that have three underscores in a row in their names. */
+  get flavoured(): readonly BtfTypeId[] {
+    return this.#namesOf(false).flavoured.map((own) => own + this.firstId - 1);
   }
 
   names(kind: BtfKind, prefix: string): readonly string[] {
@@ -199,26 +205,6 @@ export class BtfIndex {
     return this.strings[offset - this.#firstString];
   }
 
-  /** The offsets of this blob's own strings that hold some bytes. */
-  #stringsWith(bytes: Uint8Array): ReadonlySet<number> {
-    const offsets = new Set<number>();
-    const strings = this.strings;
-    const last = bytes.length - 1;
-    const [first, final] = [bytes[0], bytes[last]];
-    // Where as many bytes in a row are the last one, one of them is seen at each step; other texts need every byte.
-    const step = bytes.every((byte) => byte === final) ? bytes.length : 1;
-    for (let at = last; at < strings.length; at += step) {
-      if (strings[at] !== final) continue;
-      for (let start = at - last; start < at + step; start++) {
-        if (strings[start] !== first || strings[start + last] !== final) continue;
-        if (!this.#hasAt(this.#firstString + start, bytes)) continue;
-        offsets.add(this.#firstString + strings.lastIndexOf(0, start) + 1);
-        break;
-      }
-    }
-    return offsets;
-  }
-
   #namesOf(ofFunctions: boolean): NameTable {
     if (ofFunctions) return (this.#functionNames ??= this.#hashNames(true));
     return (this.#otherNames ??= this.#hashNames(false));
@@ -227,29 +213,41 @@ export class BtfIndex {
   /** From the last type to the first, so that chains begin with the lowest ids. */
   #hashNames(ofFunctions: boolean): NameTable {
     const [words, places] = [this.words, this.#places];
-    const heads = new Uint32Array(1 << Math.max(4, Math.ceil(Math.log2(places.length / 2 + 1))));
-    const next = new Uint32Array(places.length);
+    const headCount = 1 << Math.max(4, Math.ceil(Math.log2(places.length / 2 + 1)));
+    const heads = new Uint32Array(Math.min(mostHeads, headCount));
+    // Of these only the beginnings are written to, which is what costs.
+    const [next, types] = [new Uint32Array(places.length), new Uint32Array(places.length)];
+    const flavoured: number[] = [];
     const mask = heads.length - 1;
+    let entry = 1;
     for (let own = places.length - 1; own > 0; own--) {
       const place = places[own] ?? 0;
       const offset = words[place] ?? 0;
       if (offset === 0) continue;
       if ((kindNumber(words[place + 1] ?? 0) === functionKind) !== ofFunctions) continue;
-      const hash = this.#hashAt(offset) & mask;
-      next[own] = heads[hash] ?? 0;
-      heads[hash] = own;
+      const found = this.#hashAt(offset);
+      if ((found & flavourFlag) !== 0) flavoured.push(own);
+      const hash = found & mask;
+      next[entry] = heads[hash] ?? 0;
+      types[entry] = own;
+      heads[hash] = entry++;
     }
-    return { heads, next };
+    return { heads, next, types, flavoured: flavoured.reverse() };
   }
 
+  /** Of the name at an offset, in its lower bits; with `flavourFlag`, where it has three underscores in a row. */
   #hashAt(offset: number): number {
     if (this.base !== undefined && offset < this.#firstString) return this.base.#hashAt(offset);
     const strings = this.strings;
     let hash = fnvStart;
+    let run = 0;
+    let flag = 0;
     for (let at = offset - this.#firstString; ; at++) {
       const byte = strings[at] ?? 0;
-      if (byte === 0) return hash;
+      if (byte === 0) return (hash & ~flavourFlag) | flag;
       hash = Math.imul(hash ^ byte, fnvPrime);
+      run = byte === underscore ? run + 1 : 0;
+      if (run === 3) flag = flavourFlag;
     }
   }
 }
@@ -257,6 +255,8 @@ export class BtfIndex {
 // Fowler, Noll and Vo's hash, 1a, of 32 bits.
 const fnvStart = 0x811c9dc5 | 0;
 const fnvPrime = 0x0100_0193;
+/** The highest bit of a hash, which no table is large enough for. */
+const flavourFlag = 1 << 31;
 
 function kindNumber(info: number): number {
   return (info >>> 24) & 0x1f;
@@ -314,27 +314,35 @@ function readWords(types: Uint8Array, isSwapped: boolean): Uint32Array {
 function placeTypes(words: Uint32Array, stringsSize: number): Uint32Array {
   // No type has less than three words.
   const places = new Uint32Array(Math.floor(words.length / 3) + 1);
+  const count = words.length;
   let id = 1;
-  for (let at = 0; at < words.length; at = afterType(words, at)) {
-    if ((words[at] ?? 0) >= stringsSize) {
-      throw new BtfError(`read BTF: type ${id} has its name beyond the strings`);
+  // Some hundred thousand times, and mostly before it is compiled: the less is done here the better.
+  for (let at = 0; at < count;) {
+    const info = words[at + 1] ?? 0;
+    const kind = (info >>> 24) & 0x1f;
+    const ownWords = wordsOfKind[kind] ?? 0;
+    const end = at + ownWords + (wordsPerPart[kind] ?? 0) * (info & 0xffff);
+    if (ownWords === 0 || end > count || (words[at] ?? 0) >= stringsSize) {
+      throw misplacedType(words, { id, at, end, stringsSize });
     }
     places[id++] = at;
+    at = end;
   }
-  return places.slice(0, id);
+  return places.subarray(0, id);
 }
 
-/** Where the type after the one at `at` begins. */
-function afterType(words: Uint32Array, at: number): number {
-  const info = words[at + 1] ?? 0;
-  const kind = kindNumber(info);
-  const fixed = fixedWords[kind];
-  if (fixed === undefined || kind === 0) {
-    throw new BtfError(`read BTF: the type at word ${at} is of the unknown kind ${kind}`);
+function misplacedType(
+  words: Uint32Array,
+  { id, at, end, stringsSize }: Record<"id" | "at" | "end" | "stringsSize", number>,
+): BtfError {
+  const kind = kindNumber(words[at + 1] ?? 0);
+  if ((words[at] ?? 0) >= stringsSize) {
+    return new BtfError(`read BTF: type ${id} has its name beyond the strings`);
   }
-  const end = at + 3 + fixed + (wordsPerPart[kind] ?? 0) * (info & 0xffff);
-  if (end > words.length) {
-    throw new BtfError(`read BTF: the type at word ${at} ends beyond the types`);
-  }
-  return end;
+  const why = end > words.length && (wordsOfKind[kind] ?? 0) > 0;
+  return new BtfError(
+    why
+      ? `read BTF: the type at word ${at} ends beyond the types`
+      : `read BTF: the type at word ${at} is of the unknown kind ${kind}`,
+  );
 }

@@ -70,7 +70,7 @@ export class Btf extends TypeReader {
 
   #findFlavours(): Map<string, BtfTypeId[]> {
     const flavours = new Map<string, BtfTypeId[]>();
-    for (const id of this.index.containing("___")) {
+    for (const id of this.index.flavoured) {
       const type = this.type(id);
       const name = "name" in type ? type.name : "";
       const essential = essentialName(name);
