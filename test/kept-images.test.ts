@@ -136,6 +136,7 @@ async function nameOf(
 }
 
 const withLinker = requiresCommand("gcc", "gcc");
+const withPacker = requiresCommand("xz", "xz-utils");
 
 describe("the symbols of a program", () => {
   withLinker(
@@ -201,6 +202,19 @@ describe("the symbols of a program", () => {
       expect((await nameOf(stripped, "boot", { sysroot })).name).toBe("function_42");
     },
   );
+
+  withPacker("that was stripped are found within it, compressed", async () => {
+    const { stripped } = linkStripped();
+    const mini = join(folder, "mini");
+    // As Fedora's packages are made: functions alone, without code.
+    execFileSync("objcopy", ["-S", "--keep-symbol=function_42", join(folder, "program"), mini]);
+    execFileSync("objcopy", ["--only-keep-debug", mini]);
+    execFileSync("xz", [mini]);
+    execFileSync("objcopy", ["--add-section", `.gnu_debugdata=${mini}.xz`, stripped]);
+    expect((await nameOf(stripped)).name).toBe("function_42");
+    // They are kept, and what is within is not read again.
+    expect(await nameOf(stripped)).toEqual({ name: "function_42", readBytes: 0 });
+  });
 
   withLinker("that was stripped come from a debuginfod server", async () => {
     const { stripped, debug } = linkStripped();

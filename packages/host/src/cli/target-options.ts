@@ -22,6 +22,7 @@ export interface LinkOptions {
   readonly certKey?: string;
   readonly btf?: string;
   readonly vmlinux?: string;
+  readonly systemMap?: string;
 }
 
 /** Options of every command that speaks to a target. */
@@ -86,12 +87,13 @@ export function addLinkOptions(command: Command): Command {
         "the kernel's types, for a target without BTF (raw, as /sys/kernel/btf/vmlinux)",
       ).conflicts("vmlinux"),
     )
-    .option("--vmlinux <file>", "the target's kernel as you built it, for its types and symbols");
+    .option("--vmlinux <file>", "the target's kernel as you built it, for its types and symbols")
+    .option("--system-map <file>", "the System.map of the target's kernel, for its symbols");
 }
 
 /** The options under the names that the config file has for them. */
 export function settingsOf(options: LinkOptions): TargetSettings {
-  const { keyFile, ca, pin, cert, certKey, btf, vmlinux } = options;
+  const { keyFile, ca, pin, cert, certKey, btf, vmlinux, systemMap } = options;
   return withoutUndefined({
     keyFile,
     caFile: ca,
@@ -100,6 +102,7 @@ export function settingsOf(options: LinkOptions): TargetSettings {
     certKeyFile: certKey,
     btfFile: btf,
     vmlinuxFile: vmlinux,
+    systemMapFile: systemMap,
   });
 }
 

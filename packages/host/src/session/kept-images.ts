@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { readBuildId } from "../elf/build-id.js";
 import { isStripped } from "../elf/code-symbols.js";
+import { hasDebugData } from "../elf/debug-data.js";
 import { readDebugLink } from "../elf/debug-link.js";
 import { ElfReader } from "../elf/elf-reader.js";
 import { ElfImage } from "../symbols/elf-image.js";
@@ -90,10 +91,14 @@ async function readSymbols(
   debugFiles: DebugFiles,
 ): Promise<{ readonly image: ElfImage; readonly lacks: boolean }> {
   if (!isStripped(elf)) return { image: await ElfImage.read(elf), lacks: false };
-  const found =
-    (await debugFiles.use(stripped, async (debug) => await ElfImage.read(elf, debug))) ??
-    (await readDebugFile(files, root, stripped.buildId, elf));
-  return { image: found ?? (await ElfImage.read(elf)), lacks: found === undefined };
+  const found = await debugFiles.use(stripped, async (debug) => await ElfImage.read(elf, debug));
+  if (found !== undefined) return { image: found, lacks: false };
+  if (hasDebugData(elf)) return { image: await ElfImage.read(elf), lacks: false };
+  const installed = await readDebugFile(files, root, stripped.buildId, elf);
+  return {
+    image: installed ?? (await ElfImage.read(elf)),
+    lacks: installed === undefined,
+  };
 }
 
 async function openElf(files: RemoteFiles, path: string): Promise<ElfReader> {

@@ -12,11 +12,11 @@ import {
 import { type Answers, type Query } from "../language/answers.js";
 import { type ObjectSpec } from "../spec/object-spec.js";
 import { type TargetDescription } from "../spec/target-description.js";
-import { BuiltSymbols } from "../symbols/built-symbols.js";
 import { symbolsAtHand, type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
 import { parseKernelSymbols } from "../symbols/kernel-symbols.js";
 import { QueryAnswerer } from "./answer-queries.js";
 import { AskedSymbols } from "./asked-symbols.js";
+import { openBuiltSymbols } from "./built-kernel.js";
 import { type BuiltPlan, buildPlan, nameHandles, type LoadedHandles } from "./build-plan.js";
 import {
   formatRefusals,
@@ -41,13 +41,15 @@ import { eventBufferBytes, isSlowLine, slowPieceBytes } from "./slow-line.js";
 import { TargetClock } from "./target-clock.js";
 import { TargetProcess } from "./target-process.js";
 import { parseTarget, type TargetAddress } from "./target-url.js";
-import { readKernelFunctions, type TypesFile } from "./types-file.js";
+import { type TypesFile } from "./types-file.js";
 import { TaskStream, type TaskStreamOptions } from "./task-stream.js";
 import { wallClock } from "./wall-clock.js";
 
 export interface SessionOptions extends ConnectOptions {
   /** The kernel's types, to use in place of the target's. */
   readonly typesFile?: TypesFile;
+  /** The kernel's symbols as they were linked: a System.map. */
+  readonly systemMap?: string;
   /** Where this machine may have the symbols of stripped programs. */
   readonly debugSources?: DebugSources;
   /** Hears what a person should know and what keeps nothing from going on. */
@@ -107,6 +109,7 @@ export class Session implements AsyncDisposable {
   readonly #isSlow: boolean;
   readonly #answerer: QueryAnswerer;
   readonly #typesFile: TypesFile | undefined;
+  readonly #systemMap: string | undefined;
   #symbols: Promise<KernelSymbolSource> | undefined;
   readonly #symbolTraffic = { bytes: 0 };
   /** Whether it goes on without us. */
@@ -134,6 +137,7 @@ export class Session implements AsyncDisposable {
     this.features = features;
     this.clock = clock;
     this.#typesFile = options.typesFile;
+    this.#systemMap = options.systemMap;
     this.warn = (text) => options.onWarning?.(text);
     const pieceBytes = this.#isSlow ? slowPieceBytes : undefined;
     this.files = new RemoteFiles(peer, description.bootId, pieceBytes);
@@ -317,16 +321,15 @@ export class Session implements AsyncDisposable {
 
   async #openSymbols(): Promise<KernelSymbolSource> {
     if (!this.hello.methods.includes("symbols.kernel")) return await this.#fetchSymbols();
-    const built =
-      this.#typesFile === undefined
-        ? []
-        : await readKernelFunctions(this.#typesFile, this.description.buildId);
     const asked = new AskedSymbols(this.peer, this.#symbolTraffic, () => {
       this.warn(
         "the kernel's functions have no names: the target does not show where they are (kernel.kptr_restrict; sonde info says what helps)",
       );
     });
-    if (built.length > 0) return await BuiltSymbols.open(built, asked);
+    const files = { types: this.#typesFile, systemMap: this.#systemMap };
+    const { buildId } = this.description;
+    const built = await openBuiltSymbols(files, buildId, asked, this.warn);
+    if (built !== undefined) return built;
     return this.#isSlow ? asked : await this.#keptSymbols(asked);
   }
 

@@ -10,6 +10,7 @@ export function settingsOptions(settings: TargetSettings): SessionOptions {
   return withoutUndefined({
     key: keyOf(settings),
     typesFile: typesFileOf(settings),
+    systemMap: settings.systemMapFile,
     tls: withoutUndefined({ caFile, pin, certFile, certKeyFile }),
   });
 }

@@ -14,6 +14,8 @@ export const targetSettings = [
   /** The kernel's types; and the kernel as it was built, which comes before them. */
   "btfFile",
   "vmlinuxFile",
+  /** The kernel's symbols as they were linked. */
+  "systemMapFile",
 ] as const;
 
 export type TargetSettings = Readonly<Partial<Record<(typeof targetSettings)[number], string>>>;

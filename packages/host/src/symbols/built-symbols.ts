@@ -1,39 +1,40 @@
-import { type ElfFunction } from "../elf/elf-types.js";
 import { type KernelSymbolSource } from "./kernel-symbol-source.js";
 import { type KernelSymbol } from "./kernel-symbols.js";
+import { type LinkedSymbols } from "./linked-symbols.js";
 
-/** A function that every kernel has once, and never frees. */
-const anchor = "schedule";
+/** What every kernel has once, and never frees: a file that has them elsewhere to each other is of another kernel. */
+const anchors = ["schedule", "_stext", "vfs_read", "_etext"];
 
 /**
  * The symbols of a kernel as it was linked, moved to where it runs (KASLR). Of the target's own are asked those that it does not
  * have: modules, and what more than one function or none lies at.
  */
 export class BuiltSymbols implements KernelSymbolSource {
-  readonly #functions: readonly ElfFunction[];
+  readonly #linked: LinkedSymbols;
   readonly #slide: bigint;
   readonly #others: KernelSymbolSource;
 
-  private constructor(
-    functions: readonly ElfFunction[],
-    slide: bigint,
-    others: KernelSymbolSource,
-  ) {
-    this.#functions = functions;
+  private constructor(linked: LinkedSymbols, slide: bigint, others: KernelSymbolSource) {
+    this.#linked = linked;
     this.#slide = slide;
     this.#others = others;
   }
 
-  /** The others alone when they do not tell where the kernel runs. */
+  /** Or why they are of no use: the others do not tell where the kernel runs, or they are of another kernel. */
   static async open(
-    functions: readonly ElfFunction[],
+    linked: LinkedSymbols,
     others: KernelSymbolSource,
-  ): Promise<KernelSymbolSource> {
-    const linked = functions.find(({ name }) => name === anchor)?.address;
-    const [running] = linked === undefined ? [] : await others.addressesOf([anchor]);
-    if (linked === undefined || running === undefined) return others;
-    const sorted = [...functions].sort((a, b) => compare(a.address, b.address));
-    return new BuiltSymbols(sorted, running - linked, others);
+  ): Promise<BuiltSymbols | "unplaced" | "other kernel"> {
+    const known = anchors.filter((name) => linked.addressOf(name) !== undefined);
+    const running = known.length === 0 ? [] : await others.addressesOf(known);
+    const slides = known.flatMap((name, at) => {
+      const [here, there] = [running[at], linked.addressOf(name)];
+      return here === undefined || there === undefined ? [] : [here - there];
+    });
+    const [slide] = slides;
+    if (slide === undefined) return "unplaced";
+    if (slides.some((one) => one !== slide)) return "other kernel";
+    return new BuiltSymbols(linked, slide, others);
   }
 
   prepare(addresses: readonly bigint[]): Promise<void> | undefined {
@@ -50,24 +51,7 @@ export class BuiltSymbols implements KernelSymbolSource {
   }
 
   #find(address: bigint): KernelSymbol | undefined {
-    const linked = address - this.#slide;
-    const functions = this.#functions;
-    let low = 0;
-    let high = functions.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((functions[middle]?.address ?? 0n) <= linked) low = middle + 1;
-      else high = middle;
-    }
-    const found = functions[low - 1];
-    if (found === undefined || linked >= found.address + found.sizeBytes) return undefined;
-    // Of several names the kernel has one that it prefers.
-    if (functions[low - 2]?.address === found.address) return undefined;
-    return { name: found.name, offset: linked - found.address, module: undefined };
+    const found = this.#linked.resolve(address - this.#slide);
+    return found && { name: found.name, offset: found.offset, module: undefined };
   }
-}
-
-function compare(a: bigint, b: bigint): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

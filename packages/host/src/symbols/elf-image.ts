@@ -1,4 +1,5 @@
-import { joinCodeSymbols, readCodeSymbols } from "../elf/code-symbols.js";
+import { isStripped, joinCodeSymbols, readCodeSymbols } from "../elf/code-symbols.js";
+import { readDebugData } from "../elf/debug-data.js";
 import { type ElfReader } from "../elf/elf-reader.js";
 import { readPltSymbols } from "../elf/plt-symbols.js";
 import { type ElfSegment } from "../elf/elf-types.js";
@@ -100,8 +101,12 @@ function decodeParts(bytes: Uint8Array): readonly LoadedPart[] | undefined {
 
 /** Functions, and the entries by which others' are called. */
 async function readTable(elf: ElfReader, debug: ElfReader): Promise<CodeSymbolTable> {
-  const [own, plt] = await Promise.all([readCodeSymbols(debug), readPltSymbols(elf)]);
-  return CodeSymbolTable.of(plt === undefined ? own : joinCodeSymbols(own, plt));
+  const parts = await Promise.all([
+    readCodeSymbols(debug),
+    readPltSymbols(elf),
+    isStripped(debug) ? readDebugData(debug) : undefined,
+  ]);
+  return CodeSymbolTable.of(parts.filter((one) => one !== undefined).reduce(joinCodeSymbols));
 }
 
 function codeParts(segments: readonly ElfSegment[]): readonly LoadedPart[] {
