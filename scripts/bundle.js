@@ -53,7 +53,7 @@ const programs = [
 
 copyKoffiBinaries(join(root, "packages/agent/dist"));
 // First: whoever makes a picture finds its page's script beside the program.
-for (const page of ["flame-graph"]) await bundlePage(page);
+for (const page of ["flame-graph", "heat-map"]) await bundlePage(page);
 for (const program of programs) await bundleProgram(program);
 refreshMicroAgents(join(root, "packages/agent/dist/micro"));
 

@@ -18,6 +18,8 @@ export function formatAmount(value, unit) {
       return formatScaled(value, ["ns", "µs", "ms", "s"], 1000);
     case "microseconds":
       return formatScaled(value, ["µs", "ms", "s"], 1000);
+    case "milliseconds":
+      return formatScaled(value, ["ms", "s"], 1000);
     case "bytes":
       return formatScaled(value, ["bytes", "kB", "MB", "GB", "TB"], 1000);
     case "count":

@@ -6,7 +6,7 @@ import { InternalError } from "../asm/internal-error.js";
 const places = ["./page/", "../page/", "../../dist/page/"];
 
 /** The script of a page that shows a picture, as `npm run build` made it. */
-export function readPageScript(name: "flame-graph"): string {
+export function readPageScript(name: "flame-graph" | "heat-map"): string {
   const files = places.map((place) =>
     fileURLToPath(new URL(`${place}${name}.js`, import.meta.url)),
   );

@@ -5,16 +5,23 @@ import { InternalError } from "../asm/internal-error.js";
 import { ProgramError, type Program, type Target } from "../trace/target.js";
 import { exitCodes, UsageError } from "./exit-code.js";
 import { openOutput } from "./output-stream.js";
+import { HeatMapFile, type HeatMapOptions } from "./heat-map-file.js";
 import { hostNow, PictureFiles, type PictureOptions } from "./picture-options.js";
 import { tellLoaded } from "./format-loaded.js";
-import { runUntilInterrupted, tellCost, tellLosses } from "./run-trace.js";
+import { runUntilInterrupted, tellCost, tellLosses, tellSymbolBytes } from "./run-trace.js";
 import { type RateOptions, whileTellingRate } from "./rate-status.js";
 import { statusLine } from "./status-line.js";
 import { TimelineFile, type TimelineOptions } from "./timeline-file.js";
 import { connectTarget, type ClockOptions, type TargetOptions } from "./target-options.js";
 
 export interface RunToolOptions
-  extends TargetOptions, ClockOptions, RateOptions, PictureOptions, TimelineOptions {
+  extends
+    TargetOptions,
+    ClockOptions,
+    RateOptions,
+    PictureOptions,
+    TimelineOptions,
+    HeatMapOptions {
   readonly json?: boolean;
   readonly output?: string;
   readonly failOnLost?: boolean;
@@ -24,8 +31,13 @@ export interface RunToolOptions
 export async function runTool(tool: Tool, options: RunToolOptions): Promise<number> {
   using pictures = PictureFiles.open(options, hostNow());
   using timeline = new TimelineFile(options);
+  using heat = new HeatMapFile(options);
   await using target = await connectTarget(options);
   const run = createRun(tool, options as RunToolOptions & ToolOptions, target);
+  if (heat.isAsked && run.heatMap === undefined) {
+    throw new UsageError(`${tool.name}: --heatmap shows histograms: give --dist, too`);
+  }
+  const style = run.heatMap ?? { title: tool.name, unit: "count" };
   const program = await compileTool(tool, target, run);
   await using trace = await target.start(program, {
     clock: options.clock,
@@ -35,12 +47,13 @@ export async function runTool(tool: Tool, options: RunToolOptions): Promise<numb
   const notices = (text: string): void => {
     statusLine.print(text);
   };
+  const now = (): bigint => trace.context.now();
   const decoder = (): RecordDecoder => createRecordDecoder(trace.layout, trace.context);
   const sink = new ToolSink(run, decoder(), {
     session: target.session,
     output,
     isJson: options.json === true,
-    now: () => trace.context.now(),
+    now,
     notices,
   });
   const timer =
@@ -57,16 +70,23 @@ export async function runTool(tool: Tool, options: RunToolOptions): Promise<numb
       writesToFile: options.output !== undefined,
     };
     const { result, isInterrupted } = await whileTellingRate(target, trace, context, async () =>
-      runUntilInterrupted(trace, timeline.beside(sink, decoder), output.broken, async (ended) => {
-        if (pictures.areAsked && run.picture !== undefined) {
-          await sink.ready();
-          notices(pictures.write(run.picture(ended.maps), hostNow()));
-        } else await sink.end(ended.maps);
-        timeline.write(notices);
-        tellLosses(ended, notices);
-        await tellCost(() => target.cost(), notices);
-        await output.end();
-      }),
+      runUntilInterrupted(
+        trace,
+        heat.beside(timeline.beside(sink, decoder), style, now),
+        output.broken,
+        async (ended) => {
+          if (pictures.areAsked && run.picture !== undefined) {
+            await sink.ready();
+            notices(pictures.write(run.picture(ended.maps), hostNow()));
+          } else await sink.end(ended.maps);
+          timeline.write(notices);
+          heat.write(ended.maps, style, now(), notices);
+          tellLosses(ended, notices);
+          await tellCost(() => target.cost(), notices);
+          if (options.verbose === true) tellSymbolBytes(target);
+          await output.end();
+        },
+      ),
     );
     if (result.lost > 0n && options.failOnLost === true) return exitCodes.lost;
     return isInterrupted ? exitCodes.interrupted : exitCodes.fine;

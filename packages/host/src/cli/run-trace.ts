@@ -8,6 +8,7 @@ import { type TraceLayout } from "../spec/trace-layout.js";
 import { type RecordSink } from "../trace/record-pump.js";
 import { type TextOutput, TextSink } from "../trace/text-sink.js";
 import { type TraceCost } from "../trace/cost-meter.js";
+import { type Target } from "../trace/target.js";
 import { type Trace, type TraceResult } from "../trace/trace.js";
 import { WriterSink } from "../trace/writer-sink.js";
 import { formatFolded } from "../picture/folded.js";
@@ -15,6 +16,7 @@ import { isStackMap } from "../picture/map-samples.js";
 import { mapsPicture } from "../picture/maps-picture.js";
 import { exitCodes, UsageError } from "./exit-code.js";
 import { formatCost } from "./format-cost.js";
+import { type HeatMapFile } from "./heat-map-file.js";
 import { onInterrupt } from "./interrupts.js";
 import { openOutput, type BufferMode } from "./output-stream.js";
 import { hostNow, type PictureFiles } from "./picture-options.js";
@@ -37,6 +39,8 @@ export interface RunOptions {
   readonly pictures?: PictureFiles;
   /** What becomes of its records, beside that they are printed. */
   readonly timeline?: TimelineFile;
+  /** What becomes of the histograms that it prints, beside text. */
+  readonly heat?: HeatMapFile;
   /** Stacks in maps are printed in one line each. */
   readonly isFolded?: boolean;
   /** Ctrl-C leaves a detached trace at work. */
@@ -56,10 +60,14 @@ export async function runTrace(trace: Trace, options: RunOptions): Promise<numbe
   const created = createSink(layout, context, options.format, output, notices, quiet);
   const { writer } = created;
   const decoder = (): RecordDecoder => createRecordDecoder(layout, context);
-  const sink = options.timeline?.beside(created.sink, decoder) ?? created.sink;
+  const now = (): bigint => context.now();
+  const style = { title: "histograms over time", unit: "count" } as const;
+  const timed = options.timeline?.beside(created.sink, decoder) ?? created.sink;
+  const sink = options.heat?.beside(timed, style, now) ?? timed;
   const finish = async (result: TraceResult): Promise<void> => {
     if (trace.outcome === "ended") writer.end(showStacks(result.maps, options, output, notices));
     options.timeline?.write(notices);
+    options.heat?.write(result.maps, style, now(), notices);
     tellLosses(result, notices);
     await tellCost(options.cost, notices);
     await output.end();
@@ -176,6 +184,11 @@ export async function tellCost(
 ): Promise<void> {
   const cost = await read?.();
   if (cost !== undefined) notices(formatCost(cost));
+}
+
+/** Says at the end what names have cost the line. */
+export function tellSymbolBytes({ session }: Pick<Target, "session">): void {
+  statusLine.print(`symbols: ${session.symbolBytes} bytes came from the target\n`);
 }
 
 /** Says at the end what did not arrive, and what could be done. */

@@ -1,8 +1,14 @@
 import { type MapEvent } from "../output/trace-writer.js";
 import { type MapEntry, type MapValue } from "../output/value.js";
 import { InternalError } from "../asm/internal-error.js";
+import { type HeatMapStyle } from "../picture/heat-map.js";
 import { clockText } from "./clock-line.js";
-import { histogramRows, intervalAndCount } from "./histogram-tool.js";
+import {
+  heatMapOf,
+  histogramRows,
+  type HistogramStyle,
+  intervalAndCount,
+} from "./histogram-tool.js";
 import { parseDisk, diskText } from "./net-disk-tools.js";
 import { parseId, parseSeconds } from "./parse-option.js";
 import { given, inRhythm, namedOptions, readScript, type ScriptOptions } from "./script-file.js";
@@ -14,6 +20,8 @@ import { type TableContext, type Tool, type ToolRow, type ToolRun } from "./tool
 interface Rhythm {
   readonly interval?: number;
   readonly count?: number;
+  /** A picture over time, which needs one. */
+  readonly heatmap?: string;
 }
 
 /** A tool whose program is a file of the language with a map, which is printed in a rhythm or at the end. */
@@ -24,6 +32,8 @@ interface MapScript {
   readonly rhythm: { readonly seconds: number | undefined; readonly count: number | undefined };
   readonly header: string | undefined;
   readonly rows: (map: MapEvent, context: TableContext) => readonly ToolRow[];
+  /** The map has histograms. */
+  readonly heatMap?: HeatMapStyle;
 }
 
 function mapRun(script: MapScript, durationSeconds?: number): ToolRun {
@@ -32,6 +42,7 @@ function mapRun(script: MapScript, durationSeconds?: number): ToolRun {
     named: namedOptions(script.named),
     durationSeconds,
     header: () => script.header,
+    ...(script.heatMap === undefined ? {} : { heatMap: script.heatMap }),
     table: (maps, context) => {
       const map = mapNamed(maps, script.map);
       return context.isLast && map.entries.length === 0 ? [] : script.rows(map, context);
@@ -39,8 +50,16 @@ function mapRun(script: MapScript, durationSeconds?: number): ToolRun {
   };
 }
 
-function rhythmOf({ interval, count }: Rhythm): MapScript["rhythm"] {
-  return { seconds: interval, count };
+function rhythmOf({ interval, count, heatmap }: Rhythm): MapScript["rhythm"] {
+  return { seconds: interval ?? (heatmap === undefined ? undefined : 1), count };
+}
+
+/** The rows of a map with histograms, and how they are shown over time. */
+function histograms(title: string, style: HistogramStyle): Pick<MapScript, "rows" | "heatMap"> {
+  return {
+    rows: (map, context) => histogramRows(map, style, context),
+    heatMap: heatMapOf(title, style),
+  };
 }
 
 function heading(text: string): ToolRow {
@@ -80,6 +99,7 @@ export const runqlat: Tool = {
     { flags: "-p, --pid <pid>", description: "only this process", parse: parseId },
   ],
   arguments: intervalAndCount,
+  hasHistograms: true,
   create: (all) => {
     // They were parsed as `options` above says.
     const options = all as RunqlatOptions;
@@ -91,17 +111,11 @@ export const runqlat: Tool = {
       named: { pid: options.pid, by, unit: options.milliseconds === true ? 1_000_000 : 1000 },
       rhythm: rhythmOf(options),
       header: "Tracing run queue latency... Hit Ctrl-C to end.",
-      rows: (map, context) =>
-        histogramRows(
-          map,
-          {
-            unit: options.milliseconds === true ? "msecs" : "usecs",
-            hasTime: options.timestamp === true,
-            nameOf: (key) =>
-              by === 0 ? undefined : `${word} = ${new KeyReader({ key }).integer()}`,
-          },
-          context,
-        ),
+      ...histograms("run queue latency", {
+        unit: options.milliseconds === true ? "msecs" : "usecs",
+        hasTime: options.timestamp === true,
+        nameOf: (key) => (by === 0 ? undefined : `${word} = ${new KeyReader({ key }).integer()}`),
+      }),
     });
   },
 };
@@ -134,6 +148,7 @@ export const biolatency: Tool = {
     { flags: "-d, --disk <disk>", description: "only this disk, as 8:0", parse: parseDisk },
   ],
   arguments: intervalAndCount,
+  hasHistograms: true,
   create: (all) => {
     // They were parsed as `options` above says.
     const options = all as BiolatencyOptions;
@@ -148,19 +163,14 @@ export const biolatency: Tool = {
       },
       rhythm: rhythmOf(options),
       header: "Tracing block device I/O... Hit Ctrl-C to end.",
-      rows: (map, context) =>
-        histogramRows(
-          map,
-          {
-            unit: options.milliseconds === true ? "msecs" : "usecs",
-            hasTime: options.timestamp === true,
-            nameOf: (key) =>
-              options.disks === true
-                ? `disk = '${diskText(Number(new KeyReader({ key }).integer()))}'`
-                : undefined,
-          },
-          context,
-        ),
+      ...histograms("latency of disks", {
+        unit: options.milliseconds === true ? "msecs" : "usecs",
+        hasTime: options.timestamp === true,
+        nameOf: (key) =>
+          options.disks === true
+            ? `disk = '${diskText(Number(new KeyReader({ key }).integer()))}'`
+            : undefined,
+      }),
     });
   },
 };
@@ -213,6 +223,7 @@ function irqTool(
       { flags: "-c, --cpu <cpu>", description: "only this CPU", parse: parseId },
     ],
     arguments: intervalAndCount,
+    hasHistograms: true,
     create: (all) => {
       // They were parsed as `options` above says.
       const options = all as IrqOptions;
@@ -231,15 +242,6 @@ function irqTool(
         rhythm: rhythmOf(options),
         header: `Tracing ${title === "HARDIRQ" ? "hard" : "soft"} irq event${options.counts === true ? "s" : " time"}... Hit Ctrl-C to end.`,
         rows: (map, context) => {
-          if (options.dist === true) {
-            const hasTime = options.timestamp === true;
-            const style = {
-              unit,
-              hasTime,
-              nameOf: (key: MapEntry["key"]) => `${title.toLowerCase()} = '${nameOf(key)}'`,
-            } as const;
-            return histogramRows(map, style, context);
-          }
           const time = options.timestamp === true ? `${clockText(context.now)}\n` : "";
           return [
             heading(`\n${time}${first}`),
@@ -253,6 +255,13 @@ function irqTool(
             }),
           ];
         },
+        ...(options.dist === true
+          ? histograms(`time in ${title.toLowerCase()}s`, {
+              unit,
+              hasTime: options.timestamp === true,
+              nameOf: (key) => `${title.toLowerCase()} = '${nameOf(key)}'`,
+            })
+          : {}),
       });
     },
   };

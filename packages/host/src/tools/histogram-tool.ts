@@ -1,5 +1,6 @@
 import { type MapEvent } from "../output/trace-writer.js";
 import { type MapEntry } from "../output/value.js";
+import { type HeatMapStyle } from "../picture/heat-map.js";
 import { clockText } from "./clock-line.js";
 import { parsePositive } from "./stack-options.js";
 import { formatPowerHistogram } from "./power-histogram.js";
@@ -20,6 +21,17 @@ export interface HistogramStyle {
   readonly hasTime: boolean;
   /** What stands before a histogram: of one of several. */
   readonly nameOf: (key: MapEntry["key"]) => string | undefined;
+}
+
+const heatUnits = {
+  nsecs: "nanoseconds",
+  usecs: "microseconds",
+  msecs: "milliseconds",
+} as const;
+
+/** The same histograms over time. */
+export function heatMapOf(title: string, { unit, nameOf }: HistogramStyle): HeatMapStyle {
+  return { title, unit: heatUnits[unit], nameOf: (_map, key) => nameOf(key) ?? title };
 }
 
 /** A row for each histogram in a map. */

@@ -1,5 +1,6 @@
 import { type MapEvent } from "../output/trace-writer.js";
 import { type Value } from "../output/value.js";
+import { type HeatMapStyle } from "../picture/heat-map.js";
 import { type StackPicture } from "../picture/stack-picture.js";
 import { type Session } from "../session/session.js";
 import { type TargetDescription } from "../spec/target-description.js";
@@ -51,6 +52,8 @@ export interface Tool {
   readonly hasStacks?: boolean;
   /** Its events have their times in the field `nsecs`, at least when the option `perfetto` is given. */
   readonly hasTimes?: boolean;
+  /** Shows histograms, perhaps by options only: over time, when the option `heatmap` is given. */
+  readonly hasHistograms?: boolean;
   /** Sets the tool up for these options on a target. Throws ToolOptionError. */
   create(options: ToolOptions, target: TargetDescription): ToolRun;
 }
@@ -75,6 +78,8 @@ export interface ToolRun {
   table?(maps: readonly MapEvent[], context: TableContext): readonly ToolRow[];
   /** The stacks in the maps that the program ended with, for pictures. */
   picture?(maps: readonly MapEvent[]): StackPicture;
+  /** How the histograms in its maps are shown over time; undefined when it has none with these options. */
+  readonly heatMap?: HeatMapStyle;
   /** The last line. */
   footer?(): string;
 }

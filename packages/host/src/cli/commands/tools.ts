@@ -3,6 +3,7 @@ import { type Tool, ToolOptionError } from "../../tools/tool.js";
 import { tools } from "../../tools/registry.js";
 import { hasScript, readScript } from "../../tools/script-file.js";
 import { UsageError } from "../exit-code.js";
+import { addHeatMapOption } from "../heat-map-file.js";
 import { addPictureOptions } from "../picture-options.js";
 import { addRateOptions } from "../rate-status.js";
 import { runTool, type RunToolOptions } from "../run-tool.js";
@@ -52,6 +53,7 @@ function addToolCommand(program: Command, tool: Tool): void {
   }
   if (tool.hasStacks === true) addPictureOptions(command);
   if (tool.hasTimes === true) addTimelineOption(command);
+  if (tool.hasHistograms === true) addHeatMapOption(command);
   addPushOptions(addTargetOptions(addRateOptions(addClockOption(command))))
     .option("--json", "one JSON object for each event")
     .option(hasShort(tool, "-o") ? "--output <file>" : "-o, --output <file>", "write to a file")

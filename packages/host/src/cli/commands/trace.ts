@@ -20,6 +20,7 @@ import { exitCodes, UsageError } from "../exit-code.js";
 import { formatBpftraceInfo } from "../format-bpftrace-info.js";
 import { tellLoaded } from "../format-loaded.js";
 import { formatInstructions, formatObject } from "../format-object.js";
+import { addHeatMapOption, HeatMapFile, type HeatMapOptions } from "../heat-map-file.js";
 import {
   addPictureOptions,
   hostNow,
@@ -29,7 +30,7 @@ import {
 import { addRateOptions, type RateOptions, whileTellingRate } from "../rate-status.js";
 import { type BufferMode } from "../output-stream.js";
 import { addTimelineOption, TimelineFile, type TimelineOptions } from "../timeline-file.js";
-import { runTrace, type OutputFormat } from "../run-trace.js";
+import { runTrace, tellSymbolBytes, type OutputFormat } from "../run-trace.js";
 import { readProgramWords } from "../program-words.js";
 import { ScriptFiles } from "../script-files.js";
 import { splitCommand } from "../split-command.js";
@@ -54,6 +55,7 @@ interface TraceOptions
     DetachFlags,
     PictureOptions,
     TimelineOptions,
+    HeatMapOptions,
     BpftraceOptions {
   readonly e?: string;
   readonly pid?: number;
@@ -143,7 +145,7 @@ export function addTraceCommand(program: Command): void {
     "print maps with stacks in their keys as flame graph programs read them",
   );
   addBpftraceOptions(command);
-  addTimelineOption(addPictureOptions(command));
+  addHeatMapOption(addTimelineOption(addPictureOptions(command)));
   addDetachOptions(command);
   addPushOptions(addTargetOptions(addRateOptions(addClockOption(command))));
 }
@@ -171,7 +173,9 @@ async function traceCommand(
   const detached = chooseDetached(options);
   using pictures = PictureFiles.open(options, hostNow());
   using timeline = new TimelineFile(options);
-  const makesFiles = pictures.areAsked || timeline.isAsked || options.folded === true;
+  using heat = new HeatMapFile(options);
+  const makesFiles =
+    pictures.areAsked || timeline.isAsked || heat.isAsked || options.folded === true;
   if (detached !== undefined && makesFiles) {
     throw new UsageError("trace: pictures are made of a trace that ends: not with --detach");
   }
@@ -216,14 +220,13 @@ async function traceCommand(
       ...(traced === undefined ? {} : { traced }),
       pictures,
       timeline,
+      heat,
       isFolded: options.folded === true,
       failsOnLost: options.failOnLost === true,
       cost: async () => await target.cost(),
     }),
   );
-  if (context.isVerbose) {
-    process.stderr.write(`symbols: ${target.session.symbolBytes} bytes came from the target\n`);
-  }
+  if (context.isVerbose) tellSymbolBytes(target);
 }
 
 /** -l: what matches a pattern, or what the probes of a script do. */
