@@ -19,6 +19,8 @@ function collect() {
 }
 
 function report() {
+  // What was made meanwhile and is no longer needed does not count.
+  collect();
   const { heapUsed, external, rss } = process.memoryUsage();
   process.send({ heapUsed, external, rss });
 }
