@@ -44,8 +44,12 @@ export function checkArithmetic(
   if (text !== undefined) return text;
   for (const side of [left, right]) {
     if (isNumber(side.type)) continue;
-    const message = `${operator} takes numbers, this is ${describeType(side.type)}`;
-    return probe.error("type-mismatch", side.span, message);
+    const [first, second] = [describeType(left.type), describeType(right.type)];
+    const message =
+      left.type.kind === right.type.kind
+        ? `The ${operator} operator can not be used on expressions of types ${first}, ${second}`
+        : `Type mismatch for '${operator}': comparing ${first} with ${second}`;
+    return probe.error("type-mismatch", span, message);
   }
   const isLiteral = isWrittenOut(left) && isWrittenOut(right);
   if (isPointerMisused(operation, left, right)) {

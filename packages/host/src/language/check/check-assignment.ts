@@ -28,9 +28,11 @@ export function checkAssignment(
   if (target.kind === "scratch") {
     return assignScratch(probe, { name: target.name, value, target, span: statement.span });
   }
-  return probe.error("syntax", target.span, "only variables and maps can be assigned", [
-    "== compares.",
-  ]);
+  const message =
+    target.kind === "member"
+      ? "Tuples and records are immutable once created. Consider creating a new value and assigning it instead."
+      : "invalid assignment target";
+  return probe.error("syntax", target.span, message, ["== compares."]);
 }
 
 /** `@x op= value`. */

@@ -97,8 +97,8 @@ function compareNumbers(
   const { operation, operator, left, right, span } = comparison;
   const isSameKind = left.type.kind === right.type.kind && fitsRegister(left.type);
   if (!(isNumber(left.type) && isNumber(right.type)) && !isSameKind) {
-    const types = `${describeType(left.type)} and ${describeType(right.type)}`;
-    return probe.error("type-mismatch", span, `${operator} cannot compare ${types}`);
+    const types = `comparing ${describeType(left.type)} with ${describeType(right.type)}`;
+    return probe.error("type-mismatch", span, `Type mismatch for '${operator}': ${types}`);
   }
   const isSigned = isComparedSigned(left, right);
   if (left.kind === "constant" && right.kind === "constant") {

@@ -197,13 +197,9 @@ export function checkUnroll(
   const body = probe.inScope(() => probe.checkStatements(statement.body.statements));
   if (count === undefined) return undefined;
   if (count.kind !== "constant" || count.type.kind !== "integer") {
-    const message = `unroll takes a constant, not ${describeType(count.type)}`;
-    return probe.error(
-      "bad-value",
-      count.span,
-      count.kind === "constant" ? message : "unroll takes a constant",
-    );
+    return probe.error("bad-value", count.span, "invalid unroll value");
   }
+  if (count.value < 0n) return probe.error("bad-value", count.span, "invalid unroll value");
   if (count.value < 1n) return probe.error("bad-value", count.span, "unroll minimum value is 1");
   if (count.value > maximumUnrolledRounds) {
     const message = `unroll maximum value is ${maximumUnrolledRounds}`;

@@ -58,7 +58,7 @@ export function dereference(
     return readAt({ pointer, space: probe.probe.pointerSpace }, uint64, 8, span);
   }
   if (type.kind !== "pointer") {
-    const message = `${describeType(type)} is no pointer and cannot be read through`;
+    const message = `The * operator can not be used on expressions of type '${describeType(type)}'`;
     return probe.error("type-mismatch", span, message, ["Cast it first: *(uint64 *)x."]);
   }
   if (type.target === undefined) {
@@ -211,9 +211,10 @@ export function tupleElement(
   if (elements[index] !== undefined) return elementAt(operand, type, index, span);
   const message =
     names === undefined
-      ? `the tuple has elements 0 to ${elements.length - 1}, not ${name.text}`
-      : `the record has no field ${name.text}, only ${names.join(", ")}`;
-  return probe.error("unknown-field", name.span, message);
+      ? `Invalid tuple index: ${name.text}. Found ${elements.length} elements in tuple.`
+      : `Record does not contain a field named '${name.text}'`;
+  const hints = names === undefined ? [] : [`It has ${names.join(", ")}.`];
+  return probe.error("unknown-field", name.span, message, hints);
 }
 
 /** `a[i]` of an array, a string or a pointer. */
@@ -229,7 +230,7 @@ export function elementOf(
     return tupleElement(probe, operand, type, name, span);
   }
   if (type.kind !== "array" && type.kind !== "string") {
-    const message = `${describeType(type)} has no elements`;
+    const message = `The array index operator [] can only be used on arrays, pointers, and tuples, found ${describeType(type)}.`;
     return probe.error("type-mismatch", span, message);
   }
   if (index.type.kind !== "integer") {
@@ -239,7 +240,11 @@ export function elementOf(
   const array = type.kind === "array" ? type : characters(type);
   const { length, elementSizeBytes, element } = array;
   if (index.kind !== "constant") return movingElement(operand, index, array, span);
-  if (index.value < 0n || index.value >= BigInt(length)) {
+  if (index.value < 0n) {
+    const message = `The array index operator [] only accepts non-negative integer indices. Got: ${describeType(index.type)}`;
+    return probe.error("bad-value", index.span, message);
+  }
+  if (index.value >= BigInt(length)) {
     const message = `the index ${index.value} is out of bounds for array of size ${length}`;
     return probe.error("bad-value", index.span, message);
   }

@@ -243,11 +243,11 @@ function pointerName(target: string): string {
 }
 
 function describeTuple({ elements, names }: TupleType): string {
-  const texts = elements.map((element, index) => {
-    const name = names?.[index];
-    return name === undefined ? describeType(element) : `${name}=${describeType(element)}`;
-  });
-  return `(${texts.join(",")})`;
+  if (names === undefined) return `(${elements.map(describeType).join(",")})`;
+  const fields = elements.map(
+    (element, index) => `.${names[index] ?? ""} = ${describeType(element)}`,
+  );
+  return `record { ${fields.join(", ")} }`;
 }
 
 /** Whether two types are stored and read alike. */

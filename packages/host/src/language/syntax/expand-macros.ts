@@ -47,7 +47,7 @@ class Expander {
     const others = this.#macros.get(macro.name) ?? [];
     const same = others.find((other) => isAlike(other, macro));
     if (same !== undefined) {
-      this.#fault(macro.headSpan, `redefinition of the macro ${macro.name}`, {
+      this.#fault(macro.headSpan, `Redefinition of macro: ${macro.name}`, {
         span: same.headSpan,
         message: "it is defined here",
       });
@@ -56,7 +56,7 @@ class Expander {
     visit(macro.statements, (node) => {
       if (node["kind"] !== "return") return;
       // Statements have spans.
-      this.#fault(node["span"] as Span, "return is not allowed in a macro");
+      this.#fault(node["span"] as Span, "'return' statement is not allowed in a macro");
     });
   }
 
@@ -124,19 +124,23 @@ class Expander {
       parameters.every((parameter, index) => accepts(parameter, args[index], outer)),
     );
     if (found !== undefined || closest === undefined) return found;
-    const related = { span: closest.headSpan, message: "it is defined here" };
     const { parameters } = closest;
     if (parameters.length !== args.length) {
-      const wants = `${parameters.length} argument${parameters.length === 1 ? "" : "s"}`;
-      this.#fault(span, `the macro ${name} takes ${wants}, not ${args.length}`, related);
+      const counts = `Expected: ${parameters.length} but got ${args.length}`;
+      this.#fault(span, noDefinition(name), {
+        span: closest.headSpan,
+        message: `The closest definition of ${name}() has a different number of arguments. ${counts}`,
+      });
       return undefined;
     }
     const index = parameters.findIndex((one, place) => !accepts(one, args[place], outer));
     const [parameter, given] = [parameters[index], args[index]];
     if (parameter === undefined || given === undefined) return undefined;
-    const what = parameter.kind === "map" ? "a map" : "a variable";
-    const message = `the macro ${name} takes ${what} for ${shownParameter(parameter)}`;
-    this.#fault(given.span, message, related);
+    const wanted = parameter.kind === "map" ? "a map" : "a variable";
+    const got =
+      given.kind === "map" ? "a map" : given.kind === "scratch" ? "a variable" : "an expression";
+    const message = `Mismatched arg. ${name}() expects ${wanted} for arg ${shownParameter(parameter)} but got ${got}.`;
+    this.#fault(span, noDefinition(name), { span: given.span, message });
     return undefined;
   }
 
@@ -159,9 +163,8 @@ class Expander {
   #mapName(use: Use, name: string, span: Span): string {
     const given = argumentOf(use, "map", name);
     if (given?.kind !== "map") {
-      this.#fault(span, `the macro ${use.macro.name} has no map ${name}`, undefined, [
-        "Maps must be given to a macro as arguments.",
-      ]);
+      const message = `Unhygienic access to map: ${name}. Maps must be passed into the macro as arguments.`;
+      this.#fault(span, message);
       return name;
     }
     return use.outer === undefined ? given.name : this.#mapName(use.outer, given.name, given.span);
@@ -233,4 +236,8 @@ function visit(node: unknown, see: (node: Record<string, unknown>) => void): voi
   const fields = node as Record<string, unknown>;
   see(fields);
   for (const part of Object.values(fields)) visit(part, see);
+}
+
+function noDefinition(name: string): string {
+  return `Call to ${name}() has arguments that do not match any definition.`;
 }

@@ -139,7 +139,7 @@ class ProgramParser {
     const from = this.#sources.regionAt(start.start)?.path;
     const files = this.#options.files?.imported(token.value, from);
     if (files === undefined) {
-      reader.report(span, `there is nothing to import at ${JSON.stringify(token.value)}`, [
+      reader.report(span, "Unable to find suitable path for import", [
         "A file ends in .bt or .h, a folder has such files; both are looked for beside the program.",
       ]);
       return;

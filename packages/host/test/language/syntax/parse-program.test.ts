@@ -317,12 +317,14 @@ describe("faults are reported where they are", () => {
     {
       name: "a macro that is given something else than it takes",
       source: "macro m($x) { $x }\nBEGIN { @ = m(1) }",
-      expected: ["33-34 the macro m takes a variable for $x"],
+      expected: ["31-35 Call to m() has arguments that do not match any definition."],
     },
     {
       name: "a map in a macro that it was not given",
       source: "macro m() { @a = 1 }\nBEGIN { m() }",
-      expected: ["12-14 the macro m has no map @a"],
+      expected: [
+        "12-14 Unhygienic access to map: @a. Maps must be passed into the macro as arguments.",
+      ],
     },
   ];
   test.each(cases)("$name", ({ source, expected }) => {
