@@ -1,6 +1,7 @@
 // npm run bench: sonde beside the bpftrace that is installed, on this machine, in one run. Ratios are sonde's figure over
 // bpftrace's. Needs root. `npm run bench -- startup throughput` runs these parts only.
 import { cpus, release } from "node:os";
+import { measureAgreement } from "./agreement.js";
 import { measureAgents, measureLibrary } from "./library.js";
 import { findBpftrace, findSonde } from "./peers.js";
 import { measureFaultyLines, measureLines } from "./lines.js";
@@ -35,6 +36,11 @@ const parts = [
     name: "objects",
     title: "The largest object of libbpf-tools, fitted to this kernel's types and planned",
     measure: measureObjects,
+  },
+  {
+    name: "agreement",
+    title: "Frames of 10,000 stacks that bpftrace names, and how many of them sonde names the same",
+    measure: measureAgreement,
   },
   {
     name: "lines",
