@@ -8,7 +8,7 @@ import { requiresCommand } from "./support/requires.js";
 
 /** What this kernel, or the libraries of this machine, no longer have. */
 const lacking: Readonly<Record<string, RegExp>> = {
-  "runqlen.bt": /struct cfs_rq has no field nr_running/,
+  "runqlen.bt": /'struct cfs_rq' does not contain a field named 'nr_running'/,
   "loads.bt": /avenrun/,
 };
 

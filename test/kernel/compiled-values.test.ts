@@ -209,7 +209,7 @@ describe("variables and maps in the kernel", () => {
     { body: "@n = 1; @r[0] = @n++; @r[1] = ++@n; @n -= 5; @r[2] = @n;", expected: [1n, 3n, -2n] },
     { body: "@r[0]++; @r[0] += 4; @r[1] -= 2; @r[1] *= 3;", expected: [5n, -6n] },
     {
-      body: "@k[1] = 7; delete(@k[1]); @r[0] = @k[1]; @r[1] = has_key(@k, 1);",
+      body: "@k[1] = 7; delete(@k[1]); @r[0] = @k[1]; @r[1] = (int64)has_key(@k, 1);",
       expected: [0n, 0n],
     },
     { body: "$t = (1, (2, 3)); @t = $t; @r[0] = @t.1.1; @r[1] = $t.0;", expected: [3n, 1n] },
@@ -220,7 +220,7 @@ describe("variables and maps in the kernel", () => {
     },
     { body: "@v = 1; if (@v == 1) { @r[0] = 4; return; } @r[0] = 5;", expected: [4n] },
     {
-      body: '@s = "abc"; $s = "abd"; @r[0] = @s == "abc"; @r[1] = @s == "ab"; @r[2] = @s != $s; @r[3] = strncmp(@s, $s, 2); @r[4] = @s == "abcd"; @r[5] = @none == "";',
+      body: '@s = "abc"; $s = "abd"; @r[0] = (int64)(@s == "abc"); @r[1] = (int64)(@s == "ab"); @r[2] = (int64)(@s != $s); @r[3] = strncmp(@s, $s, 2); @r[4] = (int64)(@s == "abcd"); @r[5] = (int64)(@none == "");',
       expected: [1n, 0n, 1n, 0n, 0n, 1n],
     },
     {

@@ -102,7 +102,7 @@ tracepoint:syscalls:sys_enter_openat {
   $a = args.ret; $b = (uint64)args.ret;
   @ = ($a / 3) + ($a % 5) - ($b / 7) + ($b % 9) + ($a >> 2) + ($b << 3) + ~$a + ($a & 0xff) ^ ($b | 1) + (uint8)$a + (int16)$b;
   @division = $a / ($b + 1);
-  @truth = $a > 3 ? 1 : !$b;
+  @truth = $a > 3 ? 1 : (int64)!$b;
 }`,
   },
   {
