@@ -51,7 +51,7 @@ describe("a program that is wrong", () => {
     writeFileSync(file, '// two uses\nBEGIN {\n  $x = 1;\n  $x = "text";\n}\n');
     const { code, errors } = await runSonde(["trace", "-t", target, file]);
     expect(errors).toContain(
-      `${file}:4:3-14: ERROR: Type mismatch for $x: trying to assign value of type 'string'`,
+      `${file}:4:3-14: ERROR: Type mismatch for $x: trying to assign value of type 'string[5]'`,
     );
     expect(errors).toContain(`  $x = "text";\n  ~~~~~~~~~~~\n`);
     expect(errors).toContain(`${file}:3:3-5: NOTE: $x is declared here\n`);
