@@ -4,6 +4,9 @@ import { join } from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, expect } from "@jest/globals";
 import { type AgentOnLine, startAgentOnLine } from "../support/agent-on-line.js";
+import { compile } from "../support/c-program.js";
+import { knownMixSource } from "../support/known-mix.js";
+import { RunningCommand } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { type Outcome, runSonde } from "../support/sonde.js";
 
@@ -80,3 +83,26 @@ tracing("kernel addresses become symbols in few bytes over a slow line", async (
   expect(traced.output).not.toMatch(/0x[0-9a-f]{8}/);
   expect(traced.carriedBytes).toBeLessThan(16_384);
 });
+
+const sampling = requiresFeature("perf_event", "get_stack", "ringbuf", "program_run", "btf");
+
+sampling(
+  "stacks of a program become names in less than 64 kB over a slow line",
+  async () => {
+    const mix = new RunningCommand(compile("known-mix", knownMixSource), []);
+    await mix.prints(/^ready$/m);
+    try {
+      const agent = await startAgentOnLine({ baud: 115_200 });
+      const args = ["profile", "-v", "-p", String(mix.pid), "-F", "199", "2"];
+      const profile = await runOver(agent, args);
+      const [, told = "none"] = /^symbols: (.*)$/m.exec(profile.errors) ?? [];
+      process.stdout.write(`slow line: a profile: ${profile.carriedBytes} bytes; ${told}\n`);
+      expect(profile.output).toMatch(/^ {4}f\n {4}main\n/m);
+      expect(profile.output).toMatch(/^ {4}(vfs_read|ksys_read)$/m);
+      expect(profile.carriedBytes).toBeLessThan(65_536);
+    } finally {
+      mix.kill("SIGKILL");
+    }
+  },
+  120_000,
+);

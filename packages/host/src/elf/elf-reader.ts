@@ -10,7 +10,7 @@ const largestTableSizeBytes = 1 << 28;
 /** Read first: the header, and nearly always the program headers with it. */
 const firstReadSizeBytes = 1024;
 
-const sectionTypes = { symtab: 2, nobits: 8, dynsym: 11, versym: 0x6fff_ffff } as const;
+const sectionTypes = { symtab: 2, strtab: 3, nobits: 8, dynsym: 11, versym: 0x6fff_ffff } as const;
 const segmentTypes = { load: 1 } as const;
 const executeFlag = 1;
 
@@ -20,6 +20,8 @@ export class ElfReader {
   readonly sections: readonly ElfSection[];
   readonly segments: readonly ElfSegment[];
   readonly #read: RandomReader;
+  /** Symbols of the dynamic linker, and names: who asks for one also asks for what else refers to it. */
+  readonly #shared = new Map<ElfSection, Promise<Uint8Array>>();
 
   /** Reads the headers. */
   static async open(read: RandomReader): Promise<ElfReader> {
@@ -51,6 +53,14 @@ export class ElfReader {
   /** A section's bytes as they are in the file; none for one that is not in it (.bss). */
   async readSection(section: ElfSection): Promise<Uint8Array> {
     if (section.type === sectionTypes.nobits || section.sizeBytes === 0n) return new Uint8Array(0);
+    const isShared = section.type === sectionTypes.dynsym || section.type === sectionTypes.strtab;
+    if (!isShared) return await this.#readWhole(section);
+    const bytes = this.#shared.get(section) ?? this.#readWhole(section);
+    this.#shared.set(section, bytes);
+    return await bytes;
+  }
+
+  async #readWhole(section: ElfSection): Promise<Uint8Array> {
     return await readExactly(
       this.#read,
       section.fileOffset,

@@ -94,7 +94,10 @@ async function readSymbols(
   const found = await debugFiles.use(stripped, async (debug) => await ElfImage.read(elf, debug));
   if (found !== undefined) return { image: found, lacks: false };
   if (hasDebugData(elf)) return { image: await ElfImage.read(elf), lacks: false };
-  const installed = await readDebugFile(files, root, stripped.buildId, elf);
+  // Several times as large as what the dynamic linker needs.
+  const installed = files.isThrifty
+    ? undefined
+    : await readDebugFile(files, root, stripped.buildId, elf);
   return {
     image: installed ?? (await ElfImage.read(elf)),
     lacks: installed === undefined,

@@ -33,6 +33,11 @@ export class RemoteFiles implements TargetFiles {
     this.#pieceBytes = pieceBytes;
   }
 
+  /** Whether what can be done without should not cross the line: files come in small pieces. */
+  get isThrifty(): boolean {
+    return this.#pieceBytes < usualPieceBytes;
+  }
+
   /** The whole file. Throws RemoteError "missing" or "forbidden". */
   async read(path: string): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
