@@ -14,8 +14,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "@jest/globals";
+import { onlyOneUses } from "../support/only-one.js";
 import { requiresCommand } from "../support/requires.js";
 import { BesideTool, type Histogram } from "./beside-tool.js";
+
+onlyOneUses("disk");
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-beside-"));
 const beside = new BesideTool(folder);

@@ -4,10 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "@jest/globals";
 import { startBpftrace } from "../support/beside-bpftrace.js";
+import { onlyOneUses } from "../support/only-one.js";
 import { RunningCommand, until } from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
 import { endOf, startSonde } from "../support/sonde.js";
 import { Workload } from "../support/workload.js";
+
+onlyOneUses("disk");
 
 /** The tools that are files in the language, beside those of libbpf-tools that run where there are no kprobes. */
 const besideTools = requiresCommand("tcplife", "libbpf-tools", "tracepoint", "ringbuf", "btf");
