@@ -3,6 +3,7 @@ import { HeatMap, type HeatMapStyle } from "../picture/heat-map.js";
 import { formatPage } from "../picture/html-page.js";
 import { type MapEvent } from "../output/trace-writer.js";
 import { type RecordSink } from "../trace/record-pump.js";
+import { besideSink } from "./beside-sink.js";
 import { UsageError } from "./exit-code.js";
 import { MadeFile } from "./made-file.js";
 import { readPageScript } from "./page-script.js";
@@ -36,19 +37,11 @@ export class HeatMapFile implements Disposable {
   beside(sink: RecordSink, { nameOf }: HeatMapStyle, now: () => bigint): RecordSink {
     if (this.#file === undefined) return sink;
     const heat = this.#heat;
-    return {
-      record(bytes, offset, length): void {
-        sink.record(bytes, offset, length);
-      },
+    return besideSink(sink, {
       event(event): void {
         if (event.kind === "map") heat.add(event, now(), nameOf);
-        sink.event(event);
       },
-      flush(): void {
-        sink.flush();
-      },
-      ready: () => sink.ready(),
-    };
+    });
   }
 
   /** Writes it with what the maps held at the end, if it is asked for, and says so. Throws UsageError. */

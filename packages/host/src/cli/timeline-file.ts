@@ -3,6 +3,7 @@ import { isControlRecord } from "../output/decoded-record.js";
 import { type RecordDecoder } from "../output/record-decoder.js";
 import { Timeline } from "../picture/timeline.js";
 import { type RecordSink } from "../trace/record-pump.js";
+import { besideSink } from "./beside-sink.js";
 import { UsageError } from "./exit-code.js";
 import { MadeFile } from "./made-file.js";
 
@@ -35,20 +36,12 @@ export class TimelineFile implements Disposable {
   beside(sink: RecordSink, decoder: () => RecordDecoder): RecordSink {
     if (this.#file === undefined) return sink;
     const [timeline, decode] = [this.#timeline, decoder()];
-    return {
+    return besideSink(sink, {
       record(bytes, offset, length): void {
         const decoded = decode.decode(bytes, offset, length);
         if (!isControlRecord(decoded) && decoded.kind === "event") timeline.add(decoded);
-        sink.record(bytes, offset, length);
       },
-      event(event): void {
-        sink.event(event);
-      },
-      flush(): void {
-        sink.flush();
-      },
-      ready: () => sink.ready(),
-    };
+    });
   }
 
   /** Writes it, if it is asked for, and says so. Throws UsageError. */
