@@ -39,7 +39,7 @@ export const hostLayers = {
   object: ["asm", "btf", "spec", "elf", "core-relocation"],
   demangle: [],
   language: ["asm", "text", "btf", "spec", "demangle"],
-  symbols: ["asm", "elf", "demangle"],
+  symbols: ["asm", "elf", "dwarf", "demangle"],
   output: ["asm", "text", "btf", "spec", "symbols"],
   picture: ["text", "output"],
   session: ["asm", "btf", "spec", "elf", "dwarf", "demangle", "language", "symbols"],

@@ -1,8 +1,11 @@
+import { execFileSync } from "node:child_process";
+import { basename } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { DebugInfo } from "../packages/host/src/dwarf/debug-info.js";
 import { type DebugSections } from "../packages/host/src/dwarf/debug-entries.js";
-import { readLines } from "../packages/host/src/dwarf/line-table.js";
-import { compileWithDebugInfo } from "./support/debug-info.js";
+import { readLineRows, readLines } from "../packages/host/src/dwarf/line-table.js";
+import { SourceLines } from "../packages/host/src/symbols/source-lines.js";
+import { compiledWithDebugInfo, compileWithDebugInfo } from "./support/debug-info.js";
 
 const integer = (sizeBytes: number, isSigned: boolean, isCharacter = false): object => ({
   ...{ kind: "integer", sizeBytes, isSigned, isCharacter },
@@ -74,5 +77,25 @@ describe.each([4, 5])("debug information of DWARF %d", (version) => {
       expect(file.endsWith(`/debug-info-${version}.c`)).toBe(true);
       expect(address).toBeGreaterThan(0n);
     }
+  });
+
+  test("tells the line of each instruction of a function", () => {
+    const rows = [...readLineRows(sections)].filter(({ endsSequence }) => !endsSequence);
+    const first = Math.min(...rows.map(({ address }) => Number(address)));
+    const lines = new SourceLines(readLineRows(sections), [
+      { fileOffset: 0, address: first, sizeBytes: 4096 },
+    ]);
+    const path = compiledWithDebugInfo(version);
+    const end = Math.max(...rows.map(({ address }) => Number(address)));
+    const offsets = Array.from({ length: end - first }, (_, offset) => offset);
+    const addresses = offsets.map((offset) => (first + offset).toString(16));
+    const peer = execFileSync("addr2line", ["-e", path, ...addresses], { encoding: "utf8" });
+    const told = offsets.map((offset) => {
+      const place = lines.find(BigInt(offset));
+      return `${basename(place?.path ?? "")}:${place?.line ?? 0}`;
+    });
+    const wanted = peer.trim().split("\n");
+    expect(told).toEqual(wanted.map((one) => basename(one.replace(/ \(.*/, ""))));
+    expect(lines.find(BigInt(end - first) + 4000n)).toBeUndefined();
   });
 });

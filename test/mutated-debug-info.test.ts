@@ -2,7 +2,8 @@ import { expect, test } from "@jest/globals";
 import { DebugInfo } from "../packages/host/src/dwarf/debug-info.js";
 import { type DebugSections } from "../packages/host/src/dwarf/debug-entries.js";
 import { DwarfError } from "../packages/host/src/dwarf/dwarf-error.js";
-import { readLines } from "../packages/host/src/dwarf/line-table.js";
+import { readLineRows, readLines } from "../packages/host/src/dwarf/line-table.js";
+import { SourceLines } from "../packages/host/src/symbols/source-lines.js";
 import { compileWithDebugInfo } from "./support/debug-info.js";
 
 const scale = Number(process.env["SONDE_FUZZ_SCALE"] ?? 1);
@@ -46,6 +47,10 @@ function readTypes(sections: DebugSections): void {
 function countLines(sections: DebugSections): number {
   let count = 0;
   for (const { line } of readLines(sections)) count += line >= 0 ? 1 : 0;
+  const lines = new SourceLines(readLineRows(sections), [
+    { fileOffset: 0, address: 0, sizeBytes: 1e6 },
+  ]);
+  for (let offset = 0n; offset < 1_000_000n; offset += 50_000n) lines.find(offset);
   return count;
 }
 

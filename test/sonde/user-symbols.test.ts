@@ -1,4 +1,5 @@
 import { tmpdir } from "node:os";
+import { basename } from "node:path";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { describe, expect } from "@jest/globals";
@@ -40,13 +41,14 @@ describe("names of user frames beside bpftrace", () => {
   }
 });
 
-/** Traces one step of a program, and gives what was printed of it. */
+/** Traces one step of a program, and gives what was printed of it. `settings`: of the program, before its probe. */
 async function traceStep(
   chain: SteppedProgram,
   frames = 4,
   options: readonly string[] = [],
+  settings = "",
 ): Promise<string> {
-  const program = `tracepoint:syscalls:sys_enter_umask /pid == ${chain.pid}/ { printf("%s", ustack(${frames})); }`;
+  const program = `${settings} tracepoint:syscalls:sys_enter_umask /pid == ${chain.pid}/ { printf("%s", ustack(${frames})); }`;
   const sonde = await startAttached([...options, "-e", program]);
   await chain.step();
   return (await interrupt(sonde)).output.replaceAll(/\s+/g, " ").trim();
@@ -113,6 +115,38 @@ describe("user frames have names", () => {
     expect(await traceStep(chain, 4, ["--debug-dir", folder])).toMatch(wholeChain);
     await chain.end();
   });
+
+  for (const { name, build } of [
+    { name: "a program with debug information", build: [] },
+    { name: "one whose debug information is compressed, and elsewhere", build: ["-gz"] },
+  ]) {
+    tracing(`and lines of source files, in ${name}`, async () => {
+      const isApart = build.length > 0;
+      const source = chainSource();
+      const path = compile(`lines${build.length}`, source, ["-g", ...build]);
+      const folder = `${path}-debug`;
+      if (isApart) {
+        mkdirSync(folder);
+        execFileSync("objcopy", ["--only-keep-debug", path, `${folder}/${basename(path)}.debug`]);
+        execFileSync("strip", [path]);
+      }
+      const chain = await SteppedProgram.start(path);
+      const options = isApart ? ["--debug-dir", folder] : [];
+      const stack = await traceStep(chain, 4, options, "config = { show_debug_info = true }");
+      await chain.end();
+      const lineOf = (text: string): number =>
+        source.split("\n").findIndex((line) => line.includes(text)) + 1;
+      const shown = [...stack.matchAll(/(\w+)\+\d+@(\S+):(\d+)/g)].map(([, code, file, line]) => [
+        ...[code, basename(file ?? ""), Number(line)],
+      ]);
+      const file = `${basename(path)}.c`;
+      expect(shown.slice(1, 3)).toEqual([
+        ["middle", file, lineOf("return innermost(n)")],
+        ["outermost", file, lineOf("return middle(n)")],
+      ]);
+      expect(shown).toHaveLength(4);
+    });
+  }
 
   tracing("that were compiled while the program ran, which lists them for perf", async () => {
     const source = `

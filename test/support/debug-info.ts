@@ -24,7 +24,12 @@ int main(int argc, char **argv) { struct point p = { argc }; return place(&p, 'x
 
 /** The debug information of a small program with a bit of everything, of a version of DWARF; its file is debug-info-VERSION.c. */
 export async function compileWithDebugInfo(version: number): Promise<DebugSections> {
-  return await sectionsOf(compile(`debug-info-${version}`, source, [`-gdwarf-${version}`]));
+  return await sectionsOf(compiledWithDebugInfo(version));
+}
+
+/** That program's file. */
+export function compiledWithDebugInfo(version: number): string {
+  return compile(`debug-info-${version}`, source, [`-gdwarf-${version}`]);
 }
 
 async function sectionsOf(path: string): Promise<DebugSections> {

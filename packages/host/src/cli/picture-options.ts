@@ -8,11 +8,12 @@ import { type StackPicture, totalWeight } from "../picture/stack-picture.js";
 import { MadeFile } from "./made-file.js";
 import { readPageScript } from "./page-script.js";
 
-/** Options of commands that show stacks: files to be made of them. */
+/** Options of commands that show stacks. */
 export interface PictureOptions {
   readonly flamegraph?: string;
   readonly speedscope?: string;
   readonly pprof?: string;
+  readonly lines?: boolean;
 }
 
 export function addPictureOptions(command: Command): Command {
@@ -22,7 +23,11 @@ export function addPictureOptions(command: Command): Command {
       "make a flame graph of the stacks: one HTML page, which needs nothing else",
     )
     .option("--speedscope <file>", "write the stacks for speedscope")
-    .option("--pprof <file>", "write the stacks for pprof");
+    .option("--pprof <file>", "write the stacks for pprof")
+    .option(
+      "--lines",
+      "show the lines of source files that code of processes was made of, where there is debug information",
+    );
 }
 
 /** This machine's clock: nanoseconds since 1970. */
@@ -37,7 +42,7 @@ interface PictureContext {
 
 type Encoder = (picture: StackPicture, context: PictureContext) => string | Uint8Array;
 
-const encoders: Readonly<Record<keyof PictureOptions, Encoder>> = {
+const encoders = {
   flamegraph: (picture) =>
     formatPage({
       title: picture.title,
@@ -52,7 +57,7 @@ const encoders: Readonly<Record<keyof PictureOptions, Encoder>> = {
         durationNanoseconds: endNanoseconds - startNanoseconds,
       }),
     ),
-};
+} satisfies Readonly<Record<string, Encoder>>;
 
 interface PictureFile {
   readonly file: MadeFile;

@@ -38,7 +38,8 @@ export async function runTool(tool: Tool, options: RunToolOptions): Promise<numb
     throw new UsageError(`${tool.name}: --heatmap shows histograms: give --dist, too`);
   }
   const style = run.heatMap ?? { title: tool.name, unit: "count" };
-  const program = await compileTool(tool, target, run);
+  const settings = options.lines === true ? { show_debug_info: "1" } : {};
+  const program = await compileTool(tool, target, run, settings);
   await using trace = await target.start(program, {
     clock: options.clock,
     ...(options.verbose === true ? { onLoaded: tellLoaded, measuresCost: true } : {}),
@@ -110,9 +111,11 @@ async function compileTool(
   tool: Tool,
   target: Target,
   { program, pid, named }: Pick<ToolRun, "program" | "pid" | "named">,
+  settings: Readonly<Record<string, string>>,
 ): Promise<Program> {
   try {
     return await target.compile(program, {
+      settings,
       ...(pid === undefined ? {} : { pid }),
       ...(named === undefined ? {} : { named }),
     });

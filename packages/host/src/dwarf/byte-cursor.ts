@@ -72,8 +72,10 @@ export class ByteCursor {
 
   /** ULEB128. */
   unsignedLeb(): bigint {
-    let value = 0n;
-    for (let shift = 0n; ; shift += 7n) {
+    const first = this.u8();
+    if ((first & 0x80) === 0) return BigInt(first);
+    let value = BigInt(first & 0x7f);
+    for (let shift = 7n; ; shift += 7n) {
       const byte = this.u8();
       value |= BigInt(byte & 0x7f) << shift;
       if ((byte & 0x80) === 0) return value;

@@ -24,8 +24,25 @@ interface LineHeader {
   readonly operandCounts: readonly number[];
 }
 
+/** A row of a line program: code from its address on is of this line, until the next row's. */
+export interface LineRow extends SourceLine {
+  readonly isStatement: boolean;
+  /** No code of this sequence is at this address any more. */
+  readonly endsSequence: boolean;
+}
+
+/** What line programs are read from. */
+export type LineSections = Pick<DebugSections, "byteOrder" | "line" | "lineStr" | "str">;
+
 /** The places of all lines that are statements, in the order of .debug_line; the file of each as its unit calls it. Throws DwarfError. */
-export function* readLines(sections: DebugSections): Generator<SourceLine> {
+export function* readLines(sections: LineSections): Generator<SourceLine> {
+  for (const { isStatement, endsSequence, file, line, column, address } of readLineRows(sections)) {
+    if (isStatement && !endsSequence) yield { file, line, column, address };
+  }
+}
+
+/** All rows, in the order of .debug_line. Throws DwarfError. */
+export function* readLineRows(sections: LineSections): Generator<LineRow> {
   const cursor = new ByteCursor(".debug_line", sections.line, sections.byteOrder);
   while (!cursor.isAtEnd) {
     const header = readHeader(cursor, sections);
@@ -34,7 +51,7 @@ export function* readLines(sections: DebugSections): Generator<SourceLine> {
   }
 }
 
-function readHeader(cursor: ByteCursor, sections: DebugSections): LineHeader {
+function readHeader(cursor: ByteCursor, sections: LineSections): LineHeader {
   const { sizeBytes, offsetSizeBytes } = readInitialLength(cursor);
   const programEnd = cursor.offset + sizeBytes;
   const version = cursor.u16();
@@ -75,7 +92,7 @@ function readOlderTables(cursor: ByteCursor): readonly string[] {
 
 function readTables(
   cursor: ByteCursor,
-  sections: DebugSections,
+  sections: LineSections,
   offsetSizeBytes: 4 | 8,
 ): readonly string[] {
   const directories = readTable(cursor, sections, offsetSizeBytes).map(({ path }) => path);
@@ -86,7 +103,7 @@ function readTables(
 
 function readTable(
   cursor: ByteCursor,
-  sections: DebugSections,
+  sections: LineSections,
   offsetSizeBytes: 4 | 8,
 ): { readonly path: string; readonly directory: number }[] {
   const formats = Array.from({ length: cursor.u8() }, () => [cursor.count(), cursor.count()]);
@@ -122,7 +139,7 @@ function inDirectory(directory: string, name: string): string {
   return name.startsWith("/") || directory === "" ? name : `${directory}/${name}`;
 }
 
-function* runProgram(cursor: ByteCursor, header: LineHeader): Generator<SourceLine> {
+function* runProgram(cursor: ByteCursor, header: LineHeader): Generator<LineRow> {
   const { lineBase, lineRange, opcodeBase, minimumInstructionBytes } = header;
   const start = {
     ...{ address: 0n, file: 1, line: 1, column: 0 },
@@ -132,10 +149,10 @@ function* runProgram(cursor: ByteCursor, header: LineHeader): Generator<SourceLi
   const advance = (count: bigint): void => {
     row.address += count * BigInt(minimumInstructionBytes);
   };
-  const here = function* (): Generator<SourceLine> {
-    if (!row.isStatement) return;
-    const { line, column, address } = row;
-    yield { file: header.files[row.file] ?? "", line, column, address };
+  const here = (endsSequence = false): LineRow => {
+    const { line, column, address, isStatement } = row;
+    const file = header.files[row.file] ?? "";
+    return { file, line, column, address, isStatement, endsSequence };
   };
   while (cursor.offset < header.programEnd) {
     const opcode = cursor.u8();
@@ -143,7 +160,7 @@ function* runProgram(cursor: ByteCursor, header: LineHeader): Generator<SourceLi
       const adjusted = opcode - opcodeBase;
       advance(BigInt(Math.floor(adjusted / lineRange)));
       row.line += lineBase + (adjusted % lineRange);
-      yield* here();
+      yield here();
       continue;
     }
     switch (opcode) {
@@ -151,13 +168,16 @@ function* runProgram(cursor: ByteCursor, header: LineHeader): Generator<SourceLi
         const sizeBytes = cursor.count();
         const end = cursor.offset + sizeBytes;
         const extended = cursor.u8();
-        if (extended === 1) row = { ...start };
+        if (extended === 1) {
+          yield here(true);
+          row = { ...start };
+        }
         if (extended === 2) row.address = cursor.unsigned(sizeBytes - 1);
         cursor.offset = end;
         break;
       }
       case 1:
-        yield* here();
+        yield here();
         break;
       case 2:
         advance(cursor.unsignedLeb());

@@ -1,4 +1,5 @@
 import { type TargetDescription } from "../spec/target-description.js";
+import { type SourcePlace } from "../symbols/source-lines.js";
 import { type TimeZone } from "./strftime.js";
 
 /** What decoders ask of the world beside the bytes; the same for all records and maps of a trace. */
@@ -45,4 +46,6 @@ export interface SymbolName {
   readonly offset: bigint;
   /** The program or library, of a user's address. */
   readonly file?: string;
+  /** The line of a source file that the code there was made of, where lines are shown. */
+  readonly source?: SourcePlace;
 }

@@ -9,7 +9,7 @@ export function formatStack({ frames, mode, space }: Stack, indent: number): str
   const lines = frames.map((frame) => {
     switch (mode) {
       case "bpftrace":
-        return " ".repeat(indent) + formatFrame(frame);
+        return " ".repeat(indent) + formatFrame(frame) + formatSource(frame);
       case "perf":
         return `\t${formatDigits(frame)} ${formatFrame(frame)}${space === "user" ? formatFile(frame) : ""}`;
       case "raw":
@@ -22,6 +22,11 @@ export function formatStack({ frames, mode, space }: Stack, indent: number): str
 /** "vfs_read+42", or the address when it lies in no symbol. */
 function formatFrame({ address, symbol }: Frame): string {
   return symbol === undefined ? formatAddress(address) : `${symbol.name}+${symbol.offset}`;
+}
+
+/** "@/src/main.c:42", where lines are shown and known. */
+export function formatSource({ symbol }: Frame): string {
+  return symbol?.source === undefined ? "" : `@${symbol.source.path}:${symbol.source.line}`;
 }
 
 /** " (/usr/lib/libc.so.6)". */

@@ -103,12 +103,16 @@ export class ValueReaders {
   #readStack({ space, mode, limit }: StackType, stack: bigint): Value {
     const context = this.#context;
     const kept = stack === 0n ? undefined : context.resolveStack(stack, limit);
-    const frames = (kept?.frames ?? []).map((address) => {
+    const pid = kept?.pid ?? 0;
+    const frames = (kept?.frames ?? []).map((address, index) => {
       const symbol =
         space === "kernel"
           ? context.resolveKernelSymbol(address)
-          : context.resolveUserSymbol(address, kept?.pid ?? 0);
-      return { address, symbol };
+          : context.resolveUserSymbol(address, pid);
+      if (symbol?.source === undefined || index === 0) return { address, symbol };
+      // Callers go on behind their call, which may be of another line.
+      const source = context.resolveUserSymbol(address - 1n, pid)?.source ?? symbol.source;
+      return { address, symbol: { ...symbol, source } };
     });
     return { kind: "stack", space, mode, frames };
   }

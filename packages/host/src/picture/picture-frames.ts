@@ -22,6 +22,7 @@ function pictureFrame(frame: Frame, space: StackValue["space"]): PictureFrame {
     kind: space,
     address,
     ...(symbol?.file === undefined ? {} : { file: symbol.file }),
+    ...(symbol?.source === undefined ? {} : { source: symbol.source }),
   };
 }
 

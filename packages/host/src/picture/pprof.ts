@@ -54,7 +54,7 @@ class Tables {
     }
     for (const { id, frame } of this.#functions.values()) {
       const name = this.text(frame.name);
-      const file = this.text(frame.file ?? (frame.kind === "kernel" ? "[kernel]" : ""));
+      const file = this.text(sourceOf(frame) ?? "");
       profile.message(5, (one) =>
         one.number(1, id).number(2, name).number(3, name).number(4, file),
       );
@@ -72,13 +72,18 @@ class Tables {
         .number(1, id)
         .number(2, mapping)
         .number(3, frame.address ?? 0)
-        .message(4, (line) => line.number(1, code)),
+        .message(4, (line) => line.number(1, code).number(2, frame.source?.line ?? 0)),
     );
   }
 }
 
-function functionKey({ kind, name, file }: PictureFrame): string {
-  return `${kind} ${file ?? ""} ${name}`;
+/** The source file, or where that is not known what the code is in. */
+function sourceOf({ source, file, kind }: PictureFrame): string | undefined {
+  return source?.path ?? file ?? (kind === "kernel" ? "[kernel]" : undefined);
+}
+
+function functionKey(frame: PictureFrame): string {
+  return `${frame.kind} ${sourceOf(frame) ?? ""} ${frame.name}`;
 }
 
 function numberOf(numbers: Map<string, number>, key: string, next: number): number {

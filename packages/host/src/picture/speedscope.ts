@@ -2,14 +2,20 @@ import { type PictureFrame, type StackPicture, totalWeight } from "./stack-pictu
 
 /** A file for speedscope.app: its JSON, with the profile as sampled stacks. */
 export function formatSpeedscope({ title, unit, samples }: StackPicture): string {
-  const frames: { readonly name: string; readonly file?: string }[] = [];
+  const frames: { readonly name: string; readonly file?: string; readonly line?: number }[] = [];
   const places = new Map<string, number>();
-  const placeOf = ({ name, file }: PictureFrame): number => {
-    const key = `${name}\n${file ?? ""}`;
+  const placeOf = ({ name, file, source }: PictureFrame): number => {
+    const place =
+      source === undefined
+        ? file === undefined
+          ? {}
+          : { file }
+        : { file: source.path, line: source.line };
+    const key = JSON.stringify([name, place]);
     const known = places.get(key);
     if (known !== undefined) return known;
     places.set(key, frames.length);
-    return frames.push(file === undefined ? { name } : { name, file }) - 1;
+    return frames.push({ name, ...place }) - 1;
   };
   const profile = {
     type: "sampled",

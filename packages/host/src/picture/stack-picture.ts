@@ -8,6 +8,8 @@ export interface PictureFrame {
   readonly address?: bigint;
   /** The program or library. */
   readonly file?: string;
+  /** What the code was made of, where that is known. */
+  readonly source?: { readonly path: string; readonly line: number };
 }
 
 /** A stack that was seen. */

@@ -97,30 +97,34 @@ async function readSymbols(
   // Several times as large as what the dynamic linker needs.
   const installed = files.isThrifty
     ? undefined
-    : await readDebugFile(files, root, stripped.buildId, elf);
+    : await useDebugFile(files, root, stripped.buildId, async (debug) =>
+        isStripped(debug) ? undefined : await ElfImage.read(elf, debug),
+      );
   return {
     image: installed ?? (await ElfImage.read(elf)),
     lacks: installed === undefined,
   };
 }
 
-async function openElf(files: RemoteFiles, path: string): Promise<ElfReader> {
+export async function openElf(files: RemoteFiles, path: string): Promise<ElfReader> {
   return await ElfReader.open((offset, length) => files.readPart(path, offset, length));
 }
 
-/** Where distributions put the symbols of a stripped file, on the target; undefined when they are not there. */
-async function readDebugFile(
+/**
+ * What `use` makes of the debug information of a file where distributions put it, on the target; undefined when it is not
+ * there.
+ */
+export async function useDebugFile<T>(
   files: RemoteFiles,
   root: string,
   buildId: string,
-  elf: ElfReader,
-): Promise<ElfImage | undefined> {
+  use: (debug: ElfReader, path: string) => Promise<T | undefined>,
+): Promise<T | undefined> {
   if (buildId === "") return undefined;
   const path = `${root}/usr/lib/debug/.build-id/${buildId.slice(0, 2)}/${buildId.slice(2)}.debug`;
   if ((await files.status(path)) === undefined) return undefined;
   const debug = await openElf(files, path);
-  const isOther = isStripped(debug) || (await readBuildId(debug)) !== buildId;
-  return isOther ? undefined : await ElfImage.read(elf, debug);
+  return (await readBuildId(debug)) === buildId ? await use(debug, path) : undefined;
 }
 
 /** By its build id, which files on other targets have as well. Stripping leaves that as it was, but not the symbols. */

@@ -3,10 +3,12 @@ import { ElfError } from "../elf/elf-error.js";
 import { ElfReader } from "../elf/elf-reader.js";
 import { ElfImage } from "../symbols/elf-image.js";
 import { type Mapping } from "../symbols/process-maps.js";
+import { type SourceLines } from "../symbols/source-lines.js";
 import { type CodeImage, type ProcessReader } from "../symbols/user-symbols.js";
 import { type DebugFiles } from "./debug-files.js";
 import { type MappedFile, readImage, readImageOf } from "./kept-images.js";
 import { type FileStatus, type RemoteFiles } from "./remote-files.js";
+import { readSourceLines } from "./source-lines.js";
 
 /** What a target's processes have mapped. What cannot be read has no names; why is said once. */
 export class RemoteProcesses implements ProcessReader {
@@ -44,16 +46,37 @@ export class RemoteProcesses implements ProcessReader {
         ? undefined
         : await readImageOf(mapping.buildId, mapping.path, this.#debugFiles);
     if (kept !== undefined) return kept;
+    return await this.#useFile(
+      pid,
+      mapping,
+      async (file) => await readImage(this.#files, file, this.#debugFiles),
+    );
+  }
+
+  async openLines(pid: number, mapping: Mapping): Promise<SourceLines | undefined> {
+    if (!mapping.path.startsWith("/")) return undefined;
+    return await this.#useFile(
+      pid,
+      mapping,
+      async (file) => await readSourceLines(this.#files, file, this.#debugFiles),
+    );
+  }
+
+  /** What `use` makes of a mapped file at the first of its places where it makes anything. */
+  async #useFile<T>(
+    pid: number,
+    mapping: Mapping,
+    use: (file: MappedFile) => Promise<T | undefined>,
+  ): Promise<T | undefined> {
     for (const { root, path } of placesOf(pid, mapping)) {
-      const image = await this.#unlessRefused(async () => {
+      const made = await this.#unlessRefused(async () => {
         const status = await this.#files.status(path);
         // What we see under the same name may be another file.
         if (status === undefined || (root === "" && isOther(status, mapping))) return undefined;
         const { buildId, path: mappedPath } = mapping;
-        const file = { path, status, root, mappedPath, buildId };
-        return await readImage(this.#files, file, this.#debugFiles);
+        return await use({ path, status, root, mappedPath, buildId });
       });
-      if (image !== undefined) return image;
+      if (made !== undefined) return made;
     }
     return undefined;
   }

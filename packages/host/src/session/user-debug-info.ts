@@ -3,10 +3,8 @@ import { type DebugSections, readDebugSections } from "../dwarf/debug-entries.js
 import { DwarfError } from "../dwarf/dwarf-error.js";
 import { readLines, type SourceLine } from "../dwarf/line-table.js";
 import { type ElfReader } from "../elf/elf-reader.js";
+import { readDebugSection } from "./debug-section.js";
 import { TargetError } from "./errors.js";
-
-/** SHF_COMPRESSED (elf.h). */
-const compressedFlag = 0x800n;
 
 /** What the debug information of a target's ELF files says, each read once. Throws ElfError, RemoteError, TargetError. */
 export class UserDebugInfo {
@@ -58,17 +56,10 @@ export class UserDebugInfo {
   async #sectionsOf(path: string): Promise<DebugSections | undefined> {
     return await once(this.#sections, path, async () => {
       const elf = await this.#open(path);
-      const read = async (name: string): Promise<Uint8Array> => {
-        const section = elf.sections.find((one) => one.name === name);
-        if (section === undefined) return new Uint8Array(0);
-        if ((section.flags & compressedFlag) !== 0n) {
-          throw new TargetError(`${path}: its debug information is compressed`, {
-            hint: "objcopy --decompress-debug-sections FILE makes it readable",
-          });
-        }
-        return await elf.readSection(section);
-      };
-      return await readDebugSections(elf.header.byteOrder, read);
+      return await readDebugSections(
+        elf.header.byteOrder,
+        async (name) => await readDebugSection(path, elf, name),
+      );
     });
   }
 }

@@ -18,6 +18,8 @@ export interface TraceLayout {
   readonly maximumCatBytes?: number;
   /** Names of C++ and Rust are shown as compilers write them. */
   readonly keepsMangledNames?: boolean;
+  /** Frames of processes are shown with the lines of the source files that they were made of. */
+  readonly showsSourceLines?: boolean;
 }
 
 /**

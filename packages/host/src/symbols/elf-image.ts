@@ -2,19 +2,9 @@ import { isStripped, joinCodeSymbols, readCodeSymbols } from "../elf/code-symbol
 import { readDebugData } from "../elf/debug-data.js";
 import { type ElfReader } from "../elf/elf-reader.js";
 import { readPltSymbols } from "../elf/plt-symbols.js";
-import { type ElfSegment } from "../elf/elf-types.js";
 import { CodeSymbolTable, type FoundSymbol } from "./code-symbol-table.js";
+import { addressOf, codeParts, type LoadedPart } from "./loaded-parts.js";
 import { type CodeImage } from "./user-symbols.js";
-
-/** A part of a file that is loaded, and the address that the file gives it. */
-interface LoadedPart {
-  readonly fileOffset: number;
-  readonly address: number;
-  readonly sizeBytes: number;
-}
-
-const loadSegment = 1;
-const executeFlag = 1;
 
 /** The symbols of an ELF file, wherever it is mapped: position-independent or not. */
 export class ElfImage implements CodeImage {
@@ -65,14 +55,8 @@ export class ElfImage implements CodeImage {
   }
 
   resolve(fileOffset: bigint): FoundSymbol | undefined {
-    const offset = Number(fileOffset);
-    for (const part of this.#parts) {
-      const within = offset - part.fileOffset;
-      if (within >= 0 && within < part.sizeBytes) {
-        return this.#symbols.resolve(part.address + within);
-      }
-    }
-    return undefined;
+    const address = addressOf(this.#parts, fileOffset);
+    return address === undefined ? undefined : this.#symbols.resolve(address);
   }
 }
 
@@ -107,14 +91,4 @@ async function readTable(elf: ElfReader, debug: ElfReader): Promise<CodeSymbolTa
     isStripped(debug) ? readDebugData(debug) : undefined,
   ]);
   return CodeSymbolTable.of(parts.filter((one) => one !== undefined).reduce(joinCodeSymbols));
-}
-
-function codeParts(segments: readonly ElfSegment[]): readonly LoadedPart[] {
-  return segments
-    .filter(({ type, flags }) => type === loadSegment && (flags & executeFlag) !== 0)
-    .map(({ fileOffset, address, fileSizeBytes }) => ({
-      fileOffset: Number(fileOffset),
-      address: Number(address),
-      sizeBytes: Number(fileSizeBytes),
-    }));
 }

@@ -3,6 +3,7 @@ import { type FoundSymbol } from "./code-symbol-table.js";
 import { JitMap } from "./jit-map.js";
 import { type Mapping, parseProcessMaps } from "./process-maps.js";
 import { ProcessMemory } from "./process-memory.js";
+import { type SourceLines, type SourcePlace } from "./source-lines.js";
 import { type TaskRecord } from "./task-records.js";
 
 /** An address of a process. */
@@ -16,6 +17,8 @@ export interface UserSymbol {
   readonly offset: bigint;
   /** The program or library, as the process calls it. */
   readonly file: string;
+  /** What the code there was made of, where that is asked for and known. */
+  readonly source?: SourcePlace;
 }
 
 /** Names for addresses of processes. */
@@ -42,6 +45,8 @@ export interface ProcessReader {
   readJitMap?(pid: number): Promise<string | undefined>;
   /** What a process has there; undefined for what has no symbols, or cannot be read. */
   openImage(pid: number, mapping: Mapping): Promise<CodeImage | undefined>;
+  /** The same, for the lines that its code was made of. Lines are shown where there is this. */
+  openLines?(pid: number, mapping: Mapping): Promise<SourceLines | undefined>;
 }
 
 /** No process has anything there (vm.mmap_min_addr): a stack that leads there has lost its way. */
@@ -61,6 +66,7 @@ export class UserSymbols implements UserSymbolSource {
   readonly #processes = new Map<number, ProcessMemory>();
   /** By imageName(). */
   readonly #images = new Map<string, CodeImage | undefined>();
+  readonly #lines = new Map<string, SourceLines | undefined>();
   /** Names of C++ and Rust as people read them, by how compilers write them. */
   readonly #shownNames = new Map<string, string>();
 
@@ -141,10 +147,15 @@ export class UserSymbols implements UserSymbolSource {
       const own = process?.jitMap?.resolve(address);
       return own && { name: own.name, offset: BigInt(own.offset), file: `/tmp/perf-${pid}.map` };
     }
-    const image = this.#images.get(imageName(mapping));
-    const found = image?.resolve(address - mapping.start + mapping.fileOffset);
+    const name = imageName(mapping);
+    const fileOffset = address - mapping.start + mapping.fileOffset;
+    const found = this.#images.get(name)?.resolve(fileOffset);
     if (found === undefined) return undefined;
-    return { name: this.#show(found.name), offset: BigInt(found.offset), file: mapping.path };
+    const source = this.#lines.get(name)?.find(fileOffset);
+    return {
+      ...{ name: this.#show(found.name), offset: BigInt(found.offset), file: mapping.path },
+      ...(source === undefined ? {} : { source }),
+    };
   }
 
   #show(name: string): string {
@@ -183,7 +194,12 @@ export class UserSymbols implements UserSymbolSource {
     await Promise.all(
       [...mappings].map(async ([name, mapping]) => {
         if (this.#images.has(name)) return;
-        this.#images.set(name, await this.#reader.openImage(pid, mapping));
+        const [image, lines] = await Promise.all([
+          this.#reader.openImage(pid, mapping),
+          this.#reader.openLines?.(pid, mapping),
+        ]);
+        this.#images.set(name, image);
+        this.#lines.set(name, lines);
       }),
     );
   }

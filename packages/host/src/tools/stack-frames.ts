@@ -1,5 +1,6 @@
 import { InternalError } from "../asm/internal-error.js";
 import { frameName, type StackValue } from "../picture/picture-frames.js";
+import { formatSource } from "../output/format-stack.js";
 import { type MapEntry, type MapValue, type Value } from "../output/value.js";
 import { escapeText } from "./escape-text.js";
 
@@ -48,13 +49,15 @@ export function frameLines(stack: StackValue | undefined, style: FrameStyle): re
       style.showsOffsets === true && symbol !== undefined ? `+0x${symbol.offset.toString(16)}` : "";
     const mark = style.marksKernel === true && stack.space === "kernel" ? "_[k]" : "";
     const digits = style.showsAddresses === true ? `${address.toString(16).padEnd(16)} ` : "";
-    return `${" ".repeat(style.indent)}${digits}${escapeText(frameName(frame, stack.space))}${offset}${mark}`;
+    return `${" ".repeat(style.indent)}${digits}${escapeText(frameName(frame, stack.space))}${offset}${escapeText(formatSource(frame))}${mark}`;
   });
 }
 
 /** A stack's names for JSON, from the innermost frame. */
 export function frameNames(stack: StackValue | undefined): readonly string[] {
-  return (stack?.frames ?? []).map((frame) => frameName(frame, stack?.space ?? "user"));
+  return (stack?.frames ?? []).map(
+    (frame) => frameName(frame, stack?.space ?? "user") + formatSource(frame),
+  );
 }
 
 /** Takes a key apart, from its front. */

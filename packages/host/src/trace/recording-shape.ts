@@ -155,6 +155,7 @@ const isLayoutShape = isObject<TraceLayout>({
   cutMark: isOptional(isString),
   maximumCatBytes: isOptional(isWhole),
   keepsMangledNames: isOptional(isBoolean),
+  showsSourceLines: isOptional(isBoolean),
 });
 
 /** Of what was loaded only this is looked at again: its maps' types, and whether anything was attached. */
@@ -209,6 +210,7 @@ const isLine = isKindOf<RecordingLine>({
     name: isString,
     offset: isBigint,
     file: isOptional(isString),
+    source: isOptional(isObject({ path: isString, line: isWhole })),
   },
   stack: { limit: isWhole, stack: isBigint, pid: isWhole, frames: isArrayOf(isBigint) },
   controlGroup: {

@@ -291,6 +291,12 @@ export class Target implements AsyncDisposable {
             readJitMap: async (pid) => await this.session.processes.readJitMap(pid),
             openImage: async (pid, mapping) => await this.session.processes.openImage(pid, mapping),
             catchUp: async () => await this.#tasks?.catchUp(),
+            ...(layout.showsSourceLines === true
+              ? {
+                  openLines: async (pid, mapping) =>
+                    await this.session.processes.openLines(pid, mapping),
+                }
+              : {}),
           },
           { keepsMangledNames: layout.keepsMangledNames === true },
         )

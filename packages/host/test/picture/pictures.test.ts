@@ -110,6 +110,30 @@ describe("a file for speedscope", () => {
   });
 });
 
+describe("lines of source files", () => {
+  const source = { path: "/src/mix.c", line: 42 };
+  const frame = { name: "spin", kind: "user", address: 9n, file: "/bin/mix", source } as const;
+  const picture: StackPicture = {
+    ...{ title: "CPU", unit: "samples" },
+    samples: [{ frames: [frame], weight: 1n }],
+  };
+
+  test("are in a file for speedscope", () => {
+    expect(JSON.parse(formatSpeedscope(picture))).toMatchObject({
+      shared: { frames: [{ name: "spin", file: "/src/mix.c", line: 42 }] },
+    });
+  });
+
+  test("are in a file for pprof, with what the code is in", () => {
+    const times = { startNanoseconds: 1n, durationNanoseconds: 1n };
+    const profile = Profile.decode(encodePprof(picture, times));
+    const text = (at: number | bigint): string => profile.stringTable.strings[Number(at)] ?? "?";
+    expect(Number(profile.location[0]?.line[0]?.line)).toBe(42);
+    expect(text(profile.function[0]?.filename ?? 0)).toBe("/src/mix.c");
+    expect(text(profile.mapping[0]?.filename ?? 0)).toBe("/bin/mix");
+  });
+});
+
 describe("a file for pprof", () => {
   test("is read by a reader of the format as it was written", () => {
     const times = {

@@ -355,7 +355,10 @@ async function compileOrReport(
       sourceName: script.name,
       files: new ScriptFiles(script.isFile ? script.name : undefined, options.I),
       includes: options.include,
-      settings: settingsOf(process.env),
+      settings: {
+        ...settingsOf(process.env),
+        ...(options.lines === true ? { show_debug_info: "1" } : {}),
+      },
       // Not the small one that keeps events young on a slow line: nobody may come for them for long.
       ...(options.detach === true ? { ringSizeBytes: defaultRingBytes } : {}),
     });

@@ -21,7 +21,9 @@ export interface ProgramConfig extends CheckedConfig {
   /** What is said of tseries(), which bpftrace calls unstable. */
   readonly tseries: "enable" | "warn" | "error";
   /** What is set of how things are shown. */
-  readonly shown: Partial<Pick<TraceLayout, "cutMark" | "maximumCatBytes" | "keepsMangledNames">>;
+  readonly shown: Partial<
+    Pick<TraceLayout, "cutMark" | "maximumCatBytes" | "keepsMangledNames" | "showsSourceLines">
+  >;
 }
 
 /** Until 5.11 the kernel took no keys of hashes that do not fit on a stack; 5.13 is the nearest that it tells. */
@@ -74,6 +76,10 @@ const settings: Readonly<Record<string, Setting>> = {
     const value = readBoolean(entry, fault);
     return value === undefined ? {} : { shown: { keepsMangledNames: !value } };
   },
+  show_debug_info: (entry, fault) => {
+    const value = readBoolean(entry, fault);
+    return value === undefined ? {} : { shown: { showsSourceLines: value } };
+  },
   max_cat_bytes: (entry, fault) => {
     const maximumCatBytes = readInteger(entry, fault, 0xffff_ffff);
     return maximumCatBytes === undefined ? {} : { shown: { maximumCatBytes } };
@@ -121,7 +127,6 @@ const settings: Readonly<Record<string, Setting>> = {
   log_size: ignoredInteger,
   on_stack_limit: ignoredInteger,
   lazy_symbolication: ignoredBoolean,
-  show_debug_info: ignoredBoolean,
   use_blazesym: ignoredBoolean,
   unstable_tseries: readUnstable,
   unstable_typeinfo: readUnstable,
