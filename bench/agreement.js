@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { demangle } from "../packages/host/dist/demangle/demangle.js";
 import { Session } from "../packages/host/dist/session/session.js";
 import { UserSymbols } from "../packages/host/dist/symbols/user-symbols.js";
+import { sampleByBpftrace, sampleByPerf } from "./sampled-frames.js";
 import { formatTable } from "./table.js";
 
 const stackCount = 10_000;
@@ -27,12 +27,10 @@ const programs = [
   ["perl", "-e", "while (1) { my %h = map { $_ => $_ x 9 } 1 .. 999; join ',', sort values %h }"],
 ];
 
-/** @typedef {{ pid: number, address: bigint, name: string, offset: bigint, isKernel: boolean }} Frame */
-
 /**
- * Whether frames are named here as bpftrace names them: it samples programs and prints the address and the name of each frame,
+ * Whether frames are named here as bpftrace and perf name them: each samples programs and prints the place and the name of each frame,
  * and the same addresses get their names here while the processes still run. Of several names for one function bpftrace takes
- * any (__GI___write, write): such a frame is told by that it lies as far behind its name.
+ * any (__GI___write, __GI___libc_write): such a frame is told by that it lies as far behind its name.
  */
 export async function measureAgreement() {
   const running = programs.map(([command = "", ...args]) =>
@@ -40,45 +38,28 @@ export async function measureAgreement() {
   );
   try {
     await Promise.all(running.map((one) => once(one, "spawn")));
-    const frames = await sample(running.map(({ pid }) => pid ?? 0));
-    const names = await nameHere(frames);
-    return describe(frames, names);
+    const pids = running.map(({ pid }) => pid ?? 0);
+    const peers = [
+      { name: "bpftrace", sample: sampleByBpftrace },
+      { name: "perf", sample: sampleByPerf },
+    ].filter(({ name }) => spawnSync(name, ["--version"]).status === 0);
+    const tables = [];
+    for (const { name, sample } of peers) {
+      const frames = await sample(pids, stackCount);
+      tables.push(`Beside ${name}:\n\n${describe(frames, await nameHere(frames))}`);
+    }
+    return tables.join("\n");
   } finally {
     for (const one of running) one.kill("SIGKILL");
   }
 }
 
-/** Frames that bpftrace names, of samples in these processes. @returns {Promise<readonly Frame[]>} */
-async function sample(/** @type {readonly number[]} */ pids) {
-  const filter = pids.map((pid) => `pid == ${pid}`).join(" || ");
-  const program = `profile:hz:1999 /${filter}/ {
-    printf("#%d\\n%s%s", pid, kstack(perf), ustack(perf)); @++; if (@ >= ${stackCount}) { exit(); } }`;
-  const tracer = spawn("bpftrace", ["-q", "-e", program], {
-    // What it says there is of stacks that found no room.
-    stdio: ["ignore", "pipe", "ignore"],
-    // Else it reads a program's symbols anew for each stack.
-    env: { ...process.env, BPFTRACE_CACHE_USER_SYMBOLS: "1" },
-  });
-  /** @type {Frame[]} */
-  const frames = [];
-  let pid = 0;
-  for await (const line of createInterface({ input: tracer.stdout })) {
-    if (line.startsWith("#")) pid = Number(line.slice(1));
-    const [, address = "", name = "", offset = ""] =
-      /^\s+([\da-f]+) (.+?)\+(\d+)(?: \(.*\))?$/.exec(line) ?? [];
-    if (name === "") continue;
-    const isKernel = address.length === 16 && address.startsWith("ffff");
-    frames.push({ pid, address: BigInt(`0x${address}`), name, offset: BigInt(offset), isKernel });
-  }
-  return frames;
-}
-
 /** What the same addresses are called here. */
-async function nameHere(/** @type {readonly Frame[]} */ frames) {
+async function nameHere(/** @type {readonly import("./sampled-frames.js").Frame[]} */ frames) {
   const session = await Session.open("local:");
   try {
     const kernel = await session.kernelSymbols();
-    const users = new UserSymbols(session.processes);
+    const users = new UserSymbols(session.processes, { keepsMangledNames: true });
     await kernel.prepare?.(frames.filter(({ isKernel }) => isKernel).map(({ address }) => address));
     await users.prepare(frames.filter(({ isKernel }) => !isKernel));
     return frames.map(({ address, pid, isKernel }) =>
@@ -90,7 +71,7 @@ async function nameHere(/** @type {readonly Frame[]} */ frames) {
 }
 
 function describe(
-  /** @type {readonly Frame[]} */ frames,
+  /** @type {readonly import("./sampled-frames.js").Frame[]} */ frames,
   /** @type {Awaited<ReturnType<typeof nameHere>>} */ named,
 ) {
   /** @type {Map<string, number>} */
@@ -100,7 +81,7 @@ function describe(
     for (const [at, { name, offset, address, isKernel }] of frames.entries()) {
       if (isKernel !== (kind === "kernel")) continue;
       const own = named[at];
-      const isSame = own?.name === name || (own !== undefined && own.name === demangle(name));
+      const isSame = own !== undefined && (own.name === name || demangle(own.name) === name);
       count.frames++;
       if (isSame) count.name++;
       else if (own?.offset === offset) count.place++;

@@ -39,7 +39,8 @@ const parts = [
   },
   {
     name: "agreement",
-    title: "Frames of 10,000 stacks that bpftrace names, and how many of them sonde names the same",
+    title:
+      "Frames of 10,000 stacks that bpftrace and perf name, and how many of them sonde names the same",
     measure: measureAgreement,
   },
   {

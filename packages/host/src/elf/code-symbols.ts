@@ -6,7 +6,7 @@ import { type ElfSection } from "./elf-types.js";
 const sectionTypes = { symtab: 2, dynsym: 11 } as const;
 const executableSection = 4n;
 const symbolTypes = { none: 0, function: 2, indirectFunction: 10 } as const;
-const localBinding = 0;
+const bindings = { global: 1, weak: 2 } as const;
 const undefinedSection = 0;
 const armMachine = 40;
 
@@ -143,9 +143,13 @@ function decodeCodeSymbols(
   };
 }
 
-/** Functions before labels; then what others may call (umask) before a file's own (__GI___umask). */
+/** Functions before labels; then as perf has it: weak names last, and of the others those that other files may call first. */
 function rankOf(isFunction: boolean, binding: number): number {
-  return (isFunction ? 2 : 0) + (binding === localBinding ? 0 : 1);
+  return (
+    (isFunction ? 4 : 0) +
+    (binding === bindings.weak ? 0 : 2) +
+    (binding === bindings.global ? 1 : 0)
+  );
 }
 
 function hasName(strings: Uint8Array, at: number): boolean {

@@ -61,7 +61,7 @@ export class ElfImage implements CodeImage {
 }
 
 /** Says which version of this format it is. */
-const magic = 0x534f_4e02;
+const magic = 0x534f_4e03;
 const headerSizeBytes = 8;
 /** Three doubles. */
 const partSizeBytes = 24;

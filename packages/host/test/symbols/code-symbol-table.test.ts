@@ -90,8 +90,9 @@ describe("an address in code", () => {
   });
 
   const aliases = [
-    { better: { name: "read", binding: weak }, worse: { name: "__read" } },
-    { better: { name: "umask", binding: weak }, worse: { name: "__GI___umask", binding: local } },
+    { better: { name: "read" }, worse: { name: "__read" } },
+    { better: { name: "__umask", binding: local }, worse: { name: "umask", binding: weak } },
+    { better: { name: "__umask" }, worse: { name: "umask", binding: local } },
     { better: { name: "puts_unlocked" }, worse: { name: "puts" } },
     { better: { name: "function", binding: local }, worse: { name: "label", type: label } },
   ];
