@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect } from "@jest/globals";
-import { Target } from "../../packages/host/src/index.js";
+import { Target, type Trace } from "../../packages/host/src/index.js";
 import { type RunningCommand, startAgent } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { endOf, startAttached } from "../support/sonde.js";
@@ -39,14 +39,18 @@ async function trace(
   await using running = await agentsTarget().start(program);
   await workload.step();
   const { maps } = await running.stop();
+  return {
+    maps: mapTexts(maps),
+    places: program.spec.object.attachments.map(({ kind }) => kind),
+  };
+}
+
+function mapTexts(maps: Awaited<ReturnType<Trace["stop"]>>["maps"]): ReadonlyMap<string, string> {
   const texts = maps.map(({ name, entries }) => {
     const lines = entries.map(({ key, value }) => JSON.stringify([key, value], toText));
     return [name, lines.sort().join("\n")] as const;
   });
-  return {
-    maps: new Map(texts),
-    places: program.spec.object.attachments.map(({ kind }) => kind),
-  };
+  return new Map(texts);
 }
 
 function toText(_: string, value: unknown): unknown {
@@ -112,6 +116,42 @@ describe("a wildcard over the tracepoints of system calls", () => {
     const { code, output } = await endOf(sonde);
     expect(code).toBe(130);
     expect(output).toMatch(/^@\[tracepoint:syscalls:sys_enter_\w+\]: \d+$/m);
+  });
+});
+
+describe("a raw tracepoint in a tracepoint's place", () => {
+  tracing("counts what the tracepoint counts", async () => {
+    await using beside = await Target.connect(address);
+    const workload = await Workload.start("many-calls", 'system("/bin/true") for 1..5;');
+    const source = `t:sched:sched_process_*,t:task:*,t:signal:* /pid == $1/ { @[comm] = count(); }
+      t:sched:sched_process_*,t:task:*,t:signal:* /pid == $1/ { @by[probe, pid, tid] = count(); }
+      t:sched:sched_process_exit { printf("%s\\n", args.comm); }`;
+    const options = { positional: [String(workload.pid)] };
+    const raw = await agentsTarget().compile(source, options);
+    const kept = await beside.compile(source, { ...options, keepsTracepoints: true });
+    expect(raw.spec.object.programs.length).toBeLessThan(kept.spec.object.programs.length);
+    const kinds = raw.spec.object.attachments.map(({ kind }) => kind);
+    // The one whose record is read, in every block.
+    expect(kinds.filter((kind) => kind === "tracepoint")).toHaveLength(3);
+    await using first = await agentsTarget().start(raw);
+    await using second = await beside.start(kept);
+    await workload.step();
+    const [one, other] = [await first.stop(), await second.stop()];
+    const counted = mapTexts(one.maps);
+    expect(counted).toEqual(mapTexts(other.maps));
+    expect(counted.get("@by")?.split("\n").length).toBeGreaterThan(3);
+  });
+
+  tracing("gives it its place back where the kernel has no such raw tracepoint", async () => {
+    const program = await agentsTarget().compile("t:sched:sched_process_exit { @ = count(); }");
+    const { object } = program.spec;
+    const attachments = object.attachments.map((attachment) => ({ ...attachment, name: "none" }));
+    const lacking = { ...program.spec, object: { ...object, attachments } };
+    await using running = await agentsTarget().start({ ...program, spec: lacking });
+    const workload = await Workload.start("many-calls", 'system("/bin/true");');
+    await workload.step();
+    const counted = mapTexts((await running.stop()).maps);
+    expect(counted.get("@")).toMatch(/[1-9]/);
   });
 });
 

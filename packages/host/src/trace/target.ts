@@ -1,4 +1,4 @@
-import { type Keeps } from "@sonde/protocol";
+import { RemoteError, type Keeps } from "@sonde/protocol";
 import { type Diagnostic, isError } from "../language/diagnostic.js";
 import { type CompileOptions } from "../language/compile.js";
 import { globToRegExp } from "../language/glob.js";
@@ -49,6 +49,8 @@ export interface Program {
   readonly spec: TraceSpec;
   /** Warnings. */
   readonly diagnostics: readonly Diagnostic[];
+  /** The same, for a kernel that lacks a raw tracepoint which stands for a tracepoint. */
+  readonly withTracepoints?: () => Promise<Program>;
 }
 
 /** The program is wrong: the diagnostics say where and why. Nothing was sent to the target. */
@@ -147,7 +149,11 @@ export class Target implements AsyncDisposable {
       },
     );
     if (result.spec === undefined) throw new ProgramError(source, result.diagnostics);
-    return { source, spec: result.spec, diagnostics: result.diagnostics };
+    const { spec, diagnostics } = result;
+    if (!hasStandIns(spec)) return { source, spec, diagnostics };
+    const withTracepoints = async (): Promise<Program> =>
+      await this.compile(source, { ...options, keepsTracepoints: true });
+    return { source, spec, diagnostics, withTracepoints };
   }
 
   /**
@@ -177,14 +183,33 @@ export class Target implements AsyncDisposable {
     return await this.#cost?.();
   }
 
-  async #start({ source: text, spec }: Program, options: StartOptions): Promise<Trace> {
-    const names = await this.#fetchNames(spec.layout);
+  /** Loads and attaches a program, with tracepoints where a raw one that should stand for one is not there. */
+  async #load(
+    program: Program,
+    options: LoadOptions,
+  ): Promise<{ readonly loaded: LoadedObject; readonly program: Program }> {
+    try {
+      return { loaded: await this.session.load(program.spec.object, options), program };
+    } catch (error) {
+      const { withTracepoints } = program;
+      const isMissing = error instanceof RemoteError && error.code === "missing";
+      if (!isMissing || withTracepoints === undefined) throw error;
+      return await this.#load(await withTracepoints(), options);
+    }
+  }
+
+  async #start(wanted: Program, options: StartOptions): Promise<Trace> {
+    const { layout: shown } = wanted.spec;
+    const names = await this.#fetchNames(shown);
     await this.#recordProcesses(names.userSymbols, options.pid);
-    const clock = this.#createClock(options, spec.layout);
+    const clock = this.#createClock(options, shown);
     const { realtimeMinusBoottime, realtimeMinusMonotonic } = clock;
     // Opened first: a file that cannot be written is known before anything is loaded.
     const recording =
       options.record === undefined ? undefined : await RecordingWriter.open(options.record);
+    const meter = options.measuresCost === true ? await CostMeter.start(this.session) : undefined;
+    const { loaded, program } = await this.#load(wanted, options);
+    const { source: text, spec } = program;
     recording?.write({
       kind: "header",
       header: {
@@ -195,8 +220,6 @@ export class Target implements AsyncDisposable {
         target: { ...this.description, realtimeMinusBoottime, realtimeMinusMonotonic },
       },
     });
-    const meter = options.measuresCost === true ? await CostMeter.start(this.session) : undefined;
-    const loaded = await this.session.load(spec.object, options);
     this.#cost = meter === undefined ? undefined : async () => await meter.read(loaded);
     const live = this.#read(loaded, spec, names, clock);
     const source = recording === undefined ? live : new RecordingSource(live, recording);
@@ -214,10 +237,10 @@ export class Target implements AsyncDisposable {
    * Loads and attaches a program and leaves it to the agent, under a name, where it goes on without us; ends the connection.
    * Throws TargetError when the agent ends with its link, RemoteError; nothing is left then.
    */
-  async startDetached(program: Program, options: DetachOptions): Promise<void> {
+  async startDetached(wanted: Program, options: DetachOptions): Promise<void> {
     this.requireStays();
     const { name, keeps, seconds } = options;
-    const loaded = await this.session.load(program.spec.object, options);
+    const { loaded, program } = await this.#load(wanted, options);
     try {
       await this.session.detach({
         name,
@@ -417,4 +440,11 @@ export function decodeContext(
 
 function usesRing(object: ObjectSpec): boolean {
   return object.maps.some((map) => map.type === "ringbuf");
+}
+
+/** Whether raw tracepoints stand for tracepoints in it. */
+function hasStandIns({ object }: TraceSpec): boolean {
+  return object.attachments.some(
+    ({ kind, probe }) => kind === "rawTracepoint" && probe?.startsWith("tracepoint:") === true,
+  );
 }

@@ -15,6 +15,7 @@ import { layOutMap } from "./map-layout.js";
 import { ProbeState } from "./probe-state.js";
 import { type ConcreteProbe } from "./probes/concrete-probe.js";
 import { expandBlock } from "./probes/expand-attach-point.js";
+import { preferRawTracepoints } from "./probes/raw-tracepoints.js";
 import { parentProcessQueries } from "./parent-process.js";
 import { ProgramState } from "./program-state.js";
 import { RuntimeWarnings } from "./runtime-warnings.js";
@@ -38,6 +39,8 @@ export interface CheckOptions {
   readonly sourceName?: string;
   /** It tells of memory that cannot be read and of map entries that are not there (-k). */
   readonly tellsOfReads?: boolean;
+  /** Tracepoints are attached to as such, although a raw tracepoint would do. */
+  readonly keepsTracepoints?: boolean;
   /** Settings that hold where the program's `config` says nothing: max_strlen = "200". */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -87,13 +90,19 @@ export function tryCheck(
   program.defineTypes(parsed.types, outer);
   const declarations = readMapDeclarations(parsed.mapDeclarations, outer);
   const { missingProbes, maximumProbes, maximumPrograms } = config;
-  const about = { answers, positional, pid: options.pid, target };
+  const features = target.features.filter((name) => {
+    return name !== "raw_tracepoint" || options.keepsTracepoints !== true;
+  });
+  const about = { answers, positional, pid: options.pid, target: { ...target, features } };
   const input = { ...about, missingProbes, maximumPrograms, isUnsafe };
   const { missing } = program;
   missing.push(...parentProcessQueries(parsed, answers));
   const states: { state: ProbeState; block: ActionBlock }[] = [];
-  for (const block of parsed.blocks) {
-    for (const probe of expandBlock(block, input, missing, outer)) {
+  const expanded = parsed.blocks.map((block) => {
+    return { block, probes: expandBlock(block, input, missing, outer) };
+  });
+  for (const { block, probes } of preferRawTracepoints(expanded, input.target)) {
+    for (const probe of probes) {
       states.push({ state: new ProbeState(program, probe, checks), block });
     }
   }
@@ -170,8 +179,8 @@ function probedFiles(probes: readonly ConcreteProbe[]): {
 }
 
 /** How many the user asked for. */
-function countOf({ systemCalls }: Pick<ConcreteProbe, "systemCalls"> | CheckedProbe): number {
-  return systemCalls?.calls.length ?? 1;
+function countOf({ systemCalls, others }: ConcreteProbe | CheckedProbe): number {
+  return systemCalls?.calls.length ?? 1 + (others?.length ?? 0);
 }
 
 /** A mark that a program has in several places is one probe. */
@@ -200,6 +209,7 @@ function checkProbe(state: ProbeState, block: ActionBlock): CheckedProbe {
     attachment: probe.attachment,
     context: probe.context,
     ...(probe.is32Bit === undefined ? {} : { is32Bit: probe.is32Bit }),
+    ...(probe.others === undefined ? {} : { others: probe.others }),
     predicate,
     ...systemCallsOf(state),
     body,

@@ -53,6 +53,8 @@ export interface CheckedProbe {
   readonly attachment: ProbeAttachment;
   /** What the program's context is. */
   readonly context: ProbeContext;
+  /** Further places that the same program is attached to. */
+  readonly others?: readonly Pick<CheckedProbe, "name" | "attachment">[];
   /** It stands for the tracepoints of these system calls, in the order of their numbers, and leaves out all others. */
   readonly systemCalls?: SystemCalls;
   /** In code of 32 bits on a target of 64. */

@@ -174,8 +174,10 @@ function eventsMap(channel: Channel): MapSpec {
 
 function attachmentsOf(programs: readonly LoweredProgram[]): readonly AttachmentSpec[] {
   return programs.flatMap(({ ir, probe }): AttachmentSpec[] => {
-    if (probe === undefined || probe.attachment.kind === "run") return [];
-    return [{ ...probe.attachment, program: ir.name, probe: probe.name }];
+    if (probe === undefined) return [];
+    return [probe, ...(probe.others ?? [])].flatMap(({ name, attachment }) =>
+      attachment.kind === "run" ? [] : [{ ...attachment, program: ir.name, probe: name }],
+    );
   });
 }
 

@@ -39,6 +39,8 @@ export interface ConcreteProbe {
   readonly usdtArguments?: readonly UsdtArgument[];
   /** The tracepoints that it stands for. */
   readonly systemCalls?: SystemCallProbes;
+  /** Further places that the same program is attached to. */
+  readonly others?: readonly Pick<ConcreteProbe, "name" | "attachment">[];
   /** Where addresses point that are only numbers: `str(arg0)`. */
   readonly pointerSpace: AddressSpace;
   readonly span: Span;

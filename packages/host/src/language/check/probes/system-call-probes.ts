@@ -7,13 +7,11 @@ import { type CheckedExpression } from "../checked-program.js";
 import { memberOf } from "../kernel-member.js";
 import { uint32, uint64 } from "../type.js";
 import { type ConcreteProbe, type SystemCallProbes } from "./concrete-probe.js";
+import { ownOfTracepoint } from "./raw-tracepoints.js";
 import { mentions } from "./reads-arguments.js";
 
 /** The kernel takes up to 70 ms to detach one of these tracepoints, one after the other; fewer than this are faster in the kernel as they are. */
 const minimumCalls = 10;
-
-/** What a tracepoint's record or its place in the kernel has a say in. */
-const ownOfTracepoint = /^(args|arg[0-9]+|ctx|kstack|ustack|stack|func|reg)$/;
 
 interface Registers {
   /** Which system call it is, in struct pt_regs. */
