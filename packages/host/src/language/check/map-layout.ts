@@ -42,15 +42,33 @@ export function layOutMap(
     valueSizeBytes: valueSize(value),
     value,
   };
+  const maxEntries = keyTypes.length > 0 ? maximumMapKeys : isSeries ? aggregation.intervals : 1;
   const spec: MapSpec = {
     name: layout.map,
     type: aggregation === undefined ? "hash" : isHash ? "percpu_hash" : "percpu_array",
     keySizeBytes: layout.keySizeBytes,
     valueSizeBytes: layout.valueSizeBytes,
-    maxEntries: keyTypes.length > 0 ? maximumMapKeys : isSeries ? aggregation.intervals : 1,
-    flags: isHash && allocatesOneByOne(target) ? mapFlags.noPreallocation : 0,
+    maxEntries,
+    flags: isHash && leavesAllocation(layout, maxEntries, target) ? mapFlags.noPreallocation : 0,
   };
   return { name: state.name, layout, spec, keyTypes, valueType };
+}
+
+/** As much as that is allocated at the start for all entries, on all CPUs. */
+const allocatedBytes = 4 << 20;
+
+/**
+ * Of what lies on each CPU the kernel keeps three free values at hand, and new keys come faster than that where interrupts are
+ * off: such a map has all its entries from the start, where it is small.
+ */
+function leavesAllocation(
+  { isPerCpu, keySizeBytes, valueSizeBytes }: MapLayout,
+  maxEntries: number,
+  target: TargetDescription,
+): boolean {
+  if (!allocatesOneByOne(target)) return false;
+  const entryBytes = keySizeBytes + valueSizeBytes * target.possibleCpuCount;
+  return !isPerCpu || entryBytes * maxEntries > allocatedBytes;
 }
 
 function keySize(
