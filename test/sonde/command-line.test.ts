@@ -94,9 +94,18 @@ describe("a command line that is wrong", () => {
       /failed to open file 'no-such-file\.bt': No such file or directory\nHINT: /,
     ],
     [["trace", tmpdir()], /EISDIR/],
-    [["trace", "-p", "many", "-e", "BEGIN {}"], /-p many: not a process id/],
-    [["trace", "-f", "xml", "-e", "BEGIN {}"], /'xml' is invalid.*text, json/],
-    [["trace", "-o", "/no/such/place", "-e", "BEGIN {}"], /output file \/no\/such\/place: ENOENT/],
+    [
+      ["trace", "-p", "many", "-e", "BEGIN {}"],
+      /^ERROR: Failed to parse pid: invalid integer: many\n/,
+    ],
+    [
+      ["trace", "-f", "xml", "-e", "BEGIN {}"],
+      /^ERROR: Invalid output format "xml"\nValid formats: 'text', 'json'\n/,
+    ],
+    [
+      ["trace", "-o", "/no/such/place", "-e", "BEGIN {}"],
+      /^ERROR: Failed to open output file: "\/no\/such\/place": No such file or directory\n/,
+    ],
     [["trace", "-t", "carrier:pigeon", "-e", "BEGIN {}"], /target "carrier:pigeon".*\nHINT: /],
     [["trace", "--key-file", "/no/key", "-e", "BEGIN {}"], /key file \/no\/key: ENOENT/],
     [["replay"], /missing required argument 'file'/],
@@ -309,12 +318,13 @@ describe("what is asked for", () => {
   });
 
   tracing("info, probes and tools", async () => {
-    const [info, json, probes, fields, functions, none, tools] = await Promise.all([
+    const [info, json, probes, fields, functions, types, none, tools] = await Promise.all([
       runSonde(["info"]),
       runSonde(["info", "--json"]),
       runSonde(["probes", "tracepoint:syscalls:*openat*"]),
       runSonde(["probes", "-l", "t:syscalls:sys_enter_openat"]),
-      runSonde(["probes", "uprobe:libc:umas*"]),
+      runSonde(["probes", "uprobe:libc:umas*,self:*"]),
+      runSonde(["trace", "-lv", "struct list_head,enum pid_type"]),
       runSonde(["probes", "tracepoint:nothing:*"]),
       runSonde(["tools"]),
     ]);
@@ -331,7 +341,10 @@ describe("what is asked for", () => {
     });
     expect(probes.output).toMatch(/^tracepoint:syscalls:sys_enter_openat\n/);
     expect(fields.output).toMatch(/^ {4}const char \* filename$/m);
-    expect(functions.output).toMatch(/^uprobe:\/.*libc.*:umask\n$/);
+    expect(functions.output).toMatch(/^uprobe:\/.*libc.*:umask\nself:signal:SIGUSR1\n$/);
+    expect(types.output).toMatch(
+      /^vmlinux: struct list_head \{\n\tstruct list_head \*next;\n\tstruct list_head \*prev;\n\};\n\nvmlinux: enum pid_type \{\n\tPIDTYPE_PID = 0,/,
+    );
     expect(none).toMatchObject({ code: 1, output: "", errors: expect.stringContaining("nothing") });
     expect(tools.output).toMatch(/^opensnoop +files/m);
   });

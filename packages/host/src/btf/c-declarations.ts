@@ -25,6 +25,11 @@ export function formatCTypes(types: AllTypes): readonly string[] {
   return writer.declarations;
 }
 
+/** A struct, union or enumeration with all that it is made of, as people read it: without what is between its members. */
+export function formatCType(types: AllTypes, id: BtfTypeId): string {
+  return new DeclarationWriter(types).whole(id);
+}
+
 /** What GNU C calls enumerations, and integers, of other sizes than int's. */
 const modes: ReadonlyMap<number, string> = new Map([
   [1, "byte"],
@@ -83,6 +88,17 @@ class DeclarationWriter {
       default:
         return;
     }
+  }
+
+  whole(id: BtfTypeId): string {
+    const type = this.#types.type(id);
+    const isEnumeration = type.kind === "enum" || type.kind === "enum64";
+    if (isEnumeration) return this.#enumeration(id, type);
+    if (type.kind !== "struct" && type.kind !== "union") return this.#declare(id, "", "");
+    const text = this.#body(id, type, "");
+    return text
+      .replaceAll(/^\t+unsigned char (?:: \d+|__\w*\[\d+\]);\n/gm, "")
+      .replaceAll(/ : (\d+);/g, ": $1;");
   }
 
   /** What is used by value: it has to be known as a whole. */

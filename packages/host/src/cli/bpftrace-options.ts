@@ -1,7 +1,7 @@
 import { Option, type Command } from "commander";
 import { existsSync } from "node:fs";
 import { hostVersion } from "../session/version.js";
-import { UsageError } from "./exit-code.js";
+import { BpftraceUsageError, UsageError } from "./exit-code.js";
 
 /** What -d takes. */
 const stages = [
@@ -41,12 +41,14 @@ export function addBpftraceOptions(command: Command): Command {
       .option("-k, --warn-reads", "warn when memory cannot be read or a map has no such entry")
       .on("option:warn-reads", () => {
         if (++warnReads > 1)
-          throw new UsageError("trace: -kk has been deprecated: use a single -k");
+          throw new BpftraceUsageError(
+            "USAGE: -kk has been deprecated. Use a single -k for runtime warnings for errors in map lookups and probe reads.",
+          );
       })
       .addOption(
         unseen(new Option("-d, --debug <stage>")).argParser((stage: string) => {
           if (stages.includes(stage)) return stage;
-          throw new UsageError(`trace: invalid option for -d: ${stage}`, {
+          throw new BpftraceUsageError(`USAGE: invalid option for -d: ${stage}`, {
             hint: `one of ${stages.join(", ")}`,
           });
         }),
@@ -54,14 +56,18 @@ export function addBpftraceOptions(command: Command): Command {
       .addOption(
         unseen(new Option("--no-feature <features>")).argParser((text: string) => {
           if (text.split(",").every((feature) => features.includes(feature))) return text;
-          throw new UsageError(`trace: --no-feature can only have values '${features.join(",")}'`);
+          throw new BpftraceUsageError(
+            `USAGE: --no-feature can only have values '${features.join(",")}'.`,
+          );
         }),
       )
       .addOption(unseen(new Option("--debuginfo <folders>")))
       .addOption(
         unseen(new Option("--traceable-functions <file>")).argParser((file: string) => {
           if (existsSync(file)) return file;
-          throw new UsageError(`--traceable-functions: could not read functions from ${file}`);
+          throw new BpftraceUsageError(
+            `Failed to open kernel function info: Could not read functions from ${file}. (No such file or directory)`,
+          );
         }),
       )
       .addOption(unseen(new Option("--dwarf-pid <pid>")))
@@ -73,7 +79,9 @@ export function addBpftraceOptions(command: Command): Command {
         unseen(new Option("--mode <mode>")).argParser((mode: string) => {
           if (mode === "codegen") return mode;
           if (!modes.includes(mode)) {
-            throw new UsageError(`trace: --mode can only be ${modes.join(", ")}`);
+            throw new BpftraceUsageError(
+              "USAGE: --mode can only be 'codegen', 'compiler-bench', 'bench', 'test' or 'format'.",
+            );
           }
           throw new UsageError(`trace: --mode ${mode}: that is bpftrace's own and not here`, {
             hint: "--mode codegen, as --dry-run, compiles and loads nothing",

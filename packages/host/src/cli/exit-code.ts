@@ -59,3 +59,6 @@ export class UsageError extends Error {
     this.hint = options?.hint;
   }
 }
+
+/** The same of `sonde trace`, in bpftrace's words, for scripts that look for them. */
+export class BpftraceUsageError extends UsageError {}

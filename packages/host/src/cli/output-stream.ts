@@ -1,6 +1,7 @@
 import { createWriteStream, type WriteStream } from "node:fs";
+import { getSystemErrorMap } from "node:util";
 import { encodeUtf8 } from "../text/utf8.js";
-import { UsageError } from "./exit-code.js";
+import { BpftraceUsageError } from "./exit-code.js";
 
 /** Where a command's text goes, with its back-pressure. */
 export interface OutputStream {
@@ -18,7 +19,7 @@ export type BufferMode = "none" | "line" | "full";
 
 const pieceBytes = 65_536;
 
-/** Standard output, or a file that is created anew. Throws UsageError when it cannot be. */
+/** Standard output, or a file that is created anew. Throws BpftraceUsageError when it cannot be. */
 export async function openOutput(
   path: string | undefined,
   buffers: BufferMode = "line",
@@ -31,7 +32,8 @@ export async function openOutput(
       resolve();
     });
     file.once("error", (cause) => {
-      reject(new UsageError(`output file ${path}: ${cause.message}`, { cause }));
+      const reason = reasonOf(cause);
+      reject(new BpftraceUsageError(`Failed to open output file: "${path}": ${reason}`, { cause }));
     });
   });
   return new NodeOutput(file, isFull);
@@ -104,4 +106,11 @@ class NodeOutput implements OutputStream {
     });
     await Promise.race([written, this.broken]);
   }
+}
+
+/** What the system said, as C programs put it: "No such file or directory". */
+function reasonOf(cause: NodeJS.ErrnoException): string {
+  if (cause.errno === undefined) return cause.message;
+  const [, message] = getSystemErrorMap().get(cause.errno) ?? [];
+  return message === undefined ? cause.message : message.charAt(0).toUpperCase() + message.slice(1);
 }

@@ -6,7 +6,7 @@ export function readProgramWords(
 ): Pick<CompileOptions, "positional" | "named"> {
   const isNamed = (word: string): boolean => /^--\w/.test(word);
   const named = words.filter(isNamed).map((word) => {
-    const [, name = "", value = ""] = /^--([^=]*)=?(.*)$/s.exec(word) ?? [];
+    const [, name = "", value = "true"] = /^--([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
     return [name, value] as const;
   });
   return {

@@ -4,7 +4,7 @@ import { ClangError } from "../clang/clang-error.js";
 import { ObjectError } from "../object/object-error.js";
 import { ConnectError, TargetError } from "../session/errors.js";
 import { UnattachedError } from "../session/refusals.js";
-import { exitCodeOf, UsageError } from "./exit-code.js";
+import { BpftraceUsageError, exitCodeOf, UsageError } from "./exit-code.js";
 import { printable } from "./printable.js";
 import { summarizeVerifierLog } from "./verifier-log.js";
 
@@ -24,7 +24,8 @@ export function reportError(
       `ERROR: Unable to attach probe: ${error.probe}. If this is expected, set the 'missing_probes' config variable to 'warn'.`,
     );
   }
-  tell(`sonde: ${error instanceof Error ? error.message : String(error)}`);
+  const lead = error instanceof BpftraceUsageError ? "ERROR" : "sonde";
+  tell(`${lead}: ${error instanceof Error ? error.message : String(error)}`);
   if (error instanceof RemoteError && error.details.log !== undefined) {
     const { log } = error.details;
     tell((options.showsVerifierLog ? log : summarizeVerifierLog(log)).trimEnd());

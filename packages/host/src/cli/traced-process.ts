@@ -3,7 +3,7 @@ import { TargetError } from "../session/errors.js";
 import { type Session } from "../session/session.js";
 import { type TargetProcess } from "../session/target-process.js";
 import { type Trace } from "../trace/trace.js";
-import { UsageError } from "./exit-code.js";
+import { BpftraceUsageError } from "./exit-code.js";
 
 const pollMilliseconds = 250;
 
@@ -14,7 +14,7 @@ export interface TracedProcess {
   follow(trace: Trace): Promise<void>;
 }
 
-/** A program that is started on the target for the trace (-c): its output is passed on. Throws UsageError, RemoteError. */
+/** A program that is started on the target for the trace (-c): its output is passed on. Throws BpftraceUsageError, RemoteError. */
 export async function startTraced(
   session: Session,
   command: readonly string[],
@@ -22,8 +22,8 @@ export async function startTraced(
   const started = await session.startProcess(command).catch((error: unknown) => {
     const isMissing = error instanceof RemoteError && error.code === "missing";
     if (!isMissing) throw error;
-    const message = `Failed to fork child: Path '${command[0] ?? ""}' does not exist or is not executable (-c, on the target)`;
-    throw new UsageError(message, { cause: error });
+    const message = `Failed to fork child: Path '${command[0] ?? ""}' does not exist or is not executable (No such file or directory)`;
+    throw new BpftraceUsageError(message, { cause: error });
   });
   return {
     pid: started.pid,
@@ -34,12 +34,15 @@ export async function startTraced(
   };
 }
 
-/** A process that runs there already (-p). Throws UsageError when there is none. */
+/** A process that runs there already (-p). Throws BpftraceUsageError when there is none. */
 export async function findTraced(session: Session, pid: number): Promise<TracedProcess> {
   const isThere = async (): Promise<boolean> =>
     (await session.files.textNow(`/proc/${pid}/comm`)) !== undefined;
   if (!(await isThere())) {
-    throw new UsageError(`-p ${pid}: there is no such process on the target`);
+    throw new BpftraceUsageError(
+      "Failed to attach to pid: Unable to open pidfd (No such process)",
+      { hint: `-p ${pid}: there is no such process on the target` },
+    );
   }
   return {
     pid,

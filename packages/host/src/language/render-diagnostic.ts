@@ -4,7 +4,7 @@ import { formatPlace, positionOf, type Span } from "./syntax/span.js";
 /**
  * A diagnostic as people read it: `stdin:1:9-14: ERROR: message`, the source line with a marker under the span, the place it
  * has to do with, hints. The end column is exclusive; a span over several lines is named by its first and last line.
- * Ends with a newline.
+ * Ends with a newline. Of one that is about no place and says nothing there are the hints.
  */
 export function renderDiagnostic(
   diagnostic: Diagnostic,
@@ -13,8 +13,8 @@ export function renderDiagnostic(
   const { severity, span, message, hints, related, file, isPlaceless } = diagnostic;
   const options = file === undefined ? program : { source: file.text, sourceName: file.path };
   const level = severity === "error" ? "ERROR" : "WARNING";
-  const lines =
-    isPlaceless === true ? [`${level}: ${message}`] : excerpt(span, level, message, options);
+  const placeless = message === "" ? [] : [`${level}: ${message}`];
+  const lines = isPlaceless === true ? placeless : excerpt(span, level, message, options);
   if (related !== undefined) {
     lines.push(...excerpt(related.span, "NOTE", related.message, options));
   }

@@ -46,6 +46,10 @@ const listers: Readonly<Record<string, Lister>> = {
   fexit: listFunctions,
   profile: (_, search) => timed("profile", search),
   rawtracepoint: listRawTracepoints,
+  self: (_, { parts }) => {
+    const name = "signal:SIGUSR1";
+    return Promise.resolve(globToRegExp(parts.join(":")).test(name) ? named([`self:${name}`]) : []);
+  },
   software: (_, search) => counted("software", search),
   tracepoint: listTracepoints,
   uprobe: listUserFunctions,
@@ -63,10 +67,27 @@ const shortNames: Readonly<Record<string, string>> = {
 };
 
 /**
- * Lists the probes of a target that match a pattern, by kind and name. Functions of programs are listed for
- * "uprobe:FILE:PATTERN" only, those of the kernel for their kinds.
+ * Lists the probes of a target that match patterns with commas between them, by kind and name. Functions of programs are
+ * listed for "uprobe:FILE:PATTERN" only, those of the kernel for their kinds.
  */
 export async function listProbes(
+  session: Session,
+  patterns: string,
+  options: ListOptions,
+): Promise<readonly ListedProbe[]> {
+  const found: ListedProbe[] = [];
+  for (const pattern of splitAtCommas(patterns)) {
+    found.push(...(await listMatching(session, pattern.trim(), options)));
+  }
+  return found;
+}
+
+/** Not at those in parentheses or quotes: of a C++ function's parameters. */
+function splitAtCommas(patterns: string): readonly string[] {
+  return patterns.match(/(?:\([^)]*\)?|"[^"]*"?|[^,("])+/g) ?? [patterns];
+}
+
+async function listMatching(
   session: Session,
   pattern: string,
   options: ListOptions,
@@ -95,9 +116,15 @@ export async function listScriptProbes(
   const points = parse(source).program?.blocks.flatMap(({ attachPoints }) => attachPoints) ?? [];
   const found: ListedProbe[] = [];
   for (const { text } of points) {
-    if (text.includes(":")) found.push(...(await listProbes(session, text, options)));
+    if (/^(?:test|bench):/.test(text)) found.push(...testProbe(text));
+    else if (text.includes(":")) found.push(...(await listProbes(session, text, options)));
   }
   return found;
+}
+
+/** As bpftrace names them there. */
+function testProbe(text: string): readonly ListedProbe[] {
+  return [{ name: `${text.replace(/^bench:/, "benchmark:")}:`, fields: [] }];
 }
 
 function named(names: readonly string[]): ListedProbe[] {

@@ -1,5 +1,6 @@
 import { type Command } from "commander";
 import { listProbes, listScriptProbes } from "../../trace/list-probes.js";
+import { asksForTypes, listTypes } from "../../trace/list-types.js";
 import {
   addPushOptions,
   addTargetOptions,
@@ -16,7 +17,8 @@ Examples:
   sonde probes -l tracepoint:sched:sched_switch  with its fields, as args.NAME gives them
   sonde probes 'uprobe:libc:*alloc*'             functions of a library or program
   sonde probes 'usdt:libc:*'                     places that its authors have marked
-  sonde probes 'rawtracepoint:sched_*'`;
+  sonde probes 'rawtracepoint:sched_*,self:*'
+  sonde probes -l 'struct sched_param'           what a type of the kernel's is made of`;
 
 interface ProbesOptions extends TargetOptions {
   readonly long?: boolean;
@@ -48,19 +50,27 @@ export async function printProbes(
     withFields: options.long === true,
     ...(options.p === undefined ? {} : { pid: options.p }),
   };
+  if (typeof pattern === "string" && asksForTypes(pattern)) {
+    report(await listTypes(target.session, pattern, asked), pattern, options);
+    return;
+  }
   const probes =
     typeof pattern === "string"
       ? await listProbes(target.session, pattern, asked)
       : await listScriptProbes(target.session, pattern.script, asked);
-  if (probes.length === 0) {
-    const searched = typeof pattern === "string" ? ` ${pattern}` : "";
-    process.stderr.write(`sonde: no probe matches${searched}\n`);
-    if (options.failsOnNone !== false) process.exitCode = exitCodes.wrongInput;
-    return;
-  }
   const lines = probes.flatMap(({ name, fields }) => [
     name,
     ...fields.map((field) => `    ${field}`),
   ]);
-  process.stdout.write(printable(`${lines.join("\n")}\n`));
+  report(lines, typeof pattern === "string" ? pattern : "", options);
+}
+
+/** Prints what was found, or says that it is nothing. */
+function report(lines: readonly string[], pattern: string, options: ProbesOptions): void {
+  if (lines.length > 0) {
+    process.stdout.write(printable(`${lines.join("\n")}\n`));
+    return;
+  }
+  process.stderr.write(`sonde: no probe matches${pattern === "" ? "" : ` ${pattern}`}\n`);
+  if (options.failsOnNone !== false) process.exitCode = exitCodes.wrongInput;
 }

@@ -16,7 +16,7 @@ import {
   readBpftraceOptions,
   type BpftraceOptions,
 } from "../bpftrace-options.js";
-import { exitCodes, UsageError } from "../exit-code.js";
+import { BpftraceUsageError, exitCodes, UsageError } from "../exit-code.js";
 import { formatBpftraceInfo } from "../format-bpftrace-info.js";
 import { tellLoaded } from "../format-loaded.js";
 import { formatInstructions, formatObject } from "../format-object.js";
@@ -112,12 +112,18 @@ export function addTraceCommand(program: Command): void {
       "run a command on the target, trace it as -p does, and end with it",
     )
     .option("-l, --list [pattern]", "list probes and trace nothing, as sonde probes does")
-    .addOption(new Option("-f <format>", "output format").choices(["text", "json"]).default("text"))
+    .addOption(
+      oneOf(new Option("-f <format>", "output format"), ["text", "json"], (given) => {
+        return `Invalid output format "${given}"\nValid formats: 'text', 'json'`;
+      }).default("text"),
+    )
     .option("-o, --output <file>", "write the output to a file")
     .addOption(
-      new Option("-B <mode>", "when output is written: as it comes, or in large pieces")
-        .choices(["none", "line", "full"])
-        .default("line"),
+      oneOf(
+        new Option("-B <mode>", "when output is written: as it comes, or in large pieces"),
+        ["none", "line", "full"],
+        () => "USAGE: -B must be either 'line', 'full', or 'none'.",
+      ).default("line"),
     )
     .option(
       "--unsafe",
@@ -271,7 +277,9 @@ async function openTraced(
   { session }: Target,
   { cmd: command, pid, ...options }: TraceOptions,
 ): Promise<TracedProcess | undefined> {
-  if (command !== undefined && pid !== undefined) throw new UsageError("trace: -c or -p, not both");
+  if (command !== undefined && pid !== undefined) {
+    throw new BpftraceUsageError("USAGE: Cannot use both -c and -p.");
+  }
   const loadsNothing = options.dryRun === true || options.listing === true;
   if (command !== undefined) {
     if (options.detach === true)
@@ -297,7 +305,7 @@ function chooseScript(
   rest: readonly string[],
   inline: string | undefined,
 ): Script {
-  if (inline === "") throw new UsageError("trace: filename or -e 'program' required.");
+  if (inline === "") throw new BpftraceUsageError("USAGE: filename or -e 'program' required.");
   if (inline !== undefined) {
     return {
       name: "stdin",
@@ -315,7 +323,7 @@ function chooseScript(
     return { name: first, isFile: true, source: readScript(first), parameters: rest };
   }
   if (first.includes("{")) return { name: "stdin", source: first, parameters: rest };
-  throw new UsageError(`trace: failed to open file '${first}': No such file or directory`, {
+  throw new BpftraceUsageError(`failed to open file '${first}': No such file or directory`, {
     hint: "a program itself has braces: 'probe { … }'",
   });
 }
@@ -391,7 +399,42 @@ function collect(word: string, words: readonly string[]): readonly string[] {
   return [...words, word];
 }
 
+/** PID_MAX_LIMIT (include/linux/threads.h). */
+const largestPid = 4_194_304n;
+
+/** As C reads a number. Throws BpftraceUsageError. */
 function parsePid(text: string): number {
-  if (!/^[1-9]\d{0,9}$/.test(text)) throw new UsageError(`-p ${text}: not a process id`);
-  return Number(text);
+  const [, sign, digits, rest] = /^(-?)(0x[\da-f]+|\d+)(.*)$/is.exec(text) ?? [];
+  const fail = (message: string): never => {
+    throw new BpftraceUsageError(message);
+  };
+  if (digits === undefined) return fail(`Failed to parse pid: invalid integer: ${text}`);
+  if (rest !== "") return fail(`Failed to parse pid: invalid trailing bytes: ${text}`);
+  const isOctal = /^0\d/.test(digits);
+  if (isOctal && /[89]/.test(digits)) {
+    return fail(`Failed to parse pid: invalid trailing bytes: ${text}`);
+  }
+  const number = BigInt(isOctal ? `0o${digits}` : digits);
+  const pid = sign === "-" ? BigInt.asUintN(64, -number) : number;
+  if (pid > largestPid) return fail(`Pid out of range: ${pid}`);
+  if (pid === 0n) {
+    return fail("Failed to attach to pid: Unable to open pidfd (Invalid argument)");
+  }
+  return Number(pid);
+}
+
+/** Takes one of some words, and says else what bpftrace says. */
+function oneOf(
+  option: Option,
+  words: readonly string[],
+  message: (given: string) => string,
+): Option {
+  const described = new Option(
+    option.flags,
+    `${option.description} (choices: ${words.map((word) => `"${word}"`).join(", ")})`,
+  );
+  return described.argParser((given: string) => {
+    if (words.includes(given)) return given;
+    throw new BpftraceUsageError(message(given));
+  });
 }

@@ -47,7 +47,7 @@ function literalOf(value: CheckedExpression): bigint | string | boolean | undefi
   return value.type.kind === "integer" ? value.value : undefined;
 }
 
-/** The option's value: of the default's type. "" is that of an option without one. */
+/** The option's value: of the default's type. "true" is that of an option without one. */
 function optionValue(
   probe: ProbeState,
   span: Span,
@@ -55,22 +55,27 @@ function optionValue(
   fallback: ProgramOption["value"],
   given: string | undefined,
 ): CheckedExpression | undefined {
-  if (typeof fallback === "string") return stringConstant(given ?? fallback, span);
+  const fault = (message: string): undefined => {
+    const full = `program command line option --${name} ${message} (value: ${given ?? ""})`;
+    probe.program.diagnostics.addPlaceless("error", "bad-value", full);
+  };
+  if (typeof fallback === "string") {
+    return given === "true" ? fault("expects a string") : stringConstant(given ?? fallback, span);
+  }
   if (typeof fallback === "boolean") {
     const text = given ?? String(fallback);
     if (["", "true", "1"].includes(text)) return booleanConstant(true, span);
     if (["false", "0"].includes(text)) return booleanConstant(false, span);
-    const message = `program command line option --${name} expects true or false (value: ${text})`;
-    return probe.error("bad-value", span, message);
+    return fault("expects a boolean (e.g. 'true')");
   }
   if (given === undefined) return integerConstant(fallback, span);
+  if (given === "true") return fault("expects an integer");
   const isNegative = given.startsWith("-");
   const literal = parseIntegerLiteral(isNegative ? given.slice(1) : given);
   if (literal.kind === "integer") {
     return integerConstant(isNegative ? -literal.value : literal.value, span);
   }
-  const message = `program command line option --${name} invalid integer (value: ${given})`;
-  return probe.error("bad-value", span, message);
+  return fault(/^-?\d/.test(given) ? "invalid trailing bytes" : "invalid integer");
 }
 
 /** Reports options that were given and that the program does not take. */
@@ -78,15 +83,19 @@ export function checkOptionsGiven(program: ProgramState): void {
   const { options, named, diagnostics } = program;
   const unknown = Object.keys(named).filter((name) => !options.has(name));
   if (unknown.length === 0) return;
-  const nowhere = { start: 0, end: 0 };
   const dashed = (name: string): string => `--${name}`;
   const described = [...options].map(([name, { description }]) =>
     description === undefined ? dashed(name) : `${dashed(name)}: ${description}`,
   );
+  if (unknown.includes("help")) {
+    const text = ["expected program options:", ...described].join("\n");
+    diagnostics.addPlaceless("error", "bad-value", "", [text]);
+    return;
+  }
   const hint =
     options.size === 0
-      ? "The program takes no options: getopt() reads one."
-      : `expected program options: ${described.join(", ")}`;
+      ? "no custom program options defined."
+      : `expected program options: ${[...options.keys()].map(dashed).join(", ")}`;
   const message = `unexpected program command line options: ${unknown.map(dashed).join(", ")}`;
-  diagnostics.error("bad-value", nowhere, message, [hint]);
+  diagnostics.addPlaceless("error", "bad-value", message, [hint]);
 }

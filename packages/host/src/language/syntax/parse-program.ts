@@ -159,7 +159,7 @@ class ProgramParser {
     const region = file === undefined ? undefined : this.#sources.add(file);
     if (region !== undefined) this.#readHeader(region);
     if (file !== undefined || !isRequired || isCommonHeader(name)) return;
-    const message = `there is no header ${name}`;
+    const message = `'${name.replaceAll(/^[<"]|[>"]$/g, "")}' file not found`;
     this.#diagnostics.push({ severity: "error", code: "syntax", span, message, hints: [] });
   }
 

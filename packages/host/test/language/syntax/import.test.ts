@@ -50,7 +50,7 @@ describe("import", () => {
 
   test("headers that are asked for come first, and must be there", () => {
     expect(contents("BEGIN { @ = FOUR }", ["h.h"])).toBe("BEGIN, 0 macros, 2 types");
-    expect(contents("BEGIN { @ = 1 }", ["none.h"])).toBe("there is no header none.h");
+    expect(contents("BEGIN { @ = 1 }", ["none.h"])).toBe("'none.h' file not found");
   });
 
   test("what is wrong in a file is shown there", () => {
