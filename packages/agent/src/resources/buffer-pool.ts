@@ -1,5 +1,5 @@
-/** Two sizes: most messages at low rates hold a few records, those at full speed as much as one may. */
-const smallSizeBytes = 4096;
+/** At low rates messages hold a few records, at high ones what comes within a millisecond; at full speed as much as one may. */
+const smallSizesBytes = [4096, 32_768] as const;
 /** How many of each size are kept for the next message. */
 const kept = 8;
 
@@ -8,25 +8,29 @@ const kept = 8;
  * would cost more than filling it.
  */
 export class BufferPool {
-  readonly #largeSizeBytes: number;
-  readonly #small: Uint8Array[] = [];
-  readonly #large: Uint8Array[] = [];
+  /** By size, from the smallest. */
+  readonly #free: ReadonlyMap<number, Uint8Array[]>;
 
-  constructor(largeSizeBytes: number) {
-    this.#largeSizeBytes = largeSizeBytes;
+  constructor(largestSizeBytes: number) {
+    const sizes = [...smallSizesBytes.filter((size) => size < largestSizeBytes), largestSizeBytes];
+    this.#free = new Map(sizes.map((size) => [size, []]));
   }
 
   /** At least so long; whoever takes it gives it back, or drops it. */
   take(sizeBytes: number): Uint8Array {
-    if (sizeBytes <= smallSizeBytes) return this.#small.pop() ?? new Uint8Array(smallSizeBytes);
-    if (sizeBytes > this.#largeSizeBytes) return new Uint8Array(sizeBytes);
-    return this.#large.pop() ?? new Uint8Array(this.#largeSizeBytes);
+    for (const [size, free] of this.#free) {
+      if (size >= sizeBytes) return free.pop() ?? new Uint8Array(size);
+    }
+    return new Uint8Array(sizeBytes);
   }
 
   give(buffer: Uint8Array): void {
-    if (buffer.length === smallSizeBytes && this.#small.length < kept) this.#small.push(buffer);
-    if (buffer.length === this.#largeSizeBytes && this.#large.length < kept) {
-      this.#large.push(buffer);
-    }
+    const free = this.#free.get(buffer.length);
+    if (free !== undefined && free.length < kept) free.push(buffer);
+  }
+
+  /** Lets go of all that nobody has taken. */
+  clear(): void {
+    for (const free of this.#free.values()) free.length = 0;
   }
 }

@@ -302,9 +302,10 @@ class PerfReader implements EventStream {
   }
 
   release(): readonly number[] {
-    const { buffers, losses, onRelease } = this.#parts;
+    const { buffers, losses, sender, onRelease } = this.#parts;
     this.#isReleased = true;
     this.#pump.close();
+    sender.end();
     for (const { mapping } of buffers) mapping.close();
     losses.close();
     onRelease();

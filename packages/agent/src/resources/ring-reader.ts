@@ -192,9 +192,10 @@ class RingReader implements EventStream {
   }
 
   release(): readonly number[] {
-    const { map, mappings, losses } = this.#parts;
+    const { map, mappings, losses, sender } = this.#parts;
     this.#isReleased = true;
     this.#pump.close();
+    sender.end();
     this.#trimmer.stop();
     for (const mapping of mappings) mapping.close();
     losses.close();

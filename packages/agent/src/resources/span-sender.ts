@@ -124,6 +124,11 @@ export class SpanSender {
     });
   }
 
+  /** Nothing more will be sent. */
+  end(): void {
+    this.#options.pool.clear();
+  }
+
   /** Throws ProtocolError when the host cannot have come so far. */
   requireProgress({ channel, received, consumed }: ChannelProgress): void {
     this.#window.requireProgress(received, consumed, channel);
