@@ -43,21 +43,20 @@ const ownFlags = ["-std=gnu11", "-Wall", "-Wextra", "-Werror"];
  */
 export async function buildMicroAgent(root, architectures, outputFolder) {
   const source = await engineSource();
-  const { script, inputs } = await bundleMicroAgent(root);
+  const { scripts, inputs } = await bundleMicroAgent(root);
   const work = mkdtempSync(join(tmpdir(), "sonde-micro-"));
   try {
-    const scriptFile = join(work, "agent.js");
-    const bytecodeFile = join(work, "bytecode");
-    writeFileSync(scriptFile, script);
-    await runProgram(await bytecodeCompiler(root, source), [scriptFile, bytecodeFile]);
-    const bytecode = readFileSync(bytecodeFile);
-    const packed = pack(bytecode);
-    writeFileSync(join(work, "packed"), packed);
+    const compiler = await bytecodeCompiler(root, source);
+    const parts = [];
+    for (const [index, script] of scripts.entries()) {
+      parts.push(...packedPart(await bytecodeOf(script, String(index), compiler, work)));
+    }
+    const packed = Buffer.concat(parts);
+    writeFileSync(join(work, "parts"), packed);
     mkdirSync(outputFolder, { recursive: true });
     const programs = [];
     for (const architecture of architectures) {
-      const size = bytecode.length;
-      const { program, map } = await linkAgent(root, source, work, architecture, size);
+      const { program, map } = await linkAgent(root, source, work, architecture);
       const path = join(outputFolder, `sonde-agent-${architecture}`);
       // In one step, for whoever starts it meanwhile.
       renameSync(program, path);
@@ -68,6 +67,28 @@ export async function buildMicroAgent(root, architectures, outputFolder) {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/**
+ * @param {string} script
+ * @param {string} name  by which other parts import it
+ * @param {string} compiler
+ * @param {string} work  a folder
+ */
+async function bytecodeOf(script, name, compiler, work) {
+  const [scriptFile, bytecodeFile] = [join(work, `${name}.js`), join(work, `${name}.bytecode`)];
+  writeFileSync(scriptFile, script);
+  await runProgram(compiler, [scriptFile, bytecodeFile, name]);
+  return readFileSync(bytecodeFile);
+}
+
+/** As packages/agent/native/runtime.c reads it: the packed size, the size, the packed bytes. */
+function packedPart(/** @type {Uint8Array} */ bytecode) {
+  const packed = pack(bytecode);
+  const sizes = Buffer.alloc(8);
+  sizes.writeUInt32LE(packed.length);
+  sizes.writeUInt32LE(bytecode.length, 4);
+  return [sizes, packed];
 }
 
 /** Of this machine; it has to be of the same engine as the agent. */
@@ -86,7 +107,7 @@ async function bytecodeCompiler(root, source) {
   return join(folder, "compile");
 }
 
-async function linkAgent(root, source, work, architecture, bytecodeLength) {
+async function linkAgent(root, source, work, architecture) {
   const tools = await boardToolchain(architecture);
   const flags = [...engineFlags, ...smallFlags];
   /** @type {import("./architectures.js").MicroArchitecture} */
@@ -111,7 +132,7 @@ async function linkAgent(root, source, work, architecture, bytecodeLength) {
     const object = join(work, objectName(name));
     await tools.compile(join(root, "packages/agent/native", name), object, [
       ...[...smallFlags, ...ownFlags, "-isystem", source, `-DARCHITECTURE="${architecture}"`],
-      ...[`-DBYTECODE_FILE="${join(work, "packed")}"`, `-DBYTECODE_LENGTH=${bytecodeLength}`],
+      `-DPARTS_FILE="${join(work, "parts")}"`,
     ]);
     own.push(object);
   }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect } from "@jest/globals";
 import { type Params, RemoteError, type Result } from "@sonde/protocol";
 import { openBtf } from "../../packages/host/src/btf/btf.js";
 import { ElfReader } from "../../packages/host/src/elf/elf-reader.js";
-import { type AgentInProcess, startAgent } from "../support/agent-in-process.js";
+import { startAgent, type TestedAgent } from "../support/tested-agent.js";
 import { heldBy } from "../support/kernel-objects.js";
 import { requiresFeature } from "../support/requires.js";
 import {
@@ -25,7 +25,7 @@ const PERF_COUNT_SW_CPU_CLOCK = 0n;
 
 const uprobeEvents = "/sys/kernel/tracing/uprobe_events";
 
-let agent: AgentInProcess;
+let agent: TestedAgent;
 beforeEach(async () => {
   agent = await startAgent();
 });
@@ -102,7 +102,7 @@ describe("a program that attaches by BTF", () => {
   });
 
   onBtf("sees a function, or says which system call refused", async () => {
-    const before = heldBy(process.pid);
+    const before = heldBy(agent.pid);
     const work = countThrough(
       { kind: "attachTracing", program },
       {
@@ -117,7 +117,7 @@ describe("a program that attaches by BTF", () => {
     } catch (error) {
       // Where function tracing is withheld, loading is what the kernel refuses.
       expect(error).toMatchObject({ code: expect.stringMatching(/^(syscall|verifier)$/) });
-      expect(heldBy(process.pid)).toEqual(before);
+      expect(heldBy(agent.pid)).toEqual(before);
     }
   });
 });
@@ -170,12 +170,12 @@ describe("a uprobe", () => {
       agent = await startAgent("uprobe_pmu");
       const results = await countThrough(await attachTo(isReturn), kprobeType);
       expect(results[2]?.mechanism).toBe("uprobe_events, perf event link");
-      expect(await readFile(uprobeEvents, "utf8")).toContain(`sonde_${process.pid}/`);
+      expect(await readFile(uprobeEvents, "utf8")).toContain(`sonde_${agent.pid}/`);
       const before = await counted(results);
       callGetppid(100);
       expect(await counted(results)).toBeGreaterThanOrEqual(before + 100n);
       await agent.peer.call("session.close", {});
-      expect(await readFile(uprobeEvents, "utf8")).not.toContain(`sonde_${process.pid}/`);
+      expect(await readFile(uprobeEvents, "utf8")).not.toContain(`sonde_${agent.pid}/`);
     });
   }
 

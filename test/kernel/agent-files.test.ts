@@ -11,13 +11,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "@jest/globals";
 import { RemoteError, type Result } from "@sonde/protocol";
-import { type AgentInProcess, startAgent } from "../support/agent-in-process.js";
+import { startAgent, type TestedAgent } from "../support/tested-agent.js";
 import { requiresFeature } from "../support/requires.js";
 
 /** Reading these takes root and tracefs. */
 const onTarget = requiresFeature("tracepoint");
 
-let agent: AgentInProcess;
+let agent: TestedAgent;
 let folder: string;
 beforeAll(async () => {
   agent = await startAgent();

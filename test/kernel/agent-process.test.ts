@@ -6,12 +6,13 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
-import { HostPeer, openSession } from "@sonde/protocol";
+import { HostPeer } from "@sonde/protocol";
 import { WebSocket } from "ws";
 import { version } from "../../packages/agent/src/program/version.js";
 import { createStdioDuplex } from "../../packages/agent/src/listeners/node/stdio-duplex.js";
 import { createWebSocketChannel } from "../../packages/agent/src/listeners/node/websocket-channel.js";
 import { heldBy, stillInKernel } from "../support/kernel-objects.js";
+import { openOver } from "../support/open-peer.js";
 import {
   agentArgv,
   nodeAgentCommand,
@@ -54,14 +55,7 @@ function newKeyFile(name: string): { readonly path: string; readonly key: Uint8A
 }
 
 async function openPeer(client: WebSocket, key?: Uint8Array): Promise<HostPeer> {
-  const channel = createWebSocketChannel(client);
-  await once(client, "open");
-  const { peer } = await openSession(channel, {
-    client: "sonde test",
-    randomBytes: (length) => randomBytes(length),
-    ...(key === undefined ? {} : { key }),
-  });
-  return peer;
+  return (await openOver(client, key)).peer;
 }
 
 /** An agent on its stdio, and a session with it. */

@@ -6,7 +6,7 @@ import {
   type Result,
   type StreamSpan,
 } from "@sonde/protocol";
-import { type AgentInProcess, connect, startAgent } from "../support/agent-in-process.js";
+import { startAgent, type TestedAgent } from "../support/tested-agent.js";
 import { requiresFeature } from "../support/requires.js";
 import {
   callGetppid,
@@ -23,7 +23,7 @@ type Handle = Params<"map.dump">["map"];
 const onRing = requiresFeature("tracepoint", "ringbuf", "map_mmapable", "map_value_pointer");
 const onPerf = requiresFeature("tracepoint", "map_mmapable", "map_value_pointer");
 
-let agent: AgentInProcess;
+let agent: TestedAgent;
 beforeEach(async () => {
   agent = await startAgent();
 });
@@ -308,7 +308,7 @@ describe("a perf event array's stream", () => {
         bufferSizeBytes: 16_384,
         recordSizeBytes: 24,
       });
-      const first = await connect(agent.server, 30);
+      const first = await agent.connect(30);
       const { results } = await first.call("plan.run", { steps });
       const stream = results[3]?.handle;
       if (stream === undefined) throw new Error("no stream");
@@ -320,7 +320,7 @@ describe("a perf event array's stream", () => {
       first.close("gone home");
       callGetppid(produced);
 
-      const second = await connect(agent.server, 30);
+      const second = await agent.connect(30);
       await second.attach({ name: "perf", takeOver: false });
       const receiver = new Receiver(stream, second);
       await second.call("session.disable", {});

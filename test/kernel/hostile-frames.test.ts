@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { attackUntil, seed, visit } from "../support/hostile-host.js";
+import { attackUntil, seed } from "../support/hostile-host.js";
+import { visit } from "../support/open-peer.js";
 import { type RunningCommand, RunningProgram } from "../support/processes.js";
 
 const frameCount = 1_000_000;

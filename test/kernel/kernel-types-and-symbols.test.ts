@@ -10,7 +10,7 @@ import { AskedSymbols } from "../../packages/host/src/session/asked-symbols.js";
 import { AskedTypes } from "../../packages/host/src/session/asked-types.js";
 import { KeptAnswers } from "../../packages/host/src/session/kept-answers.js";
 import { type TypeReader } from "../../packages/host/src/btf/type-reader.js";
-import { startAgent } from "../support/agent-in-process.js";
+import { startAgent } from "../support/tested-agent.js";
 import { requiresCommand, requiresFeature } from "../support/requires.js";
 
 const withBtf = requiresFeature("btf");

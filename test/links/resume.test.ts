@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect } from "@jest/globals";
 import { startGenerator } from "../../bench/generator.js";
@@ -9,6 +8,7 @@ import {
   hostCommand,
   RunningAgent,
   RunningCommand,
+  residentBytesOf,
   startAgent,
   until,
 } from "../support/processes.js";
@@ -36,11 +36,6 @@ async function startCuttable(
     agent.kill("SIGKILL");
   });
   return { agent, proxy, target: `ws://127.0.0.1:${proxy.port}` };
-}
-
-function residentBytes(pid: number): number {
-  const match = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
-  return Number(match?.[1]) * 1024;
 }
 
 const countCalls =
@@ -80,9 +75,9 @@ describe(`a link over TCP that breaks (SONDE_CUT_SEED=${seed})`, () => {
         const before = proxy.connections;
         proxy.cut({ refuses: false });
         await until(() => proxy.connections > before, 20_000);
-        if (cut === cuts / 4) warm = residentBytes(agent.pid);
+        if (cut === cuts / 4) warm = residentBytesOf(agent.pid);
       }
-      const grown = residentBytes(agent.pid) - warm;
+      const grown = residentBytesOf(agent.pid) - warm;
       const { count } = await produced;
       await until(() => (sonde.errors.match(/^resumed after/gm) ?? []).length >= 1, 20_000);
       const { errors, output } = await interrupt(sonde);

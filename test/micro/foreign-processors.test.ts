@@ -1,7 +1,8 @@
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect } from "@jest/globals";
-import { attackUntil, visit } from "../support/hostile-host.js";
+import { attackUntil } from "../support/hostile-host.js";
 import { microAgentPath } from "../support/micro-agent.js";
+import { visit } from "../support/open-peer.js";
 import { RunningCommand } from "../support/processes.js";
 import { requiresFile } from "../support/requires.js";
 

@@ -1,13 +1,14 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { connect as connectSocket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { connect } from "../../packages/host/src/index.js";
-import { attackUntil, seed, visit } from "../support/hostile-host.js";
+import { attackUntil, seed } from "../support/hostile-host.js";
 import { upgradeRequest } from "../support/hostile-link.js";
 import { heldBy, leftInKernel } from "../support/kernel-objects.js";
 import { buildMicroAgent, microAgentPath } from "../support/micro-agent.js";
-import { RunningCommand, until } from "../support/processes.js";
+import { visit } from "../support/open-peer.js";
+import { residentBytesOf, RunningCommand, until } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 
 /** With `npm run fuzz`, which has 50: a million frames, and 24 hours with a trace every five minutes. */
@@ -78,9 +79,7 @@ async function knock(port: number, text: string, chopBytes: number): Promise<voi
 describe(`the micro agent among hostile hosts (SONDE_FUZZ_SEED=${seed})`, () => {
   let agent: RunningCommand;
   let port = 0;
-  const residentBytes = (): number =>
-    1024 *
-    Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${agent.pid}/status`, "utf8"))?.[1]);
+  const residentBytes = (): number => residentBytesOf(agent.pid);
   const descriptors = (): number => readdirSync(`/proc/${agent.pid}/fd`).length;
 
   beforeAll(async () => {

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { version } from "../../packages/agent/src/program/version.js";
 import { buildMicroAgent, microAgentPath } from "../support/micro-agent.js";
-import { RunningCommand } from "../support/processes.js";
+import { visit } from "../support/open-peer.js";
+import { residentBytesOf, RunningCommand } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { endOf, type Outcome, runSonde } from "../support/sonde.js";
 
@@ -130,6 +131,14 @@ describe("a trace through the micro agent", () => {
   bpfTest("runs over standard input and output", async () => {
     const target = `exec:${microAgentPath} --stdio`;
     expect((await runSonde(["trace", "-t", target, ...trace])).output).toContain("hello from pid");
+  });
+
+  test("takes at most 1.5 MB of memory while its host waits", async () => {
+    const { agent, target } = await listen("--listen", "ws://127.0.0.1:0");
+    const { peer } = await visit(Number(new URL(target).port));
+    await peer.call("target.describe", {});
+    expect(residentBytesOf(agent.pid)).toBeLessThan(1_500_000);
+    peer.close("done");
   });
 
   test("begins with a description of the machine like that of Node's agent", async () => {

@@ -10,7 +10,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "@jest/globals";
 import { heldBy, leftInKernel } from "../support/kernel-objects.js";
-import { isRunning, until } from "../support/processes.js";
+import { isMicroTested, isRunning, until } from "../support/processes.js";
 import { requiresCommand } from "../support/requires.js";
 import { interrupt, type Outcome, runSonde, startAttached, startSonde } from "../support/sonde.js";
 import { SshServer, writeCommand } from "../support/ssh-server.js";
@@ -47,6 +47,14 @@ async function sonde(...args: string[]): Promise<Outcome> {
   return await runSonde(args, { env: server.environment, limitMilliseconds: 60_000 });
 }
 
+/** Whichever agent is tested. */
+async function pushNodeAgent(board: string): Promise<Outcome> {
+  return await runSonde(["agent", "push", "-t", board], {
+    env: { ...server.environment, SONDE_AGENT: "node" },
+    limitMilliseconds: 60_000,
+  });
+}
+
 /** The agents that `connect` has started for the default socket. */
 function relayAgents(): number[] {
   return readdirSync("/proc")
@@ -81,7 +89,9 @@ describe("an agent that is put on a board over ssh", () => {
     const pushed = await sonde("agent", "push", "-t", target);
     expect(pushed).toMatchObject({ code: 0, errors: "" });
     expect(pushed.output).toMatch(
-      /^sonde-agent \S+ for Node, \w+, \w+: in \/tmp\/sonde-agent-\d+ \(\d+ kB sent\)\n$/,
+      isMicroTested
+        ? /^sonde-agent \S+, micro, \w+: in \/tmp\/sonde-agent-\d+ \(\d+ kB sent\)\n$/
+        : /^sonde-agent \S+ for Node, \w+, \w+: in \/tmp\/sonde-agent-\d+ \(\d+ kB sent\)\n$/,
     );
 
     const trace = await startAttached(["-t", target, "-e", program], { env: server.environment });
@@ -109,7 +119,7 @@ describe("an agent that is put on a board over ssh", () => {
     await sonde("agent", "push", "-t", target);
     const again = await sonde("agent", "push", "-t", target);
     expect(again.output).toContain("it was there already");
-    truncateSync(join(place, "sonde-agent.cjs"), 100);
+    truncateSync(join(place, isMicroTested ? "sonde-agent" : "sonde-agent.cjs"), 100);
     expect((await sonde("agent", "push", "-t", target)).output).toContain("kB sent");
     expect((await sonde(...short, "-t", target)).output).toContain("hello");
     expect((await sonde("agent", "stop", "-t", target)).output).toBe("stopped\n");
@@ -231,7 +241,7 @@ describe("a board of busybox", () => {
 
   onBusybox("without Node is told of, and nothing is put there", async () => {
     await withBoard(placeBusybox("bare", [...applets, "tar", "md5sum"]), async (board) => {
-      const bare = await sonde("agent", "push", "-t", board);
+      const bare = await pushNodeAgent(board);
       expect(bare.code).toBe(2);
       // Where Node is installed in a common place it is found without PATH.
       if (!existsSync("/usr/local/bin/node"))
@@ -244,7 +254,7 @@ describe("a board of busybox", () => {
     const path = placeBusybox("old", [...applets, "tar", "md5sum"]);
     writeCommand(join(path, "node"), "echo v18.1.0 x64 glibc");
     await withBoard(path, async (board) => {
-      const old = await sonde("agent", "push", "-t", board);
+      const old = await pushNodeAgent(board);
       expect(old).toMatchObject({ code: 2, errors: expect.stringContaining("Node is 18.1.0") });
     });
   });

@@ -1,13 +1,4 @@
-import { once } from "node:events";
-import {
-  type MethodName,
-  methods,
-  openSession,
-  type OpenedSession,
-  type Params,
-} from "@sonde/protocol";
-import { WebSocket } from "ws";
-import { createWebSocketChannel } from "../../packages/agent/src/listeners/node/websocket-channel.js";
+import { type MethodName, methods, type Params } from "@sonde/protocol";
 import { ControlCodec } from "../../packages/protocol/src/codec.js";
 import { type ControlMessage } from "../../packages/protocol/src/control.js";
 import { createHostileFrame, Random } from "../../packages/protocol/test/hostile-frames.js";
@@ -174,15 +165,4 @@ export async function attackUntil(
   };
   await Promise.all(Array.from({ length: lanes }, lane));
   return { frames, connections };
-}
-
-/** A host of good will. */
-export async function visit(port: number): Promise<OpenedSession> {
-  const client = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false });
-  const channel = createWebSocketChannel(client);
-  await once(client, "open");
-  return openSession(channel, {
-    client: "visitor",
-    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-  });
 }

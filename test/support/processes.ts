@@ -7,9 +7,12 @@ import { microAgentPath } from "./micro-agent.js";
 const packages = join(import.meta.dirname, "..", "..", "packages");
 /** Node's agent, as `npm ci` links it, for what only Node's can do. */
 export const nodeAgentCommand = join(packages, "agent", "bin", "sonde-agent.cjs");
-/** Starts the agent that is tested: Node's, or with SONDE_TEST_AGENT=micro the micro agent (jest.config.js). */
-export const agentArgv: readonly [string, ...string[]] =
-  process.env["SONDE_AGENT"] === "micro" ? [microAgentPath] : [process.execPath, nodeAgentCommand];
+/** Which agent is tested: Node's, or with SONDE_TEST_AGENT=micro the micro agent (jest.config.js). */
+export const isMicroTested = process.env["SONDE_AGENT"] === "micro";
+/** Starts it. */
+export const agentArgv: readonly [string, ...string[]] = isMicroTested
+  ? [microAgentPath]
+  : [process.execPath, nodeAgentCommand];
 /** The same for a shell. */
 export const agentWords = agentArgv.map((word) => `'${word}'`).join(" ");
 /** As `npm ci` links it. */
@@ -147,6 +150,12 @@ export async function startTrace(...args: readonly string[]): Promise<RunningPro
 export function childrenOf(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
   return children === "" ? [] : children.split(" ").map(Number);
+}
+
+/** What a process has in memory. */
+export function residentBytesOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return 1024 * Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]);
 }
 
 export function isRunning(pid: number): boolean {

@@ -1,5 +1,6 @@
 /*
- * Compiles a bundle to the engine's bytecode: compile INPUT.js OUTPUT. Runs on the machine that builds; the bytecode is the
+ * Compiles a part of the program to the engine's bytecode: compile INPUT.js OUTPUT NAME, where NAME is that by which other
+ * parts import it. Runs on the machine that builds; the bytecode is the
  * same for every processor, and good only for the engine's version that this program is linked with.
  */
 #include <stdio.h>
@@ -43,6 +44,13 @@ static int report_exception(JSContext *context, const char *path)
     return 1;
 }
 
+/* Another part: it is there when the program runs. */
+static JSModuleDef *find_part(JSContext *context, const char *name, void *opaque)
+{
+    (void)opaque;
+    return JS_NewCModule(context, name, NULL);
+}
+
 int main(int argc, char **argv)
 {
     JSRuntime *runtime = JS_NewRuntime();
@@ -53,8 +61,8 @@ int main(int argc, char **argv)
     JSValue function;
     FILE *output;
 
-    if (argc != 3 || context == NULL) {
-        fprintf(stderr, "usage: compile INPUT.js OUTPUT\n");
+    if (argc != 4 || context == NULL) {
+        fprintf(stderr, "usage: compile INPUT.js OUTPUT NAME\n");
         return 1;
     }
     text = read_file(argv[1], &length);
@@ -62,8 +70,9 @@ int main(int argc, char **argv)
         perror(argv[1]);
         return 1;
     }
+    JS_SetModuleLoaderFunc(runtime, NULL, find_part, NULL);
     JS_SetStripInfo(runtime, JS_STRIP_SOURCE | JS_STRIP_DEBUG);
-    function = JS_Eval(context, text, length, "sonde-agent", JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
+    function = JS_Eval(context, text, length, argv[3], JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
     if (JS_IsException(function))
         return report_exception(context, argv[1]);
     bytecode = JS_WriteObject(context, &size, function, JS_WRITE_OBJ_BYTECODE);

@@ -18,17 +18,20 @@
 #include "sha256.h"
 #include "unpack.h"
 
-/* Engine bytecode of the bundled TypeScript, packed: BYTECODE_LENGTH bytes when it is unpacked. */
+/*
+ * Engine bytecode of the TypeScript, in parts that import each other by number, the first of which is the program. Of each:
+ * its packed size and its size, both in four bytes with the lowest first, and the packed bytes.
+ */
 __asm__(".section .rodata\n"
         ".balign 8\n"
-        ".globl bytecode_start\n"
-        "bytecode_start:\n"
-        ".incbin \"" BYTECODE_FILE "\"\n"
-        ".globl bytecode_end\n"
-        "bytecode_end:\n"
+        ".globl parts_start\n"
+        "parts_start:\n"
+        ".incbin \"" PARTS_FILE "\"\n"
+        ".globl parts_end\n"
+        "parts_end:\n"
         ".byte 0\n"
         ".previous\n");
-extern const uint8_t bytecode_start[], bytecode_end[];
+extern const uint8_t parts_start[], parts_end[];
 
 enum { MAX_WORDS = 7 };
 
@@ -215,12 +218,102 @@ static JSContext *new_context(JSRuntime *runtime)
     return context;
 }
 
+/* Lets go of the packed bytecode's pages, which are in the file as well. */
+static void release_packed(void)
+{
+    uintptr_t mask = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+    uintptr_t start = ((uintptr_t)parts_start + mask) & ~mask;
+    uintptr_t end = (uintptr_t)parts_end & ~mask;
+
+    if (start < end)
+        madvise((void *)start, end - start, MADV_DONTNEED);
+}
+
+static size_t read_size(const uint8_t *bytes)
+{
+    return (size_t)bytes[0] | (size_t)bytes[1] << 8 | (size_t)bytes[2] << 16 | (size_t)bytes[3] << 24;
+}
+
+/* A part as a module that has not run; its packed form is done with from here on. */
+static JSValue read_part(JSContext *context, const char *name)
+{
+    const uint8_t *at = parts_start;
+    size_t packed_size, size;
+    uint8_t *bytecode;
+    JSValue module;
+
+    for (long index = strtol(name, NULL, 10); index > 0 && at < parts_end; index--)
+        at += 8 + read_size(at);
+    if (at >= parts_end)
+        return JS_ThrowReferenceError(context, "there is no part %s", name);
+    packed_size = read_size(at);
+    size = read_size(at + 4);
+    bytecode = malloc(size);
+    if (bytecode == NULL || unpack(at + 8, packed_size, bytecode, size))
+        module = JS_ThrowOutOfMemory(context);
+    else
+        module = JS_ReadObject(context, bytecode, size, JS_READ_OBJ_BYTECODE);
+    free(bytecode);
+    release_packed();
+    return module;
+}
+
+/* Called for a part that another one imports, and that is not there yet. */
+static JSModuleDef *import_part(JSContext *context, const char *name, void *opaque)
+{
+    JSValue module = read_part(context, name);
+
+    (void)opaque;
+    if (JS_IsException(module))
+        return NULL;
+    /* The context keeps it. */
+    JS_FreeValue(context, module);
+    return JS_VALUE_GET_PTR(module);
+}
+
+/* Runs a part, which nobody has imported before: what it exports. */
+static JSValue run_part(JSContext *context, const char *name)
+{
+    JSValue module = read_part(context, name);
+    JSModuleDef *definition;
+    JSValue result;
+
+    if (JS_IsException(module))
+        return module;
+    definition = JS_VALUE_GET_PTR(module);
+    if (JS_ResolveModule(context, module) < 0) {
+        JS_FreeValue(context, module);
+        return JS_EXCEPTION;
+    }
+    result = JS_EvalFunction(context, module);
+    if (JS_PromiseState(context, result) == JS_PROMISE_REJECTED) {
+        JS_Throw(context, JS_PromiseResult(context, result));
+        JS_FreeValue(context, result);
+        return JS_EXCEPTION;
+    }
+    if (JS_IsException(result))
+        return result;
+    JS_FreeValue(context, result);
+    return JS_GetModuleNamespace(context, definition);
+}
+
+/* load(part): what it exports. */
+NATIVE(native_load)
+{
+    const char *name = JS_ToCString(context, values[0]);
+    JSValue exports = name == NULL ? JS_EXCEPTION : run_part(context, name);
+
+    JS_FreeCString(context, name);
+    return exports;
+}
+
 static const JSCFunctionListEntry native_functions[] = {
     JS_CFUNC_DEF("syscall", MAX_WORDS, native_syscall),
     JS_CFUNC_DEF("addressOf", 1, native_address_of),
     JS_CFUNC_DEF("map", 5, native_map),
     JS_CFUNC_DEF("unmap", 1, native_unmap),
     JS_CFUNC_DEF("compressBlocks", 4, native_compress_blocks),
+    JS_CFUNC_DEF("load", 1, native_load),
     JS_CFUNC_DEF("setTick", 1, native_set_tick),
     JS_CFUNC_DEF("setRejectionHandler", 1, native_set_rejection_handler),
     JS_PROP_STRING_DEF("architecture", ARCHITECTURE, JS_PROP_ENUMERABLE),
@@ -242,32 +335,6 @@ static void define_native(JSContext *context, int argc, char **argv)
     JS_FreeValue(context, global);
 }
 
-/* Lets go of the packed bytecode's pages, which are in the file as well. */
-static void release_packed(void)
-{
-    uintptr_t mask = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
-    uintptr_t start = ((uintptr_t)bytecode_start + mask) & ~mask;
-    uintptr_t end = (uintptr_t)bytecode_end & ~mask;
-
-    if (start < end)
-        madvise((void *)start, end - start, MADV_DONTNEED);
-}
-
-/* The bundle as a module; its packed form is done with from here on. */
-static JSValue read_bytecode(JSContext *context)
-{
-    uint8_t *bytecode = malloc(BYTECODE_LENGTH);
-    JSValue module;
-
-    if (bytecode == NULL || unpack(bytecode_start, (size_t)(bytecode_end - bytecode_start), bytecode, BYTECODE_LENGTH))
-        module = JS_ThrowOutOfMemory(context);
-    else
-        module = JS_ReadObject(context, bytecode, BYTECODE_LENGTH, JS_READ_OBJ_BYTECODE);
-    free(bytecode);
-    release_packed();
-    return module;
-}
-
 int main(int argc, char **argv)
 {
     JSRuntime *runtime = new_runtime();
@@ -281,11 +348,8 @@ int main(int argc, char **argv)
     }
     JS_SetHostPromiseRejectionTracker(runtime, on_rejection, NULL);
     define_native(context, argc, argv);
-    result = read_bytecode(context);
-    if (!JS_IsException(result))
-        result = JS_EvalFunction(context, result);
-    if (JS_PromiseState(context, result) == JS_PROMISE_REJECTED)
-        result = JS_Throw(context, JS_PromiseResult(context, result));
+    JS_SetModuleLoaderFunc(runtime, NULL, import_part, NULL);
+    result = run_part(context, "0");
     for (;;) {
         if (JS_IsException(result))
             return report_exception(context);

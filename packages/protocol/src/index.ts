@@ -32,6 +32,7 @@ export * from "./target.js";
 export { protocolVersion } from "./version.js";
 export * from "./wire-error.js";
 export { joinBytes } from "./join-bytes.js";
+export { lazily } from "./lazily.js";
 export { decodeUtf8, encodeUtf8 } from "./utf8.js";
 export { closeCodes, FrameFault, FrameReader, opcodes } from "./websocket/frame-reader.js";
 export { decodeClose, encodeClose, encodeFrameHeader } from "./websocket/frames.js";

@@ -17,12 +17,14 @@ import { findTracefs } from "./tracefs.js";
 /** The kernel that the agent runs on, and what it has learnt of it: each fact is asked for once, when it is needed. */
 export class Target {
   readonly kernel: Kernel;
-  readonly bpf: Bpf;
   readonly #facts = new Map<string, unknown>();
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
-    this.bpf = new Bpf(kernel);
+  }
+
+  get bpf(): Bpf {
+    return this.#once("bpf", () => new Bpf(this.kernel));
   }
 
   get identity(): KernelIdentity {

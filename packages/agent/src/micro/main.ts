@@ -23,4 +23,7 @@ native.setRejectionHandler((promise, reason, isHandled) => {
     system.exit(1);
   });
 });
-void runCommand(createMicroRuntime(system), native.arguments).then((code) => system.exit(code));
+// Once this module has run to its end: what is read late imports from it.
+void Promise.resolve()
+  .then(() => runCommand(createMicroRuntime(system), native.arguments))
+  .then((code) => system.exit(code));

@@ -1,3 +1,4 @@
+import { lazily } from "@sonde/protocol";
 import { readProcessorTime } from "../features/clocks.js";
 import { Features } from "../features/features.js";
 import { KernelWithout, type LackName } from "../features/kernel-without.js";
@@ -30,11 +31,17 @@ export function createAgentContext(
   const target = new Target(
     without.length === 0 ? new Kernel(system) : new KernelWithout(system, without),
   );
+  const features = lazily(() => new Features(target));
+  const types = lazily(() => new KernelTypes(target.kernel));
   return {
     target,
-    features: new Features(target),
+    get features() {
+      return features();
+    },
     probeEvents: new ProbeEvents(target),
-    types: new KernelTypes(target.kernel),
+    get types() {
+      return types();
+    },
     budget:
       processorShare === undefined
         ? undefined

@@ -4,7 +4,7 @@ import { ForbiddenError } from "../kernel/errors.js";
 import { readRandomBytes } from "../kernel/random-bytes.js";
 import { type System } from "../system/system.js";
 import { type AgentContext, createAgentContext } from "./agent-context.js";
-import { planStepKinds } from "./plan-steps.js";
+import { planStepKinds } from "./plan-step-kinds.js";
 import { SessionRegister } from "./session-register.js";
 import { Session, type SessionOptions } from "./session.js";
 

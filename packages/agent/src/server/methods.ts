@@ -1,4 +1,4 @@
-import { type Handle, type RequestContext, type RequestHandlers } from "@sonde/protocol";
+import { type Handle, lazily, type RequestContext, type RequestHandlers } from "@sonde/protocol";
 import { readClocks } from "../features/clocks.js";
 import { describeTarget } from "../features/describe-target.js";
 import { answerKernelSymbols } from "../questions/kernel-symbols.js";
@@ -16,8 +16,8 @@ import { type SessionState } from "./session-state.js";
 
 /** What answers each method of the protocol, for one session, but those that are about sessions. */
 export function createHandlers(session: SessionState): Omit<RequestHandlers, keyof SessionMethods> {
-  const { target, features } = session.agent;
-  const files = new FileAccess(target, { everything: session.allowsPrograms });
+  const { target } = session.agent;
+  const files = lazily(() => new FileAccess(target, { everything: session.allowsPrograms }));
   const { system } = target.kernel;
 
   const requireMap = (name: Handle): LoadedMap =>
@@ -32,7 +32,7 @@ export function createHandlers(session: SessionState): Omit<RequestHandlers, key
 
     async "target.features"(_params, request) {
       const pacer = pacerWhile(request, () => true);
-      return { features: await features.all(() => pacer.pause()) };
+      return { features: await session.agent.features.all(() => pacer.pause()) };
     },
 
     "clock.read": () => readClocks(target.kernel),
@@ -107,7 +107,7 @@ export function createHandlers(session: SessionState): Omit<RequestHandlers, key
     "process.read": async ({ pid }, { signal }) => session.readProcess(pid, signal),
 
     async "file.read"({ path, offset, limitBytes }, request) {
-      return files.read(
+      return files().read(
         path,
         offset,
         limitBytes,
@@ -117,7 +117,7 @@ export function createHandlers(session: SessionState): Omit<RequestHandlers, key
 
     async "file.lines"({ path, pattern }, request) {
       return {
-        lines: await files.lines(
+        lines: await files().lines(
           path,
           pattern,
           pacerWhile(request, () => true),
@@ -125,10 +125,10 @@ export function createHandlers(session: SessionState): Omit<RequestHandlers, key
       };
     },
 
-    "file.list": ({ path }) => ({ names: files.list(path) }),
+    "file.list": ({ path }) => ({ names: files().list(path) }),
 
     "file.stat"({ path }) {
-      const file = files.stat(path);
+      const file = files().stat(path);
       if (file === null) return { file: null };
       const { sizeBytes, modified, device, inode } = file;
       return { file: { path: file.path, sizeBytes, modified, device, inode } };

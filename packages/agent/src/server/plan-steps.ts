@@ -191,9 +191,6 @@ const runners: StepRunners = {
   },
 };
 
-/** The kinds of steps that this agent knows, which hello tells. */
-export const planStepKinds: readonly string[] = Object.keys(runners);
-
 /** Does one step. Throws a RefusalError. */
 export function runStep(context: StepContext, step: PlanStep): StepOutcome {
   // The entry is the one of exactly this kind of step; TypeScript does not follow the index into the table.

@@ -5,6 +5,7 @@ import { readRandomBytes } from "../kernel/random-bytes.js";
 import { type System, type Timer } from "../system/system.js";
 import { type AgentServer } from "./agent-server.js";
 import { SerialLine } from "./serial-line.js";
+import { SerialPortError } from "./serial-port-error.js";
 
 /** A port that has gone (a USB adapter that was unplugged) is looked for so often. */
 const reopenMilliseconds = 1000;
@@ -25,11 +26,6 @@ export interface SerialListenerOptions {
   /** How long a session is kept when its host has gone. */
   readonly leaseSeconds: number;
   readonly onWrongKey: () => Promise<void>;
-}
-
-/** A serial port that cannot be opened. */
-export class SerialPortError extends Error {
-  override readonly name = "SerialPortError";
 }
 
 /** Serves hosts at the other end of a serial line, one after the other, whatever becomes of the port meanwhile. */

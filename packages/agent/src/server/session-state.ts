@@ -42,11 +42,13 @@ export class SessionState {
   }
 
   get planContext(): PlanContext {
+    const { target, probeEvents, budget } = this.agent;
     return {
-      ...this.agent,
+      target,
+      probeEvents,
       scope: this.#scope,
       handles: this.handles,
-      outlet: { channel: this.#channel, pool: this.#pool, budget: this.agent.budget },
+      outlet: { channel: this.#channel, pool: this.#pool, budget },
     };
   }
 

@@ -1,4 +1,4 @@
-import { encodeUtf8 } from "@sonde/protocol";
+import { encodeUtf8, lazily } from "@sonde/protocol";
 import { type CallByName, Epoll } from "../epoll.js";
 import { syscallNumbers } from "../syscall-numbers.js";
 import { type Machine, type NativeMapping, type System } from "../system.js";
@@ -44,13 +44,16 @@ export function createMicroSystem(native: Native): MicroSystem {
   const watch = loop.watch.bind(loop);
   const signals = new SignalDescriptor(call, machine, watch);
   const children = new ChildProcesses(call, machine, signals);
-  const starter = new ProgramStarter({
-    call,
-    machine,
-    children,
-    watch,
-    addressOf: (bytes) => native.addressOf(bytes),
-  });
+  const starter = lazily(
+    () =>
+      new ProgramStarter({
+        call,
+        machine,
+        children,
+        watch,
+        addressOf: (bytes) => native.addressOf(bytes),
+      }),
+  );
   return {
     machine,
     signals,
@@ -77,8 +80,8 @@ export function createMicroSystem(native: Native): MicroSystem {
       if (isDone) return;
       for (const fd of fds) call("close", fd);
     },
-    startAgain: (args, output, onExit) => starter.startAgain(args, output, onExit),
-    startProgram: (argv, receiver) => starter.start(argv, receiver),
+    startAgain: (args, output, onExit) => starter().startAgain(args, output, onExit),
+    startProgram: (argv, receiver) => starter().start(argv, receiver),
     after: loop.after.bind(loop),
     now,
     log(line): void {

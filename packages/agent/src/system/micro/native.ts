@@ -27,6 +27,8 @@ export interface Native {
     bytes: Uint8Array,
     count: number,
   ) => void;
+  /** What a part of the program exports that is not read at the start (scripts/micro/parts.js). */
+  load(part: string): Readonly<Record<string, unknown>>;
   /** Called by the loop, again and again; what has been promised runs after each call. */
   setTick(tick: () => void): void;
   /** Called when a promise is rejected that nobody handles, and when somebody handles it after all. */
