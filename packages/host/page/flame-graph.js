@@ -68,6 +68,7 @@ const chart = flamegraph()
   });
 select(place).datum(root).call(chart);
 details.textContent = hint();
+showRoot();
 
 let pattern;
 search.addEventListener("input", () => {
@@ -81,6 +82,7 @@ form.addEventListener("submit", (event) => event.preventDefault());
 reset.addEventListener("click", () => chart.resetZoom());
 turn.addEventListener("click", () => {
   chart.inverted(!chart.inverted()).update();
+  showRoot();
 });
 addEventListener("resize", () => chart.width(place.clientWidth).update());
 addEventListener("keydown", (event) => {
@@ -129,6 +131,11 @@ function describe({ data }) {
   const ofShown =
     shown === root.value ? "" : `, ${formatShare(data.value, shown)} of what is shown`;
   return `${data.name}${file}: ${formatAmount(data.value, unit)}, ${share}${ofShown}`;
+}
+
+/** Deep stacks are higher than windows: what all have in common is shown first. */
+function showRoot() {
+  place.scrollIntoView({ block: chart.inverted() ? "start" : "end" });
 }
 
 function hint() {

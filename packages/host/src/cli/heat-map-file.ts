@@ -20,7 +20,7 @@ export function addHeatMapOption(command: Command): Command {
 }
 
 /** The heat map that is asked for, or none. */
-export class HeatMapFile implements Disposable {
+export class HeatMapFile {
   readonly #file: MadeFile | undefined;
   readonly #heat = new HeatMap();
 
@@ -62,9 +62,5 @@ export class HeatMapFile implements Disposable {
     const data = this.#heat.data(title, unit);
     this.#file.write(formatPage({ title, script: readPageScript("heat-map"), data }));
     notices(`Wrote ${this.#file.path}: ${momentCount} moments\n`);
-  }
-
-  [Symbol.dispose](): void {
-    this.#file?.[Symbol.dispose]();
   }
 }

@@ -1,24 +1,22 @@
 import { closeSync, existsSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { UsageError } from "./exit-code.js";
 
-/** A file that is made when a trace has ended. That it cannot be written is known before the trace begins. */
-export class MadeFile implements Disposable {
+/** A file that is made when a trace has ended. That it can be written is known before the trace begins. */
+export class MadeFile {
   readonly path: string;
-  readonly #wasThere: boolean;
-  #isWritten = false;
 
   private constructor(path: string) {
     this.path = path;
-    this.#wasThere = existsSync(path);
   }
 
-  /** Throws UsageError. */
+  /** Leaves nothing there that was not there before. Throws UsageError. */
   static open(path: string): MadeFile {
-    const file = new MadeFile(path);
+    const wasThere = existsSync(path);
     orUsageError(path, () => {
       closeSync(openSync(path, "a"));
+      if (!wasThere) rmSync(path);
     });
-    return file;
+    return new MadeFile(path);
   }
 
   /** Throws UsageError. */
@@ -26,12 +24,6 @@ export class MadeFile implements Disposable {
     orUsageError(this.path, () => {
       writeFileSync(this.path, content);
     });
-    this.#isWritten = true;
-  }
-
-  /** What was not written is not left when it was not there before. */
-  [Symbol.dispose](): void {
-    if (!this.#isWritten && !this.#wasThere) rmSync(this.path, { force: true });
   }
 }
 

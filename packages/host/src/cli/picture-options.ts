@@ -65,7 +65,7 @@ interface PictureFile {
 }
 
 /** The files that are asked for. What cannot be written is known before the trace begins. */
-export class PictureFiles implements Disposable {
+export class PictureFiles {
   readonly #files: readonly PictureFile[];
   readonly #startNanoseconds: bigint;
 
@@ -94,10 +94,5 @@ export class PictureFiles implements Disposable {
     const total = `${totalWeight(picture)} ${picture.unit === "count" ? "in all" : picture.unit}`;
     const what = `${picture.samples.length} stacks, ${total}`;
     return this.#files.map(({ file }) => `Wrote ${file.path}: ${what}\n`).join("");
-  }
-
-  /** Without a picture no file is left that was not there before. */
-  [Symbol.dispose](): void {
-    for (const { file } of this.#files) file[Symbol.dispose]();
   }
 }

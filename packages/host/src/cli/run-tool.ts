@@ -29,9 +29,9 @@ export interface RunToolOptions
 
 /** Runs a tool on a target until it ends or is interrupted; gives the exit code. */
 export async function runTool(tool: Tool, options: RunToolOptions): Promise<number> {
-  using pictures = PictureFiles.open(options, hostNow());
-  using timeline = new TimelineFile(options);
-  using heat = new HeatMapFile(options);
+  const pictures = PictureFiles.open(options, hostNow());
+  const timeline = new TimelineFile(options);
+  const heat = new HeatMapFile(options);
   await using target = await connectTarget(options);
   const run = createRun(tool, options as RunToolOptions & ToolOptions, target);
   if (heat.isAsked && run.heatMap === undefined) {

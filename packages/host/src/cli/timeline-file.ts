@@ -19,7 +19,7 @@ export function addTimelineOption(command: Command): Command {
 }
 
 /** The timeline that is asked for, or none. */
-export class TimelineFile implements Disposable {
+export class TimelineFile {
   readonly #file: MadeFile | undefined;
   readonly #timeline = new Timeline();
 
@@ -55,9 +55,5 @@ export class TimelineFile implements Disposable {
     }
     this.#file.write(this.#timeline.encode());
     notices(`Wrote ${this.#file.path}: ${eventCount} events\n`);
-  }
-
-  [Symbol.dispose](): void {
-    this.#file?.[Symbol.dispose]();
   }
 }

@@ -177,9 +177,9 @@ async function traceCommand(
     return;
   }
   const detached = chooseDetached(options);
-  using pictures = PictureFiles.open(options, hostNow());
-  using timeline = new TimelineFile(options);
-  using heat = new HeatMapFile(options);
+  const pictures = PictureFiles.open(options, hostNow());
+  const timeline = new TimelineFile(options);
+  const heat = new HeatMapFile(options);
   const makesFiles =
     pictures.areAsked || timeline.isAsked || heat.isAsked || options.folded === true;
   if (detached !== undefined && makesFiles) {
