@@ -12,8 +12,8 @@ export interface AggregationEntry {
 }
 
 /**
- * What an aggregation has come to on all CPUs, as a number; of stats() a record of its three. Histograms and series are
- * none, which is reported.
+ * What an aggregation has come to on all CPUs, as a number; of stats() a record of its three. Histograms and series have a
+ * type that nothing takes.
  */
 export function aggregationValue(
   probe: ProbeState,
@@ -21,9 +21,9 @@ export function aggregationValue(
   span: Span,
 ): CheckedExpression | undefined {
   const { maps, target } = probe.program;
-  if (["hist", "lhist", "tseries"].includes(aggregation.kind)) {
-    const message = `${name} holds ${aggregation.kind}(), which is no number`;
-    return probe.error("type-mismatch", span, message, [`print(${name}) prints it.`]);
+  const { kind } = aggregation;
+  if (kind === "hist" || kind === "lhist" || kind === "tseries") {
+    return { kind: "constant", value: 0n, type: { kind: "aggregation", name: kind }, span };
   }
   if (!target.features.includes("map_lookup_percpu_elem")) {
     const message = `reading the aggregation ${name} needs Linux 5.19, the target has ${target.release}`;
@@ -36,7 +36,7 @@ export function aggregationValue(
   };
   const isSigned = "isSigned" in aggregation && aggregation.isSigned;
   const type = isSigned ? int64 : uint64;
-  if (aggregation.kind !== "stats") return part("value", type);
+  if (kind !== "stats") return part("value", type);
   const elements = [part("count", uint64), part("value", type), part("total", type)];
   const names = ["count", "average", "total"];
   return {

@@ -84,6 +84,13 @@ function asSymbol(probe: ProbeState, value: CheckedExpression): CheckedExpressio
   return address === undefined ? value : convert(address, { kind: "ksym" }, value.span);
 }
 
+/** Examples of what fills a map. */
+const aggregationCalls = {
+  hist: "hist(retval)",
+  lhist: "lhist(rand %10, 0, 10, 1)",
+  tseries: "tseries(rand %10, 10s, 1)",
+} as const;
+
 function assignMap(
   probe: ProbeState,
   statement: StatementOf<"assignment">,
@@ -94,6 +101,11 @@ function assignMap(
   const stored = checkStoredValue(probe, statement.value);
   const keys = checkKeys(probe, target.name, target.keys, target.span);
   if (stored === undefined || keys === undefined) return undefined;
+  if (stored.type.kind === "aggregation") {
+    const call = `${target.name} = ${aggregationCalls[stored.type.name]}`;
+    const message = `Map value '${describeType(stored.type)}' cannot be assigned from one map to another. The function that returns this type must be called directly e.g. \`${call};\`.`;
+    return probe.error("type-mismatch", span, message);
+  }
   const held = maps.get(target.name).contents?.contents;
   const holdsSymbols = held?.kind === "plain" && held.slot.type.kind === "ksym";
   const value = holdsSymbols ? asSymbol(probe, stored) : stored;
@@ -111,6 +123,18 @@ function assignMap(
     value: coerce(value, type),
     span,
   };
+}
+
+/** A value for a variable. */
+function checkKeptValue(
+  probe: ProbeState,
+  expression: Expression,
+  span: Statement["span"],
+): CheckedExpression | undefined {
+  const value = checkStoredValue(probe, expression);
+  if (value?.type.kind !== "aggregation") return value;
+  const message = `Value '${describeType(value.type)}' cannot be assigned to a scratch variable.`;
+  return probe.error("type-mismatch", span, message);
 }
 
 function checkStoredValue(
@@ -132,7 +156,7 @@ function assignScratch(
   },
 ): CheckedStatement | undefined {
   const { name, target, span } = assignment;
-  const value = checkStoredValue(probe, assignment.value);
+  const value = checkKeptValue(probe, assignment.value, span);
   // Declared even when its value is at fault: what reads it is not.
   const scratch = probe.findScratch(name) ?? probe.declareScratch(name, target.span);
   scratch.isAssigned = true;
@@ -162,7 +186,7 @@ export function checkDeclaration(
     return zeroScratch(scratch.id, scratch.slot?.type ?? int64, span);
   }
   // The value is checked before the name is known: it cannot be read in it.
-  const checked = checkStoredValue(probe, value);
+  const checked = checkKeptValue(probe, value, span);
   const scratch = probe.declareNew(name, nameSpan, type);
   if (checked === undefined || !probe.mergeScratch(scratch, slotOf(checked), span)) {
     return undefined;

@@ -1,3 +1,4 @@
+import { acrossBuckets, bucketsOf } from "./bucketed-entry.js";
 import { cutUtf8 } from "../../text/utf8.js";
 import { meantHints, nearNames } from "../near-names.js";
 import { type ExpressionOf } from "../syntax/ast.js";
@@ -315,14 +316,14 @@ function checkHasKey(probe: ProbeState, call: Call): CheckedExpression | undefin
   const state = requireAssigned(probe, map.name, map.nameSpan);
   if (checked === undefined || state === undefined) return undefined;
   const contents = state.contents?.contents;
-  const aggregation = contents?.kind === "aggregation" ? contents.aggregation.kind : undefined;
-  if (aggregation !== undefined && checked.length === 0) {
-    probe.program.maps.noteRead(map.name);
-  }
-  if (aggregation === "hist" || aggregation === "lhist" || aggregation === "tseries") {
-    return probe.notSupported(call.span, `has_key() of ${aggregation}() is`);
-  }
   const id = probe.program.maps.idOf(map.name);
+  if (contents?.kind === "aggregation") {
+    const buckets = bucketsOf(contents.aggregation, checked.length > 0);
+    if (buckets !== undefined) {
+      return acrossBuckets(probe, "hasKey", { map: id, keys: checked, buckets }, call.span);
+    }
+    if (checked.length === 0) probe.program.maps.noteRead(map.name);
+  }
   return { kind: "hasKey", map: id, keys: checked, type: boolean, span: call.span };
 }
 

@@ -50,7 +50,8 @@ export function checkComparison(
     }
     return compareTexts(probe, operation, left, right, span);
   }
-  const isInMemory = !fitsRegister(left.type) && left.type.kind !== "none";
+  const isInMemory =
+    !fitsRegister(left.type) && left.type.kind !== "none" && left.type.kind !== "aggregation";
   if (isInMemory && left.type.kind === right.type.kind) {
     return compareValues(probe, operation, left, right, span);
   }

@@ -14,7 +14,7 @@ import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { checkOffset, sizeOfType } from "./type-size.js";
 import { headerConstant } from "./header-constants.js";
 import { resolveTypeName } from "./type-name.js";
-import { int64, type TupleType } from "./type.js";
+import { describeType, int64, type TupleType } from "./type.js";
 
 /**
  * Gives an expression its type and its names their meaning; `undefined` when something is wrong with it, which is then
@@ -114,6 +114,10 @@ function checkTuple(
   const elements = probe.checkAll(expression.elements);
   if (elements === undefined) return undefined;
   for (const element of elements) {
+    if (element.type.kind === "aggregation") {
+      const message = `Map type ${describeType(element.type)} cannot exist inside a tuple.`;
+      return probe.error("type-mismatch", element.span, message);
+    }
     if (element.type.kind !== "none") continue;
     const message = "this has no value and cannot be in a tuple";
     return probe.error("type-mismatch", element.span, message);

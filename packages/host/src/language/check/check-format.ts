@@ -95,6 +95,7 @@ function checkConversion(
 }
 
 function takes(conversion: string, type: Type): boolean {
+  if (type.kind === "aggregation") return false;
   if (conversion.startsWith("r")) return type.kind === "bytes" && type.shows === "buffer";
   return conversion === "s" || isNumber(type);
 }
@@ -102,5 +103,6 @@ function takes(conversion: string, type: Type): boolean {
 function hintsFor(conversion: string, type: Type): string[] {
   if (conversion.startsWith("r")) return ["buf(p, n) makes one."];
   if (type.kind === "tuple") return ["print(…) prints tuples."];
+  if (type.kind === "aggregation") return ["print(@m) prints all of a map."];
   return ["Print it with %s."];
 }

@@ -7,7 +7,7 @@ import { entryType } from "./entry-type.js";
 import { layOutMap } from "./map-layout.js";
 import { type ProbeState } from "./probe-state.js";
 import { slotOf } from "./slot.js";
-import { boolean, int64, uint64 } from "./type.js";
+import { boolean, describeType, int64, uint64 } from "./type.js";
 
 type Call = ExpressionOf<"call">;
 
@@ -60,6 +60,10 @@ export function checkFind(probe: ProbeState, call: Call): CheckedExpression | un
   }
   const value = readMap(probe, { ...map, keys: [key] });
   if (value === undefined) return undefined;
+  if (value.type.kind === "aggregation") {
+    const message = `Value '${describeType(value.type)}' cannot be assigned to a scratch variable.`;
+    return probe.error("type-mismatch", call.span, message);
+  }
   const scratch =
     probe.findScratch(variable.name) ?? probe.declareScratch(variable.name, variable.span);
   scratch.isAssigned = true;

@@ -1,6 +1,7 @@
 import { loopMeans, maximumUnrolledRounds } from "../loop-means.js";
 import { type Block, type Expression, type ExpressionOf, type StatementOf } from "../syntax/ast.js";
 import { type Span } from "../syntax/span.js";
+import { bucketsOf } from "./bucketed-entry.js";
 import { checkCondition } from "./check-condition.js";
 import { requireAssigned } from "./check-place.js";
 import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
@@ -122,6 +123,10 @@ function checkEntries(
   const keyTypes = (state.keys?.slots ?? []).map(({ type }) => type);
   const valueType = contents?.kind === "plain" ? contents.slot.type : int64;
   const aggregation = contents?.kind === "aggregation" ? contents.aggregation : undefined;
+  if (aggregation !== undefined && bucketsOf(aggregation, true) !== undefined) {
+    const message = `Loop expression does not support type: ${aggregation.kind}_t`;
+    return probe.error("type-mismatch", nameSpan, message, [`print(${name}) prints it.`]);
+  }
   const [scratch, body] = probe.inLoop(() => {
     const type = entryType({ keyTypes, valueType });
     if (aggregation !== undefined) {

@@ -1,5 +1,6 @@
 import { type ExpressionOf } from "../syntax/ast.js";
 import { checkKeys, requireAssigned } from "./check-place.js";
+import { acrossBuckets, bucketsOf } from "./bucketed-entry.js";
 import { requireArguments } from "./call-arguments.js";
 import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
 import { type ProbeState } from "./probe-state.js";
@@ -42,9 +43,12 @@ export function checkDeleted(
 ): CheckedExpression | undefined {
   const checked = checkDeletion(probe, call);
   if (checked === undefined) return undefined;
-  const { name, keys, isAggregation } = checked;
-  if (isAggregation && keys.length === 0) probe.program.maps.noteRead(name);
+  const { name, keys, isAggregation, buckets } = checked;
   const map = probe.program.maps.idOf(name);
+  if (buckets !== undefined) {
+    return acrossBuckets(probe, "deleted", { map, keys, buckets }, call.span);
+  }
+  if (isAggregation && keys.length === 0) probe.program.maps.noteRead(name);
   return { kind: "deleted", map, keys, type: boolean, span: call.span };
 }
 
@@ -52,8 +56,13 @@ export function checkDeleted(
 function checkDelete(probe: ProbeState, call: ExpressionOf<"call">): CheckedStatement | undefined {
   const checked = checkDeletion(probe, call);
   if (checked === undefined) return undefined;
-  const { name, keys, isAggregation } = checked;
+  const { name, keys, isAggregation, buckets } = checked;
   const id = probe.program.maps.idOf(name);
+  if (buckets !== undefined) {
+    const entry = { map: id, keys, buckets };
+    const expression = acrossBuckets(probe, "deleted", entry, call.span);
+    return expression && { kind: "evaluate", expression, span: call.span };
+  }
   if (isAggregation && keys.length === 0) {
     // An array has nothing that could be deleted: it is cleared.
     const record = probe.program.records.add({ kind: "clearMap", map: id });
@@ -66,6 +75,8 @@ interface Deletion {
   readonly name: string;
   readonly keys: readonly CheckedExpression[];
   readonly isAggregation: boolean;
+  /** Of a histogram or a series that is kept in several entries. */
+  readonly buckets: number | undefined;
 }
 
 function checkDeletion(probe: ProbeState, call: ExpressionOf<"call">): Deletion | undefined {
@@ -81,13 +92,8 @@ function checkDeletion(probe: ProbeState, call: ExpressionOf<"call">): Deletion 
   const state = requireAssigned(probe, map.name, map.nameSpan);
   if (checked === undefined || state === undefined) return undefined;
   const contents = state.contents?.contents;
-  const kind = contents?.kind === "aggregation" ? contents.aggregation.kind : undefined;
-  const isHistogram = checked.length > 0 && (kind === "hist" || kind === "lhist");
-  if (isHistogram || kind === "tseries") {
-    const what = isHistogram ? "histogram" : "time series";
-    return probe.notSupported(call.span, `deleting one ${what} of a map is`, [
-      `clear(${map.name}) deletes all.`,
-    ]);
-  }
-  return { name: map.name, keys: checked, isAggregation: contents?.kind === "aggregation" };
+  const aggregation = contents?.kind === "aggregation" ? contents.aggregation : undefined;
+  const isAggregation = aggregation !== undefined;
+  const buckets = isAggregation ? bucketsOf(aggregation, checked.length > 0) : undefined;
+  return { name: map.name, keys: checked, isAggregation, buckets };
 }

@@ -98,6 +98,11 @@ function checkPrint(probe: ProbeState, call: Call): CheckedStatement | undefined
   }
   const values = checkValues(probe, [argument]);
   if (values === undefined) return undefined;
+  const type = values[0]?.type;
+  if (type?.kind === "aggregation") {
+    const message = `Map type ${describeType(type)} cannot print the value of individual keys. You must print the whole map.`;
+    return probe.error("argument-type", call.span, message);
+  }
   const fields = layOutRecord(values.map(({ type }) => type));
   const record = probe.program.records.add({ kind: "printValue", ...fields });
   return { kind: "record", record, values, list: undefined, isControl: false, span: call.span };
@@ -110,7 +115,14 @@ function printMap(probe: ProbeState, call: Call): CheckedStatement | undefined {
     call.args.length > index ? requireConstant(probe, call, index, range) : 0n,
   );
   if (map === undefined || top === undefined || divisor === undefined) return undefined;
-  if (requireAssigned(probe, map.name, map.nameSpan) === undefined) return undefined;
+  const state = requireAssigned(probe, map.name, map.nameSpan);
+  if (state === undefined) return undefined;
+  const contents = state.contents?.contents;
+  const isStats = contents?.kind === "aggregation" && contents.aggregation.kind === "stats";
+  if (isStats && call.args.length > 1) {
+    const message = "print()'s top and div arguments are ignored when used on stats() maps.";
+    probe.program.diagnostics.warn("unneeded", call.span, message);
+  }
   const record = probe.program.records.add({
     kind: "printMap",
     map: probe.program.maps.idOf(map.name),
@@ -148,6 +160,10 @@ function checkEmit(probe: ProbeState, call: Call): CheckedStatement | undefined 
   const values = checkValues(probe, list === undefined ? expressions : expressions.slice(0, -1));
   const strings = list === undefined ? undefined : checkEmittedList(probe, list);
   if (name === undefined || values === undefined) return undefined;
+  const whole = values.find(({ type }) => type.kind === "aggregation");
+  if (whole !== undefined) {
+    return probe.error("argument-type", whole.span, `emit() takes no ${describeType(whole.type)}`);
+  }
   if (list !== undefined && strings === undefined) return undefined;
   const listTypes = strings?.types ?? [];
   const fields = layOutRecord([...values.map(({ type }) => type), ...listTypes]);

@@ -99,6 +99,10 @@ export function checkKeys(
   const isAlone = values.length === 1 && value !== undefined;
   const checked = isAlone && !isRecord ? elementsOf(value) : values;
   for (const key of checked) {
+    if (key.type.kind === "aggregation") {
+      const message = `Value '${describeType(key.type)}' cannot be used as a map key.`;
+      return probe.error("type-mismatch", span, message);
+    }
     if (key.type.kind !== "none") continue;
     return probe.error("type-mismatch", key.span, "this has no value and cannot be a key");
   }

@@ -375,11 +375,14 @@ export type CheckedExpression =
       readonly kind: "deleted";
       readonly map: number;
       readonly keys: readonly CheckedExpression[];
+      /** Where one of the language's entries is several: which of them. */
+      readonly bucket?: CheckedExpression;
     } & Typed)
   | ({
       readonly kind: "hasKey";
       readonly map: number;
       readonly keys: readonly CheckedExpression[];
+      readonly bucket?: CheckedExpression;
     } & Typed)
   /** `++x` (the new value) or `x++` (the old one), by so much. The place is of an integer or pointer type. */
   | ({

@@ -131,7 +131,8 @@ function layOutAggregation(
 }
 
 /** Buckets of hist(n, bits): number 0 for negative values, then up to that of 2^63 - 1. */
-function histogramBuckets(bits: number): number {
+/** As many as hist(n, bits) has. */
+export function histogramBuckets(bits: number): number {
   return (63 - bits + 1) * 2 ** bits + 1;
 }
 

@@ -188,9 +188,9 @@ export class ProbeState {
     return scratch;
   }
 
-  /** A variable without a name, for what stands at a place; it holds what is assigned first in each pass. */
-  temporary(span: Span, type: Type): Scratch {
-    const scratch = this.declareScratch("", span);
+  /** A variable that no program can name, for what stands at a place; it holds what is assigned first in each pass. */
+  temporary(span: Span, type: Type, what = ""): Scratch {
+    const scratch = this.declareScratch(` ${what}`, span);
     scratch.slot = { type };
     return scratch;
   }

@@ -56,8 +56,10 @@ export function mergeSlots(left: Slot, right: Slot): Slot | undefined {
   if (first.kind === "tuple" && second.kind === "tuple") {
     return mergeTuples(first, second);
   }
-  if (first.kind === "none" || second.kind === "none") return undefined;
-  return isSameType(first, second) ? left : undefined;
+  const isValue = ![first.kind, second.kind].some(
+    (kind) => kind === "none" || kind === "aggregation",
+  );
+  return isValue && isSameType(first, second) ? left : undefined;
 }
 
 /** The longer one; what fills it was cut when either says so. */

@@ -38,6 +38,8 @@ export type Type =
   | TupleType
   | ArrayType
   | StructType
+  /** What a histogram or a time series holds: no value that could be kept elsewhere. */
+  | { readonly kind: "aggregation"; readonly name: "hist" | "lhist" | "tseries" }
   /** Of a call that gives no value. */
   | { readonly kind: "none" };
 
@@ -166,6 +168,7 @@ export function fitsRegister(type: Type): boolean {
     case "array":
     case "struct":
     case "bytes":
+    case "aggregation":
     case "none":
       return false;
     default:
@@ -189,6 +192,8 @@ export function describeType(type: Type): string {
       return `${type.space === "kernel" ? "kstack" : "ustack"}_${type.mode}_${type.limit}`;
     case "none":
       return "nothing";
+    case "aggregation":
+      return `${type.name}_t`;
     case "tuple":
       return describeTuple(type);
     case "array":

@@ -41,8 +41,9 @@ export function valueTypeOf(type: Type): ValueType {
         fields: structFields(type),
         sizeBytes: type.structure.sizeBytes(),
       };
+    case "aggregation":
     case "none":
-      // Stored nowhere: the checker refuses calls without a value before it asks.
+      // Stored nowhere: the checker refuses what has no value before it asks.
       return { kind: "integer", sizeBytes: 8, isSigned: true };
     default:
       return assertNever(type);

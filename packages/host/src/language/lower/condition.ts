@@ -46,8 +46,9 @@ export function branch(
     }
     case "hasKey": {
       const map = requireMap(lowering, expression.map);
-      const { keys } = expression;
-      const value = withKey(lowering, map, { keys }, (key) => lookUp(lowering, map, key));
+      const { keys, bucket } = expression;
+      const parts = bucket === undefined ? { keys } : { keys, bucket: lowering.value(bucket) };
+      const value = withKey(lowering, map, parts, (key) => lookUp(lowering, map, key));
       builder.jumpIf(when ? "ne" : "eq", value, constant(0), target);
       return;
     }

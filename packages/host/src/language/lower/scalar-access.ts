@@ -27,6 +27,7 @@ export function accessOf(type: Type): { readonly size: AccessSize; readonly isSi
     case "array":
     case "struct":
     case "bytes":
+    case "aggregation":
     case "none":
       throw new InternalError(`a ${type.kind} in a register`);
     default:

@@ -187,9 +187,12 @@ export function deleteEntry(
   lowering: Lowering,
   mapId: number,
   keys: readonly CheckedExpression[],
+  bucketNumber?: CheckedExpression,
 ): IrValue {
   const map = requireMap(lowering, mapId);
-  return withKey(lowering, map, { keys }, (key) =>
+  const parts =
+    bucketNumber === undefined ? { keys } : { keys, bucket: lowering.value(bucketNumber) };
+  return withKey(lowering, map, parts, (key) =>
     lowering.builder.call(helpers.map_delete_elem, mapArgument(map), pointerTo(key)),
   );
 }

@@ -58,8 +58,8 @@ export function lowerValue(lowering: Lowering, expression: CheckedExpression): I
     case "aggregationValue":
       return aggregationValue(lowering, expression);
     case "deleted": {
-      const { map, keys } = expression;
-      const result = deleteEntry(lowering, map, keys);
+      const { map, keys, bucket } = expression;
+      const result = deleteEntry(lowering, map, keys, bucket);
       return isZero(lowering, result);
     }
     case "update":
