@@ -48,6 +48,7 @@ function binaryLabel(value: bigint, power: number): string {
 function linearLabel({ low, high }: Bucket, step: bigint): string {
   if (low === undefined) return `(..., ${stepLabel((high ?? 0n) + 1n, step)})`;
   if (high === undefined) return `[${stepLabel(low, step)}, ...)`;
+  if (low === high) return `[${low}]`;
   return `[${stepLabel(low, step)}, ${stepLabel(high + 1n, step)})`;
 }
 

@@ -41,7 +41,7 @@ export function checkAggregation(
   const contents = { kind: "aggregation", aggregation: gathered.aggregation } as const;
   const conflict = maps.mergeContents(target.name, contents, span);
   if (conflict !== undefined) {
-    return probe.error("type-mismatch", span, conflict.message, [], conflict.related);
+    return probe.error("type-mismatch", call.span, conflict.message, [], conflict.related);
   }
   const map = maps.idOf(target.name);
   return { kind: "aggregate", map, keys, value: gathered.value, span };
@@ -89,8 +89,12 @@ function gatherNumber(probe: ProbeState, call: ExpressionOf<"call">): Gathered |
 function gatherHistogram(probe: ProbeState, call: ExpressionOf<"call">): Gathered | undefined {
   if (!requireArguments(probe, call, 1, 2)) return undefined;
   const value = requireInteger(probe, call, 0);
-  const bits = call.args.length === 1 ? 0n : requireConstant(probe, call, 1, { from: 0n, to: 5n });
+  const range = { from: -(1n << 63n), to: (1n << 63n) - 1n };
+  const bits = call.args.length === 1 ? 0n : requireConstant(probe, call, 1, range);
   if (value === undefined || bits === undefined) return undefined;
+  if (bits < 0n || bits > 5n) {
+    return probe.error("bad-value", call.span, `hist: bits ${bits} must be 0..5`);
+  }
   return { aggregation: { kind: "hist", bits: Number(bits) }, value };
 }
 
@@ -109,15 +113,15 @@ function gatherLinearHistogram(
     return undefined;
   }
   if (step <= 0n) {
-    return probe.error("bad-value", call.span, `lhist(): the step must be above 0, not ${step}`);
+    return probe.error("bad-value", call.span, `lhist() step must be >= 1 (${step} provided)`);
   }
   if (min >= max) {
-    const message = `lhist(): the minimum (${min}) must be below the maximum (${max})`;
+    const message = `lhist() min must be less than max (provided min ${min} and max ${max})`;
     return probe.error("bad-value", call.span, message);
   }
   const buckets = linearBuckets({ min, max, step }) - 2;
   if (buckets > maximumBuckets) {
-    const message = `lhist() would have ${buckets} buckets, the most is ${maximumBuckets}`;
+    const message = `lhist() too many buckets, must be <= ${maximumBuckets} (would need ${buckets})`;
     return probe.error("bad-value", call.span, message, ["Choose a larger step."]);
   }
   return { aggregation: { kind: "lhist", min, max, step }, value };

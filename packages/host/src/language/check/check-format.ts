@@ -5,6 +5,7 @@ import { type Span } from "../syntax/span.js";
 import { readStringLiteral } from "../syntax/string-literal.js";
 import { requireArguments } from "./call-arguments.js";
 import { type CheckedExpression } from "./checked-program.js";
+import { convert } from "./coerce.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { describeKind, describeType, isNumber, type Type } from "./type.js";
 
@@ -63,7 +64,16 @@ export function requireValues(
     if (value.type.kind !== "none") continue;
     return probe.error("argument-type", value.span, "this has no value");
   }
-  return values;
+  return values.map(asShown);
+}
+
+/** `~x` is shown without a sign, in as many bits as x has, where these are less than 64; calculations have all 64 of it. */
+function asShown(value: CheckedExpression): CheckedExpression {
+  if (value.kind !== "complement" || value.operand.type.kind !== "integer") return value;
+  const { sizeBytes } = value.operand.type;
+  return sizeBytes === 8
+    ? value
+    : convert(value, { kind: "integer", sizeBytes, isSigned: false }, value.span);
 }
 
 /** Where a piece of a literal's value stands in the source. */

@@ -22,7 +22,7 @@ export function requireWholeMap(
   const [map] = call.args;
   if (map?.kind === "map" && map.keys.length === 0) return map;
   const span = map?.span ?? call.span;
-  return probe.error("argument-type", span, `${call.name}() takes a map, as ${call.name}(@m)`);
+  return probe.error("argument-type", span, `${call.name}() expects a map argument`);
 }
 
 function checkClear(probe: ProbeState, call: ExpressionOf<"call">): CheckedStatement | undefined {

@@ -90,9 +90,7 @@ export function checkUnary(
         ? negated(probe, operand, span)
         : { kind: "negate", operand, type: int64, span };
     default:
-      return isConstant
-        ? { kind: "constant", value: wrapInteger(~operand.value, type), type, span }
-        : { kind: "complement", operand, type, span };
+      return isConstant ? complementOf(operand, span) : { kind: "complement", operand, type, span };
   }
 }
 
@@ -133,6 +131,17 @@ function mapAddress(
   const target = contents?.kind === "plain" ? contents.slot.type : undefined;
   const type = { kind: "pointer", space: "kernel", target } as const;
   return { kind: "mapAddress", map: probe.program.maps.idOf(name), type, span };
+}
+
+/** Without a sign: of a number that is written out in 64 bits, else in as many as it has. */
+function complementOf(
+  { value, type, isLiteral }: CheckedExpressionOf<"constant">,
+  span: CheckedExpression["span"],
+): CheckedExpression {
+  const isWhole = isLiteral === true || type.kind !== "integer" || type.sizeBytes === 8;
+  const wide = type.kind === "integer" && type.isSigned && isLiteral !== true ? int64 : uint64;
+  const result = isWhole ? wide : ({ ...type, isSigned: false } as const);
+  return { kind: "constant", value: wrapInteger(~value, result), type: result, span };
 }
 
 function negated(

@@ -93,7 +93,7 @@ function checkPrint(probe: ProbeState, call: Call): CheckedStatement | undefined
   if (!requireArguments(probe, call, 1, 3) || argument === undefined) return undefined;
   if (argument.kind === "map" && argument.keys.length === 0) return printMap(probe, call);
   if (call.args.length > 1) {
-    const message = "print() takes further arguments for a whole map only";
+    const message = `Non-map print() only takes 1 argument, ${call.args.length} found`;
     return probe.error("argument-count", call.span, message);
   }
   const values = checkValues(probe, [argument]);

@@ -128,7 +128,9 @@ export class MapTable {
         span: state.contents.span,
         message: `${name} holds ${describeContents(known)} here`,
       };
-      const message = `Type mismatch for ${name}: trying to assign value of type '${describeContents(contents)}' when map already has a type '${describeContents(known)}'`;
+      const message =
+        differentForm(known, contents) ??
+        `Type mismatch for ${name}: trying to assign value of type '${describeContents(contents)}' when map already has a type '${describeContents(known)}'`;
       return { message, related };
     }
     if (!isSameContents(merged, known)) {
@@ -141,6 +143,16 @@ export class MapTable {
     this.#maps.set(state.name, state);
     this.changed = true;
   }
+}
+
+/** What is said of two aggregations of a kind whose numbers differ, in bpftrace's words. */
+function differentForm(known: MapContents, added: MapContents): string | undefined {
+  if (known.kind === "plain" || added.kind === "plain") return undefined;
+  const { kind } = added.aggregation;
+  if (kind !== known.aggregation.kind) return undefined;
+  return kind === "hist"
+    ? "Different bits in a single hist unsupported"
+    : `Different ${kind} bounds in a single map unsupported`;
 }
 
 function mergeContents(known: MapContents, added: MapContents): MapContents | undefined {
