@@ -43,7 +43,7 @@ export const hostLayers = {
   output: ["asm", "text", "btf", "spec", "symbols"],
   picture: ["text", "output"],
   session: ["asm", "btf", "spec", "elf", "dwarf", "demangle", "language", "symbols"],
-  loader: ["asm", "text", "btf", "spec", "object", "language", "session"],
+  loader: ["asm", "text", "btf", "spec", "core-relocation", "object", "language", "session"],
   clang: ["spec", "session"],
   board: ["session"],
   inspect: ["text", "spec", "elf", "session"],

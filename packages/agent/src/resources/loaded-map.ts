@@ -47,7 +47,12 @@ export class LoadedMap implements Resource {
     const pinned = pinPath === undefined ? undefined : openPinnedMap(target, all, pinPath);
     if (pinned !== undefined) return new LoadedMap(target, all, pinned);
     const { kernel, bpf } = target;
-    const result = withLockedMemory(kernel, () => bpf.createMap(all));
+    const create = (request: MapAttributes): number =>
+      withLockedMemory(kernel, () => bpf.createMap(request));
+    let result = create(all);
+    // They only describe the map, and kernels do not agree with all: to a 32-bit one a pointer has 4 bytes.
+    const { types, ...undescribed } = all;
+    if (result < 0 && types !== undefined) result = create(undescribed);
     const fd = kernel.check(describe("create", attributes.name), "bpf(BPF_MAP_CREATE)", result);
     const map = new LoadedMap(target, all, fd);
     map.#pinPath = pinPath;

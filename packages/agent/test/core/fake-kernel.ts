@@ -89,6 +89,9 @@ export class FakeKernel implements System {
   }
 
   /** From now on the call is refused: "perf_event_open", "bpf(LINK_CREATE)", "ioctl(SET_BPF)", "perf_event_open type=8". */
+  /** A map's types are not what this kernel takes them for. */
+  refusesMapTypes = false;
+
   refuse(call: string, errno: ErrnoName): void {
     this.#refusals.set(call, errnoNumbers(this.machine.architecture)[errno]);
   }
@@ -273,6 +276,9 @@ export class FakeKernel implements System {
       case "MAP_CREATE": {
         const label = `bpf(MAP_CREATE) type=${u32(0)} name=${decodeCString(attr.subarray(28, 44))}`;
         if (refusal !== undefined) return this.#remember(label, refusal);
+        if (this.refusesMapTypes && u32(48) !== 0) {
+          return this.#remember(label, -errnoNumbers(this.machine.architecture).EINVAL);
+        }
         const fd = this.createFd();
         this.maps.set(fd, new FakeMap(u32(0), u32(4), u32(8), u32(12)));
         return this.#remember(label, fd);

@@ -190,6 +190,11 @@ export class AttachmentFinder {
     if (!(await this.#hasType(attachTo))) {
       return absent(`the target's kernel has no ${attachTo}`);
     }
+    if (!this.#has("btf")) {
+      return absent(
+        `the target's kernel has no types of its own, by which it would find ${attachTo} itself`,
+      );
+    }
     return found([{ kind: "tracing", program }]);
   }
 

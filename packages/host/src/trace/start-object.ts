@@ -1,3 +1,4 @@
+import { explainPoison } from "../loader/explain-poison.js";
 import { findRecordTypes, type RecordQuestion } from "../loader/record-type.js";
 import {
   type ObjectRequest,
@@ -64,7 +65,9 @@ export async function startObject(
     resolveControlGroup: () => [],
   };
   const context = decodeContext(description, clock, source, () => undefined);
-  const loaded = await session.load(prepared.spec, options);
+  const loaded = await session.load(prepared.spec, options).catch((error: unknown) => {
+    throw explainPoison(error, prepared.poisoned) ?? error;
+  });
   session.clock.watch();
   return new ObjectTrace(loaded, prepared.spec, layouts, context);
 }

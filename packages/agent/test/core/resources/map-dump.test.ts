@@ -175,6 +175,14 @@ describe("a map", () => {
     expect(LoadedMap.create(target, attributes).isOpen).toBe(true);
   });
 
+  test("is described to the kernel, or not where the kernel sees its types in another way", () => {
+    const fake = new FakeKernel();
+    const types = { btf: 3, key: 1, value: 2 };
+    fake.refusesMapTypes = true;
+    const map = LoadedMap.create(new Target(new Kernel(fake)), { ...attributes, types });
+    expect(map.isOpen).toBe(true);
+  });
+
   test("says EPERM when lifting the limit did not help", () => {
     const fake = new FakeKernel();
     const target = new Target(new Kernel(fake));
