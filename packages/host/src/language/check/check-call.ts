@@ -312,6 +312,11 @@ function checkHasKey(probe: ProbeState, call: Call): CheckedExpression | undefin
   if (map.kind !== "map" || map.keys.length > 0) {
     return probe.error("argument-type", map.span, "has_key() takes a map, as has_key(@m, key)");
   }
+  const isScalar = probe.program.maps.get(map.name).keys?.slots.length === 0;
+  if (isScalar && keys.length > 0) {
+    const message = "call to has_key() expects a map with explicit keys (non-scalar map)";
+    return probe.error("argument-type", call.span, message);
+  }
   const checked = checkKeys(probe, map.name, keys, call.span);
   const state = requireAssigned(probe, map.name, map.nameSpan);
   if (checked === undefined || state === undefined) return undefined;

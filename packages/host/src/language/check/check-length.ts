@@ -27,6 +27,10 @@ export function checkLen(probe: ProbeState, call: Call): CheckedExpression | und
   const state = requireAssigned(probe, argument.name, argument.nameSpan);
   if (state === undefined) return undefined;
   const { maps, target, config } = probe.program;
+  if (state.keys?.slots.length === 0) {
+    const message = "call to len() expects a map with explicit keys (non-scalar map)";
+    return probe.error("argument-type", span, message);
+  }
   if (!target.features.includes("for_each_map_elem")) {
     const message = `len() of a map needs Linux 5.13, the target has ${target.release}`;
     return probe.error("not-supported", span, message);

@@ -67,6 +67,10 @@ function checkMode(
 ): StackMode | undefined {
   const mode = stackMode(word.name);
   if (mode !== undefined) return mode;
+  if (word.name === "build_id" && spaces.get(name) === "kernel") {
+    const message = "'build_id' stack mode can only be used for ustack";
+    return probe.error("bad-value", word.span, message);
+  }
   if (word.name === "build_id") return probe.notSupported(word.span, "stacks with build ids are");
   const message = `Error parsing stack mode: ${name}: Invalid value for stack_mode: valid values are bpftrace, raw, perf, and build_id.`;
   return probe.error("bad-value", word.span, message);

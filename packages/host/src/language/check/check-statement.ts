@@ -120,7 +120,7 @@ function checkReturn(probe: ProbeState, { value, span }: StatementOf<"return">):
   if (value === undefined) return { kind: "return", span };
   const checked = probe.check(value);
   if (checked === undefined) return undefined;
-  if (checked.type.kind !== "integer" && checked.type.kind !== "boolean") {
+  if (checked.type.kind !== "integer") {
     const message = `Probe return values can only be integers. Found ${describeType(checked.type)}`;
     return probe.error("type-mismatch", span, message);
   }

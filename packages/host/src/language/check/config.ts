@@ -96,7 +96,9 @@ const settings: Readonly<Record<string, Setting>> = {
   license: (entry, fault) => {
     const license = String(entry.value);
     if (licenses.includes(license)) return { license };
-    fault(`Invalid value for license. Found: ${license}. Valid values: ${licenses.join(", ")}.`);
+    fault(
+      `Invalid value for license. Found: ${license}. Valid values: ${licenses.join(", ")}. Read more about BPF programs and licensing: https://docs.kernel.org/bpf/bpf_licensing.html#using-bpf-programs-in-the-linux-kernel`,
+    );
     return {};
   },
   max_probes: (entry, fault) => {
@@ -151,6 +153,14 @@ const retired = new Set(
   ).split(" "),
 );
 
+/** What settings were called once, and are called now. */
+const renamed: ReadonlyMap<string, string> = new Map([
+  ["cat_bytes_max", "max_cat_bytes"],
+  ["map_keys_max", "max_map_keys"],
+  ["no_cpp_demangle", "cpp_demangle"],
+  ["strlen", "max_strlen"],
+]);
+
 /** Settings of the environment alone. */
 const outerOnly = new Set("btf kernel_build kernel_source vmlinux".split(" "));
 
@@ -179,12 +189,19 @@ export function readConfig(
   }
   for (const entry of entries) {
     // BPFTRACE_MAX_STRLEN, as the environment has it, is understood too.
-    const name = entry.name.toLowerCase().replace(/^bpftrace_/, "");
+    const written = entry.name.toLowerCase().replace(/^bpftrace_/, "");
+    const name = renamed.get(written) ?? written;
+    if (name !== written) {
+      const message = `${written} has been renamed, please use ${name}`;
+      diagnostics.warn("unknown-config", entry.span, message);
+    }
     const read = Object.hasOwn(settings, name) ? settings[name] : undefined;
     if (read !== undefined) {
       parts.push(
         read(entry, (message) => {
-          diagnostics.error("bad-config", entry.span, `${entry.name}: ${message}`);
+          const shown = name === written ? entry.name : name;
+          const text = name === "license" ? message : `${shown}: ${message}`;
+          diagnostics.error("bad-config", entry.span, text);
         }),
       );
     } else if (retired.has(name)) {
@@ -207,9 +224,11 @@ export function readConfig(
 
 type Fault = Parameters<Setting>[1];
 
-function readBoolean({ value }: ConfigEntry, fault: Fault): boolean | undefined {
-  if (value === true || value === "true" || value === 1n || value === "1") return true;
-  if (value === false || value === "false" || value === 0n || value === "0") return false;
+function readBoolean({ value, span }: ConfigEntry, fault: Fault): boolean | undefined {
+  // From outside only 0 and 1 will do.
+  if (typeof value === "bigint" && (value < 2n || span.end > 0)) return value !== 0n;
+  if (value === true || value === "true" || value === "1") return true;
+  if (value === false || value === "false" || value === "0") return false;
   fault("Invalid bool value: valid values are true, false, 1 or 0.");
   return undefined;
 }
@@ -232,7 +251,7 @@ function readUnstable({ name, value }: ConfigEntry, fault: Fault): Partial<Progr
           ? "error"
           : undefined;
   if (unstable === undefined) {
-    fault(`Invalid value for ${name}: valid values are enable, warn, and error.`);
+    fault("Invalid value for unstable config: valid values are enable, warn, and error.");
     return {};
   }
   return feature === "tseries" ? { tseries: unstable } : {};

@@ -219,10 +219,16 @@ function parseConfig(reader: TokenReader): ConfigEntry[] {
       reader.unexpected('"}"');
       return entries;
     }
-    if (reader.takeSymbol(";") || reader.takeSymbol(",")) continue;
+    if (reader.takeSymbol(";")) continue;
     const entry = parseConfigEntry(reader);
-    if (entry === undefined) reader.skipStatement();
-    else entries.push(entry);
+    if (entry === undefined) {
+      reader.skipStatement();
+      continue;
+    }
+    entries.push(entry);
+    if (reader.isSymbol(";") || reader.isSymbol("}")) continue;
+    reader.report(reader.current.span, "syntax: expected ';'");
+    reader.takeSymbol(",");
   }
   reader.takeSymbol(";");
   return entries;

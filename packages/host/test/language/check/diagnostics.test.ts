@@ -26,7 +26,7 @@ describe("faults", () => {
     {
       source: "BEGIN { @a = kstack(build_id); @[ustack] = 1; @[kstack] = 2 }",
       expected: [
-        "build_id: not-supported: stacks with build ids are not supported yet",
+        "build_id: bad-value: 'build_id' stack mode can only be used for ustack",
         "@[kstack]: type-mismatch: Argument mismatch for @: trying to access with arguments: 'kstack_bpftrace_127' when map expects arguments: 'ustack_bpftrace_127'",
       ],
     },
@@ -768,7 +768,7 @@ describe("faults", () => {
     {
       source: "config = { license = Mine } BEGIN {}",
       expected: [
-        "license = Mine: bad-config: license: Invalid value for license. Found: Mine. Valid values: Dual MIT/GPL, Dual BSD/GPL, Dual MPL/GPL, GPL and additional rights, GPL v2, GPL.",
+        "license = Mine: bad-config: Invalid value for license. Found: Mine. Valid values: Dual MIT/GPL, Dual BSD/GPL, Dual MPL/GPL, GPL and additional rights, GPL v2, GPL. Read more about BPF programs and licensing: https://docs.kernel.org/bpf/bpf_licensing.html#using-bpf-programs-in-the-linux-kernel",
       ],
     },
     {
