@@ -14,10 +14,14 @@ import { type KeptStacks } from "./kept-stacks.js";
 import {
   type ActionResult,
   type FinalCounts,
+  type FinishingReader,
   type SourceSpan,
   type TargetAction,
   type TraceSource,
 } from "./trace-source.js";
+
+/** So many take longer to detach than anybody should still be shown events. */
+const manyAttachments = 8;
 
 /** A running program on a target: spans as they come, maps as they are now. */
 export class LiveSource implements TraceSource {
@@ -92,13 +96,14 @@ export class LiveSource implements TraceSource {
     await this.#object.fill(map, entries);
   }
 
-  async finish(reach: (positions: readonly bigint[]) => Promise<void>): Promise<FinalCounts> {
-    await this.#object.disable();
+  async finish(reader: FinishingReader): Promise<FinalCounts> {
     const stream = this.#spec.streams[0];
+    await Promise.all([this.#endReading(reader), this.#object.disable()]);
     const ends = this.#spec.runs.filter((run) => run.when === "end");
     if (stream !== undefined && ends.length > 0) {
       // What is printed at the end must find room, also in a buffer that the events before have filled.
-      await reach((await this.#object.flush(stream.map)).positions);
+      await reader.reach((await this.#object.flush(stream.map)).positions);
+      reader.listen();
     }
     for (const run of ends) await this.#object.run(run.program);
     const [failedUpdates, missedRuns, flushed] = await Promise.all([
@@ -107,6 +112,14 @@ export class LiveSource implements TraceSource {
       stream === undefined ? { positions: [], lost: 0n } : this.#object.flush(stream.map),
     ]);
     return { ...flushed, failedUpdates, missedRuns };
+  }
+
+  /** Many probes take the kernel long to detach: what they still record meanwhile is not wanted any more. */
+  async #endReading(reader: FinishingReader): Promise<void> {
+    const stream = this.#spec.streams[0];
+    if (stream === undefined || this.#spec.attachments.length < manyAttachments) return;
+    await reader.reach((await this.#object.flush(stream.map)).positions);
+    reader.passOver();
   }
 
   async run(program: string): Promise<void> {

@@ -9,6 +9,7 @@ import { type RecordingWriter } from "./recording.js";
 import {
   type ActionResult,
   type FinalCounts,
+  type FinishingReader,
   type SourceSpan,
   type TargetAction,
   type TraceSource,
@@ -83,8 +84,8 @@ export class RecordingSource implements TraceSource {
     await this.#source.fill(map, entries);
   }
 
-  async finish(reach: (positions: readonly bigint[]) => Promise<void>): Promise<FinalCounts> {
-    const counts = await this.#source.finish(reach);
+  async finish(reader: FinishingReader): Promise<FinalCounts> {
+    const counts = await this.#source.finish(reader);
     this.#writer.write({ kind: "finish", counts });
     return counts;
   }

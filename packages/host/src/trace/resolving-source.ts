@@ -17,6 +17,7 @@ import { NameFields, nothingNeeded, type NeededNames } from "./name-fields.js";
 import {
   type ActionResult,
   type FinalCounts,
+  type FinishingReader,
   type SourceSpan,
   type TargetAction,
   type TraceSource,
@@ -102,8 +103,8 @@ export class ResolvingSource implements TraceSource {
     await this.#source.fill(map, entries);
   }
 
-  async finish(reach: (positions: readonly bigint[]) => Promise<void>): Promise<FinalCounts> {
-    return await this.#source.finish(reach);
+  async finish(reader: FinishingReader): Promise<FinalCounts> {
+    return await this.#source.finish(reader);
   }
 
   async run(program: string): Promise<void> {

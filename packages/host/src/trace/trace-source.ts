@@ -28,6 +28,15 @@ export interface ActionResult {
   readonly messages: readonly string[];
 }
 
+/** Who deals with a stream's records while a trace ends. */
+export interface FinishingReader {
+  /** Resolves when the channels have been dealt with up to these positions. */
+  reach(positions: readonly bigint[]): Promise<void>;
+  /** What comes until `listen` does not count. */
+  passOver(): void;
+  listen(): void;
+}
+
 /** Everything a running program's reader needs of the far side: a live target or a recording. */
 export interface TraceSource {
   /** Called once: spans in order, then the end (with the error, when it was not asked for). */
@@ -40,10 +49,9 @@ export interface TraceSource {
     entries: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[],
   ): Promise<void>;
   /**
-   * Ends recording, runs what runs at the end; gives the positions where the stream's channels will then stand. `reach`
-   * resolves when the channels have been dealt with up to some positions.
+   * Ends recording, runs what runs at the end; gives the positions where the stream's channels will then stand.
    */
-  finish(reach: (positions: readonly bigint[]) => Promise<void>): Promise<FinalCounts>;
+  finish(reader: FinishingReader): Promise<FinalCounts>;
   perform(action: TargetAction): Promise<ActionResult>;
   /** Runs a program by its name. */
   run(program: string): Promise<void>;

@@ -215,10 +215,7 @@ export class Trace implements AsyncDisposable {
   }
 
   async #finish(pump: RecordPump, sink: RecordSink): Promise<TraceResult> {
-    const counts = await this.#source.finish(async (positions) => {
-      await pump.reach(positions);
-      pump.listen();
-    });
+    const counts = await this.#source.finish(pump);
     await pump.reach(counts.positions);
     pump.endLosses(counts.lost);
     sink.flush();
