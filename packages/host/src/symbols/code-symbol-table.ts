@@ -1,4 +1,5 @@
 import { type CodeSymbols } from "../elf/code-symbols.js";
+import { lastThat } from "./last-that.js";
 
 /** The symbol that an address lies in. */
 export interface FoundSymbol {
@@ -48,7 +49,8 @@ export class CodeSymbolTable {
 
   /** Undefined when it lies in none. */
   resolve(address: number): FoundSymbol | undefined {
-    let at = this.#lastAtOrBelow(address);
+    const starts = this.#starts;
+    let at = lastThat(starts.length, (index) => (starts[index] ?? 0) <= address);
     for (let depth = 0; at !== noParent && depth < deepest; depth++) {
       if (address < (this.#ends[at] ?? 0)) {
         return { name: this.#nameAt(at), offset: address - (this.#starts[at] ?? 0) };
@@ -69,18 +71,6 @@ export class CodeSymbolTable {
       at += column.byteLength;
     }
     return bytes;
-  }
-
-  #lastAtOrBelow(address: number): number {
-    const starts = this.#starts;
-    let low = 0;
-    let high = starts.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((starts[middle] ?? 0) <= address) low = middle + 1;
-      else high = middle;
-    }
-    return low === 0 ? noParent : low - 1;
   }
 
   /** A full table's names may end with a version, as "name@VERSION" or "name@@VERSION"; "name@plt" is none. */

@@ -1,5 +1,6 @@
 import { type ElfFunction } from "../elf/elf-types.js";
 import { parseKernelSymbols } from "./kernel-symbols.js";
+import { lastThat } from "./last-that.js";
 
 /** The symbols of a kernel at the addresses that it was linked for. */
 export interface LinkedSymbols {
@@ -14,7 +15,7 @@ export function functionsAsLinked(functions: readonly ElfFunction[]): LinkedSymb
   return {
     addressOf: (name) => functions.find((one) => one.name === name)?.address,
     resolve: (address) => {
-      const at = lastAtOrBelow(sorted, address);
+      const at = lastThat(sorted.length, (index) => (sorted[index]?.address ?? 0n) <= address);
       const found = sorted[at];
       if (found === undefined || address >= found.address + found.sizeBytes) return undefined;
       if (sorted[at - 1]?.address === found.address) return undefined;
@@ -34,17 +35,6 @@ export function parseSystemMap(bytes: Uint8Array): LinkedSymbols | undefined {
     resolve: (address) =>
       address < start || address >= end ? undefined : symbols.resolve(address),
   };
-}
-
-function lastAtOrBelow(sorted: readonly ElfFunction[], address: bigint): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle]?.address ?? 0n) <= address) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }
 
 function compare(a: bigint, b: bigint): number {

@@ -1,5 +1,6 @@
 import { type JitMap } from "./jit-map.js";
 import { type Mapping } from "./process-maps.js";
+import { lastThat } from "./last-that.js";
 
 /** Addresses in no mapping that are remembered. */
 const mostUnmapped = 65_536;
@@ -116,13 +117,7 @@ function doOverlap(one: Mapping, other: Mapping): boolean {
 }
 
 function findMapping(mappings: readonly Mapping[], address: bigint): Mapping | undefined {
-  let low = 0;
-  let high = mappings.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((mappings[middle]?.start ?? 0n) <= address) low = middle + 1;
-    else high = middle;
-  }
-  const found = mappings[low - 1];
+  const at = lastThat(mappings.length, (index) => (mappings[index]?.start ?? 0n) <= address);
+  const found = mappings[at];
   return found !== undefined && address < found.end ? found : undefined;
 }

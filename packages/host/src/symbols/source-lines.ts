@@ -1,5 +1,6 @@
 import { type LineRow } from "../dwarf/line-table.js";
 import { addressOf, type LoadedPart } from "./loaded-parts.js";
+import { lastThat } from "./last-that.js";
 
 /** A line of a source file. */
 export interface SourcePlace {
@@ -44,21 +45,13 @@ export class SourceLines {
   /** Of the code at an offset in the file. */
   find(fileOffset: bigint): SourcePlace | undefined {
     const address = addressOf(this.#parts, fileOffset);
-    const row = address === undefined ? -1 : this.#rowBefore(address);
+    const row =
+      address === undefined
+        ? -1
+        : lastThat(this.#starts.length, (index) => (this.#starts[index] ?? 0) <= address);
     const line = this.#lines[row] ?? noLine;
     const path = this.#paths[this.#pathOf[row] ?? -1] ?? "";
     return line === noLine || path === "" ? undefined : { path, line };
-  }
-
-  /** The last of those that begin there or before; -1 for none. */
-  #rowBefore(address: number): number {
-    let [low, high] = [0, this.#starts.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#starts[middle] ?? 0) <= address) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
   }
 }
 
