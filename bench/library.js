@@ -1,5 +1,6 @@
 import { startGenerator } from "./generator.js";
-import { cpuSeconds, processTree, residentBytes } from "./process.js";
+import { memoryOf } from "./agents.js";
+import { cpuSeconds, processTree } from "./process.js";
 import { formatTable } from "./table.js";
 
 /** Each event is 32 bytes: a u32 that names its layout, padding, and three u64. */
@@ -9,6 +10,12 @@ const source =
 const loads = [
   { title: "1,000,000/s", count: 3_000_000, ratePerSecond: 1_000_000 },
   { title: "full speed", count: 3_000_000, ratePerSecond: 0 },
+];
+
+const agents = ["micro", "node"];
+const agentLoads = [
+  { count: 500_000, ratePerSecond: 100_000 },
+  { count: 2_500_000, ratePerSecond: 500_000 },
 ];
 
 /**
@@ -52,16 +59,16 @@ export async function measureLibrary() {
   return formatTable(rows);
 }
 
-/** The same events at half a million a second, through each agent: how much of one core it takes to pass them on. */
+/** The same events through each agent: how much of one core it takes to pass them on, and what memory beside the rings. */
 export async function measureAgents() {
   const library = await import("@sonde/host");
   const rows = [
-    ["agent", "made/s", "delivered", "lost", "unaccounted", "of one core", "CPU/event", "RSS"],
+    ["agent", "made/s", "delivered", "lost", "unaccounted", "of one core", "CPU/event", "memory"],
   ];
   const chosen = process.env["SONDE_AGENT"];
-  for (const agent of ["micro", "node"]) {
+  const runs = agentLoads.flatMap((load) => agents.map((agent) => ({ agent, load })));
+  for (const { agent, load } of runs) {
     process.env["SONDE_AGENT"] = agent;
-    const load = { count: 2_500_000, ratePerSecond: 500_000 };
     const result = await traceOnce(library, load, "records");
     rows.push([
       agent,
@@ -71,7 +78,7 @@ export async function measureAgents() {
       grouped(result.made - result.delivered - result.lost),
       `${((result.agentCpuSeconds / result.tracedSeconds) * 100).toFixed(0)} %`,
       `${((result.agentCpuSeconds / result.delivered) * 1e9).toFixed(0)} ns`,
-      `${(result.agentResidentBytes / 1e6).toFixed(1)} MB`,
+      `${(result.agentOwnBytes / 1e6).toFixed(2)} MB`,
     ]);
   }
   if (chosen === undefined) delete process.env["SONDE_AGENT"];
@@ -99,7 +106,7 @@ async function traceOnce(library, load, reader) {
     const hostBefore = process.cpuUsage();
     const begin = performance.now();
     const made = await generator.run();
-    const agentResidentBytes = agents.reduce((sum, pid) => sum + residentBytes(pid), 0);
+    const agentOwnBytes = memoryOf(agents).ownBytes;
     const { lost } = await trace.stop();
     const delivered = await counter;
     const host = process.cpuUsage(hostBefore);
@@ -110,7 +117,7 @@ async function traceOnce(library, load, reader) {
       delivered,
       lost: Number(lost),
       agentCpuSeconds: agentCpu() - agentBefore,
-      agentResidentBytes,
+      agentOwnBytes,
       hostCpuSeconds: (host.user + host.system) / 1e6,
     };
   } finally {

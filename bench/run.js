@@ -1,6 +1,7 @@
 // npm run bench: sonde beside the bpftrace that is installed, on this machine, in one run. Ratios are sonde's figure over
 // bpftrace's. Needs root. `npm run bench -- startup throughput` runs these parts only.
 import { cpus, release } from "node:os";
+import { measureBoardSide } from "./agents.js";
 import { measureAgreement } from "./agreement.js";
 import { measureAgents, measureLibrary } from "./library.js";
 import { findBpftrace, findSonde } from "./peers.js";
@@ -24,8 +25,13 @@ const parts = [
   },
   {
     name: "agents",
-    title: "32-byte events at 500,000 a second, passed on by each agent (sonde alone)",
+    title: "32-byte events, passed on by each agent (sonde alone)",
     measure: measureAgents,
+  },
+  {
+    name: "board-side",
+    title: "What runs on a board",
+    measure: measureBoardSide,
   },
   {
     name: "program-cost",

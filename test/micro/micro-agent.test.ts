@@ -141,6 +141,27 @@ describe("a trace through the micro agent", () => {
     peer.close("done");
   });
 
+  test("goes on when a session finds no memory", async () => {
+    const { agent, target } = await listen("--listen", "ws://127.0.0.1:0");
+    const port = Number(new URL(target).port);
+    // All that is read once.
+    (await visit(port)).peer.close("done");
+    const limit = (address: string): void => {
+      execFileSync("prlimit", [`--pid=${agent.pid}`, `--as=${address}:unlimited`]);
+    };
+    const status = readFileSync(`/proc/${agent.pid}/status`, "utf8");
+    limit(String(1024 * Number(/^VmSize:\s+(\d+) kB/m.exec(status)?.[1])));
+    const starved = visit(port).then(({ peer }) =>
+      peer.call("file.read", { path: "/proc/kallsyms", offset: 0n, limitBytes: 4 << 20 }),
+    );
+    await expect(starved).rejects.toThrow(/out of memory/);
+    limit("unlimited");
+    const { peer } = await visit(port);
+    expect((await peer.call("target.describe", {})).release).not.toBe("");
+    peer.close("done");
+    expect(agent.hasEnded).toBe(false);
+  });
+
   test("begins with a description of the machine like that of Node's agent", async () => {
     const { target } = await listen("--listen", "ws://127.0.0.1:0");
     const facts = /^(?:kernel|machine|CPUs|page size|build id|BTF|tracefs) .*$/gm;

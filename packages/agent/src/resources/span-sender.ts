@@ -19,7 +19,7 @@ export interface StreamChannel {
 }
 
 /** One message carries at most so much, a single record aside: small enough for others to get a word in. */
-export const spanLimitBytes = 262_144;
+export const spanLimitBytes = 65_536;
 
 /** How far a host has come with a channel: positions before which every byte has come, and has been consumed. */
 export interface ChannelProgress {
@@ -29,7 +29,7 @@ export interface ChannelProgress {
 }
 
 /** With so much queued in this process the kernel's ring is the better place for more. */
-const queueLimitBytes = 4 << 20;
+const queueLimitBytes = 262_144;
 
 /** On a slow line so much of its time: what waits in this process would be old when it arrives. */
 const slowLineSeconds = 0.25;
