@@ -112,7 +112,7 @@ function checkArgs(probe: ProbeState, span: Span): CheckedExpression | undefined
       return probe.error("type-mismatch", span, message, ["Read a field of it: args.name."]);
     }
     default: {
-      const message = `The args builtin can only be used with tracepoint, rawtracepoint, fentry/fexit, and uprobe probes (${type} used here)`;
+      const message = refusedArgs(type);
       return probe.error("wrong-probe", span, message);
     }
   }
@@ -172,13 +172,19 @@ function childProcess(probe: ProbeState, span: Span): CheckedExpression | undefi
   return { kind: "constant", value: 0n, type: uint32, span };
 }
 
+/** As bpftrace has it, which calls begin and end special. */
+export function refusedArgs(type: string): string {
+  const shown = type === "begin" || type === "end" ? "special" : type;
+  return `The args builtin can only be used with tracepoint, rawtracepoint, fentry/fexit, and uprobe probes (${shown} used here)`;
+}
+
 function checkFunc(probe: ProbeState, span: Span): CheckedExpression | undefined {
   const { functionName, type, name } = probe.probe;
   if (functionName !== undefined) return nameConstant(probe, functionName, span);
   const message =
     type === "uprobe" || type === "uretprobe"
       ? `func is not known in ${name}, which names no function`
-      : `func cannot be used with ${type} probes`;
+      : `The func builtin can not be used with '${type}' probes`;
   return probe.error("wrong-probe", span, message);
 }
 
@@ -194,7 +200,8 @@ function checkReturnValue(probe: ProbeState, span: Span): CheckedExpression | un
     const message = `retval cannot be used with ${name}: the function returns nothing`;
     return probe.error("wrong-probe", span, message);
   }
-  const message = `retval cannot be used with ${type} probes`;
+  const message =
+    "The retval builtin can only be used with 'kretprobe' and 'uretprobe' and 'fentry' probes";
   return probe.error("wrong-probe", span, message, ["kretprobe, uretprobe and fexit have it."]);
 }
 
@@ -234,7 +241,7 @@ function checkArgument(
   }
   if (type === "usdt") return checkUsdtArgument(probe, index, span);
   if (type !== "kprobe" && type !== "uprobe") {
-    const message = `arg${index} cannot be used with ${type} probes`;
+    const message = `The arg${index} builtin can only be used with 'kprobes', 'uprobes' and 'usdt' probes`;
     return probe.error("wrong-probe", span, message, [
       "kprobe, uprobe, usdt, fentry and rawtracepoint have arguments by number.",
     ]);

@@ -3,7 +3,7 @@ import { meantHints, nearNames } from "../near-names.js";
 import { type Expression, type ExpressionOf } from "../syntax/ast.js";
 import { type Span } from "../syntax/span.js";
 import { significantBytes, type TracepointField } from "../tracepoint-format.js";
-import { rawArgument, wordOfParameter } from "./check-builtin.js";
+import { rawArgument, refusedArgs, wordOfParameter } from "./check-builtin.js";
 import { userArgumentNamed } from "./check-user-argument.js";
 import { dereference, elementOf, memberOf, sizeInMemory } from "./check-memory.js";
 import { type CheckedExpression } from "./checked-program.js";
@@ -84,7 +84,7 @@ function findField(probe: ProbeState, name: string, nameSpan: Span): TracepointF
       return probe.notSupported(nameSpan, `args of a ${type} are`, [
         "arg0, arg1 and so on can be read.",
       ]);
-    return probe.error("wrong-probe", nameSpan, `args cannot be used with ${type} probes`);
+    return probe.error("wrong-probe", nameSpan, refusedArgs(type));
   }
   const field = fields.find((known) => known.name === name);
   if (field !== undefined) return field;

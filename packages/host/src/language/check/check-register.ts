@@ -25,7 +25,7 @@ export function checkReg(
   if (name === undefined) return undefined;
   const { context, type } = probe.probe;
   if (context !== "registers" && context !== "perfEvent") {
-    const message = `reg() cannot be used with ${type} probes, which have no registers`;
+    const message = `reg can not be used with "${type}" probes`;
     return probe.error("wrong-probe", call.span, message);
   }
   const register = readRegister(probe, name, call.span);

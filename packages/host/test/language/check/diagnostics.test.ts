@@ -71,19 +71,19 @@ describe("faults", () => {
     // Probes
     {
       source: "BEGIN { @ = arg0 }",
-      expected: ["arg0: wrong-probe: arg0 cannot be used with begin probes"],
+      expected: ["arg0: wrong-probe: The arg0 builtin can only be used with 'kprobes', 'uprobes' and 'usdt' probes"],
     },
     {
       source: "kprobe:f { @ = retval }",
-      expected: ["retval: wrong-probe: retval cannot be used with kprobe probes"],
+      expected: ["retval: wrong-probe: The retval builtin can only be used with 'kretprobe' and 'uretprobe' and 'fentry' probes"],
     },
     {
       source: "kretprobe:f { @ = arg0 }",
-      expected: ["arg0: wrong-probe: arg0 cannot be used with kretprobe probes"],
+      expected: ["arg0: wrong-probe: The arg0 builtin can only be used with 'kprobes', 'uprobes' and 'usdt' probes"],
     },
     {
       source: "i:1s { @ = func }",
-      expected: ["func: wrong-probe: func cannot be used with interval probes"],
+      expected: ["func: wrong-probe: The func builtin can not be used with 'interval' probes"],
     },
     {
       source: "u:libc:0x400010 { @ = func }",
@@ -124,7 +124,7 @@ describe("faults", () => {
     },
     {
       source: "i:1s { @ = args.x }",
-      expected: ["x: wrong-probe: args cannot be used with interval probes"],
+      expected: ["x: wrong-probe: The args builtin can only be used with tracepoint, rawtracepoint, fentry/fexit, and uprobe probes (interval used here)"],
     },
     {
       source: "t:syscalls:sys_enter_openat { @ = args.filenam }",

@@ -366,7 +366,7 @@ describe("faults of probes", () => {
     {
       source: "fentry:vfs_read { @ = retval } fexit:vfs_release { @ = retval }",
       expected: [
-        "retval: wrong-probe: retval cannot be used with fentry probes",
+        "retval: wrong-probe: The retval builtin can only be used with 'kretprobe' and 'uretprobe' and 'fentry' probes",
         "retval: wrong-probe: retval cannot be used with fexit:vfs_release: the function returns nothing",
       ],
     },
