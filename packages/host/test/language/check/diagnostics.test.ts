@@ -71,15 +71,21 @@ describe("faults", () => {
     // Probes
     {
       source: "BEGIN { @ = arg0 }",
-      expected: ["arg0: wrong-probe: The arg0 builtin can only be used with 'kprobes', 'uprobes' and 'usdt' probes"],
+      expected: [
+        "arg0: wrong-probe: The arg0 builtin can only be used with 'kprobes', 'uprobes' and 'usdt' probes",
+      ],
     },
     {
       source: "kprobe:f { @ = retval }",
-      expected: ["retval: wrong-probe: The retval builtin can only be used with 'kretprobe' and 'uretprobe' and 'fentry' probes"],
+      expected: [
+        "retval: wrong-probe: The retval builtin can only be used with 'kretprobe' and 'uretprobe' and 'fentry' probes",
+      ],
     },
     {
       source: "kretprobe:f { @ = arg0 }",
-      expected: ["arg0: wrong-probe: The arg0 builtin can only be used with 'kprobes', 'uprobes' and 'usdt' probes"],
+      expected: [
+        "arg0: wrong-probe: The arg0 builtin can only be used with 'kprobes', 'uprobes' and 'usdt' probes",
+      ],
     },
     {
       source: "i:1s { @ = func }",
@@ -124,7 +130,9 @@ describe("faults", () => {
     },
     {
       source: "i:1s { @ = args.x }",
-      expected: ["x: wrong-probe: The args builtin can only be used with tracepoint, rawtracepoint, fentry/fexit, and uprobe probes (interval used here)"],
+      expected: [
+        "x: wrong-probe: The args builtin can only be used with tracepoint, rawtracepoint, fentry/fexit, and uprobe probes (interval used here)",
+      ],
     },
     {
       source: "t:syscalls:sys_enter_openat { @ = args.filenam }",
