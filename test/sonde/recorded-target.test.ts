@@ -47,7 +47,7 @@ describe("sonde trace --target-description", () => {
     expect(outcome).toEqual({
       code: 0,
       output: expect.stringMatching(
-        /^map AT_: .*\n[^]*^program \w+: kprobe, \d+ instructions\n[^]*^attach \w+ to kprobe:vfs_read\+0\nattach \w+ to tracepoint:sched:sched_switch\n$/m,
+        /^map AT_: .*\n[^]*^program \w+: kprobe, \d+ instructions\n[^]*^attach \w+ to kprobe:vfs_read\+0\nattach \w+ to rawtracepoint:sched_switch\n$/m,
       ),
       errors: "",
     });
