@@ -50,7 +50,7 @@ describe("a recording", () => {
     expect(live.output).toContain("[100, ...)             3 |@");
     expect(live.output).toContain("@opens[/none/9]: 9\n");
     expect(live.output).toMatch(/^\n( {8}\w+\+\d+\n){3}\n/m);
-    expect(live.output).toMatch(/^\n {8}chdir\+\d+\n\n/m);
+    expect(live.output).toMatch(/^\n {8}\w*chdir\+\d+\n\n/m);
     expect(live.output).toMatch(/^@stacks\[\n([0-9a-f]+\n){1,2}\]: 1$/m);
     expect(replayed.output).toBe(live.output);
     expect(replayed.errors).toBe(live.errors);
