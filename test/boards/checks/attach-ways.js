@@ -81,7 +81,8 @@ export const attachWayChecks = [
     needs: ["tracepoint", ...needs],
     without,
     run: async (/** @type {BoardUnderTest} */ on) => {
-      const program = "tracepoint:sched:sched_switch { exit(); }";
+      // One that does not read its record is attached as a raw tracepoint.
+      const program = "tracepoint:sched:sched_switch /args.next_pid >= 0/ { exit(); }";
       const outcome = await on.start("trace", "-v", "-e", program).ended;
       assert.equal(outcome.code, 0, describeOutcome(outcome));
       assert.match(outcome.errors, new RegExp(`^attached tracepoint:.* \\(${binding}\\)$`, "m"));
