@@ -176,8 +176,8 @@ describe("while tracepoints are detached, which the kernel takes long for", () =
     expect(lost).toBe(0n);
     expect(texts.at(-1)).toBe("end\n");
     expect(texts.length).toBeGreaterThan(20);
-    // The kernel schedules on until the last one is detached.
-    expect(texts.length - 1).toBeLessThan(counted);
+    // The kernel may schedule on until the last one is detached: that is counted, and not shown.
+    expect(texts.length - 1).toBeLessThanOrEqual(counted);
   });
 
   tracing("another session is answered again and again", async () => {
