@@ -12,6 +12,7 @@ import { gzipSync } from "node:zlib";
 import variant from "@jitl/quickjs-wasmfile-release-sync";
 import { build } from "esbuild";
 import { newQuickJSWASMModuleFromVariant } from "quickjs-emscripten-core";
+import { neutralOptions } from "./micro/neutral-options.js";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const testFolders = ["packages/protocol/test", "packages/agent/test"];
@@ -21,17 +22,8 @@ const timeLimitMilliseconds = 300_000;
 const memoryLimitBytes = 512 * 1024 * 1024;
 const stackLimitBytes = 512 * 1024;
 
-/** What every file of the core is bundled with: for a plain ES2022 engine, from the sources. */
-const neutralOptions = {
-  absWorkingDir: root,
-  bundle: true,
-  write: false,
-  platform: "neutral",
-  mainFields: ["module", "main"],
-  conditions: ["sonde-source"],
-  target: "es2022",
-  logLevel: "error",
-};
+/** What every file of the core is bundled with. */
+const coreOptions = { ...neutralOptions, absWorkingDir: root, logLevel: "error" };
 
 /**
  * What the programs bring along: compiled `using` asks for symbols that ES2022 does not have. And what QuickJS has on a
@@ -67,7 +59,7 @@ async function findNeutralTests() {
       .map((name) => `${folder}/${name}`),
   );
   const { metafile } = await build({
-    ...neutralOptions,
+    ...coreOptions,
     entryPoints,
     packages: "external",
     format: "esm",
@@ -83,7 +75,7 @@ async function findNeutralTests() {
 async function bundleTests(files) {
   const imports = files.map((file) => `import "./${file}";`);
   const { outputFiles } = await build({
-    ...neutralOptions,
+    ...coreOptions,
     stdin: {
       contents: `${imports.join("\n")}
         import { runTests } from "@jest/globals";
@@ -99,7 +91,7 @@ async function bundleTests(files) {
 
 async function measureCore() {
   const { outputFiles } = await build({
-    ...neutralOptions,
+    ...coreOptions,
     stdin: {
       contents: `export * from "@sonde/protocol"; export * from "@sonde/agent";`,
       resolveDir: join(root, "packages/agent"),

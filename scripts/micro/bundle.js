@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 import { compactChecks } from "./compact-checks.js";
+import { neutralOptions } from "./neutral-options.js";
 import { isLate, lateParts, partNames, partSource } from "./parts.js";
 
 /** What compiled `using` asks for, and ES2022 does not have. */
@@ -14,12 +15,7 @@ const mark = "first-part:";
 
 /** @satisfies {import("esbuild").BuildOptions} */
 const shared = {
-  bundle: true,
-  write: false,
-  platform: "neutral",
-  mainFields: ["module", "main"],
-  conditions: ["sonde-source"],
-  target: "es2022",
+  ...neutralOptions,
   // As modules: what all functions share is bound once, not looked for by each.
   format: "esm",
   minify: true,

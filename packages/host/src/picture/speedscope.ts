@@ -4,13 +4,9 @@ import { type PictureFrame, type StackPicture, totalWeight } from "./stack-pictu
 export function formatSpeedscope({ title, unit, samples }: StackPicture): string {
   const frames: { readonly name: string; readonly file?: string; readonly line?: number }[] = [];
   const places = new Map<string, number>();
-  const placeOf = ({ name, file, source }: PictureFrame): number => {
-    const place =
-      source === undefined
-        ? file === undefined
-          ? {}
-          : { file }
-        : { file: source.path, line: source.line };
+  const placeOf = (frame: PictureFrame): number => {
+    const { name } = frame;
+    const place = sourceOf(frame);
     const key = JSON.stringify([name, place]);
     const known = places.get(key);
     if (known !== undefined) return known;
@@ -34,4 +30,13 @@ export function formatSpeedscope({ title, unit, samples }: StackPicture): string
     shared: { frames },
     profiles: [profile],
   });
+}
+
+/** The line, or where that is not known what the code is in. */
+function sourceOf({ source, file }: PictureFrame): {
+  readonly file?: string;
+  readonly line?: number;
+} {
+  if (source !== undefined) return { file: source.path, line: source.line };
+  return file === undefined ? {} : { file };
 }
