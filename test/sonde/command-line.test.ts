@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { heldBy, leftInKernel } from "../support/kernel-objects.js";
 import { agentWords, childrenOf, hostCommand, RunningCommand } from "../support/processes.js";
@@ -428,5 +429,54 @@ describe("the end", () => {
       expect(outcome.errors).toMatch(/^Lost \d+ events in all/m);
       expect(outcome.code).toBe(code);
     }
+  });
+});
+
+describe("probes that are run when that is asked for", () => {
+  const source = `begin { @seen = 1; }
+    test:right { assert(@seen == 1, "begin has run"); return 0; }
+    test:wrong { printf("in it\\n"); for ($i : 0..9) { if ($i == 5) { return $i; } } }
+    test:ends { exit(1); }
+    test:odd { return 1; }
+    bench:sum { @ = sum(1); }
+    bench:none { return 1; }
+    tracepoint:sched:sched_switch { printf("never\\n"); }
+    end { printf("done\\n"); }`;
+
+  tracing("tell which have failed, and what those printed", async () => {
+    const words = ["trace", "--test", "--probe-filter", "^[rwe]", "-e", source];
+    const { code, output } = await runSonde(words);
+    const lines = stripVTControlCharacters(output).replaceAll(/ \(\d+ [nμm]s\)/g, "");
+    expect(lines.trimEnd().split("\n")).toEqual([
+      "[==========] Running 3 tests.",
+      "[ RUN      ] right",
+      "[       OK ] right",
+      "[ RUN      ] wrong",
+      "in it",
+      "[  FAILED  ] wrong",
+      "[ RUN      ] ends",
+      "[  FAILED  ] ends",
+      "[==========] 3 tests ran.",
+      "[  PASSED  ] 1 test.",
+      "[  FAILED  ] 2 tests, listed below:",
+      "[  FAILED  ] wrong",
+      "[  FAILED  ] ends",
+      "done",
+    ]);
+    expect(code).toBe(1);
+  });
+
+  tracing("are measured many times", async () => {
+    const words = ["trace", "--bench", "-f", "json", "-e", source];
+    const { code, output, errors } = await runSonde(words);
+    const [line = "", end = ""] = output.split("\n");
+    const { data } = JSON.parse(line) as {
+      data: { sum: { readonly average: number; readonly iters: number } };
+    };
+    expect(data.sum.iters).toBeGreaterThanOrEqual(200);
+    expect(data.sum.average).toBeGreaterThan(0);
+    expect(JSON.parse(end)).toEqual({ type: "printf", data: "done\n" });
+    expect(errors).toContain("none: not measured, since it returned 1\n");
+    expect(code).toBe(0);
   });
 });

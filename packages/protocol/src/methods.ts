@@ -26,6 +26,9 @@ export type Keeps = z.infer<typeof keeps>;
 /** Two weeks, in seconds. */
 const longestRun = 1_209_600;
 
+/** So often a program is run at one request. */
+const mostRuns = 1000;
+
 const nothing = z.object({});
 const noParams = z.strictObject({});
 const path = z.string().check(z.regex(/^\/[^\0]{0,4094}$/));
@@ -190,9 +193,12 @@ export const methods = {
     params: z.strictObject({ map: handle, key: bytes(65_536) }),
     result: z.object({ wasPresent: z.boolean() }),
   },
-  /** Runs a raw tracepoint program once. */
+  /** Runs a raw tracepoint program, once unless said. */
   "program.run": {
-    params: z.strictObject({ program: handle }),
+    params: z.strictObject({
+      program: handle,
+      times: z.optional(u32.check(z.gte(1), z.lte(mostRuns))),
+    }),
     result: z.object({ returnValue: u32 }),
   },
   /** Run and miss counts of programs (bpf_prog_info), in the order asked. */

@@ -68,12 +68,16 @@ export class LoadedProgram implements Resource {
     return this.#fd;
   }
 
-  /** Runs it once (BPF_PROG_TEST_RUN) and gives what it returned. Throws SyscallError. */
-  run(): number {
+  /** Runs it so often (BPF_PROG_TEST_RUN) and gives what it returned last. Throws SyscallError. */
+  run(times = 1): number {
     const { kernel, bpf } = this.#target;
-    const { result, returnValue } = bpf.runProgram(this.fd);
-    kernel.check(`run program "${this.name}"`, "bpf(BPF_PROG_TEST_RUN)", result);
-    return returnValue;
+    let last = 0;
+    for (let time = 0; time < times; time++) {
+      const { result, returnValue } = bpf.runProgram(this.fd);
+      kernel.check(`run program "${this.name}"`, "bpf(BPF_PROG_TEST_RUN)", result);
+      last = returnValue;
+    }
+    return last;
   }
 
   /** struct bpf_prog_info (include/uapi/linux/bpf.h); zeros for what an older kernel does not count. */

@@ -58,7 +58,9 @@ export function createHandlers(session: SessionState): Omit<RequestHandlers, key
 
     "map.delete": ({ map, key }) => ({ wasPresent: requireMap(map).delete(key) }),
 
-    "program.run": ({ program }) => ({ returnValue: requireProgram(program).run() }),
+    "program.run": ({ program, times }) => ({
+      returnValue: requireProgram(program).run(times),
+    }),
 
     "program.statistics": ({ programs }) => ({
       programs: programs.map((name) => requireProgram(name).statistics()),

@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
 import { existsSync } from "node:fs";
+import { type TestChoice } from "../language/check/probes/test-probes.js";
 import { hostVersion } from "../session/version.js";
 import { BpftraceUsageError, UsageError } from "./exit-code.js";
 
@@ -26,88 +27,89 @@ export interface BpftraceOptions {
   readonly info?: boolean;
   readonly debuginfo?: string;
   readonly warnReads?: boolean;
-  /** "codegen" */
+  /** "codegen", "test", "bench" */
   readonly mode?: string;
+  readonly test?: true;
+  readonly bench?: true;
+  readonly probeFilter?: RegExp;
 }
 
 /** Adds them, those that mean nothing here too: scripts that start bpftrace give them. */
 export function addBpftraceOptions(command: Command): Command {
   let warnReads = 0;
   const unseen = (option: Option): Option => option.hideHelp();
-  return (
-    command
-      .version(`sonde v${hostVersion}`, "-V, --version", "print the version")
-      .option("--info", "say what the target can do, as bpftrace says it (sonde info: more)")
-      .option("-k, --warn-reads", "warn when memory cannot be read or a map has no such entry")
-      .on("option:warn-reads", () => {
-        if (++warnReads > 1)
+  return command
+    .version(`sonde v${hostVersion}`, "-V, --version", "print the version")
+    .option("--info", "say what the target can do, as bpftrace says it (sonde info: more)")
+    .option("-k, --warn-reads", "warn when memory cannot be read or a map has no such entry")
+    .on("option:warn-reads", () => {
+      if (++warnReads > 1)
+        throw new BpftraceUsageError(
+          "USAGE: -kk has been deprecated. Use a single -k for runtime warnings for errors in map lookups and probe reads.",
+        );
+    })
+    .addOption(
+      unseen(new Option("-d, --debug <stage>")).argParser((stage: string) => {
+        if (stages.includes(stage)) return stage;
+        throw new BpftraceUsageError(`USAGE: invalid option for -d: ${stage}`, {
+          hint: `one of ${stages.join(", ")}`,
+        });
+      }),
+    )
+    .addOption(
+      unseen(new Option("--no-feature <features>")).argParser((text: string) => {
+        if (text.split(",").every((feature) => features.includes(feature))) return text;
+        throw new BpftraceUsageError(
+          `USAGE: --no-feature can only have values '${features.join(",")}'.`,
+        );
+      }),
+    )
+    .addOption(unseen(new Option("--debuginfo <folders>")))
+    .addOption(
+      unseen(new Option("--traceable-functions <file>")).argParser((file: string) => {
+        if (existsSync(file)) return file;
+        throw new BpftraceUsageError(
+          `Failed to open kernel function info: Could not read functions from ${file}. (No such file or directory)`,
+        );
+      }),
+    )
+    .addOption(unseen(new Option("--dwarf-pid <pid>")))
+    .addOption(
+      new Option(
+        "--probe-filter <expression>",
+        "of test: and bench: probes, those with such names only",
+      ).argParser(parseFilter),
+    )
+    .addOption(unseen(new Option("--usdt-file-activation")))
+    .addOption(unseen(new Option("--verify-llvm-ir")))
+    .addOption(
+      unseen(new Option("--mode <mode>")).argParser((mode: string) => {
+        if (mode === "codegen" || mode === "test" || mode === "bench") return mode;
+        if (!modes.includes(mode)) {
           throw new BpftraceUsageError(
-            "USAGE: -kk has been deprecated. Use a single -k for runtime warnings for errors in map lookups and probe reads.",
+            "USAGE: --mode can only be 'codegen', 'compiler-bench', 'bench', 'test' or 'format'.",
           );
-      })
-      .addOption(
-        unseen(new Option("-d, --debug <stage>")).argParser((stage: string) => {
-          if (stages.includes(stage)) return stage;
-          throw new BpftraceUsageError(`USAGE: invalid option for -d: ${stage}`, {
-            hint: `one of ${stages.join(", ")}`,
-          });
-        }),
-      )
-      .addOption(
-        unseen(new Option("--no-feature <features>")).argParser((text: string) => {
-          if (text.split(",").every((feature) => features.includes(feature))) return text;
-          throw new BpftraceUsageError(
-            `USAGE: --no-feature can only have values '${features.join(",")}'.`,
-          );
-        }),
-      )
-      .addOption(unseen(new Option("--debuginfo <folders>")))
-      .addOption(
-        unseen(new Option("--traceable-functions <file>")).argParser((file: string) => {
-          if (existsSync(file)) return file;
-          throw new BpftraceUsageError(
-            `Failed to open kernel function info: Could not read functions from ${file}. (No such file or directory)`,
-          );
-        }),
-      )
-      .addOption(unseen(new Option("--dwarf-pid <pid>")))
-      // Of probes for tests, which there are none of here.
-      .addOption(unseen(new Option("--probe-filter <expression>")))
-      .addOption(unseen(new Option("--usdt-file-activation")))
-      .addOption(unseen(new Option("--verify-llvm-ir")))
-      .addOption(
-        unseen(new Option("--mode <mode>")).argParser((mode: string) => {
-          if (mode === "codegen") return mode;
-          if (!modes.includes(mode)) {
-            throw new BpftraceUsageError(
-              "USAGE: --mode can only be 'codegen', 'compiler-bench', 'bench', 'test' or 'format'.",
-            );
-          }
-          throw new UsageError(`trace: --mode ${mode}: that is bpftrace's own and not here`, {
-            hint: "--mode codegen, as --dry-run, compiles and loads nothing",
-          });
-        }),
-      )
-      .addOption(
-        refused("--test", "test: probes are not run: give begin probes in a script of its own"),
-      )
-      .addOption(
-        refused("--bench", "bench: probes are not run: 'sonde trace -v' tells what each run costs"),
-      )
-      .addOption(refused("--fmt", "programs are not formatted here"))
-      .addOption(
-        refused(
-          "--emit-llvm <file>",
-          "there is no LLVM in here: --listing shows the program's instructions",
-        ),
-      )
-      .addOption(
-        refused(
-          "--emit-elf <file>",
-          "no ELF file is made: --listing shows the program's instructions",
-        ),
-      )
-  );
+        }
+        throw new UsageError(`trace: --mode ${mode}: that is bpftrace's own and not here`, {
+          hint: "--mode codegen, as --dry-run, compiles and loads nothing",
+        });
+      }),
+    )
+    .option("--test", "run the program's test: probes, and say which have failed")
+    .option("--bench", "run the program's bench: probes, and say how long each takes")
+    .addOption(refused("--fmt", "programs are not formatted here"))
+    .addOption(
+      refused(
+        "--emit-llvm <file>",
+        "there is no LLVM in here: --listing shows the program's instructions",
+      ),
+    )
+    .addOption(
+      refused(
+        "--emit-elf <file>",
+        "no ELF file is made: --listing shows the program's instructions",
+      ),
+    );
 }
 
 /** One that is known, and said to be not here. */
@@ -119,13 +121,39 @@ function refused(flags: string, reason: string): Option {
   return new Option(flags).hideHelp().preset("").argParser(refuse);
 }
 
-/** What sonde calls what they ask for. */
-export function readBpftraceOptions({ debuginfo, mode }: BpftraceOptions): {
+/** What sonde calls what they ask for. Throws BpftraceUsageError. */
+export function readBpftraceOptions({
+  debuginfo,
+  mode: given,
+  test,
+  bench,
+  probeFilter: filter,
+}: BpftraceOptions): {
   readonly debugDir?: readonly string[];
   readonly dryRun?: true;
+  readonly tests?: TestChoice;
 } {
+  const asked = [given, test && "test", bench && "bench"].filter((one) => one !== undefined);
+  const [mode, other] = asked;
+  if (other !== undefined) {
+    throw new BpftraceUsageError(
+      `USAGE: --${bench ? "bench" : "test"} conflicts with existing --mode`,
+    );
+  }
   return {
     ...(debuginfo === undefined ? {} : { debugDir: debuginfo.split(":") }),
-    ...(mode === undefined ? {} : { dryRun: true }),
+    ...(mode === "codegen" ? { dryRun: true } : {}),
+    ...(mode === "test" || mode === "bench"
+      ? { tests: { type: mode, ...(filter === undefined ? {} : { filter }) } }
+      : {}),
   };
+}
+
+function parseFilter(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new BpftraceUsageError(`Invalid --probe-filter regex '${text}': ${reason}`, { cause });
+  }
 }

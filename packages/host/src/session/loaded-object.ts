@@ -81,9 +81,11 @@ export class LoadedObject {
     return Buffer.from(data).toString();
   }
 
-  async run(program: string): Promise<number> {
+  async run(program: string, times = 1): Promise<number> {
     const handle = required(this.handles.programs.get(program), program);
-    return (await this.#peer.call("program.run", { program: handle })).returnValue;
+    // Agents that came before this one know no `times`.
+    const often = times === 1 ? {} : { times };
+    return (await this.#peer.call("program.run", { program: handle, ...often })).returnValue;
   }
 
   /** Runs an iterator's program on all that it goes through. What it writes by itself is not kept: it writes records. */

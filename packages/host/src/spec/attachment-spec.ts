@@ -84,8 +84,10 @@ export interface UserPlace {
 export interface RunSpec {
   readonly program: string;
   /**
-   * "start": before anything is attached; "end": after everything is disabled; "signal": whenever the host gets SIGUSR1. In the
-   * order of the list.
+   * "start": before anything is attached; "end": after everything is disabled; "signal": whenever the host gets SIGUSR1; "test",
+   * "bench": when the host sees fit. In the order of the list.
    */
-  readonly when: "start" | "end" | "signal";
+  readonly when: "start" | "end" | "signal" | "test" | "bench";
+  /** What a test is called. */
+  readonly name?: string;
 }

@@ -114,13 +114,16 @@ const isReadObject = isObject<{
   readonly maps: readonly { readonly name: string; readonly type: string }[];
   readonly attachments: readonly object[];
   readonly streams: readonly StreamSpec[];
-  readonly runs: readonly RunSpec[];
+  readonly runs: readonly Pick<RunSpec, "program" | "when">[];
 }>({
   maps: isArrayOf(isObject({ name: isString, type: isString })),
   attachments: isArrayOf(isObject({})),
   streams: isArrayOf(isObject<StreamSpec>({ map: isString, lossMap: isString })),
   runs: isArrayOf(
-    isObject<RunSpec>({ program: isString, when: isOneOf("start", "end", "signal") }),
+    isObject<Pick<RunSpec, "program" | "when">>({
+      program: isString,
+      when: isOneOf("start", "end", "signal", "test", "bench"),
+    }),
   ),
 }) as Guard<ObjectSpec>;
 

@@ -122,8 +122,13 @@ export class LiveSource implements TraceSource {
     reader.passOver();
   }
 
-  async run(program: string): Promise<void> {
-    await this.#object.run(program);
+  async catchUp(reader: Pick<FinishingReader, "reach">): Promise<void> {
+    const stream = this.#spec.streams[0];
+    if (stream !== undefined) await reader.reach((await this.#object.flush(stream.map)).positions);
+  }
+
+  async run(program: string, times?: number): Promise<void> {
+    await this.#object.run(program, times);
   }
 
   async iterate(attachment: number): Promise<void> {

@@ -69,8 +69,12 @@ export class RecordingSource implements TraceSource {
     return result;
   }
 
-  async run(program: string): Promise<void> {
-    await this.#source.run(program);
+  async catchUp(reader: Pick<FinishingReader, "reach">): Promise<void> {
+    await this.#source.catchUp(reader);
+  }
+
+  async run(program: string, times?: number): Promise<void> {
+    await this.#source.run(program, times);
   }
 
   async iterate(attachment: number): Promise<void> {

@@ -132,6 +132,10 @@ export class ReplaySource implements TraceSource {
     return await this.#actions.take();
   }
 
+  catchUp(): Promise<void> {
+    return Promise.resolve();
+  }
+
   run(): Promise<void> {
     return Promise.resolve();
   }

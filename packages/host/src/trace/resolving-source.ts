@@ -107,8 +107,12 @@ export class ResolvingSource implements TraceSource {
     return await this.#source.finish(reader);
   }
 
-  async run(program: string): Promise<void> {
-    await this.#source.run(program);
+  async catchUp(reader: Pick<FinishingReader, "reach">): Promise<void> {
+    await this.#source.catchUp(reader);
+  }
+
+  async run(program: string, times?: number): Promise<void> {
+    await this.#source.run(program, times);
   }
 
   async iterate(attachment: number): Promise<void> {

@@ -53,8 +53,10 @@ export interface TraceSource {
    */
   finish(reader: FinishingReader): Promise<FinalCounts>;
   perform(action: TargetAction): Promise<ActionResult>;
-  /** Runs a program by its name. */
-  run(program: string): Promise<void>;
+  /** Resolves when the reader has dealt with all that was recorded before. */
+  catchUp(reader: Pick<FinishingReader, "reach">): Promise<void>;
+  /** Runs a program by its name, once unless said; 1000 times at most. */
+  run(program: string, times?: number): Promise<void>;
   /** Has an iterator, one of the object's attachments, go through all that it does; it is over when this resolves. */
   iterate(attachment: number): Promise<void>;
   /** Nanoseconds since 1970. */

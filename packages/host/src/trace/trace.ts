@@ -5,6 +5,7 @@ import { createRecordDecoder } from "../output/record-decoder.js";
 import { type MapDump } from "../output/map-dump.js";
 import { type MapEvent } from "../output/trace-writer.js";
 import { type MapEntry, type TraceEvent } from "../output/value.js";
+import { type RunSpec } from "../spec/attachment-spec.js";
 import { type TraceLayout } from "../spec/trace-layout.js";
 import { type ObjectSpec } from "../spec/object-spec.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
@@ -53,6 +54,7 @@ export class Trace implements AsyncDisposable {
   readonly #close: () => Promise<void>;
   readonly #earlier: EarlierWork | undefined;
   #exitCode: number | undefined;
+  #testCode = 0;
   #isLeaving = false;
   #outcome: "running" | "left" | "ended" = "running";
   #pump: RecordPump | undefined;
@@ -135,6 +137,26 @@ export class Trace implements AsyncDisposable {
     }
   }
 
+  /** Its probes that are run when its user sees fit. */
+  get tests(): readonly (RunSpec & { readonly name: string })[] {
+    return this.#spec.object.runs.flatMap((run) => {
+      return run.name === undefined ? [] : [{ ...run, name: run.name }];
+    });
+  }
+
+  /**
+   * Runs one of `tests`, so often as said (1000 times at most), while the trace runs; resolves when the sink has had all that it recorded. Gives what it returned or gave
+   * to exit(): the last that was not 0.
+   */
+  async test({ program }: Pick<RunSpec, "program">, times = 1): Promise<number> {
+    const pump = this.#pump;
+    if (pump === undefined) throw new TargetError("the trace is not running");
+    this.#testCode = 0;
+    await this.#source.run(program, times);
+    await this.#source.catchUp(pump);
+    return this.#testCode;
+  }
+
   /** Ends the trace in an orderly way: what was recorded still comes, END runs, maps are read. */
   async stop(): Promise<TraceResult> {
     this.#requestStop();
@@ -166,8 +188,7 @@ export class Trace implements AsyncDisposable {
       this.#source,
       sink,
       (code) => {
-        this.#exitCode = code;
-        this.#requestStop();
+        this.#exit(code);
       },
     );
     const usesRing = object.maps.some((map) => map.type === "ringbuf");
@@ -183,6 +204,17 @@ export class Trace implements AsyncDisposable {
     if (this.#earlier?.isOver === true) this.#requestStop();
     await Promise.race([this.#stopRequest, pump.ended(), this.#iterationFailure]);
     return (await this.#tryToLeave(pump, sink)) ?? (await this.#finish(pump, sink));
+  }
+
+  /** A trace of tests goes on until it is stopped: each of them has its own end. */
+  #exit(code: number): void {
+    if (this.tests.length > 0) {
+      this.#pump?.listen();
+      if (code !== 0) this.#testCode = code;
+      return;
+    }
+    this.#exitCode = code;
+    this.#requestStop();
   }
 
   /** Has iterators go through what they do; a trace that has nothing else is over then. */
@@ -258,7 +290,7 @@ export class Trace implements AsyncDisposable {
 
 /** Whether something can still happen by itself: a program that only begins and ends is over at once. */
 function isBusy({ attachments, runs }: ObjectSpec): boolean {
-  return attachments.length > 0 || runs.some(({ when }) => when === "signal");
+  return attachments.length > 0 || runs.some(({ when }) => when !== "start" && when !== "end");
 }
 
 const discard: RecordSink = {

@@ -36,6 +36,7 @@ class FakeSource implements TraceSource {
   run = this.dump;
   iterate = this.dump;
   fill = (): Promise<void> => Promise.resolve();
+  catchUp = (): Promise<void> => Promise.resolve();
   finish = (): Promise<FinalCounts> =>
     Promise.resolve({ positions: [], lost: 0n, failedUpdates: 0n, missedRuns: 0n });
   time = 0n;

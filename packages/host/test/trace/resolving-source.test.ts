@@ -98,6 +98,7 @@ class FakeSource implements TraceSource {
     throw new TypeError("not asked for here");
   };
   fill = (): Promise<void> => Promise.resolve();
+  catchUp = (): Promise<void> => Promise.resolve();
   finish = (): Promise<FinalCounts> =>
     Promise.resolve({ positions: [], lost: 0n, failedUpdates: 0n, missedRuns: 0n });
   now = (): bigint => 0n;

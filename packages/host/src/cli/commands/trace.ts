@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
 import { existsSync, readFileSync } from "node:fs";
+import { type TestChoice } from "../../language/check/probes/test-probes.js";
 import { isError, type Diagnostic } from "../../language/diagnostic.js";
 import { renderDiagnostic } from "../../language/render-diagnostic.js";
 import { defaultRingBytes } from "../../language/lower/lower.js";
@@ -30,7 +31,9 @@ import {
 import { addRateOptions, type RateOptions, whileTellingRate } from "../rate-status.js";
 import { type BufferMode } from "../output-stream.js";
 import { addTimelineOption, TimelineFile, type TimelineOptions } from "../timeline-file.js";
-import { runTrace, tellSymbolBytes, type OutputFormat } from "../run-trace.js";
+import { type TraceCost } from "../../trace/cost-meter.js";
+import { runTests } from "../run-tests.js";
+import { runTrace, tellSymbolBytes, type OutputFormat, type RunOptions } from "../run-trace.js";
 import { readProgramWords } from "../program-words.js";
 import { ScriptFiles } from "../script-files.js";
 import { splitCommand } from "../split-command.js";
@@ -57,6 +60,7 @@ interface TraceOptions
     TimelineOptions,
     HeatMapOptions,
     BpftraceOptions {
+  readonly tests?: TestChoice;
   readonly e?: string;
   readonly pid?: number;
   readonly cmd?: string;
@@ -88,6 +92,7 @@ Examples:
   sonde trace -c 'ls -l /tmp' 'tracepoint:syscalls:sys_enter_openat /pid == cpid/ { print(str(args.filename)); }'
   sonde trace -f json -o events.json script.bt first-parameter
   sonde trace --flamegraph malloc.html -p 1234 'uprobe:libc:malloc { @[ustack] = sum(arg0); }'
+  sonde trace --test script.bt                  its test: probes; --bench: its bench: probes
   sonde trace --record boot.sonde script.bt     then: sonde replay boot.sonde
   sonde trace --target-description board.target script.bt     with no board: sonde info -t board --record board.target
   sonde trace --detach --name boot -t ssh://root@board script.bt     then: sonde attach boot -t ssh://root@board
@@ -182,8 +187,11 @@ async function traceCommand(
   const heat = new HeatMapFile(options);
   const makesFiles =
     pictures.areAsked || timeline.isAsked || heat.isAsked || options.folded === true;
-  if (detached !== undefined && makesFiles) {
-    throw new UsageError("trace: pictures are made of a trace that ends: not with --detach");
+  if (detached !== undefined) {
+    requireNoneToWaitFor({
+      "pictures are made of a trace that ends": makesFiles,
+      "tests are run while we wait": options.tests !== undefined,
+    });
   }
   // What is left at work needs its agent.
   await using target = await connectTarget({
@@ -204,35 +212,55 @@ async function traceCommand(
     if (options.quiet !== true) tellDetached(program, detached, options);
     return;
   }
+  await run(target, program, options, {
+    ...(traced === undefined ? {} : { traced }),
+    pictures,
+    timeline,
+    heat,
+  });
+  if (options.verbose === true) tellSymbolBytes(target);
+}
+
+/** What `--detach` cannot be given with, by why not. */
+function requireNoneToWaitFor(reasons: Readonly<Record<string, boolean>>): void {
+  for (const [reason, isAsked] of Object.entries(reasons)) {
+    if (isAsked) throw new UsageError(`trace: ${reason}: not with --detach`);
+  }
+}
+
+/** Traces, or runs the program's tests, and sets the exit code. */
+async function run(
+  target: Target,
+  program: Program,
+  options: TraceOptions,
+  parts: Pick<RunOptions, "traced" | "pictures" | "timeline" | "heat">,
+): Promise<void> {
+  const { tests } = options;
+  const isQuiet = options.quiet === true;
+  const isVerbose = options.verbose === true;
+  const { f: format, output, B: buffers } = options;
   await using trace = await target.start(program, {
     clock: options.clock,
     ...(options.record === undefined ? {} : { record: options.record }),
-    ...(traced === undefined ? {} : { pid: traced.pid }),
+    ...(parts.traced === undefined ? {} : { pid: parts.traced.pid }),
     ...loadOptions(options),
-    measuresCost: options.verbose === true,
+    measuresCost: isVerbose || tests !== undefined,
   });
-  const context = {
-    ...options,
-    isQuiet: options.quiet === true,
-    isVerbose: options.verbose === true,
-    writesToFile: options.output !== undefined,
-  };
+  const cost = async (): Promise<TraceCost | undefined> => await target.cost();
+  const telling = { format, output, buffers, isQuiet, cost };
+  if (tests !== undefined) {
+    process.exitCode = await runTests(trace, { type: tests.type, ...telling });
+    return;
+  }
+  const context = { ...options, isQuiet, isVerbose, writesToFile: output !== undefined };
   process.exitCode = await whileTellingRate(target, trace, context, async () =>
     runTrace(trace, {
-      format: options.f,
-      output: options.output,
-      buffers: options.B,
-      isQuiet: context.isQuiet,
-      ...(traced === undefined ? {} : { traced }),
-      pictures,
-      timeline,
-      heat,
+      ...telling,
+      ...parts,
       isFolded: options.folded === true,
       failsOnLost: options.failOnLost === true,
-      cost: async () => await target.cost(),
     }),
   );
-  if (context.isVerbose) tellSymbolBytes(target);
 }
 
 /** -l: what matches a pattern, or what the probes of a script do. */
@@ -359,6 +387,7 @@ async function compileOrReport(
       ...(pid === undefined ? {} : { pid }),
       ...(options.cmd === undefined || pid === undefined ? {} : { childPid: pid }),
       isUnsafe: options.unsafe === true,
+      ...(options.tests === undefined ? {} : { tests: options.tests }),
       tellsOfReads: options.warnReads === true,
       sourceName: script.name,
       files: new ScriptFiles(script.isFile ? script.name : undefined, options.I),

@@ -22,7 +22,8 @@ import {
 } from "./function-names.js";
 import { variablesBehind } from "./later-variables.js";
 import { type ProbeState } from "./probe-state.js";
-import { describeType } from "./type.js";
+import { describeType, uint32 } from "./type.js";
+import { layOutRecord } from "./record-table.js";
 
 /** Checks statements in a scope of their own; those with faults, which are reported, are left out. */
 export function checkBlock(probe: ProbeState, block: Block): CheckedStatement[] {
@@ -115,7 +116,10 @@ function isComptime(condition: Expression): boolean {
   return condition.kind === "call" && condition.name === "comptime";
 }
 
-/** What a probe's program gives to the kernel means nothing to the trace: it is evaluated, and forgotten. */
+/**
+ * What a probe's program gives to the kernel means nothing to the trace: it is evaluated, and forgotten. What a test gives
+ * says whether it has failed: it is told as exit() tells it.
+ */
 function checkReturn(probe: ProbeState, { value, span }: StatementOf<"return">): Checked {
   if (value === undefined) return { kind: "return", span };
   const checked = probe.check(value);
@@ -123,6 +127,12 @@ function checkReturn(probe: ProbeState, { value, span }: StatementOf<"return">):
   if (checked.type.kind !== "integer") {
     const message = `Probe return values can only be integers. Found ${describeType(checked.type)}`;
     return probe.error("type-mismatch", span, message);
+  }
+  const { type } = probe.probe;
+  const isPassed = checked.kind === "constant" && checked.value === 0n;
+  if ((type === "test" || type === "bench") && !isPassed) {
+    const record = probe.program.records.add({ kind: "exit", ...layOutRecord([uint32]) });
+    return { kind: "record", record, values: [checked], list: undefined, isControl: true, span };
   }
   return [
     { kind: "evaluate", expression: checked, span },

@@ -16,6 +16,7 @@ import { ProbeState } from "./probe-state.js";
 import { type ConcreteProbe } from "./probes/concrete-probe.js";
 import { expandBlock } from "./probes/expand-attach-point.js";
 import { preferRawTracepoints } from "./probes/raw-tracepoints.js";
+import { checkTestNames, describeNoTests, type TestChoice } from "./probes/test-probes.js";
 import { parentProcessQueries } from "./parent-process.js";
 import { ProgramState } from "./program-state.js";
 import { RuntimeWarnings } from "./runtime-warnings.js";
@@ -41,6 +42,8 @@ export interface CheckOptions {
   readonly tellsOfReads?: boolean;
   /** Tracepoints are attached to as such, although a raw tracepoint would do. */
   readonly keepsTracepoints?: boolean;
+  /** Run these of the probes that are attached to nothing, and attach none of the others. */
+  readonly tests?: TestChoice;
   /** Settings that hold where the program's `config` says nothing: max_strlen = "200". */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -94,12 +97,15 @@ export function tryCheck(
     return name !== "raw_tracepoint" || options.keepsTracepoints !== true;
   });
   const about = { answers, positional, pid: options.pid, target: { ...target, features } };
-  const input = { ...about, missingProbes, maximumPrograms, isUnsafe };
+  const { tests } = options;
+  const input = { ...about, missingProbes, maximumPrograms, isUnsafe, tests };
   const { missing } = program;
   missing.push(...parentProcessQueries(parsed, answers));
   const states: { state: ProbeState; block: ActionBlock }[] = [];
+  checkTestNames(parsed.blocks, outer);
   const expanded = parsed.blocks.map((block) => {
-    return { block, probes: expandBlock(block, input, missing, outer) };
+    const probes = expandBlock(block, input, missing, outer);
+    return { block, probes: tests === undefined ? probes : probes.filter(isRun) };
   });
   for (const { block, probes } of preferRawTracepoints(expanded, input.target)) {
     for (const probe of probes) {
@@ -111,7 +117,9 @@ export function tryCheck(
   if (missing.length > 0) return { missing, result: noResult };
   if (states.length === 0 && !outer.hasErrors) {
     const span = parsed.blocks[0]?.attachPoints[0]?.span ?? { start: 0, end: 0 };
-    outer.error("nothing-to-attach", span, "No probes to attach");
+    const reason = describeNoTests(parsed.blocks, tests);
+    if (reason === undefined) outer.error("nothing-to-attach", span, "No probes to attach");
+    else outer.addPlaceless("error", "no-match", reason);
   }
   const count = states.reduce((sum, { state }) => sum + countOf(state.probe), 0);
   if (count > maximumProbes) {
@@ -176,6 +184,10 @@ function probedFiles(probes: readonly ConcreteProbe[]): {
     ({ attachment: { kind } }) => kind === "uprobe" || kind === "run" || kind === "perfEvent",
   );
   return { paths: [...new Set(paths)], areFirst };
+}
+
+function isRun({ attachment }: ConcreteProbe): boolean {
+  return attachment.kind === "run";
 }
 
 /** How many the user asked for. */

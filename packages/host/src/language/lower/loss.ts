@@ -1,4 +1,5 @@
 import { helpers } from "../../asm/helpers.js";
+import { type CheckedProbe } from "../check/checked-program.js";
 import { type VirtualRegister } from "../ir.js";
 import { hasFeature, type Lowering, lossOffsets, ownMaps } from "./lowering.js";
 import { behind, constant, pointerTo } from "./program-builder.js";
@@ -15,7 +16,7 @@ export function countRefusedUpdate(lowering: Lowering): void {
 
 /** From here on no program does anything any more but those that run at the end: exit(). */
 export function markExit(lowering: Lowering): void {
-  if (!hasFeature(lowering.target, "map_value_pointer")) return;
+  if (!hasFeature(lowering.target, "map_value_pointer") || isTest(lowering.probe)) return;
   withArrayValue(lowering, ownMaps.loss, (value) => {
     lowering.builder.store(behind(value, lossOffsets.hasExited), 8, constant(1));
   });
@@ -27,11 +28,16 @@ export function endAfterExit(lowering: Lowering, end: string): void {
   const { attachment } = probe;
   const runsAtEnd = attachment.kind === "run" && attachment.when === "end";
   const canExit = program.layout.records.some(({ kind }) => kind === "exit");
-  if (runsAtEnd || !canExit || !hasFeature(target, "map_value_pointer")) return;
+  if (runsAtEnd || isTest(probe) || !canExit || !hasFeature(target, "map_value_pointer")) return;
   withArrayValue(lowering, ownMaps.loss, (value) => {
     const hasExited = builder.load(behind(value, lossOffsets.hasExited), 8, false);
     builder.jumpIf("ne", hasExited, constant(0), end);
   });
+}
+
+/** Those that exit end themselves alone. */
+function isTest({ attachment }: CheckedProbe): boolean {
+  return attachment.kind === "run" && (attachment.when === "test" || attachment.when === "bench");
 }
 
 function addToLoss(lowering: Lowering, offset: number): void {

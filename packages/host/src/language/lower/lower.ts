@@ -185,6 +185,10 @@ function runsOf(programs: readonly LoweredProgram[]): readonly RunSpec[] {
   return programs.flatMap(({ ir, probe }): RunSpec[] => {
     if (probe === undefined) return [{ program: startProgramName, when: "start" }];
     if (probe.attachment.kind !== "run") return [];
-    return [{ program: ir.name, when: probe.attachment.when }];
+    const { when } = probe.attachment;
+    const isTest = when === "test" || when === "bench";
+    return [
+      { program: ir.name, when, ...(isTest ? { name: probe.name.slice(when.length + 1) } : {}) },
+    ];
   });
 }

@@ -75,6 +75,8 @@ export const probeTypes = {
   fentry: ["f", "kfunc"],
   fexit: ["fr", "kretfunc"],
   usdt: ["U"],
+  test: [],
+  bench: [],
 } as const;
 export type ProbeType = keyof typeof probeTypes;
 

@@ -11,6 +11,7 @@ import { expandRawTracepoint, expandRunProbe, expandTracepoint } from "./kernel-
 import { expandIterator } from "./iterator-probes.js";
 import { expandCountedProbe } from "./perf-probes.js";
 import { expandSelfProbe } from "./self-probes.js";
+import { expandTestProbe, isTest, type TestChoice } from "./test-probes.js";
 import { joinSystemCalls } from "./system-call-probes.js";
 import { expandTimedProbe } from "./timed-probes.js";
 import { expandWatchpoint } from "./watchpoint-probes.js";
@@ -26,6 +27,8 @@ export interface ExpansionInput {
   readonly target: TargetDescription;
   readonly missingProbes: "error" | "warn" | "ignore";
   readonly isUnsafe: boolean;
+  /** The probes that are run to try or to measure something, of which the others are none. */
+  readonly tests: TestChoice | undefined;
   /** What one wildcard may grow to. */
   readonly maximumPrograms: number;
 }
@@ -40,7 +43,6 @@ export function expandBlock(
   missing: Query[],
   diagnostics: Diagnostics,
 ): readonly ConcreteProbe[] {
-  if (isRunWhenAsked(block, diagnostics)) return [];
   const about = {
     reads: readsArguments(block),
     isAlone: block.attachPoints.length === 1,
@@ -49,7 +51,7 @@ export function expandBlock(
   const found = block.attachPoints.flatMap((attachPoint) => {
     const context = contextOf(attachPoint, input, about, missing, diagnostics);
     if (context === undefined) return [];
-    const probes = expand(context);
+    const probes = expand(context, input);
     if (probes.length <= Math.max(1, input.maximumPrograms)) return probes;
     const message = `Your program is trying to generate more than ${probes.length} BPF programs, which exceeds the current limit of ${input.maximumPrograms}`;
     context.fault(message, context.span, [
@@ -57,7 +59,11 @@ export function expandBlock(
     ]);
     return [];
   });
-  const isNone = found.length === 0 && missing.length === before && !about.isAlone;
+  const isNone =
+    found.length === 0 &&
+    missing.length === before &&
+    !about.isAlone &&
+    !block.attachPoints.some(isTest);
   if (isNone && input.missingProbes === "error" && !diagnostics.hasErrors) {
     const [first] = block.attachPoints;
     const message =
@@ -65,18 +71,6 @@ export function expandBlock(
     if (first !== undefined) diagnostics.error("no-match", first.span, message);
   }
   return joinSystemCalls(found, block, input, missing);
-}
-
-/** `test:name`, `bench:name`: bpftrace runs them only when it is told to, and nothing does here. */
-function isRunWhenAsked({ attachPoints }: ActionBlock, diagnostics: Diagnostics): boolean {
-  const types = attachPoints.map(({ parts }) => parts[0]?.text ?? "");
-  if (!types.every((type) => type === "test" || type === "bench")) return false;
-  for (const { parts, span } of attachPoints) {
-    if (parts.length === 2) continue;
-    const message = `${parts[0]?.text ?? ""} probe type requires 1 arguments, found ${parts.length - 1}`;
-    diagnostics.error("bad-probe", span, message);
-  }
-  return true;
 }
 
 function contextOf(
@@ -116,7 +110,7 @@ function contextOf(
   });
 }
 
-function expand(context: AttachPointContext): ConcreteProbe[] {
+function expand(context: AttachPointContext, { tests }: ExpansionInput): ConcreteProbe[] {
   switch (context.type) {
     case "begin":
     case "end":
@@ -148,6 +142,9 @@ function expand(context: AttachPointContext): ConcreteProbe[] {
       return expandIterator(context);
     case "self":
       return expandSelfProbe(context);
+    case "test":
+    case "bench":
+      return expandTestProbe(context, tests);
     default:
       return assertNever(context.type);
   }
