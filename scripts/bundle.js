@@ -3,12 +3,14 @@
  * packages/host/dist/sonde.cjs. Beside each lie its code and what V8 made of it; beside the agent's also koffi's
  * binaries. Run by `npm run build`.
  */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -16,6 +18,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -30,22 +33,16 @@ const programs = [
     side: "agent",
     entry: "packages/agent/src/cli/main.ts",
     outputFolder: "packages/agent/dist",
-    // Its input is empty, so that it starts in full, sees the end of it, and ends.
-    rehearsal: ["--stdio"],
-    // V8 lets the space for young objects grow to 48 MB. An agent's die young, and the board has other uses for memory.
-    // (In the loader, because a code cache is good only under the flags that it was made with.)
-    v8Flags: ["--semi-space-growth-factor=1"],
+    // V8 lets the space for young objects grow to 48 MB. An agent's die young, and the board has other uses for memory;
+    // also than for V8's first, fast translation to machine code, which makes the agent grow by twice as much at its first
+    // trace. (In the loader, because a code cache is good only under the flags that it was made with.)
+    v8Flags: ["--semi-space-growth-factor=1", "--no-sparkplug"],
   },
   {
     name: "sonde",
     side: "host",
     entry: "packages/host/src/cli/main.ts",
     outputFolder: "packages/host/dist",
-    // Compiles for this machine, which takes its agent through a start too, and loads nothing.
-    rehearsal: [
-      ...["trace", "--target", "local:", "--dry-run", "-e"],
-      'tracepoint:sched:sched_switch /pid/ { printf("%s\\n", comm); @[comm] = count(); @h = hist(pid); }',
-    ],
     // Node's own: to set any takes its module v8, which takes longer to load than is won.
     v8Flags: [],
   },
@@ -54,7 +51,9 @@ const programs = [
 copyKoffiBinaries(join(root, "packages/agent/dist"));
 // First: whoever makes a picture finds its page's script beside the program.
 for (const page of ["flame-graph", "heat-map"]) await bundlePage(page);
-for (const program of programs) await bundleProgram(program);
+const [agentLoader, hostLoader] = await Promise.all(programs.map(bundleProgram));
+rehearseHost();
+await rehearseAgent();
 refreshMicroAgents(join(root, "packages/agent/dist/micro"));
 
 /** One script with its styles, to be put in a page of one file (packages/host/src/picture). */
@@ -80,7 +79,7 @@ async function bundlePage(name) {
 }
 
 /** The names carry the content's hash: a program never starts with the cache of other code. */
-async function bundleProgram({ name, side, entry, outputFolder, rehearsal, v8Flags }) {
+async function bundleProgram({ name, side, entry, outputFolder, v8Flags }) {
   const folder = join(root, outputFolder);
   mkdirSync(folder, { recursive: true });
   const code = await bundleCode(entry, side);
@@ -90,8 +89,8 @@ async function bundleProgram({ name, side, entry, outputFolder, rehearsal, v8Fla
   writeWhole(join(folder, codeName), code);
   writeWhole(loader, loaderSource(codeName, v8Flags));
   removeOlder(folder, name, hash);
-  rehearse(loader, rehearsal);
   report(folder, codeName);
+  return loader;
 }
 
 /** Those that were built (npm run build:micro) are built again: `local:` is one of them. */
@@ -185,17 +184,50 @@ script.runInThisContext().call(main.exports, main.exports, createRequire(filenam
 }
 
 /**
- * Runs the program once, so that the cache also has the functions that a run calls. Where it cannot run (no BTF, not
+ * Compiles for this machine, so that the cache also has the functions that a run calls. Where it cannot run (no BTF, not
  * Linux) the cache has what was reached.
  */
-function rehearse(loader, args) {
-  // Without what a person has set for the commands: $SONDE_TARGET may be a board.
-  const settings = Object.entries(process.env).filter(([name]) => !name.startsWith("SONDE_"));
-  spawnSync(process.execPath, [loader, ...args], {
-    env: { ...Object.fromEntries(settings), SONDE_WRITE_CODE_CACHE: "1" },
-    input: "",
+function rehearseHost() {
+  const program =
+    'tracepoint:sched:sched_switch /pid/ { printf("%s\\n", comm); @[comm] = count(); @h = hist(pid); }';
+  trace(["--target", "local:", "--dry-run", "-e", program], { SONDE_WRITE_CODE_CACHE: "1" });
+}
+
+/**
+ * Has the agent serve a trace: what it would compile at its first one stays in its memory from then on. Where it may not load
+ * programs it is taken as far as to refuse them.
+ */
+async function rehearseAgent() {
+  const folder = mkdtempSync(join(tmpdir(), "sonde-rehearsal-"));
+  const address = join(folder, "agent");
+  const agent = spawn(process.execPath, [agentLoader, "--unix", address], {
+    env: { ...withoutSettings(), SONDE_WRITE_CODE_CACHE: "1" },
+    stdio: ["ignore", "ignore", "pipe"],
     timeout: 60_000,
   });
+  const ended = once(agent, "exit");
+  // It says where it listens, or why it cannot.
+  await Promise.race([once(agent.stderr, "data"), ended]);
+  const program =
+    'tracepoint:sched:sched_switch { @[comm] = count(); } interval:ms:300 { printf("%s\\n", comm); exit(); }';
+  trace(["--target", `unix:${address}`, "-e", program]);
+  agent.kill();
+  await ended;
+  rmSync(folder, { recursive: true });
+}
+
+function trace(args, settings = {}) {
+  spawnSync(process.execPath, [hostLoader, "trace", ...args], {
+    env: { ...withoutSettings(), ...settings },
+    stdio: "ignore",
+    timeout: 60_000,
+  });
+}
+
+/** The environment without what a person has set for the commands: $SONDE_TARGET may be a board. */
+function withoutSettings() {
+  const settings = Object.entries(process.env).filter(([name]) => !name.startsWith("SONDE_"));
+  return Object.fromEntries(settings);
 }
 
 function removeOlder(folder, name, hash) {
