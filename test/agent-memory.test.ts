@@ -58,7 +58,8 @@ describe("the agent's memory", () => {
   loading("grows by less than 300 kB for an object, once it has loaded one before", async () => {
     await using target = await connect(address, { key });
     const grown = new Map<string, number>();
-    // The first time V8 compiles what loads objects, which it does once: half a megabyte, whatever the object is.
+    // The first time V8 also makes its own notes on what loads objects (a quarter of a megabyte by its heap snapshots, where
+    // its own count of what is used varies by as much).
     for (const name of ["execsnoop", "execsnoop", "opensnoop"]) {
       const found = objectsToTry().find((one) => one.name === name);
       const before = await heldBytes();
@@ -68,7 +69,7 @@ describe("the agent's memory", () => {
     }
     process.stdout.write(`the agent grew, in bytes: ${JSON.stringify([...grown])}\n`);
     const [first, ...later] = [...grown.values()];
-    expect(first).toBeLessThan(1_000_000);
+    expect(first).toBeLessThan(500_000);
     for (const one of later) expect(one).toBeLessThan(300_000);
   });
 
