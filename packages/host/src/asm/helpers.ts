@@ -67,4 +67,5 @@ export const helperFlags = {
   BPF_F_CURRENT_CPU: 0xffff_ffffn,
   BPF_RB_AVAIL_DATA: 0n,
   BPF_F_USER_STACK: 0x100n,
+  BPF_F_USER_BUILD_ID: 0x800n,
 } as const;

@@ -14,6 +14,10 @@ export function formatStack({ frames, mode, space }: Stack, indent: number): str
         return `\t${formatDigits(frame)} ${formatFrame(frame)}${space === "user" ? formatFile(frame) : ""}`;
       case "raw":
         return formatDigits(frame);
+      case "build_id":
+        return frame.buildId === undefined
+          ? formatDigits(frame)
+          : `${frame.buildId} 0x${formatDigits(frame)}`;
     }
   });
   return `\n${lines.join("\n")}\n`;

@@ -10,8 +10,13 @@ import { type MapEntry, type MapValue, type Value } from "./value.js";
 export function sortEntries(entries: readonly MapEntry[], layout: MapValueLayout): MapEntry[] {
   const isByValue = layout.kind !== "plain" || layout.type.kind === "integer";
   if (!isByValue) return entries.toSorted((a, b) => compareKeys(a.key, b.key));
+  // Least and greatest values are put in order as if they had no sign, as by bpftrace.
+  const isExtreme = layout.kind === "min" || layout.kind === "max";
   return entries
-    .map((entry) => ({ entry, rank: rankOf(entry.value) }))
+    .map((entry) => ({
+      entry,
+      rank: isExtreme ? unsigned(rankOf(entry.value)) : rankOf(entry.value),
+    }))
     .sort((a, b) => {
       const order = compareNumbers(a.rank, b.rank);
       return order === 0 ? compareKeys(a.entry.key, b.entry.key) : order;
@@ -56,6 +61,10 @@ function rankOf(value: MapValue): bigint {
     case "histogram":
       return value.buckets.reduce((total, bucket) => total + bucket.count, 0n);
   }
+}
+
+function unsigned(value: bigint): bigint {
+  return BigInt.asUintN(64, value);
 }
 
 function numberOf(value: Value): bigint {

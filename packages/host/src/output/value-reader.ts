@@ -4,6 +4,7 @@ import { type DecodeContext, type SymbolName } from "./decode-context.js";
 import { createBytesReader } from "./bytes-reader.js";
 import { createCodeReader } from "./code-reader.js";
 import { DecodeError } from "./decode-error.js";
+import { readBuildIds } from "./build-id-frames.js";
 import { checkField, valueSizeBytes } from "./record-view.js";
 import { createTimeFormatter } from "./strftime.js";
 import { decodeUtf8 } from "../text/utf8.js";
@@ -104,6 +105,10 @@ export class ValueReaders {
     const context = this.#context;
     const kept = stack === 0n ? undefined : context.resolveStack(stack, limit);
     const pid = kept?.pid ?? 0;
+    if (mode === "build_id") {
+      const frames = readBuildIds(kept?.frames ?? [], this.isLittleEndian);
+      return { kind: "stack", space, mode, frames };
+    }
     const frames = (kept?.frames ?? []).map((address, index) => {
       const symbol =
         space === "kernel"

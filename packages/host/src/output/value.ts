@@ -47,8 +47,10 @@ export type Value =
 
 /** An address in a stack, and the symbol it lies in, when that is known. */
 export interface Frame {
+  /** With a build id: the offset in that file. */
   readonly address: bigint;
   readonly symbol: SymbolName | undefined;
+  readonly buildId?: string;
 }
 
 /** One entry of a map, read and combined over CPUs. */

@@ -15,3 +15,6 @@ export function stackMapName(limit: number): string {
 export function stackRecordBytes(limit: number): number {
   return Math.ceil((limit + 1) / 4) * 32;
 }
+
+/** What the kernel says of a frame by its file's build id: struct bpf_stack_build_id in include/uapi/linux/bpf.h, of 32 bytes. */
+export const buildIdWords = 4;

@@ -87,12 +87,17 @@ export interface StackType {
   readonly kind: "stack";
   readonly space: "kernel" | "user";
   readonly mode: StackMode;
-  /** Frames at most, the innermost ones. */
+  /** Words at most: frames, the innermost ones; with "build_id" four for each. */
   readonly limit: number;
 }
 
-/** "bpftrace": names and offsets; "perf": addresses too; "raw": addresses alone. */
-export type StackMode = "bpftrace" | "perf" | "raw";
+/** "bpftrace": names and offsets; "perf": addresses too; "raw": addresses alone; "build_id": files' build ids and offsets in them. */
+export type StackMode = "bpftrace" | "perf" | "raw" | "build_id";
+
+/** Whether frames are shown by the names of symbols. */
+export function namesFrames(mode: StackMode): boolean {
+  return mode === "bpftrace" || mode === "perf";
+}
 
 export interface FieldLayout {
   readonly type: ValueType;

@@ -162,8 +162,10 @@ class StackTable {
     const view = viewOf(bytes);
     const word = (at: number): bigint =>
       8 * at + 8 > bytes.length ? 0n : view.getBigUint64(8 * at, this.#isLittleEndian);
-    const frames: bigint[] = [];
-    for (let at = 0; at < this.#limit && word(at) !== 0n; at++) frames.push(word(at));
+    // Words of build ids may be zero between others.
+    let count = this.#limit;
+    while (count > 0 && word(count - 1) === 0n) count -= 1;
+    const frames = Array.from({ length: count }, (_, at) => word(at));
     const pid = this.isNumberedByKernel ? stack >> 32n : word(this.#limit);
     return { frames, pid: Number(pid) };
   }

@@ -1,5 +1,5 @@
 import { type TraceLayout } from "../spec/trace-layout.js";
-import { type FieldLayout, type ValueType } from "../spec/value-type.js";
+import { namesFrames, type FieldLayout, type ValueType } from "../spec/value-type.js";
 
 /** Whether anything of a program is shown as a kernel symbol: then the target's symbols are fetched. */
 export function showsKernelSymbols(layout: TraceLayout): boolean {
@@ -15,7 +15,7 @@ export function showsUserSymbols(layout: TraceLayout): boolean {
     layout,
     (type) =>
       type.kind === "usym" ||
-      (type.kind === "stack" && type.space === "user" && type.mode !== "raw"),
+      (type.kind === "stack" && type.space === "user" && namesFrames(type.mode)),
   );
 }
 

@@ -50,7 +50,7 @@ const isType = isKindOf<ValueType>({
   bytes: { shows: isOneOf("buffer", "address", "mac"), capacityBytes: isWhole },
   stack: {
     space: isOneOf("kernel", "user"),
-    mode: isOneOf("bpftrace", "perf", "raw"),
+    mode: isOneOf("bpftrace", "perf", "raw", "build_id"),
     limit: isWhole,
   },
   tuple: { elements: isFields, sizeBytes: isWhole, names: isOptional(isArrayOf(isString)) },

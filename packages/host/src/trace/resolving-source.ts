@@ -8,6 +8,7 @@ import { type MapDump } from "../output/map-dump.js";
 import { PerfCursor } from "../output/perf-span.js";
 import { type RecordCursor } from "../output/record-cursor.js";
 import { RingCursor } from "../output/ring-span.js";
+import { namesFrames } from "../spec/value-type.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
 import { type KernelSymbolSource } from "../symbols/kernel-symbol-source.js";
 import { type UserSymbolSource } from "../symbols/user-symbols.js";
@@ -175,7 +176,7 @@ export class ResolvingSource implements TraceSource {
     const { userSymbols } = this.#names;
     if (userSymbols === undefined) return undefined;
     const frames = stacks.flatMap(({ space, mode, stack, limit }) => {
-      const isShown = space === "user" && mode !== "raw";
+      const isShown = space === "user" && namesFrames(mode);
       const kept = isShown ? this.#names.stacks.resolve(stack, limit) : undefined;
       return (kept?.frames ?? []).map((address) => ({ address, pid: kept?.pid ?? 0 }));
     });

@@ -15,7 +15,9 @@ function blocks(language: string): string[] {
 describe("docs/language.md", () => {
   test.each(blocks("bt"))("compiles: %s", (source) => {
     const { diagnostics } = checkSource(source, { positional: ["41", "hello"] });
-    expect(diagnostics).toEqual([]);
+    // As bpftrace does, the compiler tells of each delete() whose result nobody asks for.
+    const others = diagnostics.filter(({ message }) => message !== "Return value discarded.");
+    expect(others).toEqual([]);
   });
 
   const notYet = blocks("bt-not-yet").flatMap((block) => block.trim().split("\n"));

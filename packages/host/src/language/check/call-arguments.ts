@@ -82,7 +82,11 @@ export function requireInteger(
 /** Whether the program may change the target; reports it when not. */
 export function requireUnsafe(probe: ProbeState, call: Call): boolean {
   if (probe.program.isUnsafe) return true;
-  const message = `${call.name}() is an unsafe function being used in safe mode`;
+  // As in bpftrace, which has functions of its own and others that are made of these.
+  const message =
+    call.name === "system"
+      ? "system() is an unsafe function being used in safe mode"
+      : `${call.name}() is unsafe. To use you need the --unsafe flag`;
   probe.error("bad-value", call.span, message, ["--unsafe allows what changes the target."]);
   return false;
 }

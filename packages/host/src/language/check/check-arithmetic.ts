@@ -1,16 +1,18 @@
 import { sizeInMemory } from "./check-memory.js";
 import { type CheckedExpression, type IntegerOperation } from "./checked-program.js";
+import { convert } from "./coerce.js";
 import {
   applyExactly,
   fitsInteger,
   foldBinary,
   integerConstant,
   stringConstant,
+  wrapInteger,
 } from "./constant.js";
 import { movePointer } from "./move-pointer.js";
 import { signOf } from "./number-sign.js";
 import { type ProbeState } from "./probe-state.js";
-import { describeType, int64, isNumber, uint64, type IntegerType } from "./type.js";
+import { describeType, int64, isNumber, isSameType, uint64, type IntegerType } from "./type.js";
 
 /** Signed when one side is, or both may be either; differences always are. */
 function resultType(
@@ -71,10 +73,38 @@ export function checkArithmetic(
       if (fitsInteger(exact)) return integerConstant(exact, span);
       return probe.error("bad-value", span, cannotFold);
     }
-    const folded = foldBinary(operation, left.value, right.value, type);
-    return { kind: "constant", value: folded, type, span };
+    const folded = foldBinary(
+      operation,
+      left.value,
+      right.value,
+      isUnsignedAlways(operation) ? uint64 : type,
+    );
+    return { kind: "constant", value: wrapInteger(folded, type), type, span };
   }
-  return { kind: "binary", operation, left, right, type, span };
+  warnOfSign(probe, operation, operator, { left, right, span });
+  const binary = { kind: "binary", operation, left, right, span } as const;
+  return isUnsignedAlways(operation) && type.isSigned
+    ? convert({ ...binary, type: uint64 }, type)
+    : { ...binary, type };
+}
+
+/** What bpftrace has the processor do without a sign, whatever the operands are. */
+export function isUnsignedAlways(operation: IntegerOperation): boolean {
+  return operation === "divide" || operation === "modulo" || operation === "shiftRight";
+}
+
+/** Of operands of different types, one of them signed: as in bpftrace, which does not warn of those of one type. */
+function warnOfSign(
+  probe: ProbeState,
+  operation: IntegerOperation,
+  operator: string,
+  { left, right, span }: Pick<Arithmetic, "left" | "right" | "span">,
+): void {
+  if (operation !== "divide" && operation !== "modulo") return;
+  if (signOf(left) !== "signed" && signOf(right) !== "signed") return;
+  if (isSameType(left.type, right.type)) return;
+  const message = `signed operands for '${operator}' can lead to undefined behavior (cast to unsigned to silence warning)`;
+  probe.program.diagnostics.warn("type-mismatch", span, message);
 }
 
 /** `p + n`, `n + p`, `p - n`; `undefined` of numbers. */

@@ -2,20 +2,22 @@ import { type ExpressionOf } from "../syntax/ast.js";
 import { formatPlace } from "../syntax/span.js";
 import { requireArguments, requireText } from "./call-arguments.js";
 import { checkCondition } from "./check-condition.js";
-import { type CheckedStatement } from "./checked-program.js";
+import { checkFormat } from "./check-format.js";
+import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
 import { type ProbeState } from "./probe-state.js";
 import { layOutRecord } from "./record-table.js";
 import { uint32 } from "./type.js";
+import { type FormatConversion } from "../../spec/trace-layout.js";
 
 type Call = ExpressionOf<"call">;
 
-/** `assert(condition, "text")`, `static_assert(…)`, `fail("text")`. */
+/** `assert(condition, "text")`, `static_assert(…)`, `fail("text %d", 1)`. */
 export function checkAssertion(
   probe: ProbeState,
   call: Call,
 ): CheckedStatement | readonly CheckedStatement[] | undefined {
   if (call.name === "fail") {
-    const text = requireText(probe, call, 0);
+    const text = failText(probe, call);
     return text === undefined ? undefined : probe.error("bad-value", call.span, text);
   }
   const [argument] = call.args;
@@ -58,4 +60,30 @@ export function checkAssertion(
     ],
     span,
   };
+}
+
+/** What fail() says: its format with the literals that stand behind it. */
+function failText(probe: ProbeState, call: Call): string | undefined {
+  const format = checkFormat(probe, call, probe.storedRoom());
+  if (format === undefined) return undefined;
+  const values = format.values.values();
+  const texts = format.pieces.map((piece) => {
+    if (typeof piece === "string") return piece;
+    const next = values.next();
+    return next.done === true ? undefined : literalText(piece, next.value);
+  });
+  if (!texts.includes(undefined)) return texts.join("");
+  return probe.error("argument-type", call.span, "fail() arguments need to be literals");
+}
+
+function literalText(
+  { conversion }: FormatConversion,
+  value: CheckedExpression,
+): string | undefined {
+  if (value.kind === "stringConstant") return value.value;
+  if (value.kind !== "constant") return undefined;
+  if (value.type.kind === "boolean") return String(value.value !== 0n);
+  const radix = { x: 16, X: 16, p: 16, o: 8 }[conversion] ?? 10;
+  const text = (radix === 10 ? value.value : BigInt.asUintN(64, value.value)).toString(radix);
+  return conversion === "X" ? text.toUpperCase() : text;
 }

@@ -163,12 +163,9 @@ function childProcess(probe: ProbeState, span: Span): CheckedExpression | undefi
   if (childPid !== undefined) {
     return { kind: "constant", value: BigInt(childPid), type: uint32, span };
   }
-  probe.program.diagnostics.warn(
-    "bad-value",
-    span,
-    "cpid is 0 without -c, which starts a process",
-    ["has_cpid tells whether there is one."],
-  );
+  probe.program.diagnostics.warn("bad-value", span, "No child command (`-c`); cpid is zero", [
+    "has_cpid tells whether there is one.",
+  ]);
   return { kind: "constant", value: 0n, type: uint32, span };
 }
 

@@ -37,6 +37,8 @@ import {
 } from "./function-names.js";
 import { checkDeleted } from "./check-map-call.js";
 import { checkStackCall } from "./check-stack.js";
+import { checkIsErr, checkTaskCall, taskFunctions } from "./check-task-call.js";
+import { checkWriteUser } from "./check-write-user.js";
 import {
   checkBswap,
   checkConcatenation,
@@ -97,6 +99,8 @@ const valueFunctions: ReadonlyMap<string, CallCheck> = new Map<string, CallCheck
   ["signal", checkSignal],
   ["signal_thread", checkSignal],
   ["override", checkOverride],
+  ["write_user", checkWriteUser],
+  ["is_err", checkIsErr],
   ["buf", checkBuf],
   ["ntop", checkNtop],
   ["pton", checkPton],
@@ -122,6 +126,8 @@ export function checkCall(
   const check = valueFunctions.get(name);
   if (check !== undefined) return check(probe, call, room);
   if (isBuiltin(name) && call.args.length === 0) return checkBuiltin(probe, name, span);
+  const ofTask = taskFunctions.find((one) => one === name);
+  if (ofTask !== undefined) return checkTaskCall(probe, call, ofTask);
   if (aggregationNames.has(name)) {
     return probe.error("type-mismatch", span, `${name}() must be assigned directly to a map`, [
       `Write @ = ${name}(…) or @[key] = ${name}(…).`,

@@ -67,7 +67,11 @@ function requireFunctionProbe(probe: ProbeState, call: Call): boolean {
   const { type } = probe.probe;
   const allowed: readonly ProbeType[] = ["fentry", "fexit", "iter"];
   if (allowed.includes(type)) return true;
-  probe.error("wrong-probe", call.span, `${call.name} can not be used with "${type}" probes`, [
+  const message =
+    call.name === "path"
+      ? "The path function can only be used with 'fentry', 'fexit', 'iter' probes"
+      : `${call.name} can not be used with "${type}" probes`;
+  probe.error("wrong-probe", call.span, message, [
     "fentry, fexit and iter have arguments whose types the kernel knows.",
   ]);
   return false;

@@ -1,6 +1,7 @@
 import { type ExpressionOf } from "../syntax/ast.js";
 import { checkKeys, requireAssigned } from "./check-place.js";
 import { acrossBuckets, bucketsOf } from "./bucketed-entry.js";
+import { type Span } from "../syntax/span.js";
 import { requireArguments } from "./call-arguments.js";
 import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
 import { type ProbeState } from "./probe-state.js";
@@ -10,8 +11,18 @@ import { boolean } from "./type.js";
 export function checkMapCall(
   probe: ProbeState,
   call: ExpressionOf<"call">,
+  { isDiscarded }: { readonly isDiscarded: boolean },
 ): CheckedStatement | undefined {
-  return call.name === "delete" ? checkDelete(probe, call) : checkClear(probe, call);
+  return call.name === "delete" ? checkDelete(probe, call, isDiscarded) : checkClear(probe, call);
+}
+
+/** Warns of a value that is made and not used; `isDiscarded` above says that the program says so itself, as in `_ = f()`. */
+export function warnOfDiscarded(probe: ProbeState, span: Span): void {
+  // With the semicolon, as in bpftrace.
+  const end = probe.program.source[span.end] === ";" ? span.end + 1 : span.end;
+  const hint = "Assign it, print it, or write _ = … when it is not wanted.";
+  const place = { start: span.start, end };
+  probe.program.diagnostics.warn("type-mismatch", place, "Return value discarded.", [hint]);
 }
 
 /** The map that is an argument as a whole. */
@@ -53,9 +64,14 @@ export function checkDeleted(
 }
 
 /** `delete(@m, k)`, `delete(@m[k])`, `delete(@m)`. */
-function checkDelete(probe: ProbeState, call: ExpressionOf<"call">): CheckedStatement | undefined {
+function checkDelete(
+  probe: ProbeState,
+  call: ExpressionOf<"call">,
+  isDiscarded: boolean,
+): CheckedStatement | undefined {
   const checked = checkDeletion(probe, call);
   if (checked === undefined) return undefined;
+  if (!isDiscarded) warnOfDiscarded(probe, call.span);
   const { name, keys, isAggregation, buckets } = checked;
   const id = probe.program.maps.idOf(name);
   if (buckets !== undefined) {

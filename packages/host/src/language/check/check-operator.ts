@@ -86,9 +86,7 @@ export function checkUnary(
         ? booleanConstant(operand.value === 0n, span)
         : { kind: "not", operand, type: boolean, span };
     case "-":
-      return isConstant
-        ? negated(probe, operand, span)
-        : { kind: "negate", operand, type: int64, span };
+      return isConstant ? negated(probe, operand, span) : negate(operand, span);
     default:
       return isConstant ? complementOf(operand, span) : { kind: "complement", operand, type, span };
   }
@@ -133,6 +131,16 @@ function mapAddress(
   return { kind: "mapAddress", map: probe.program.maps.idOf(name), type, span };
 }
 
+/** Of an unsigned number the same number of bits, without a sign. */
+function negate(operand: CheckedExpression, span: CheckedExpression["span"]): CheckedExpression {
+  const negated = { kind: "negate", operand, type: int64, span } as const;
+  const { type } = operand;
+  if (type.kind !== "integer" || type.isSigned) return negated;
+  const { sizeBytes } = type;
+  if (sizeBytes === 8) return { ...negated, type: uint64 };
+  return convert(convert(negated, { kind: "integer", sizeBytes, isSigned: false }), uint64);
+}
+
 /** Without a sign: of a number that is written out in 64 bits, else in as many as it has. */
 function complementOf(
   { value, type, isLiteral }: CheckedExpressionOf<"constant">,
@@ -146,11 +154,13 @@ function complementOf(
 
 function negated(
   probe: ProbeState,
-  { value, isLiteral }: CheckedExpressionOf<"constant">,
+  { value, type, isLiteral }: CheckedExpressionOf<"constant">,
   span: CheckedExpression["span"],
 ): CheckedExpression | undefined {
   if (isLiteral !== true) {
-    return { kind: "constant", value: wrapInteger(-value, int64), type: int64, span };
+    const isUnsigned = type.kind === "integer" && !type.isSigned;
+    const result = wrapInteger(-value, isUnsigned ? type : int64);
+    return { kind: "constant", value: result, type: isUnsigned ? uint64 : int64, span };
   }
   if (value <= 1n << 63n) return integerConstant(-value, span);
   return probe.error("bad-value", span, `-${value} does not fit in 64 bits`);

@@ -110,10 +110,12 @@ function checkPrint(probe: ProbeState, call: Call): CheckedStatement | undefined
 
 function printMap(probe: ProbeState, call: Call): CheckedStatement | undefined {
   const map = requireWholeMap(probe, call);
-  const range = { from: 0n, to: 0xffff_ffffn };
-  const [top, divisor] = [1, 2].map((index) =>
-    call.args.length > index ? requireConstant(probe, call, index, range) : 0n,
-  );
+  // As in bpftrace, -1 is more than there are.
+  const range = { from: -0x8000_0000n, to: 0xffff_ffffn };
+  const [top, divisor] = [1, 2].map((index) => {
+    const value = call.args.length > index ? requireConstant(probe, call, index, range) : 0n;
+    return value === undefined ? undefined : BigInt.asUintN(32, value);
+  });
   if (map === undefined || top === undefined || divisor === undefined) return undefined;
   const state = requireAssigned(probe, map.name, map.nameSpan);
   if (state === undefined) return undefined;

@@ -14,7 +14,6 @@ const highestSignal = 64n;
 export function checkSignal(probe: ProbeState, call: Call): CheckedExpression | undefined {
   const [argument] = call.args;
   if (!requireArguments(probe, call, 1) || argument === undefined) return undefined;
-  if (!requireUnsafe(probe, call)) return undefined;
   const { type } = probe.probe;
   const { span } = call;
   if (type === "begin" || type === "end" || type === "self") {
@@ -24,6 +23,7 @@ export function checkSignal(probe: ProbeState, call: Call): CheckedExpression | 
       `${call.name}() can not be used for this probetype special`,
     );
   }
+  if (!requireUnsafe(probe, call)) return undefined;
   const number =
     argument.kind === "string"
       ? named(probe, call, argument.value)
@@ -45,15 +45,17 @@ function named(probe: ProbeState, call: Call, name: string): CheckedExpression |
 
 /** `override(value)`: what the function that comes here gives in place of doing its work. */
 export function checkOverride(probe: ProbeState, call: Call): CheckedExpression | undefined {
-  if (!requireArguments(probe, call, 1) || !requireUnsafe(probe, call)) return undefined;
-  const value = requireInteger(probe, call, 0);
-  if (value === undefined) return undefined;
+  if (!requireArguments(probe, call, 1)) return undefined;
   const { type } = probe.probe;
   if (type !== "kprobe") {
-    return probe.error("wrong-probe", call.span, `override() cannot be used with ${type} probes`, [
-      "kprobe has it, for functions that the kernel marks as fit for it.",
+    const message = "override() can only be used inside kprobes";
+    return probe.error("wrong-probe", call.span, message, [
+      "Of functions that the kernel marks as fit for it.",
     ]);
   }
+  if (!requireUnsafe(probe, call)) return undefined;
+  const value = requireInteger(probe, call, 0);
+  if (value === undefined) return undefined;
   const helper = "override_return";
   return {
     kind: "helper",

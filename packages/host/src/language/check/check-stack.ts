@@ -1,3 +1,4 @@
+import { buildIdWords } from "../../spec/stack-map.js";
 import { type StackMode } from "../../spec/value-type.js";
 import { type Expression, type ExpressionOf } from "../syntax/ast.js";
 import { type Span } from "../syntax/span.js";
@@ -20,7 +21,11 @@ const highestLimit = 1024n;
 export const stackNames: readonly string[] = [...spaces.keys()];
 
 /** `kstack`, `ustack`: as many frames as there usually are, in the way that `config` says. */
-export function checkStack(probe: ProbeState, name: string, span: Span): CheckedExpression {
+export function checkStack(
+  probe: ProbeState,
+  name: string,
+  span: Span,
+): CheckedExpression | undefined {
   return stackOf(probe, name, probe.program.config.stackMode, usualLimit, span);
 }
 
@@ -67,11 +72,6 @@ function checkMode(
 ): StackMode | undefined {
   const mode = stackMode(word.name);
   if (mode !== undefined) return mode;
-  if (word.name === "build_id" && spaces.get(name) === "kernel") {
-    const message = "'build_id' stack mode can only be used for ustack";
-    return probe.error("bad-value", word.span, message);
-  }
-  if (word.name === "build_id") return probe.notSupported(word.span, "stacks with build ids are");
   const message = `Error parsing stack mode: ${name}: Invalid value for stack_mode: valid values are bpftrace, raw, perf, and build_id.`;
   return probe.error("bad-value", word.span, message);
 }
@@ -80,10 +80,17 @@ function stackOf(
   probe: ProbeState,
   name: string,
   mode: StackMode,
-  limit: number,
+  frames: number,
   span: Span,
-): CheckedExpression {
-  probe.program.stackLimits.add(limit);
+): CheckedExpression | undefined {
   const space = spaces.get(name) ?? "kernel";
+  if (mode === "build_id" && space === "kernel") {
+    return probe.error("bad-value", span, "'build_id' stack mode can only be used for ustack");
+  }
+  if (mode === "build_id" && !probe.program.target.features.includes("get_stack")) {
+    return probe.notSupported(span, "stacks with build ids are");
+  }
+  const limit = mode === "build_id" ? frames * buildIdWords : frames;
+  probe.program.stackLimits.add(limit);
   return { kind: "stack", type: { kind: "stack", space, mode, limit }, span };
 }

@@ -11,7 +11,7 @@ import { checkAssignment, checkDeclaration } from "./check-assignment.js";
 import { unknownFunction } from "./check-call.js";
 import { checkCondition } from "./check-condition.js";
 import { checkFor, checkJump, checkUnroll, checkWhile } from "./check-loop.js";
-import { checkMapCall } from "./check-map-call.js";
+import { checkMapCall, warnOfDiscarded } from "./check-map-call.js";
 import { checkOutputCall } from "./check-output-call.js";
 import { type CheckedStatement } from "./checked-program.js";
 import {
@@ -163,7 +163,7 @@ function checkLoneExpression(
       if (assertionNames.has(expression.name)) return checkAssertion(probe, expression);
       if (statementNames.has(expression.name)) {
         return ["clear", "zero", "delete"].includes(expression.name)
-          ? checkMapCall(probe, expression)
+          ? checkMapCall(probe, expression, { isDiscarded })
           : checkOutputCall(probe, expression);
       }
       if (!functionNames.has(expression.name)) return unknownFunction(probe, expression);
@@ -178,9 +178,7 @@ function checkLoneExpression(
   const value = probe.check(expression);
   if (value === undefined) return undefined;
   if (value.kind !== "update" && value.kind !== "helper" && !isDiscarded) {
-    probe.program.diagnostics.warn("type-mismatch", span, "Return value discarded.", [
-      "Assign it, print it, or write _ = … when it is not wanted.",
-    ]);
+    warnOfDiscarded(probe, span);
   }
   return { kind: "evaluate", expression: value, span };
 }

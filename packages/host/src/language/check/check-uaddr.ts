@@ -20,7 +20,7 @@ export function checkUaddr(
   const { attachment, type } = probe.probe;
   const { span } = call;
   if (attachment.kind !== "uprobe") {
-    return probe.error("wrong-probe", span, `uaddr() cannot be used with ${type} probes`, [
+    return probe.error("wrong-probe", span, `uaddr can not be used with "${type}" probes`, [
       "uprobe, uretprobe and usdt have a program whose symbols it knows.",
     ]);
   }

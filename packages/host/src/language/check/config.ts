@@ -112,10 +112,7 @@ const settings: Readonly<Record<string, Setting>> = {
   stack_mode: (entry, fault) => {
     const mode = stackMode(String(entry.value));
     if (mode !== undefined) return { stackMode: mode };
-    if (entry.value === "build_id") fault("stacks with build ids are not supported yet");
-    else {
-      fault("Invalid value for stack_mode: valid values are bpftrace, raw, perf, and build_id.");
-    }
+    fault("Invalid value for stack_mode: valid values are bpftrace, raw, perf, and build_id.");
     return {};
   },
   // What follows is about how bpftrace is made: it is read, and means nothing here.

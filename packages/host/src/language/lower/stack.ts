@@ -37,7 +37,8 @@ export function stackMapSpec(limit: number, target: TargetDescription): MapSpec 
 export function stackNumber(lowering: Lowering, type: StackType): IrValue {
   const { builtins, target } = lowering;
   // It is the same as long as the program runs.
-  return builtins.get(`${type.space} stack ${type.limit}`, () => {
+  const kind = type.mode === "build_id" ? "build_id" : type.space;
+  return builtins.get(`${kind} stack ${type.limit}`, () => {
     // Also where there is no stack, so that it is known from here on.
     const process = type.space === "user" ? builtin(lowering, "pid") : constant(0);
     return hasFeature(target, "get_stack")
@@ -61,14 +62,15 @@ export function stackDepth(lowering: Lowering, type: StackType): IrValue {
       flagsOf(type),
     );
     builder.jumpIf("sle", length, constant(0), end);
-    builder.move(depth, builder.binary("rsh", length, constant(3)));
+    builder.move(depth, builder.binary("rsh", length, constant(type.mode === "build_id" ? 5 : 3)));
   });
   builder.label(end);
   return depth;
 }
 
-function flagsOf({ space }: StackType): IrValue {
-  return constant(space === "user" ? helperFlags.BPF_F_USER_STACK : 0n);
+function flagsOf({ space, mode }: StackType): IrValue {
+  const buildId = mode === "build_id" ? helperFlags.BPF_F_USER_BUILD_ID : 0n;
+  return constant((space === "user" ? helperFlags.BPF_F_USER_STACK : 0n) | buildId);
 }
 
 /** Before 4.18 the kernel numbers stacks itself. Ours is one higher, with the process in the upper half. */

@@ -1,7 +1,7 @@
 import { assertNever, InternalError } from "../../asm/internal-error.js";
 import { type RecordLayout } from "../../spec/trace-layout.js";
 import { type CheckedExpression, type CheckedStatement } from "../check/checked-program.js";
-import { fitsRegister } from "../check/type.js";
+import { fitsRegister, uint64 } from "../check/type.js";
 import { aggregate } from "./aggregation.js";
 import { branch } from "./condition.js";
 import { writeDebugLine } from "./debug-line.js";
@@ -29,7 +29,8 @@ function lowerStatement(lowering: Lowering, statement: CheckedStatement): void {
         assignPlace(lowering, statement.target, statement.value, statement.span);
       } else {
         updatePlace(lowering, statement.target, {
-          operation: machineOperation(statement.operation, statement.target.type),
+          // Never signed: see isUnsignedAlways.
+          operation: machineOperation(statement.operation, uint64),
           amount: lowering.value(statement.value),
           result: "none",
           span: statement.span,

@@ -26,7 +26,7 @@ describe("faults", () => {
     {
       source: "BEGIN { @a = kstack(build_id); @[ustack] = 1; @[kstack] = 2 }",
       expected: [
-        "build_id: bad-value: 'build_id' stack mode can only be used for ustack",
+        "kstack(build_id): bad-value: 'build_id' stack mode can only be used for ustack",
         "@[kstack]: type-mismatch: Argument mismatch for @: trying to access with arguments: 'kstack_bpftrace_127' when map expects arguments: 'ustack_bpftrace_127'",
       ],
     },
@@ -455,10 +455,13 @@ describe("faults", () => {
       source: 'BEGIN { @ = printf("a") }',
       expected: ['printf("a"): type-mismatch: printf() gives no value: it must stand alone'],
     },
-    { source: "BEGIN { pid; }", expected: ["pid: warning type-mismatch: Return value discarded."] },
+    {
+      source: "BEGIN { pid; }",
+      expected: ["pid;: warning type-mismatch: Return value discarded."],
+    },
     {
       source: "BEGIN { 1 + 2; }",
-      expected: ["1 + 2: warning type-mismatch: Return value discarded."],
+      expected: ["1 + 2;: warning type-mismatch: Return value discarded."],
     },
     {
       source: 'BEGIN { return "x" }',
@@ -739,7 +742,7 @@ describe("faults", () => {
     {
       source: 'BEGIN { print(path(1)); print(socket_cookie(2)); print(cgroupid("/no")) }',
       expected: [
-        'path(1): wrong-probe: path can not be used with "begin" probes',
+        "path(1): wrong-probe: The path function can only be used with 'fentry', 'fexit', 'iter' probes",
         'socket_cookie(2): wrong-probe: socket_cookie can not be used with "begin" probes',
         'cgroupid("/no"): unknown-name: there is no control group /no on the target',
       ],

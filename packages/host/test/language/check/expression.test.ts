@@ -162,7 +162,7 @@ describe("operators", () => {
     ["nsecs / 1000", "(divide nsecs:u64 1000:s64):u64"],
     ["-1 + pid", "(add -1:s64 pid:u32):s64"],
     ["rand % 10 + true", "(add (modulo rand:u32 10:s64):u64 1:bool):u64"],
-    ["-nsecs", "(negate nsecs:u64):s64"],
+    ["-nsecs", "(negate nsecs:u64):u64"],
     ["~pid", "(complement pid:u32):u64"],
     ["!pid", "(not pid:u32):bool"],
     ["+pid", "pid:u32"],
