@@ -1,9 +1,21 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmdirSync,
+  rmSync,
+  statfsSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect } from "@jest/globals";
 import { version } from "../packages/agent/src/program/version.js";
+import { ComposeFile } from "./support/compose-file.js";
 import { buildMicroAgent } from "./support/micro-agent.js";
 import { requiresCommand, requiresFeature } from "./support/requires.js";
 import { runSonde } from "./support/sonde.js";
@@ -13,10 +25,12 @@ const folder = mkdtempSync(join(tmpdir(), "sonde-docker-"));
 const storage = [
   ...["--root", join(folder, "store")],
   ...["--runroot", join(folder, "run")],
-  ...["--storage-driver", "vfs"],
+  // Upon a file system that is an overlay itself there may be no other.
+  ...["--storage-driver", isOverlay(folder) ? "vfs" : "overlay"],
 ];
 const isolation = ["--isolation", "chroot"];
 const base = "localhost/sonde-test-base";
+const bridgeBase = "localhost/sonde-test-bridge-base";
 const agentProgram = "/opt/sonde/node_modules/@sonde/agent/dist/sonde-agent.cjs";
 const hostProgram = "/opt/sonde/node_modules/@sonde/host/dist/sonde.cjs";
 const timeoutMilliseconds = 400_000;
@@ -26,6 +40,10 @@ const leastCapabilities = ["BPF", "PERFMON", "DAC_READ_SEARCH", "SYS_PTRACE", "S
   (name) => `--cap-add=CAP_${name}`,
 );
 
+function isOverlay(path: string): boolean {
+  return statfsSync(path).type === 0x794c_7630;
+}
+
 function buildah(command: string, ...args: readonly string[]): string {
   return execFileSync("buildah", [...storage, command, ...args], {
     cwd: root,
@@ -34,25 +52,40 @@ function buildah(command: string, ...args: readonly string[]): string {
   }).trim();
 }
 
-/** Node and the libraries it needs, of Debian's libc6, libstdc++6 and libgcc-s1: nothing else, not even a shell. */
-function buildBase(): void {
-  const rootfs = join(folder, "rootfs");
-  const libraries = execFileSync("ldd", [process.execPath], { encoding: "utf8" });
-  for (const path of [process.execPath, ...(libraries.match(/\/\S+/g) ?? [])]) {
+/** Programs of this machine's and the libraries they need, of Debian: nothing else. */
+function buildBase(image: string, ...programs: readonly string[]): void {
+  const rootfs = mkdtempSync(join(folder, "rootfs-"));
+  const place = (path: string): void => {
     mkdirSync(join(rootfs, dirname(path)), { recursive: true });
     cpSync(realpathSync(path), join(rootfs, path));
+  };
+  for (const program of programs) {
+    const libraries = execFileSync("ldd", [program], { encoding: "utf8" });
+    for (const path of [program, ...(libraries.match(/\/\S+/g) ?? [])]) place(path);
+    if (program.endsWith("/busybox")) symlinkSync("busybox", join(rootfs, dirname(program), "sh"));
   }
-  mkdirSync(join(rootfs, "tmp"));
+  for (const name of ["tmp", "dev", "etc", "proc", "sys"]) mkdirSync(join(rootfs, name));
   const container = buildah("from", "scratch");
   buildah("copy", "--quiet", container, rootfs, "/");
-  buildah("config", "--env", `PATH=${dirname(process.execPath)}`, container);
-  buildah("commit", "--quiet", "--rm", container, base);
+  buildah("config", "--env", `PATH=${dirname(process.execPath)}:/usr/bin:/bin`, container);
+  buildah("commit", "--quiet", "--rm", container, image);
 }
 
+const compose = new ComposeFile(join(root, "docker/compose.yaml"), {
+  SONDE_BRIDGE_BASE: bridgeBase,
+  SONDE_HOST_BASE: base,
+  SONDE_PROCESSOR: process.arch,
+  SONDE_LINE: "rw,dev",
+});
+
+/** A container of the image. */
 function buildImage(name: "agent" | "agent-node" | "host"): string {
-  const image = `localhost/sonde-test-${name}`;
-  const file = join("docker", `${name}.Dockerfile`);
-  buildah("build", "--quiet", ...isolation, "--build-arg", `BASE=${base}`, "-f", file, "-t", image);
+  const isComposed = name !== "agent-node";
+  const image = isComposed ? compose.imageOf(name) : "sonde-agent-node";
+  const args = isComposed
+    ? compose.buildArguments(name)
+    : ["--build-arg", `BASE=${base}`, "-f", `docker/${name}.Dockerfile`, "-t", image, "."];
+  buildah("build", "--quiet", ...isolation, ...args);
   // The engine's own filter lets only whoever has CAP_SYS_ADMIN call bpf(2); the others have it.
   const filter = name === "agent" ? ["--security-opt", "seccomp=unconfined"] : [];
   return buildah("from", ...filter, image);
@@ -76,7 +109,7 @@ describe("the container images", () => {
   buildahTest(
     "are built on a base of the builder's choice",
     () => {
-      buildBase();
+      buildBase(base, process.execPath);
       agent = buildImage("agent-node");
       host = buildImage("host");
     },
@@ -107,6 +140,79 @@ describe("the container images", () => {
     expect(runIn(host, hostProgram, "trace", "-e", program)).toBe("a container on 42");
   });
 });
+
+const podmanTest =
+  process.getuid?.() === 0
+    ? requiresCommand("podman", "podman", "tracepoint", "ringbuf")
+    : requiresFeature();
+
+describe("docker/compose.yaml", () => {
+  podmanTest(
+    "traces over a serial line, with few capabilities and no network but that of host and bridge",
+    () => {
+      buildBase(bridgeBase, "/bin/busybox", "/usr/bin/socat");
+      buildah("build", "--quiet", ...isolation, ...compose.buildArguments("bridge"));
+      const program = 'tracepoint:syscalls:sys_enter_openat { printf("over a line\\n"); exit(); }';
+      const { capabilities, said } = runComposed(["trace", "-e", program]);
+      expect(said).toBe("over a line");
+      // DAC_READ_SEARCH, SYS_PTRACE, SYSLOG, PERFMON and BPF.
+      expect(capabilities).toBe("000000c400080004");
+    },
+    timeoutMilliseconds,
+  );
+});
+
+/**
+ * What the host of compose.yaml prints, and what the agent may do meanwhile. In a mount namespace, with only those control groups
+ * that podman's crun takes: none of version 2 beside version 1.
+ */
+function runComposed(command: readonly string[]): { capabilities: string; said: string } {
+  const podman = (...args: readonly string[]): string =>
+    ["podman", ...storage, "--tmpdir", join(folder, "tmp"), ...args]
+      .map((arg) => `'${arg.replaceAll("'", "'\\''")}'`)
+      .join(" ");
+  const settings = join(folder, "containers.conf");
+  // podman's own are more than root may have where it lacks CAP_SYS_RESOURCE.
+  writeFileSync(
+    settings,
+    '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n',
+  );
+  const script = [
+    "set -e",
+    "! mountpoint -q /sys/fs/cgroup/unified || umount /sys/fs/cgroup/unified",
+    `end() { ${podman("rm", "--all", "--force", "--depend", "--time", "0")} >&2; }`,
+    "trap end EXIT",
+    ...compose.volumeArguments.map((args) => `${podman("volume", "create", ...args)} >&2`),
+    ...compose.services
+      .filter((name) => name !== "host")
+      .map((name) => `${podman("run", "--detach", ...compose.runArguments(name))} >&2`),
+    `pid=$(${podman("inspect", "--format", "{{.State.Pid}}", "agent")})`,
+    "sed -n 's/^CapEff:\\s*//p' /proc/$pid/status",
+    podman("run", "--rm", ...compose.runArguments("host", command)),
+  ].join("\n");
+  try {
+    const output = execFileSync("unshare", ["--mount", "bash", "-c", script], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, CONTAINERS_CONF: settings },
+    });
+    const [capabilities = "", ...said] = output.trimEnd().split("\n");
+    return { capabilities, said: said.join("\n") };
+  } finally {
+    removeControlGroups();
+  }
+}
+
+/** What crun makes for podman's containers, and leaves: empty. */
+function removeControlGroups(): void {
+  for (const name of readdirSync("/sys/fs/cgroup")) {
+    try {
+      rmdirSync(join("/sys/fs/cgroup", name, "libpod_parent"));
+    } catch {
+      // There is none, or it is another's.
+    }
+  }
+}
 
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
