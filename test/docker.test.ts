@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -17,6 +18,7 @@ import { afterAll, describe, expect } from "@jest/globals";
 import { version } from "../packages/agent/src/program/version.js";
 import { ComposeFile } from "./support/compose-file.js";
 import { buildMicroAgent } from "./support/micro-agent.js";
+import { until } from "./support/processes.js";
 import { requiresCommand, requiresFeature } from "./support/requires.js";
 import { runSonde } from "./support/sonde.js";
 
@@ -149,11 +151,11 @@ const podmanTest =
 describe("docker/compose.yaml", () => {
   podmanTest(
     "traces over a serial line, with few capabilities and no network but that of host and bridge",
-    () => {
+    async () => {
       buildBase(bridgeBase, "/bin/busybox", "/usr/bin/socat");
       buildah("build", "--quiet", ...isolation, ...compose.buildArguments("bridge"));
       const program = 'tracepoint:syscalls:sys_enter_openat { printf("over a line\\n"); exit(); }';
-      const { capabilities, said } = runComposed(["trace", "-e", program]);
+      const { capabilities, said } = await runComposed(["trace", "-e", program]);
       expect(said).toBe("over a line");
       // DAC_READ_SEARCH, SYS_PTRACE, SYSLOG, PERFMON and BPF.
       expect(capabilities).toBe("000000c400080004");
@@ -166,7 +168,9 @@ describe("docker/compose.yaml", () => {
  * What the host of compose.yaml prints, and what the agent may do meanwhile. In a mount namespace, with only those control groups
  * that podman's crun takes: none of version 2 beside version 1.
  */
-function runComposed(command: readonly string[]): { capabilities: string; said: string } {
+async function runComposed(
+  command: readonly string[],
+): Promise<{ capabilities: string; said: string }> {
   const podman = (...args: readonly string[]): string =>
     ["podman", ...storage, "--tmpdir", join(folder, "tmp"), ...args]
       .map((arg) => `'${arg.replaceAll("'", "'\\''")}'`)
@@ -199,19 +203,23 @@ function runComposed(command: readonly string[]): { capabilities: string; said: 
     const [capabilities = "", ...said] = output.trimEnd().split("\n");
     return { capabilities, said: said.join("\n") };
   } finally {
-    removeControlGroups();
+    await until(removeControlGroups, 5000);
   }
 }
 
-/** What crun makes for podman's containers, and leaves: empty. */
-function removeControlGroups(): void {
-  for (const name of readdirSync("/sys/fs/cgroup")) {
+/** What crun makes for podman's containers, and leaves: empty once the last of them has quite ended. */
+function removeControlGroups(): boolean {
+  const left = readdirSync("/sys/fs/cgroup")
+    .map((name) => join("/sys/fs/cgroup", name, "libpod_parent"))
+    .filter((path) => existsSync(path));
+  for (const path of left.flatMap((one) => [join(one, "conmon"), one])) {
     try {
-      rmdirSync(join("/sys/fs/cgroup", name, "libpod_parent"));
+      rmdirSync(path);
     } catch {
-      // There is none, or it is another's.
+      // Something runs in it yet, or it was gone.
     }
   }
+  return left.length === 0;
 }
 
 afterAll(() => {
