@@ -10,7 +10,7 @@ import { type Answer, type Query } from "../../../src/language/answers.js";
 import { nearNames } from "../../../src/language/near-names.js";
 import { BtfBuilder } from "../../btf/btf-builder.js";
 
-type TypeQuery = Extract<
+export type TypeQuery = Extract<
   Query,
   { readonly kind: "kernelType" | "kernelMember" | "kernelMembers" | "kernelEnumerator" }
 >;
