@@ -2,20 +2,9 @@ import { Option, type Command } from "commander";
 import { existsSync } from "node:fs";
 import { type TestChoice } from "../language/check/probes/test-probes.js";
 import { hostVersion } from "../session/version.js";
+import { debugStages, type DebugStage } from "./debug-stages.js";
 import { BpftraceUsageError, UsageError } from "./exit-code.js";
 
-/** What -d takes. */
-const stages = [
-  "all",
-  "ast",
-  "parse",
-  "types",
-  "codegen",
-  "codegen-opt",
-  "dis",
-  "libbpf",
-  "verifier",
-];
 /** What --no-feature takes: none of them is ever used here. */
 const features = ["kprobe_multi", "kprobe_session", "uprobe_multi"];
 
@@ -27,8 +16,10 @@ export interface BpftraceOptions {
   readonly info?: boolean;
   readonly debuginfo?: string;
   readonly warnReads?: boolean;
-  /** "codegen", "test", "bench" */
+  /** "codegen", "test", "bench", "format" */
   readonly mode?: string;
+  readonly fmt?: true;
+  readonly debug?: readonly DebugStage[];
   readonly test?: true;
   readonly bench?: true;
   readonly probeFilter?: RegExp;
@@ -49,12 +40,10 @@ export function addBpftraceOptions(command: Command): Command {
         );
     })
     .addOption(
-      unseen(new Option("-d, --debug <stage>")).argParser((stage: string) => {
-        if (stages.includes(stage)) return stage;
-        throw new BpftraceUsageError(`USAGE: invalid option for -d: ${stage}`, {
-          hint: `one of ${stages.join(", ")}`,
-        });
-      }),
+      new Option(
+        "-d, --debug <stage>",
+        "show what the program has become: ast, types, codegen (its instructions), or all",
+      ).argParser(parseStage),
     )
     .addOption(
       unseen(new Option("--no-feature <features>")).argParser((text: string) => {
@@ -84,20 +73,20 @@ export function addBpftraceOptions(command: Command): Command {
     .addOption(unseen(new Option("--verify-llvm-ir")))
     .addOption(
       unseen(new Option("--mode <mode>")).argParser((mode: string) => {
-        if (mode === "codegen" || mode === "test" || mode === "bench") return mode;
-        if (!modes.includes(mode)) {
-          throw new BpftraceUsageError(
-            "USAGE: --mode can only be 'codegen', 'compiler-bench', 'bench', 'test' or 'format'.",
-          );
+        if (mode === "compiler-bench") {
+          throw new UsageError("trace: --mode compiler-bench: the compiler is not measured here", {
+            hint: "--bench measures what it has made; --mode codegen compiles and loads nothing",
+          });
         }
-        throw new UsageError(`trace: --mode ${mode}: that is bpftrace's own and not here`, {
-          hint: "--mode codegen, as --dry-run, compiles and loads nothing",
-        });
+        if (modes.includes(mode)) return mode;
+        throw new BpftraceUsageError(
+          "USAGE: --mode can only be 'codegen', 'compiler-bench', 'bench', 'test' or 'format'.",
+        );
       }),
     )
     .option("--test", "run the program's test: probes, and say which have failed")
     .option("--bench", "run the program's bench: probes, and say how long each takes")
-    .addOption(refused("--fmt", "programs are not formatted here"))
+    .option("--fmt", "print the program, well laid out, and load nothing")
     .addOption(
       refused(
         "--emit-llvm <file>",
@@ -127,26 +116,37 @@ export function readBpftraceOptions({
   mode: given,
   test,
   bench,
+  fmt,
   probeFilter: filter,
 }: BpftraceOptions): {
   readonly debugDir?: readonly string[];
   readonly dryRun?: true;
   readonly tests?: TestChoice;
+  readonly formats?: true;
 } {
-  const asked = [given, test && "test", bench && "bench"].filter((one) => one !== undefined);
-  const [mode, other] = asked;
+  const asked = [given, test && "test", bench && "bench", fmt && "format"];
+  const [mode, other] = asked.filter((one) => one !== undefined);
   if (other !== undefined) {
-    throw new BpftraceUsageError(
-      `USAGE: --${bench ? "bench" : "test"} conflicts with existing --mode`,
-    );
+    const flag = other === "format" ? "fmt" : other;
+    throw new BpftraceUsageError(`USAGE: --${flag} conflicts with existing --mode`);
   }
   return {
     ...(debuginfo === undefined ? {} : { debugDir: debuginfo.split(":") }),
     ...(mode === "codegen" ? { dryRun: true } : {}),
+    ...(mode === "format" ? { formats: true } : {}),
     ...(mode === "test" || mode === "bench"
       ? { tests: { type: mode, ...(filter === undefined ? {} : { filter }) } }
       : {}),
   };
+}
+
+/** Several may be given. Throws BpftraceUsageError. */
+function parseStage(given: string, before: readonly DebugStage[] = []): readonly DebugStage[] {
+  const stage = debugStages.find((one) => one === given);
+  if (stage !== undefined) return [...before, stage];
+  throw new BpftraceUsageError(`USAGE: invalid option for -d: ${given}`, {
+    hint: `one of ${debugStages.join(", ")}`,
+  });
 }
 
 function parseFilter(text: string): RegExp {

@@ -2,6 +2,8 @@ import { Option, type Command } from "commander";
 import { existsSync, readFileSync } from "node:fs";
 import { type TestChoice } from "../../language/check/probes/test-probes.js";
 import { isError, type Diagnostic } from "../../language/diagnostic.js";
+import { formatProgram } from "../../language/format/format-program.js";
+import { locateDiagnostic, parse } from "../../language/parse.js";
 import { renderDiagnostic } from "../../language/render-diagnostic.js";
 import { defaultRingBytes } from "../../language/lower/lower.js";
 import { RecordedTarget } from "../../trace/recorded-target.js";
@@ -20,6 +22,7 @@ import {
 import { BpftraceUsageError, exitCodes, UsageError } from "../exit-code.js";
 import { formatBpftraceInfo } from "../format-bpftrace-info.js";
 import { tellLoaded } from "../format-loaded.js";
+import { formatStages } from "../debug-stages.js";
 import { formatInstructions, formatObject } from "../format-object.js";
 import { addHeatMapOption, HeatMapFile, type HeatMapOptions } from "../heat-map-file.js";
 import {
@@ -29,7 +32,7 @@ import {
   type PictureOptions,
 } from "../picture-options.js";
 import { addRateOptions, type RateOptions, whileTellingRate } from "../rate-status.js";
-import { type BufferMode } from "../output-stream.js";
+import { openOutput, type BufferMode } from "../output-stream.js";
 import { addTimelineOption, TimelineFile, type TimelineOptions } from "../timeline-file.js";
 import { type TraceCost } from "../../trace/cost-meter.js";
 import { runTests } from "../run-tests.js";
@@ -61,6 +64,8 @@ interface TraceOptions
     HeatMapOptions,
     BpftraceOptions {
   readonly tests?: TestChoice;
+  /** Nothing but this. */
+  readonly formats?: true;
   readonly e?: string;
   readonly pid?: number;
   readonly cmd?: string;
@@ -93,6 +98,8 @@ Examples:
   sonde trace -f json -o events.json script.bt first-parameter
   sonde trace --flamegraph malloc.html -p 1234 'uprobe:libc:malloc { @[ustack] = sum(arg0); }'
   sonde trace --test script.bt                  its test: probes; --bench: its bench: probes
+  sonde trace --fmt script.bt                   the same program, well laid out
+  sonde trace -d codegen --dry-run script.bt    its instructions; -d ast: as it was read
   sonde trace --record boot.sonde script.bt     then: sonde replay boot.sonde
   sonde trace --target-description board.target script.bt     with no board: sonde info -t board --record board.target
   sonde trace --detach --name boot -t ssh://root@board script.bt     then: sonde attach boot -t ssh://root@board
@@ -177,6 +184,10 @@ async function traceCommand(
     return;
   }
   const script = chooseScript(first, rest, options.e);
+  if (options.formats === true) {
+    await format(script, options);
+    return;
+  }
   if (options.targetDescription !== undefined) {
     await compileForRecorded(options.targetDescription, script, options);
     return;
@@ -282,6 +293,46 @@ async function list(
   });
 }
 
+/** Prints the program, well laid out. */
+async function format(script: Script, options: TraceOptions): Promise<void> {
+  const files = filesOf(script, options);
+  const { program, sources, diagnostics } = parse(script.source, { files });
+  if (program === undefined) {
+    show(
+      script,
+      diagnostics.map((one) => locateDiagnostic(one, sources)),
+    );
+    process.exitCode = exitCodes.wrongInput;
+    return;
+  }
+  const output = await openOutput(options.output);
+  output.write(formatProgram(script.source, program.blocks));
+  await output.end();
+}
+
+/** -d */
+function tellStages(script: Script, { spec }: Program, options: TraceOptions): void {
+  const stages = options.debug ?? [];
+  if (stages.length === 0) return;
+  const { program } = parse(script.source, { files: filesOf(script, options) });
+  const { source } = script;
+  const blocks = program?.blocks ?? [];
+  process.stdout.write(formatStages(stages, { source, spec, blocks }));
+  if (!stages.includes("verifier")) return;
+  process.stderr.write(
+    "the verifier's log is kept when it refuses: --verifier-log shows all of it\n",
+  );
+}
+
+function filesOf({ isFile, name }: Script, { I: folders }: TraceOptions): ScriptFiles {
+  return new ScriptFiles(isFile === true ? name : undefined, folders);
+}
+
+function show({ source, name: sourceName }: Script, diagnostics: readonly Diagnostic[]): void {
+  for (const one of diagnostics)
+    process.stderr.write(renderDiagnostic(one, { source, sourceName }));
+}
+
 /** Compiles without a target, and prints what would be loaded there. */
 async function compileForRecorded(
   file: string,
@@ -374,11 +425,11 @@ async function compileOrReport(
   options: TraceOptions,
   childPid: number | undefined,
 ): Promise<Program | undefined> {
-  const show = (diagnostics: readonly Diagnostic[]): void => {
-    for (const one of diagnostics.filter((each) => options.warnings || isError(each)))
-      process.stderr.write(
-        renderDiagnostic(one, { source: script.source, sourceName: script.name }),
-      );
+  const tell = (diagnostics: readonly Diagnostic[]): void => {
+    show(
+      script,
+      diagnostics.filter((each) => options.warnings || isError(each)),
+    );
   };
   const pid = options.pid ?? childPid;
   try {
@@ -390,7 +441,7 @@ async function compileOrReport(
       ...(options.tests === undefined ? {} : { tests: options.tests }),
       tellsOfReads: options.warnReads === true,
       sourceName: script.name,
-      files: new ScriptFiles(script.isFile ? script.name : undefined, options.I),
+      files: filesOf(script, options),
       includes: options.include,
       settings: {
         ...settingsOf(process.env),
@@ -399,13 +450,14 @@ async function compileOrReport(
       // Not the small one that keeps events young on a slow line: nobody may come for them for long.
       ...(options.detach === true ? { ringSizeBytes: defaultRingBytes } : {}),
     });
-    show(program.diagnostics);
+    tell(program.diagnostics);
+    tellStages(script, program, options);
     return program;
   } catch (error) {
     if (!(error instanceof ProgramError)) throw error;
     // As bpftrace has it, no fault of the program's, but what there is to say of it.
     if (error.diagnostics.some(isNothingToAttach)) process.stdout.write("No probes to attach\n");
-    show(error.diagnostics.filter((one) => !isNothingToAttach(one)));
+    tell(error.diagnostics.filter((one) => !isNothingToAttach(one)));
     process.exitCode = exitCodes.wrongInput;
     return undefined;
   }
