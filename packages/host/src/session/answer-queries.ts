@@ -265,7 +265,7 @@ export class QueryAnswerer {
     pattern,
     isDemangled,
   }: Extract<Query, { readonly kind: "userFunctions" }>): Promise<Answer> {
-    const path = await this.#userFiles.resolve(file);
+    const path = await this.#programFile(file);
     if (path === undefined)
       return { kind: "userFunctions", path: undefined, functions: [], near: [] };
     const functions = await this.#programs.functions(path);
@@ -284,8 +284,14 @@ export class QueryAnswerer {
     return { kind: "userFunctions", path, ...found, functions: matching, hasThumbCode, near };
   }
 
+  /** The path of a program or library; undefined when there is none, or it is another kind of file. */
+  async #programFile(name: string): Promise<string | undefined> {
+    const path = await this.#userFiles.resolve(name);
+    return path !== undefined && (await this.#programs.isProgram(path)) ? path : undefined;
+  }
+
   async #userAddress(file: string, address: string): Promise<Answer> {
-    const path = await this.#userFiles.resolve(file);
+    const path = await this.#programFile(file);
     if (path === undefined) return { kind: "userAddress", path, fileOffset: undefined };
     const fileOffset = await this.#programs.fileOffset(path, BigInt(`0x${address}`));
     const functionName =
@@ -301,7 +307,7 @@ export class QueryAnswerer {
     file,
     ...wanted
   }: Extract<Query, { readonly kind: "userLine" }>): Promise<Answer> {
-    const path = await this.#userFiles.resolve(file);
+    const path = await this.#programFile(file);
     if (path === undefined) return { kind: "userLine", path };
     const found = await this.#programs.debugInfo.line(path, wanted);
     const shown = { kind: "userLine", path, ...(await this.#found(file, path)) } as const;
@@ -342,7 +348,7 @@ export class QueryAnswerer {
   }
 
   async #usdtProbes(file: string, provider: string, name: string): Promise<Answer> {
-    const path = await this.#userFiles.resolve(file);
+    const path = await this.#programFile(file);
     if (path === undefined) return { kind: "usdtProbes", path, probes: [], near: [] };
     const all = await this.#programs.usdtProbes(path);
     const [providers, names] = [globToRegExp(provider), globToRegExp(name)];

@@ -1,3 +1,4 @@
+import { ElfError } from "../elf/elf-error.js";
 import { isInstructionStart, longestInstructionBytes } from "../elf/instruction-start.js";
 import { ElfReader, type ElfFunction } from "../elf/elf-reader.js";
 import { readUsdtProbes, type UsdtProbe } from "../elf/usdt-notes.js";
@@ -14,6 +15,17 @@ export class UserPrograms {
 
   constructor(files: Pick<TargetFiles, "readPart">) {
     this.#files = files;
+  }
+
+  /** Whether it is an ELF file. */
+  async isProgram(path: string): Promise<boolean> {
+    try {
+      await this.#open(path);
+      return true;
+    } catch (error) {
+      if (error instanceof ElfError) return false;
+      throw error;
+    }
   }
 
   async functions(path: string): Promise<readonly ElfFunction[]> {

@@ -225,7 +225,9 @@ export class Target implements AsyncDisposable {
     const source = recording === undefined ? live : new RecordingSource(live, recording);
     const context = decodeContext(this.description, clock, source, names.resolveUserName);
     const layout = { ...spec.layout, probeCount: spec.layout.probeCount - loaded.refusedCount };
-    return new Trace({ ...spec, layout }, source, context, async () => {
+    const isAllRefused = loaded.refusedCount === spec.object.attachments.length;
+    const object = isAllRefused ? { ...spec.object, attachments: [] } : spec.object;
+    return new Trace({ object, layout }, source, context, async () => {
       await this.session.clear();
       this.#tasks = undefined;
       this.#isTracing = false;

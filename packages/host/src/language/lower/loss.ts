@@ -1,5 +1,9 @@
 import { helpers } from "../../asm/helpers.js";
-import { type CheckedProbe } from "../check/checked-program.js";
+import {
+  type CheckedProbe,
+  type CheckedProgram,
+  type CheckedStatement,
+} from "../check/checked-program.js";
 import { type VirtualRegister } from "../ir.js";
 import { hasFeature, type Lowering, lossOffsets, ownMaps } from "./lowering.js";
 import { behind, constant, pointerTo } from "./program-builder.js";
@@ -34,6 +38,41 @@ export function endAfterExit(lowering: Lowering, end: string): void {
     builder.jumpIf("ne", hasExited, constant(0), end);
   });
 }
+
+/** Of a program that exits whenever it is run, and may be run on several CPUs at once: ends all runs but the first. */
+export function claimExit(lowering: Lowering, end: string): void {
+  const { builder, probe, program, target } = lowering;
+  const { attachment } = probe;
+  const runsOnEach = attachment.kind === "perfEvent" && attachment.cpus === "each";
+  const canClaim = hasFeature(target, "map_value_pointer") && hasFeature(target, "atomic_fetch");
+  if (!runsOnEach || !canClaim || !alwaysExits(probe.body, program)) return;
+  withArrayValue(lowering, ownMaps.loss, (value) => {
+    const to = builder.register();
+    const address = behind(value, lossOffsets.hasExited);
+    builder.emit({ kind: "exchange", to, address, size: 8, value: constant(1) });
+    builder.jumpIf("ne", to, constant(0), end);
+  });
+}
+
+/** Whether exit() is reached, as far as is seen at once. */
+function alwaysExits(body: readonly CheckedStatement[], { layout }: CheckedProgram): boolean {
+  const exit = body.findIndex((statement) => {
+    return statement.kind === "record" && layout.records[statement.record]?.kind === "exit";
+  });
+  const before = body.slice(0, Math.max(0, exit));
+  return exit !== -1 && !before.some(({ kind }) => branching.has(kind));
+}
+
+/** After these, others may not be reached. */
+const branching: ReadonlySet<CheckedStatement["kind"]> = new Set([
+  "if",
+  "unroll",
+  "while",
+  "range",
+  "entries",
+  "jump",
+  "return",
+]);
 
 /** Those that exit end themselves alone. */
 function isTest({ attachment }: CheckedProbe): boolean {

@@ -8,7 +8,7 @@ import { type IrProgram } from "../ir.js";
 import { builtin } from "./builtin.js";
 import { createLowering } from "./create-lowering.js";
 import { type Frame, frameOffsets, layOutFrame } from "./frame.js";
-import { endAfterExit } from "./loss.js";
+import { claimExit, endAfterExit } from "./loss.js";
 import {
   Callbacks,
   canBePreempted,
@@ -71,6 +71,7 @@ export function lowerProbe(input: ProbeInput): LoweredProbe {
   if (probe.attachment.kind === "iterator") skipEnd(lowering, filteredLabel);
   filterProcess(lowering, input.pid, filteredLabel);
   if (probe.predicate !== undefined) lowering.jumpUnless(probe.predicate, filteredLabel);
+  claimExit(lowering, filteredLabel);
   const prologue = memory.scratchBytes > scratchBefore ? 0 : builder.position;
   clearVariables(lowering, homes, undefined);
   lowerStatements(lowering, probe.body);

@@ -15,6 +15,13 @@ export interface ProbePart {
 
 type AnswerTo<Kind extends Query["kind"]> = Extract<Answer, { readonly kind: Kind }>;
 
+/** What is said of a block whose probes do not exist. */
+export const noAttachPoints =
+  "Probe has no valid attach points. If this is expected, set the 'missing_probes' config variable to 'warn'.";
+/** The same, where it is a warning. */
+export const removedProbe =
+  "Probe has no valid attach points. It is being removed which may cause issues with program behavior.";
+
 /** What expanding one probe needs: the answers so far, and where to say what is missing or wrong. */
 export class AttachPointContext {
   readonly attachPoint: AttachPoint;
@@ -32,6 +39,7 @@ export class AttachPointContext {
   readonly #missing: Query[];
   readonly #missingProbes: "error" | "warn" | "ignore";
   readonly #isAlone: boolean;
+  readonly #asksForProbe: boolean;
 
   constructor(init: {
     readonly attachPoint: AttachPoint;
@@ -48,6 +56,8 @@ export class AttachPointContext {
     readonly missingProbes: "error" | "warn" | "ignore";
     /** It is the only probe of its block, which is nothing without it. */
     readonly isAlone: boolean;
+    /** The block asks for `probe`: then bpftrace takes each name for a pattern. */
+    readonly asksForProbe: boolean;
     readonly isUnsafe: boolean;
   }) {
     this.attachPoint = init.attachPoint;
@@ -62,6 +72,7 @@ export class AttachPointContext {
     this.#missing = init.missing;
     this.#missingProbes = init.missingProbes;
     this.#isAlone = init.isAlone;
+    this.#asksForProbe = init.asksForProbe;
     this.isUnsafe = init.isUnsafe;
   }
 
@@ -114,21 +125,25 @@ export class AttachPointContext {
     this.diagnostics.add({ severity, code: "no-match", span, message: this.#lack(), hints });
   }
 
+  /** Whether it may match nothing beside others, without a word: a name that leaves something open does so, too. */
   get #isPattern(): boolean {
-    return /[*?]/.test(this.attachPoint.text);
+    const { length } = this.parts;
+    const isOpen =
+      (this.type === "rawtracepoint" && length < 2) || (this.type === "usdt" && length < 3);
+    return isOpen || this.#asksForProbe || /[*?]/.test(this.attachPoint.text);
   }
 
   /** As bpftrace says it. */
   #lack(): string {
     const warns = this.#missingProbes === "warn";
-    const isNamed = !this.#isPattern && this.type !== "usdt" && this.type !== "rawtracepoint";
-    if (!this.#isAlone || isNamed) {
-      const what = `No matches for ${this.type} ${this.parts.map(({ text }) => text).join(":")}.`;
+    if (!this.#isPattern) {
+      const parts = this.parts.map(({ text }) => text);
+      // A mark's provider is not named.
+      const named = this.type === "usdt" ? [parts[0], parts.at(-1)] : parts;
+      const what = `No matches for ${this.type} ${named.join(":")}.`;
       return warns ? `${what} Skipping.` : what;
     }
-    return warns
-      ? "Probe has no valid attach points. It is being removed which may cause issues with program behavior."
-      : "Probe has no valid attach points. If this is expected, set the 'missing_probes' config variable to 'warn'.";
+    return warns ? removedProbe : noAttachPoints;
   }
 
   /** Whether it has as many parts as its type takes, none of them empty; reports it when not. */

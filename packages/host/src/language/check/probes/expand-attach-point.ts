@@ -4,7 +4,7 @@ import { type Answers, type Query } from "../../answers.js";
 import { meantHints, nearNames } from "../../near-names.js";
 import { type ActionBlock, type AttachPoint } from "../../syntax/ast.js";
 import { type Diagnostics } from "../diagnostics.js";
-import { AttachPointContext } from "./attach-point-context.js";
+import { AttachPointContext, noAttachPoints, removedProbe } from "./attach-point-context.js";
 import { probeTypeOf, probeTypes, type ConcreteProbe } from "./concrete-probe.js";
 import { expandFentry, expandKprobe } from "./function-probes.js";
 import { expandRawTracepoint, expandRunProbe, expandTracepoint } from "./kernel-probes.js";
@@ -15,7 +15,7 @@ import { expandTestProbe, isTest, type TestChoice } from "./test-probes.js";
 import { joinSystemCalls } from "./system-call-probes.js";
 import { expandTimedProbe } from "./timed-probes.js";
 import { expandWatchpoint } from "./watchpoint-probes.js";
-import { readsArguments } from "./reads-arguments.js";
+import { mentions, readsArguments } from "./reads-arguments.js";
 import { expandUsdtProbe } from "./usdt-probes.js";
 import { expandUserProbe } from "./user-probes.js";
 
@@ -46,6 +46,7 @@ export function expandBlock(
   const about = {
     reads: readsArguments(block),
     isAlone: block.attachPoints.length === 1,
+    asksForProbe: mentions([block.predicate, block.body], /^probe$/),
   };
   const before = missing.length;
   const found = block.attachPoints.flatMap((attachPoint) => {
@@ -59,24 +60,37 @@ export function expandBlock(
     ]);
     return [];
   });
-  const isNone =
-    found.length === 0 &&
-    missing.length === before &&
-    !about.isAlone &&
-    !block.attachPoints.some(isTest);
-  if (isNone && input.missingProbes === "error" && !diagnostics.hasErrors) {
-    const [first] = block.attachPoints;
-    const message =
-      "Probe has no valid attach points. If this is expected, set the 'missing_probes' config variable to 'warn'.";
-    if (first !== undefined) diagnostics.error("no-match", first.span, message);
+  if (found.length === 0 && missing.length === before && !block.attachPoints.some(isTest)) {
+    tellNothing(block, input, diagnostics);
   }
   return joinSystemCalls(found, block, input, missing);
+}
+
+/** Says that a block is left without probes, where none of these has said so. */
+function tellNothing(
+  { attachPoints }: ActionBlock,
+  { missingProbes }: ExpansionInput,
+  diagnostics: Diagnostics,
+): void {
+  const [first] = attachPoints;
+  const last = attachPoints.at(-1);
+  if (first === undefined || last === undefined || diagnostics.hasErrors) return;
+  const span = { start: first.span.start, end: last.span.end };
+  if (missingProbes === "error") diagnostics.error("no-match", span, noAttachPoints);
+  const isSaid = diagnostics.list.some(
+    (one) => one.message === removedProbe && one.span.start === span.start,
+  );
+  if (missingProbes === "warn" && !isSaid) diagnostics.warn("bad-probe", span, removedProbe);
 }
 
 function contextOf(
   attachPoint: AttachPoint,
   input: ExpansionInput,
-  about: { readonly reads: ReturnType<typeof readsArguments>; readonly isAlone: boolean },
+  about: {
+    readonly reads: ReturnType<typeof readsArguments>;
+    readonly isAlone: boolean;
+    readonly asksForProbe: boolean;
+  },
   missing: Query[],
   diagnostics: Diagnostics,
 ): AttachPointContext | undefined {

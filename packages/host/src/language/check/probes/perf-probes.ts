@@ -74,7 +74,9 @@ export function expandCountedProbe(
     ...context.optional,
     ...(context.pid === undefined ? {} : { pid: context.pid }),
   } as const;
-  const name = [kind, ...context.parts.map(({ text }) => text)].join(":");
+  // A count of 0 is none.
+  const counted = given === 0n ? [event] : context.parts;
+  const name = [kind, ...counted.map(({ text }) => text)].join(":");
   return [{ ...perfProbe(context, name), attachment }];
 }
 

@@ -16,7 +16,7 @@ const possibleModes: ReadonlySet<string> = new Set(["x", "w", "rw"]);
 export function expandWatchpoint(context: AttachPointContext): ConcreteProbe[] {
   if (!context.takes([3], "address:length:mode")) return [];
   const [first, second, third] = context.parts.map(({ text }) => text);
-  const address = context.requireInteger(first ?? "", "Invalid watchpoint address");
+  const address = context.requireInteger(first ?? "", "Invalid function/address argument");
   const length = context.requireInteger(second ?? "", "Invalid watchpoint length");
   const mode = readMode(context, third ?? "");
   if (address === undefined || length === undefined || mode === undefined) return [];
