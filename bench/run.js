@@ -9,6 +9,7 @@ import { measureFaultyLines, measureLines } from "./lines.js";
 import { measureObjects } from "./objects.js";
 import { measureProgramCost } from "./program-cost.js";
 import { measureStartup } from "./startup.js";
+import { measureStop } from "./stop.js";
 import { measureThroughput } from "./throughput.js";
 
 const parts = [
@@ -37,6 +38,11 @@ const parts = [
     name: "program-cost",
     title: "One run of the program in the kernel",
     measure: measureProgramCost,
+  },
+  {
+    name: "stop",
+    title: "From Ctrl-C in a trace of 200 tracepoints that print, with their agent (sonde alone)",
+    measure: measureStop,
   },
   {
     name: "objects",

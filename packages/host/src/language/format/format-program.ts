@@ -79,8 +79,9 @@ function formatBetween(source: string, start: number, end: number, page: Page): 
     else if (piece.kind === "directive") page.writeVerbatim(piece.text);
     else if (/^(struct|union|enum|typedef)$/.test(piece.text)) {
       page.writeVerbatim(source.slice(piece.start, item.at(-1)?.end));
-    } else if (/^(macro|fn)$/.test(piece.text)) formatMacro(item, page);
-    else formatStatements(item, page);
+    } else if (piece.text !== "config" && item.some(({ text }) => text === "{")) {
+      formatBlock(source, item, page);
+    } else formatStatements(item, page);
     page.endLine();
     index = next;
   }
@@ -88,13 +89,15 @@ function formatBetween(source: string, start: number, end: number, page: Page): 
   if (rest.split("\n").length > 2) page.leaveLine();
 }
 
-/** Its brace is on a line of its own, as a probe's. */
-function formatMacro(item: readonly Piece[], page: Page): void {
+/** Its brace is on a line of its own, as a probe's. What is before it is left as it is where it is no macro: a probe. */
+function formatBlock(source: string, item: readonly Piece[], page: Page): void {
   const brace = item.findIndex(({ text }) => text === "{");
   const [head, ...rest] = item.slice(0, brace);
   if (head === undefined) return;
-  page.write(`${head.text} `);
-  formatStatements(rest, page);
+  if (/^(macro|fn)$/.test(head.text)) {
+    page.write(`${head.text} `);
+    formatStatements(rest, page);
+  } else page.writeVerbatim(source.slice(head.start, item[brace - 1]?.end));
   page.endLine();
   formatStatements(item.slice(brace), page);
 }

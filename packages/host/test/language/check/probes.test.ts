@@ -491,9 +491,22 @@ describe("faults of probes", () => {
       source: "config = { missing_probes = warn } t:a:b {} BEGIN {}",
       expected: [
         "t:a:b: warning no-match: No matches for tracepoint a:b. Skipping. There is no tracepoint a:b.",
+        "t:a:b: warning bad-probe: Probe has no valid attach points. It is being removed which may cause issues with program behavior.",
       ],
     },
     { source: "config = { missing_probes = ignore } t:a:b {} BEGIN {}", expected: [] },
+    { source: "t:a:b, BEGIN { print(probe); }", expected: [] },
+    {
+      source: "bench:a {} test:b, bench:a {} BEGIN {}",
+      expected: [
+        "bench:a: bad-probe: this is the other instance",
+        'bench:a: bad-probe: "a" was used as the name for more than one BENCH probe',
+      ],
+    },
+    {
+      source: "test:a {}",
+      expected: [": no-match: No probes attached; use --test to run test probes."],
+    },
     {
       source: "config = { missing_probes = ignore } t:a:b {}",
       expected: ["t:a:b: nothing-to-attach: No probes to attach"],

@@ -104,7 +104,8 @@ uprobe:/lib/libc.so*:"malloc"
   delete(@x, (1, "a"))
 }
 #ifdef MISSING
-kprobe:f {
+kprobe:f
+{
   exit()
 }
 #endif
