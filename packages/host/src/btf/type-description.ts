@@ -17,7 +17,13 @@ export type TypeDescription =
     }
   | { readonly kind: "boolean" }
   | { readonly kind: "pointer"; readonly target: TypeDescription }
-  | { readonly kind: "array"; readonly element: TypeDescription; readonly length: number }
+  | {
+      readonly kind: "array";
+      readonly element: TypeDescription;
+      readonly length: number;
+      /** By the user's program itself. */
+      readonly isDeclared?: true;
+    }
   | {
       readonly kind: "enumeration";
       /** "" for one without a name. */

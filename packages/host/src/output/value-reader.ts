@@ -199,8 +199,7 @@ function cutBits(
     const value = read(source, offset);
     if (value.kind !== "integer") return value;
     const bits = BigInt.asUintN(64, value.value) >> BigInt(shift);
-    const cut = value.isSigned ? BigInt.asIntN(size, bits) : BigInt.asUintN(size, bits);
-    return { ...value, value: cut };
+    return { ...value, value: BigInt.asUintN(size, bits) };
   };
 }
 

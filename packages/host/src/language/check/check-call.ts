@@ -349,7 +349,7 @@ function checkSizeof(probe: ProbeState, call: Call): CheckedExpression | undefin
   const size = type.kind === "bytes" ? type.capacityBytes + 4 : sizeOfValue(valueTypeOf(type));
   // As there, too: one of no length is as long as max_strlen says, one of a length has a NUL more.
   // What is read of a tracepoint's array of characters has a NUL behind it, the array has not.
-  const isArray = value.kind === "contextString";
+  const isArray = type.kind === "string" && type.isArray === true;
   const isCall = value.kind === "readString" && argument.kind === "call";
   const more = isArray ? -1 : !isCall ? 0 : value.type.showsCut === true ? -1 : 1;
   return integerConstant(BigInt(size + more), call.span);

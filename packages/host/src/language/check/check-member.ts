@@ -125,7 +125,7 @@ function readField(
         kind: "contextString",
         offset,
         sizeBytes,
-        type: { kind: "string", capacityBytes: sizeBytes + 1 },
+        type: { kind: "string", capacityBytes: sizeBytes + 1, isArray: true },
         span,
       };
     case "dataLocation":

@@ -167,16 +167,15 @@ function partOf(
   return { kind: "part", operand: object, offset, sizeBytes, type, span };
 }
 
-/** A bit-field's value, cut from the integer that has it. */
+/** A bit-field's value, cut from the integer that has it: without a sign, as in bpftrace. */
 function cutBits(
   whole: CheckedExpression,
   { shift, size }: BitField,
   type: Type,
   span: Span,
 ): CheckedExpression {
-  const isSigned = type.kind === "integer" && type.isSigned;
   const binary = (
-    operation: "and" | "shiftLeft" | "shiftRight",
+    operation: "and" | "shiftRight",
     left: CheckedExpression,
     right: bigint,
   ): CheckedExpression => ({
@@ -184,17 +183,11 @@ function cutBits(
     operation,
     left,
     right: integerConstant(right, span),
-    type: isSigned ? int64 : uint64,
+    type: uint64,
     span,
   });
-  const value = isSigned
-    ? binary("shiftRight", binary("shiftLeft", whole, BigInt(64 - shift - size)), BigInt(64 - size))
-    : binary(
-        "and",
-        shift === 0 ? whole : binary("shiftRight", whole, BigInt(shift)),
-        (1n << BigInt(size)) - 1n,
-      );
-  return convert(value, type, span);
+  const shifted = shift === 0 ? whole : binary("shiftRight", whole, BigInt(shift));
+  return convert(binary("and", shifted, (1n << BigInt(size)) - 1n), type, span);
 }
 
 /** An element of a tuple: by its number, in a record by its name. */

@@ -67,6 +67,8 @@ export interface StringType {
   readonly capacityBytes: number;
   /** One that fills its buffer was cut, and is shown so: what the program gave no length for. */
   readonly showsCut?: true;
+  /** An array of characters that the kernel's or a program's types tell of: one less is its size, as bpftrace has it. */
+  readonly isArray?: true;
 }
 
 export interface TimestampType {

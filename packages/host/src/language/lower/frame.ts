@@ -31,6 +31,8 @@ export const frameOffsets = {
 } as const;
 
 const fixedBytes = 24;
+/** Numbers that are kept there, so that much of the stack is left for others. */
+const mostInFrame = 16;
 
 /** `undefined`: the program has no callbacks. `inScratch` gives a place in the scratch map, if there may be one. */
 export function layOutFrame(
@@ -53,11 +55,10 @@ export function layOutFrame(
     if (entries.has(scratch)) {
       // Its two pointers.
       variables.set(scratch, take(16));
-    } else if (fitsRegister(type)) {
-      variables.set(scratch, take(8));
     } else {
-      const bytes = sizeOfValue(valueTypeOf(type));
-      const place = takeScratch(bytes);
+      const isSmall = fitsRegister(type);
+      const bytes = isSmall ? 8 : sizeOfValue(valueTypeOf(type));
+      const place = isSmall && variables.size < mostInFrame ? undefined : takeScratch(bytes);
       if (place === undefined) variables.set(scratch, take(bytes));
       else inScratch.set(scratch, place);
     }

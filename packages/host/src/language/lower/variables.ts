@@ -24,16 +24,24 @@ export interface FunctionVariables {
   readonly frame: Frame | undefined;
 }
 
+/** What does not find room in a register goes to the stack, which has 512 bytes: of very many variables the last are in the scratch map. */
+const mostInRegisters = 32;
+
 /** Where a function finds the variables that it mentions, by scratch id. */
 export function placeVariables(input: FunctionVariables): readonly (ScratchPlace | undefined)[] {
   const { probe, home, homes, builder, memory } = input;
   const addressed = findAddressed(probe);
+  let inRegisters = 0;
   return probe.scratches.map(({ name, type }, scratch): ScratchPlace | undefined => {
     if (homes.shared.has(scratch)) return placeShared(input, scratch);
     if (homes.homes.get(scratch) !== home || homes.entries.has(scratch)) return undefined;
     if (fitsRegister(type)) {
-      return addressed.has(scratch)
-        ? { kind: "frame", address: memory.forGood(8, `$${name}`) }
+      if (addressed.has(scratch)) {
+        return { kind: "frame", address: memory.forGood(8, `$${name}`) };
+      }
+      inRegisters += 1;
+      return inRegisters > mostInRegisters && memory.use !== "none"
+        ? { kind: "frame", address: memory.outerScratch(memory.scratchForGood(8)) }
         : { kind: "register", register: builder.register() };
     }
     const address = memory.forGood(sizeOfValue(valueTypeOf(type)), `$${name}`);
@@ -47,7 +55,10 @@ function placeShared(
 ): ScratchPlace {
   const type = probe.scratches[scratch]?.type;
   const kept = frame?.layout.inScratch.get(scratch);
-  if (kept !== undefined) return { kind: "memory", address: memory.outerScratch(kept) };
+  if (kept !== undefined) {
+    const kind = type !== undefined && fitsRegister(type) ? "frame" : "memory";
+    return { kind, address: memory.outerScratch(kept) };
+  }
   const offset = frame?.layout.variables.get(scratch);
   if (frame === undefined || offset === undefined || type === undefined) {
     throw new InternalError(`variable ${scratch} has no place in the frame`);

@@ -182,6 +182,8 @@ export interface StructureDefinition {
   readonly members: readonly MemberDeclaration[];
   /** `__attribute__((packed))`. */
   readonly isPacked: boolean;
+  /** `__attribute__((aligned(N)))`, in bytes. */
+  readonly alignment: number | undefined;
   readonly span: Span;
 }
 
@@ -201,6 +203,8 @@ export interface MemberDeclaration {
   readonly name: string;
   readonly type: DeclaredType;
   readonly bits: Expression | undefined;
+  /** `__attribute__((aligned(N)))`, in bytes. */
+  readonly alignment?: number | undefined;
   readonly span: Span;
 }
 

@@ -88,7 +88,7 @@ function parseBase(reader: TokenReader): Base | undefined {
 
 function parseStructure(reader: TokenReader, tag: "struct" | "union"): Base | undefined {
   const { span: start } = reader.take();
-  let isPacked = skipAttributes(reader);
+  const before = takeAttributes(reader);
   const name = takeWord(reader) ?? "";
   if (!reader.isSymbol("{")) {
     if (name !== "") return `${tag} ${name}`;
@@ -103,13 +103,14 @@ function parseStructure(reader: TokenReader, tag: "struct" | "union"): Base | un
     if (declared === undefined) return undefined;
     members.push(...declared);
   }
-  isPacked = skipAttributes(reader) || isPacked;
+  const behind = takeAttributes(reader);
   return {
     kind: "structure",
     tag,
     name,
     members,
-    isPacked,
+    isPacked: before.isPacked || behind.isPacked,
+    alignment: before.alignment ?? behind.alignment,
     span: joinSpans(start, { start: reader.previousEnd, end: reader.previousEnd }),
   };
 }
@@ -133,8 +134,8 @@ function parseMembers(reader: TokenReader): MemberDeclaration[] | undefined {
       bits = parseExpression(reader);
       if (bits === undefined) return undefined;
     }
-    skipAttributes(reader);
-    members.push({ ...declared, bits });
+    const { alignment = declared.alignment } = takeAttributes(reader);
+    members.push({ ...declared, bits, alignment });
   } while (reader.takeSymbol(","));
   if (!reader.isSymbol("}") && !reader.expectSymbol(";")) return undefined;
   return members;
@@ -143,6 +144,7 @@ function parseMembers(reader: TokenReader): MemberDeclaration[] | undefined {
 interface Declared {
   readonly name: string;
   readonly type: DeclaredType;
+  readonly alignment?: number | undefined;
   readonly span: Span;
 }
 
@@ -164,9 +166,9 @@ function parseDeclarator(reader: TokenReader, base: Base): Declared | undefined 
   }
   const arrayLengths = parseLengths(reader);
   if (arrayLengths === undefined) return undefined;
-  skipAttributes(reader);
   const span = joinSpans(start, { start: reader.previousEnd, end: reader.previousEnd });
-  return { name: name ?? "", type: { base, pointerDepth, arrayLengths, span }, span };
+  const { alignment } = takeAttributes(reader);
+  return { name: name ?? "", type: { base, pointerDepth, arrayLengths, span }, alignment, span };
 }
 
 /** What it is called with does not matter: it is an address. */
@@ -226,7 +228,7 @@ function parseEnumeration(reader: TokenReader): Base | undefined {
       return undefined;
     }
   }
-  skipAttributes(reader);
+  takeAttributes(reader);
   const span = joinSpans(start, { start: reader.previousEnd, end: reader.previousEnd });
   return { kind: "enumeration", name, values, span };
 }
@@ -240,17 +242,26 @@ function takeWord(reader: TokenReader): string | undefined {
   return token.text;
 }
 
-/** `__attribute__((…))`, any number of them; whether one says "packed". */
-function skipAttributes(reader: TokenReader): boolean {
+interface Attributes {
+  readonly isPacked: boolean;
+  readonly alignment: number | undefined;
+}
+
+/** `__attribute__((…))`, any number of them; those that do not say where something lies are passed over. */
+function takeAttributes(reader: TokenReader): Attributes {
   let isPacked = false;
+  let alignment: number | undefined;
   while (reader.isWord("__attribute__") || reader.isWord("__packed")) {
     const start = reader.current.span.start;
     const isCall = reader.isWord("__attribute__");
     reader.take();
-    if (isCall && !skipBrackets(reader)) return isPacked;
-    isPacked ||= reader.source.slice(start, reader.previousEnd).includes("packed");
+    if (isCall && !skipBrackets(reader)) break;
+    const text = reader.source.slice(start, reader.previousEnd);
+    isPacked ||= text.includes("packed");
+    const bytes = /\baligned(?:__)?\s*\(\s*(\d+)/.exec(text)?.[1];
+    if (bytes !== undefined) alignment = Number(bytes);
   }
-  return isPacked;
+  return { isPacked, alignment };
 }
 
 /** A pair of round brackets and what is in it. */

@@ -86,7 +86,7 @@ describe("types of the kernel's", () => {
     ],
     [
       "curtask->level",
-      "(convert (shiftRight (shiftLeft (read-kernel (add curtask:kernel* 44:s64):u64):u8 56:s64):s64 60:s64):s64):s32",
+      "(convert (and (shiftRight (read-kernel (add curtask:kernel* 44:s64):u64):u8 4:s64):u64 15:s64):u64):s32",
     ],
     ["BUSY", "5:u32"],
     ["(enum state)5", "5:u32"],

@@ -78,6 +78,7 @@ class TypeDefiner implements DefinedTypes {
     if (name !== "") this.types.set(fullName, { kind: "structure", tag, name, id, sizeBytes: 0 });
     const layout = new StructureLayout(tag, isPacked);
     for (const member of members) this.#place(layout, member);
+    layout.alignment = Math.max(layout.alignment, definition.alignment ?? 1);
     const sizeBytes = layout.sizeBytes;
     const type = { kind: "structure", tag, name, id, sizeBytes } as const;
     this.members.set(id, layout.members);
@@ -86,12 +87,14 @@ class TypeDefiner implements DefinedTypes {
     return type;
   }
 
-  #place(layout: StructureLayout, { name, type: declared, bits, span }: MemberDeclaration): void {
+  #place(layout: StructureLayout, member: MemberDeclaration): void {
+    const { name, type: declared, bits, span } = member;
     const type = this.#declared(declared);
     if (type === undefined) return;
     const measure = this.#measure(type);
     if (bits === undefined) {
-      layout.add(name, type, measure);
+      const alignment = Math.max(measure.alignment, member.alignment ?? 1);
+      layout.add(name, type, { ...measure, alignment });
       return;
     }
     const width = this.#number(bits);
@@ -134,7 +137,7 @@ class TypeDefiner implements DefinedTypes {
       if (count < 0n || count > mostElements) {
         return this.#fault(span, `an array cannot have ${count} elements`);
       }
-      type = { kind: "array", element: type, length: Number(count) };
+      type = { kind: "array", element: type, length: Number(count), isDeclared: true };
     }
     if (type.kind === "void") return this.#fault(span, "void is no type of a member");
     return type;

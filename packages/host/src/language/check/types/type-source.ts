@@ -253,7 +253,10 @@ export class TypeSource {
   ): Type | undefined {
     const { element, length } = description;
     if (element.kind === "integer" && element.isCharacter && length > 0) {
-      return { kind: "string", capacityBytes: length + 1 };
+      const capacityBytes = length + 1;
+      return description.isDeclared === true
+        ? { kind: "string", capacityBytes }
+        : { kind: "string", capacityBytes, isArray: true };
     }
     const type = this.typeOf(element, space);
     if (type === undefined) return undefined;
