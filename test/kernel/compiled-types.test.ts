@@ -152,11 +152,11 @@ describe("types that the program defines", () => {
       $copy = *$p; print($copy.name); print($copy.name == "abcd"); print($copy.inside); print($copy.top); @kept[$copy.name] = *$p;
       print(@kept["abcd"].pair[0]); print(SHORTS + 1);`;
     expect(printed(body, { preamble })).toEqual(
-      "-5|13|2|-1|[500,600]|600|600|abcd|77|true|GREEN|true|true|48|40"
+      "-5|13|2|1|[500,600]|600|600|abcd|77|true|GREEN|true|true|48|40"
         .split("|")
         .concat(
-          "{ .x = -5, .low = 13, .mid = 2, .top = -1, .pair = [500,600], .first = 500, .second = 600, .name = abcd, .inside = { .a = 77 }, .done = true, .color = GREEN, .next = 0x0, .callback = 0x0 }",
-          "abcd|true|{ .a = 77 }|-1|500|3".split("|"),
+          "{ .x = -5, .low = 13, .mid = 2, .top = 1, .pair = [500,600], .first = 500, .second = 600, .name = abcd, .inside = { .a = 77 }, .done = true, .color = GREEN, .next = 0x0, .callback = 0x0 }",
+          "abcd|true|{ .a = 77 }|1|500|3".split("|"),
         ),
     );
   });
