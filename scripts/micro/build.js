@@ -32,6 +32,7 @@ const smallFlags = [
 const linkFlags = ["-s", "-Wl,--gc-sections,--build-id=none,-z,noseparate-code,-z,norelro"];
 /** Of packages/agent/native, what runs on boards. */
 const nativeFiles = ["runtime.c", "heap.c", "sha256.c", "unpack.c"];
+const sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 const ownFlags = ["-std=gnu11", "-Wall", "-Wextra", "-Werror"];
 
 /**
@@ -47,12 +48,7 @@ export async function buildMicroAgent(root, architectures, outputFolder) {
   const work = mkdtempSync(join(tmpdir(), "sonde-micro-"));
   try {
     const compiler = await bytecodeCompiler(root, source);
-    const parts = [];
-    for (const [index, script] of scripts.entries()) {
-      parts.push(...packedPart(await bytecodeOf(script, String(index), compiler, work)));
-    }
-    const packed = Buffer.concat(parts);
-    writeFileSync(join(work, "parts"), packed);
+    const packed = await writeParts(scripts, compiler.program, work);
     mkdirSync(outputFolder, { recursive: true });
     const programs = [];
     for (const architecture of architectures) {
@@ -67,6 +63,49 @@ export async function buildMicroAgent(root, architectures, outputFolder) {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/**
+ * Builds this machine's agent with its native layer checked at each step (not so the engine), on this machine's C library. It
+ * ends with a report where the C is wrong.
+ *
+ * @param {string} root  the checkout
+ * @param {string} program  where it shall be
+ */
+export async function buildSanitizedAgent(root, program) {
+  const source = await engineSource();
+  const { scripts } = await bundleMicroAgent(root);
+  const work = mkdtempSync(join(tmpdir(), "sonde-micro-"));
+  try {
+    const compiler = await bytecodeCompiler(root, source);
+    await writeParts(scripts, compiler.program, work);
+    const tools = await hostToolchain();
+    const flags = ["-D_GNU_SOURCE", "-O1", "-g"];
+    const own = await compileNative(tools, root, source, work, process.arch, [
+      ...flags,
+      ...sanitizers,
+    ]);
+    await tools.link([...own, ...compiler.objects], program, sanitizers);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The scripts as bytecode, in the file that runtime.c is compiled with.
+ *
+ * @param {readonly string[]} scripts
+ * @param {string} compiler
+ * @param {string} work  a folder
+ */
+async function writeParts(scripts, compiler, work) {
+  const parts = [];
+  for (const [index, script] of scripts.entries()) {
+    parts.push(...packedPart(await bytecodeOf(script, String(index), compiler, work)));
+  }
+  const packed = Buffer.concat(parts);
+  writeFileSync(join(work, "parts"), packed);
+  return packed;
 }
 
 /**
@@ -91,20 +130,21 @@ function packedPart(/** @type {Uint8Array} */ bytecode) {
   return [sizes, packed];
 }
 
-/** Of this machine; it has to be of the same engine as the agent. */
+/** Of this machine; it has to be of the same engine as the agent. Gives the engine's objects, too. */
 async function bytecodeCompiler(root, source) {
   const tools = await hostToolchain();
   const own = join(root, "packages/agent/native/compile.c");
   const hash = hashOf(tools.version, engineFlags, readFileSync(own, "utf8"), source);
-  const folder = await cachedFolder(`micro/compiler-${hash}`, async (output) => {
+  const folder = await cachedFolder(`micro/compiler-and-engine-${hash}`, async (output) => {
     const flags = [...engineFlags, "-O1"];
     const objects = await compileAll(tools, source, output, flags);
     const object = join(output, "compile.o");
     await tools.compile(own, object, [...ownFlags, "-isystem", source]);
     await tools.link([...objects, object], join(output, "compile"), []);
-    for (const file of [...objects, object]) rmSync(file);
+    rmSync(object);
   });
-  return join(folder, "compile");
+  const objects = engineFiles.map((file) => join(folder, objectName(file)));
+  return { program: join(folder, "compile"), objects };
 }
 
 async function linkAgent(root, source, work, architecture) {
@@ -127,20 +167,26 @@ async function linkAgent(root, source, work, architecture) {
       words,
     ]);
   });
-  const own = [];
-  for (const name of nativeFiles) {
-    const object = join(work, objectName(name));
-    await tools.compile(join(root, "packages/agent/native", name), object, [
-      ...[...smallFlags, ...ownFlags, "-isystem", source, `-DARCHITECTURE="${architecture}"`],
-      `-DPARTS_FILE="${join(work, "parts")}"`,
-    ]);
-    own.push(object);
-  }
+  const own = await compileNative(tools, root, source, work, architecture, smallFlags);
   const objects = engineFiles.map((file) => join(folder, objectName(file)));
   const program = join(work, `sonde-agent-${architecture}`);
   const map = join(work, `${architecture}.map`);
   await tools.link([...own, ...objects], program, [...linkFlags, `-Wl,-Map=${map}`]);
   return { program, map: readFileSync(map, "utf8") };
+}
+
+/** Gives the objects' paths. */
+async function compileNative(tools, root, source, work, architecture, flags) {
+  const own = [];
+  for (const name of nativeFiles) {
+    const object = join(work, objectName(name));
+    await tools.compile(join(root, "packages/agent/native", name), object, [
+      ...[...flags, ...ownFlags, "-isystem", source, `-DARCHITECTURE="${architecture}"`],
+      `-DPARTS_FILE="${join(work, "parts")}"`,
+    ]);
+    own.push(object);
+  }
+  return own;
 }
 
 /** As many at a time as there are processors, the largest first. Gives the objects' paths. */

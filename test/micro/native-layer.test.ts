@@ -2,10 +2,16 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, test } from "@jest/globals";
+import { afterAll, expect, test } from "@jest/globals";
+import { connect } from "../../packages/host/src/index.js";
+import { buildSanitizedAgent } from "../../scripts/micro/build.js";
 import { engineSource } from "../../scripts/micro/engine-source.js";
+import { attackUntil } from "../support/hostile-host.js";
+import { RunningCommand } from "../support/processes.js";
+import { requiresFeature } from "../support/requires.js";
 
-const native = join(import.meta.dirname, "../../packages/agent/native");
+const root = join(import.meta.dirname, "../..");
+const native = join(root, "packages/agent/native");
 const folder = mkdtempSync(join(tmpdir(), "sonde-native-"));
 const limitMilliseconds = 120_000;
 
@@ -25,6 +31,33 @@ test(
       ...[join(import.meta.dirname, "native-stress.c"), ...sources, "-o", program],
     ]);
     execFileSync(program, { stdio: ["ignore", "pipe", "pipe"] });
+  },
+  limitMilliseconds,
+);
+
+requiresFeature("tracepoint", "ringbuf")(
+  "the micro agent's native layer serves traces and hostile hosts with sanitizers",
+  async () => {
+    const program = join(folder, "sonde-agent");
+    await buildSanitizedAgent(root, program);
+    const agent = new RunningCommand(program, ["--listen", "ws://127.0.0.1:0"]);
+    try {
+      const [, target = "", port = ""] = await agent.says(/^listening on (\S+:(\d+))$/m);
+      for (let count = 0; count < 2; count++) {
+        await using host = await connect(target);
+        const trace = await host.start(
+          await host.compile(
+            'tracepoint:syscalls:sys_enter_openat { @ = count(); print("seen"); }',
+          ),
+        );
+        await trace.stop();
+        await attackUntil(Number(port), 1000);
+      }
+    } finally {
+      agent.kill();
+    }
+    expect(await agent.ended).toBe(0);
+    expect(agent.errors).not.toMatch(/Sanitizer|runtime error/);
   },
   limitMilliseconds,
 );
