@@ -8,6 +8,7 @@ import { type LineVisitor, readLines } from "./line-reader.js";
 const path = "/proc/kallsyms";
 
 const tab = 0x09;
+const newline = 0x0a;
 const space = 0x20;
 const closingBracket = 0x5d;
 /** Types of symbols that no address lies in: data (b B d D r R) and absolute ones (a A). */
@@ -32,6 +33,14 @@ export async function answerKernelSymbols(
   const search = new SymbolSearch(addresses, names);
   await readLines(kernel, { path, fd: file }, search, pause);
   return search.answer();
+}
+
+/** What a line begins with. */
+interface Line {
+  readonly high: number;
+  readonly low: number;
+  readonly type: number;
+  readonly nameAt: number;
 }
 
 /** The nearest symbol at or below an address, so far. */
@@ -62,6 +71,8 @@ class SymbolSearch implements LineVisitor {
   readonly #placesByLength = new Map<number, number[]>();
   readonly #found: bigint[];
   #foundCount = 0;
+  /** Of the address that was found last. */
+  #place = 0;
   #piece: Uint8Array = new Uint8Array(0);
   #view = new DataView(this.#piece.buffer);
   #hasAddress = false;
@@ -88,15 +99,36 @@ class SymbolSearch implements LineVisitor {
     return this.#addresses.length === 0 && this.#foundCount === this.#names.length;
   }
 
+  /**
+   * The kernel's own symbols rise (it searches them by halves itself); those of modules, which need not, have brackets. So where no address that is asked for lies between the first and the last line only what is next below the
+   * addresses that follow counts.
+   */
+  skips(bytes: Uint8Array, end: number): boolean {
+    if (this.#names.length > 0 || bytes.includes(closingBracket)) return false;
+    this.#take(bytes);
+    const first = this.#lineAt(0);
+    const last = this.#lineAt(startOfLine(bytes, end));
+    if (first === undefined || last === undefined) return false;
+    if (isBelow(last.high, last.low, first.high, first.low)) return false;
+    if (this.#search(first.high, first.low) !== this.#search(last.high, last.low)) return false;
+    if (last.high !== 0 || last.low !== 0) this.#hasAddress = true;
+    let found: (Line & { readonly nameEnd: number }) | undefined;
+    for (let lineEnd = end; lineEnd > 0; lineEnd = startOfLine(bytes, lineEnd)) {
+      const line = this.#lineAt(startOfLine(bytes, lineEnd));
+      if (line === undefined || skippedTypes.has(line.type)) continue;
+      if (found !== undefined && (line.high !== found.high || line.low !== found.low)) break;
+      found = { ...line, nameEnd: lineEnd - 1 };
+    }
+    if (found !== undefined) this.#offer(found.high, found.low, found.nameAt, found.nameEnd);
+    return true;
+  }
+
   /** ADDRESS TYPE NAME, and for a module's a tab and [MODULE]; the address has all its digits (%px). */
   onLine(bytes: Uint8Array, start: number, end: number): void {
     const digits = bytes[start + 16] === space ? 16 : 8;
     const nameAt = start + digits + 3;
     if (bytes[nameAt - 3] !== space || bytes[nameAt - 1] !== space || nameAt >= end) return;
-    if (bytes !== this.#piece) {
-      this.#piece = bytes;
-      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    }
+    this.#take(bytes);
     if (this.#sorted.length > 0 || !this.#hasAddress) {
       const high = digits === 16 ? readWord(this.#view, start) : 0;
       const low = readWord(this.#view, nameAt - 11);
@@ -133,6 +165,24 @@ class SymbolSearch implements LineVisitor {
     };
   }
 
+  #take(bytes: Uint8Array): void {
+    if (bytes === this.#piece) return;
+    this.#piece = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  #lineAt(start: number): Line | undefined {
+    const digits = this.#piece[start + 16] === space ? 16 : 8;
+    const nameAt = start + digits + 3;
+    if (this.#piece[nameAt - 3] !== space || this.#piece[nameAt - 1] !== space) return undefined;
+    return {
+      high: digits === 16 ? readWord(this.#view, start) : 0,
+      low: readWord(this.#view, nameAt - 11),
+      type: this.#piece[nameAt - 2] ?? 0,
+      nameAt,
+    };
+  }
+
   /** Only the next address above a symbol is told of it; those above that hear at the end. */
   #offer(high: number, low: number, nameAt: number, nameEnd: number): void {
     const candidate = this.#candidates[this.#firstAtOrAbove(high, low)];
@@ -154,12 +204,27 @@ class SymbolSearch implements LineVisitor {
     }
   }
 
+  /** The table rises nearly everywhere: most symbols lie where the one before did. */
   #firstAtOrAbove(high: number, low: number): number {
+    const place = this.#place;
+    const isAboveOthers = place === 0 || this.#isAbove(place - 1, high, low);
+    if (!isAboveOthers || (place < this.#high.length && this.#isAbove(place, high, low))) {
+      this.#place = this.#search(high, low);
+    }
+    return this.#place;
+  }
+
+  /** Whether this is above the address that is asked for at the place. */
+  #isAbove(place: number, high: number, low: number): boolean {
+    return isBelow(this.#high[place] ?? 0, this.#low[place] ?? 0, high, low);
+  }
+
+  #search(high: number, low: number): number {
     let first = 0;
     let end = this.#high.length;
     while (first < end) {
       const middle = (first + end) >>> 1;
-      if (isBelow(this.#high[middle] ?? 0, this.#low[middle] ?? 0, high, low)) first = middle + 1;
+      if (this.#isAbove(middle, high, low)) first = middle + 1;
       else end = middle;
     }
     return first;
@@ -186,6 +251,11 @@ function describe({ high, low, name }: Candidate, address: bigint): Answer["symb
   if (name === "" || offset >= longestFunctionSizeBytes) return null;
   const [symbol = "", module = ""] = name.split("\t");
   return { name: symbol, offset, module: module.startsWith("[") ? module.slice(1, -1) : "" };
+}
+
+/** Of the line that ends, with its newline, there. */
+function startOfLine(bytes: Uint8Array, end: number): number {
+  return end < 2 ? 0 : bytes.lastIndexOf(newline, end - 2) + 1;
 }
 
 function isBelow(high: number, low: number, otherHigh: number, otherLow: number): boolean {

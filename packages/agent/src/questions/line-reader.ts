@@ -10,6 +10,8 @@ const usualPieceSizeBytes = 65_536;
 export interface LineVisitor {
   /** A line without its newline: the bytes from `start` to `end`, which change after `onPiece`. */
   onLine(bytes: Uint8Array, start: number, end: number): void;
+  /** Whether the lines up to there, all of them whole, need not be visited one by one. */
+  skips?(bytes: Uint8Array, end: number): boolean;
   /** The lines of a piece have been visited. */
   onPiece?(): void;
   /** Asked after each piece: whether the others need not be read. */
@@ -50,6 +52,8 @@ export async function readLines(
 
 /** Gives where the line begins that has no end. */
 function visitWholeLines(bytes: Uint8Array, visitor: LineVisitor): number {
+  const whole = bytes.lastIndexOf(0x0a) + 1;
+  if (whole > 0 && visitor.skips?.(bytes, whole) === true) return whole;
   let start = 0;
   for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, start)) {
     visitor.onLine(bytes, start, end);

@@ -86,6 +86,29 @@ describe("addresses", () => {
     expect(symbols.map((symbol) => symbol?.name)).toEqual(asked.map((at) => `function_${at}`));
   });
 
+  test("lie in the nearest symbol wherever what is read at a time ends", async () => {
+    // Runs of data and of several names at one address, longer than a piece; every other address is asked for far away.
+    const symbols = Array.from({ length: 12_000 }, (_, at) => {
+      const isData = at % 5000 < 2600 && at > 2600;
+      return { address: 0xffffffff81000000n + BigInt((at >> 1) * 32), isData, name: `s${at}` };
+    });
+    const lines = symbols.map(({ address, isData, name }) => {
+      return `${address.toString(16)} ${isData ? "d" : "t"} ${name}\n`;
+    });
+    fake.files.set("/proc/kallsyms", lines.join(""));
+    const last = symbols.at(-1)?.address ?? 0n;
+    for (const step of [37, 1700, 50_000]) {
+      const asked = Array.from({ length: 4 }, (_, at) => last + 7n - BigInt(at * step * 32));
+      const expected = asked.map((address) => {
+        const below = symbols.filter((one) => !one.isData && one.address <= address).at(-1);
+        const first = symbols.find((one) => !one.isData && one.address === below?.address);
+        if (first === undefined) return null;
+        return { name: first.name, offset: address - first.address, module: "" };
+      });
+      expect((await ask(asked)).symbols).toEqual(expected);
+    }
+  });
+
   test("are in nothing where the agent may not see where symbols are", async () => {
     fake.files.set("/proc/kallsyms", table.replaceAll(/^[0-9a-f]+/gm, "0".repeat(16)));
     const hidden = await ask([0xffffffff81000105n], ["vfs_read"]);
