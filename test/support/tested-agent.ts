@@ -50,8 +50,9 @@ async function startMicroAgent(without: readonly LackName[]): Promise<TestedAgen
   const { agent, target } = await startProgram(
     "--listen",
     "ws://127.0.0.1:0",
+    // A host that is silent for as long loses its link: this process may be busy.
     "--lease",
-    "1",
+    "3",
     ...lacks,
   );
   const connect = async (): Promise<HostPeer> => (await visit(Number(new URL(target).port))).peer;
@@ -59,7 +60,7 @@ async function startMicroAgent(without: readonly LackName[]): Promise<TestedAgen
   return {
     pid: agent.pid,
     peer,
-    // Its lease is the same for all, a second.
+    // Its lease is the same for all, three seconds.
     connect,
     close: async () => {
       peer.close("the test is over");
