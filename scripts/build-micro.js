@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { microArchitectures } from "./micro/architectures.js";
-import { buildMicroAgent } from "./micro/build.js";
+import { buildMicroAgent, buildSanitizedAgent } from "./micro/build.js";
 import { sizeTable } from "./micro/size-table.js";
 
 /**
@@ -28,8 +28,14 @@ const { values } = parseArgs({
     arch: { type: "string", default: "x64" },
     output: { type: "string" },
     sizes: { type: "boolean", default: false },
+    sanitized: { type: "string" },
   },
 });
+// For the tests: this machine's agent alone, whose C is checked at each step, in this file.
+if (values.sanitized !== undefined) {
+  await buildSanitizedAgent(root, resolve(values.sanitized));
+  process.exit(0);
+}
 const architectures = values.arch.split(",").map(microArchitectureNamed);
 
 const output = resolve(values.output ?? join(root, "packages/agent/dist/micro"));

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "@jest/globals";
 import { connect } from "../../packages/host/src/index.js";
-import { buildSanitizedAgent } from "../../scripts/micro/build.js";
+import { runProgram } from "../../scripts/debian/run-program.js";
 import { engineSource } from "../../scripts/micro/engine-source.js";
 import { attackUntil } from "../support/hostile-host.js";
 import { RunningCommand } from "../support/processes.js";
@@ -39,7 +39,11 @@ requiresFeature("tracepoint", "ringbuf")(
   "the micro agent's native layer serves traces and hostile hosts with sanitizers",
   async () => {
     const program = join(folder, "sonde-agent");
-    await buildSanitizedAgent(root, program);
+    await runProgram(process.execPath, [
+      join(root, "scripts/build-micro.js"),
+      "--sanitized",
+      program,
+    ]);
     const agent = new RunningCommand(program, ["--listen", "ws://127.0.0.1:0"]);
     try {
       const [, target = "", port = ""] = await agent.says(/^listening on (\S+:(\d+))$/m);
