@@ -222,10 +222,10 @@ function firstWord(text: string): string {
   return /\w+/.exec(text)?.[0] ?? "";
 }
 
-/** Whether a comment is open at the end of a line. */
+/** Whether a comment is open at the end of a line. None begins inside a probe's path, one of whose folders may be a star. */
 function endsInComment(line: string, isInComment: boolean): boolean {
   let isOpen = isInComment;
-  const marks = /\/\*|\*\/|\/\/|"(?:[^"\\]|\\.)*"?/g;
+  const marks = /(?<![\w:.-])\/\*|\*\/|\/\/|"(?:[^"\\]|\\.)*"?/g;
   for (const [mark] of line.matchAll(marks)) {
     if (mark === "*/") isOpen = false;
     else if (isOpen) continue;

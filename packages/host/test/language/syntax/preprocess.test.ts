@@ -29,6 +29,11 @@ describe("definitions", () => {
   test.each(cases)("%s", (source, expected) => {
     expect(bodies(source)[0]).toBe(expected);
   });
+
+  test("are seen below a path with stars for folders", () => {
+    const source = "uprobe:/lib/*/libc.so.6:read { @ = 1 }\n#define A 2\nEND { @ = A }";
+    expect(bodies(source)).toEqual(["{(= @ 1)}", "{(= @ 2)}"]);
+  });
 });
 
 describe("conditions", () => {
