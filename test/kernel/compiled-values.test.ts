@@ -40,6 +40,8 @@ const numbers = [
   -((1n << 63n) - 1n),
 ];
 const signed = (value: bigint): bigint => BigInt.asIntN(64, value);
+/** Division, modulo and right shift have no sign, as in bpftrace. */
+const unsigned = (value: bigint): bigint => BigInt.asUintN(64, value);
 
 describe("arithmetic in the kernel", () => {
   const operations: readonly {
@@ -49,15 +51,15 @@ describe("arithmetic in the kernel", () => {
     { text: "$a + $b", compute: (a, b) => a + b },
     { text: "$a - $b", compute: (a, b) => a - b },
     { text: "$a * $b", compute: (a, b) => a * b },
-    { text: "$a / $b", compute: (a, b) => (b === 0n ? 1n : a / b) },
-    { text: "$a % $b", compute: (a, b) => (b === 0n ? 1n : a % b) },
-    { text: "$a / 10", compute: (a) => a / 10n },
-    { text: "$a % 8", compute: (a) => a % 8n },
-    { text: "$a / -3", compute: (a) => a / -3n },
+    { text: "$a / $b", compute: (a, b) => (b === 0n ? 1n : unsigned(a) / unsigned(b)) },
+    { text: "$a % $b", compute: (a, b) => (b === 0n ? 1n : unsigned(a) % unsigned(b)) },
+    { text: "$a / 10", compute: (a) => unsigned(a) / 10n },
+    { text: "$a % 8", compute: (a) => unsigned(a) % 8n },
+    { text: "$a / -3", compute: (a) => unsigned(a) / unsigned(-3n) },
     { text: "$a & $b", compute: (a, b) => a & b },
     { text: "$a | $b", compute: (a, b) => a | b },
     { text: "$a ^ $b", compute: (a, b) => a ^ b },
-    { text: "$a >> 3", compute: (a) => a >> 3n },
+    { text: "$a >> 3", compute: (a) => unsigned(a) >> 3n },
     { text: "$a << 3", compute: (a) => a << 3n },
     { text: "~$a", compute: (a) => ~a },
     { text: "-$a", compute: (a) => -a },
