@@ -10,6 +10,8 @@ export type ControlRecord =
       readonly top: number;
       /** 0: none. */
       readonly divisor: number;
+      /** It is cleared in the same step. */
+      readonly clears?: boolean;
     }
   | { readonly kind: "clearMap"; readonly map: number }
   | { readonly kind: "zeroMap"; readonly map: number }

@@ -59,6 +59,8 @@ export type RecordLayout =
       readonly map: number;
       readonly top: number;
       readonly divisor: number;
+      /** It is cleared in the same step, which loses nothing that is added meanwhile. */
+      readonly clears?: boolean;
     }
   | { readonly kind: "clearMap"; readonly map: number }
   | { readonly kind: "zeroMap"; readonly map: number }

@@ -77,12 +77,9 @@ export class ControlReader implements ControlHandler {
     return most === undefined ? text : cutUtf8(text, most);
   }
 
-  async printMap(
-    control: ControlRecord & { kind: "printMap" },
-    options: { readonly clears: boolean },
-  ): Promise<void> {
-    const { map, top, divisor } = control;
-    this.#sink.event(await this.#maps.read(map, { ...options, top, divisor, showsNothing: true }));
+  async printMap(control: ControlRecord & { kind: "printMap" }): Promise<void> {
+    const { map, top, divisor, clears = false } = control;
+    this.#sink.event(await this.#maps.read(map, { clears, top, divisor, showsNothing: true }));
   }
 
   async clearMap(map: number): Promise<void> {

@@ -29,10 +29,7 @@ export interface TraceProgress {
 export interface ControlHandler {
   /** The control record with this id; `undefined` for ordinary ones. */
   controlOf(bytes: Uint8Array, offset: number, length: number): ControlRecord | undefined;
-  printMap(
-    control: ControlRecord & { kind: "printMap" },
-    options: { readonly clears: boolean },
-  ): Promise<void>;
+  printMap(control: ControlRecord & { kind: "printMap" }): Promise<void>;
   clearMap(map: number): Promise<void>;
   zeroMap(map: number): Promise<void>;
   exit(code: number): void;
@@ -307,26 +304,9 @@ export class RecordPump {
       case "zeroMap":
         return this.#control.zeroMap(control.map);
       case "printMap":
-        return this.#print(control);
+        this.#sink.flush();
+        return this.#control.printMap(control);
     }
-  }
-
-  /** print(@m) directly followed by clear(@m) is one request to the target, which loses no count between the two. */
-  #print(control: ControlRecord & { kind: "printMap" }): Promise<void> {
-    const cursor = this.#cursor;
-    this.#sink.flush();
-    if (!cursor.next()) return this.#control.printMap(control, { clears: false });
-    const { bytes, offset, length } = cursor;
-    const next = this.#control.controlOf(bytes, offset, length);
-    if (next?.kind === "clearMap" && next.map === control.map) {
-      return this.#control.printMap(control, { clears: true });
-    }
-    return this.#control.printMap(control, { clears: false }).then(() => {
-      if (next !== undefined) return this.#obey(next);
-      this.#sink.record(bytes, offset, length);
-      this.#events++;
-      return undefined;
-    });
   }
 }
 

@@ -105,7 +105,7 @@ const isRecord = isKindOf<RecordLayout>({
   printValue: fields,
   join: { ...fields, separator: isString },
   time: { format: isString },
-  printMap: { map: isWhole, top: isWhole, divisor: isWhole },
+  printMap: { map: isWhole, top: isWhole, divisor: isWhole, clears: isOptional(isBoolean) },
   clearMap: { map: isWhole },
   zeroMap: { map: isWhole },
   exit: fields,

@@ -47,7 +47,7 @@ class FakeSource implements TraceSource {
   resolveControlGroup = (): readonly [] => [];
 }
 
-/** Ids: 1 prints map 0, 2 clears it, 3 exits with 7, 100 tells something, 101 runs a command; others are ordinary. */
+/** Ids: 1 prints map 0, 2 clears it, 102 does both, 3 exits with 7, 100 tells something, 101 runs a command; others are ordinary. */
 function harness(): {
   readonly source: FakeSource;
   readonly pump: RecordPump;
@@ -78,6 +78,7 @@ function harness(): {
       call: { level: "ERROR", place: "stdin:1:1-2", text: "told" },
     },
     101: { kind: "system", text: "ls" },
+    102: { kind: "printMap", map: 0, top: 0, divisor: 0, clears: true },
   };
   const later = async (line: string): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, 1));
@@ -85,7 +86,7 @@ function harness(): {
   };
   const handler: ControlHandler = {
     controlOf: (bytes, offset) => controls[idOf(bytes, offset)],
-    printMap: (_control, { clears }) => later(clears ? "print and clear" : "print"),
+    printMap: ({ clears }) => later(clears === true ? "print and clear" : "print"),
     clearMap: () => later("clear"),
     zeroMap: () => later("zero"),
     exit: (code) => log.push(`exit ${code}`),
@@ -114,10 +115,10 @@ describe("RecordPump", () => {
     expect(log).toEqual(["record 10", "print", "record 11", "record 12"]);
   });
 
-  test("makes one step of print and clear", async () => {
+  test("prints and clears in its turn", async () => {
     const { give, log, pump } = harness();
-    give(spanOf(0n, [1, 2, 10, 1, 10, 2]));
-    await pump.reach([96n]);
+    give(spanOf(0n, [102, 10, 1, 10, 2]));
+    await pump.reach([80n]);
     expect(log).toEqual(["print and clear", "record 10", "print", "record 10", "clear"]);
   });
 

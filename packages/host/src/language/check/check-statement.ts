@@ -21,6 +21,7 @@ import {
   statementNames,
 } from "./function-names.js";
 import { variablesBehind } from "./later-variables.js";
+import { printAndClear } from "./print-and-clear.js";
 import { type ProbeState } from "./probe-state.js";
 import { describeType, uint32 } from "./type.js";
 import { layOutRecord } from "./record-table.js";
@@ -36,10 +37,11 @@ export function checkStatements(
   statements: readonly Statement[],
 ): CheckedStatement[] {
   warnOfUnreachable(probe, statements);
-  return statements.flatMap((statement, index) => {
+  const checked = statements.flatMap((statement, index) => {
     if (statement.kind === "if") keepVariables(probe, statement, statements.slice(index + 1));
     return checkStatement(probe, statement) ?? [];
   });
+  return printAndClear(checked, probe.program.records);
 }
 
 function warnOfUnreachable(probe: ProbeState, statements: readonly Statement[]): void {

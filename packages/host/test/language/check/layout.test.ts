@@ -77,7 +77,10 @@ describe("records", () => {
       "event",
       "exit",
       "printValue",
+      // The print of @m clears it, too.
+      "printMap",
     ]);
+    expect(records.at(-1)).toMatchObject({ top: 3, divisor: 1000, clears: true });
     expect(records[0]).toMatchObject({
       format: [
         "n ",
