@@ -8,16 +8,21 @@ const questionMark = 0x3f;
 /** Keeps the lines that match a pattern with * (any bytes) and ? (one byte). Throws LimitError when they are too many. */
 export class LineFilter implements LineVisitor {
   readonly #pattern: Uint8Array;
+  /** Behind the last star: what lines end with. */
+  readonly #tail: Uint8Array;
   readonly #limitBytes: number;
   readonly #kept: Uint8Array[] = [];
   #keptBytes = 0;
 
   constructor(pattern: Uint8Array, limitBytes: number) {
     this.#pattern = pattern;
+    this.#tail = pattern.subarray(pattern.lastIndexOf(star) + 1);
     this.#limitBytes = limitBytes;
   }
 
   onLine(bytes: Uint8Array, start: number, end: number): void {
+    // Most lines are told by their last bytes.
+    if (!endsWith(this.#tail, bytes, start, end)) return;
     if (!matches(this.#pattern, bytes, start, end)) return;
     this.#kept.push(bytes.slice(start, end));
     this.#keptBytes += end - start + 1;
@@ -37,6 +42,16 @@ export class LineFilter implements LineVisitor {
     }
     return lines;
   }
+}
+
+/** Whether a line ends as a pattern without stars says. */
+function endsWith(pattern: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  let index = end;
+  for (let at = pattern.length - 1; at >= 0; at--) {
+    const wanted = pattern[at];
+    if (--index < start || (wanted !== bytes[index] && wanted !== questionMark)) return false;
+  }
+  return true;
 }
 
 /** Whether a whole line is as the pattern says. Goes back to the last star only: its time is bounded by both lengths. */
