@@ -1,3 +1,4 @@
+import { runProbe } from "./run-probe.js";
 import { type Answer } from "../../answers.js";
 import { parseTracepointFormat } from "../../tracepoint-format.js";
 import { globToRegExp } from "../../glob.js";
@@ -8,22 +9,7 @@ import { type ConcreteProbe } from "./concrete-probe.js";
 export function expandRunProbe(context: AttachPointContext): ConcreteProbe[] {
   const isBegin = context.type === "begin";
   if (!context.takes([0], "")) return [];
-  return [
-    {
-      name: context.type,
-      type: context.type,
-      programType: "raw_tracepoint",
-      place: undefined,
-      attachment: { kind: "run", when: isBegin ? "start" : "end" },
-      context: "none",
-      functionName: undefined,
-      fields: [],
-      parameters: undefined,
-      result: undefined,
-      pointerSpace: "kernel",
-      span: context.span,
-    },
-  ];
+  return [runProbe(context, context.type, isBegin ? "start" : "end")];
 }
 
 /** `tracepoint:syscalls:sys_enter_*`. */

@@ -1,3 +1,4 @@
+import { runProbe } from "./run-probe.js";
 import { type AttachPointContext } from "./attach-point-context.js";
 import { type ConcreteProbe } from "./concrete-probe.js";
 
@@ -13,20 +14,5 @@ export function expandSelfProbe(context: AttachPointContext): ConcreteProbe[] {
     context.fault(`${signal ?? ""} is not a supported signal`, context.span, ["SIGUSR1 is."]);
     return [];
   }
-  return [
-    {
-      name: "self:signal:SIGUSR1",
-      type: "self",
-      programType: "raw_tracepoint",
-      place: undefined,
-      attachment: { kind: "run", when: "signal" },
-      context: "none",
-      functionName: undefined,
-      fields: [],
-      parameters: undefined,
-      result: undefined,
-      pointerSpace: "kernel",
-      span: context.span,
-    },
-  ];
+  return [runProbe(context, "self:signal:SIGUSR1", "signal")];
 }

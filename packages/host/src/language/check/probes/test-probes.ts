@@ -1,3 +1,4 @@
+import { runProbe } from "./run-probe.js";
 import { type ActionBlock, type AttachPoint } from "../../syntax/ast.js";
 import { type Diagnostics } from "../diagnostics.js";
 import { type AttachPointContext } from "./attach-point-context.js";
@@ -23,22 +24,7 @@ export function expandTestProbe(
   if (!context.takes([1], "name")) return [];
   const name = context.parts[0]?.text ?? "";
   if (tests?.type !== type || tests.filter?.test(name) === false) return [];
-  return [
-    {
-      name: `${type}:${name}`,
-      type,
-      programType: "raw_tracepoint",
-      place: undefined,
-      attachment: { kind: "run", when: type },
-      context: "none",
-      functionName: undefined,
-      fields: [],
-      parameters: undefined,
-      result: undefined,
-      pointerSpace: "kernel",
-      span: context.span,
-    },
-  ];
+  return [runProbe(context, `${type}:${name}`, type)];
 }
 
 /** Whether it is a test or a measurement. */
