@@ -11,7 +11,10 @@ export interface NamedRegister {
 /** Where a register of this name is, whatever part of it the name means; undefined for one that is not there. */
 export function namedRegister(target: TargetDescription, name: string): NamedRegister | undefined {
   const sizeBytes = target.pointerSize;
-  const offset = offsetsOf(target)?.get(name.toLowerCase());
+  const offsets = offsetsOf(target);
+  const lower = name.toLowerCase();
+  // Every machine has a program counter; x86 calls it the instruction pointer.
+  const offset = offsets?.get(lower) ?? (lower === "pc" ? offsets?.get("ip") : undefined);
   return offset === undefined ? undefined : { offset, sizeBytes };
 }
 

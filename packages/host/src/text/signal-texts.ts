@@ -41,6 +41,6 @@ export function signalText(number: number): string {
   if (number >= firstRealTime && number <= lastRealTime) {
     return `Real-time signal ${number - firstRealTime}`;
   }
-  if (number > lastRealTime) return "N/A";
+  if (number < 0 || number > lastRealTime) return "N/A";
   return texts[number - 1] ?? `Unknown signal ${number}`;
 }

@@ -58,6 +58,7 @@ import {
   uint64,
   type Type,
 } from "./type.js";
+import { sizeOfType, typeOfWord } from "./type-size.js";
 import { sizeOfValue, valueTypeOf } from "./value-layout.js";
 
 type Call = ExpressionOf<"call">;
@@ -342,6 +343,8 @@ function checkHasKey(probe: ProbeState, call: Call): CheckedExpression | undefin
 function checkSizeof(probe: ProbeState, call: Call): CheckedExpression | undefined {
   const [argument] = call.args;
   if (!requireArguments(probe, call, 1) || argument === undefined) return undefined;
+  const named = typeOfWord(probe, argument);
+  if (named !== undefined) return integerConstant(BigInt(sizeOfType(probe, named)), call.span);
   const value = probe.check(argument);
   if (value === undefined) return undefined;
   // As bpftrace lays buffers out, with a length of 4 bytes.

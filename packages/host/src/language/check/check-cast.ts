@@ -37,7 +37,7 @@ export function checkCast(
       return probe.error("bad-value", span, message);
     }
   }
-  if (isSameType(operand.type, type)) {
+  if (isSameType(operand.type, type) || isSamePointer(operand.type, type)) {
     if (type.kind === "integer" || (type.kind === "pointer" && operand.kind !== "constant")) {
       const message = `Unnecessary cast: expression is already of type ${describeType(type)}`;
       probe.program.diagnostics.warn("unneeded", castSpan, message);
@@ -48,6 +48,19 @@ export function checkCast(
   return operand.kind === "constant" && fitsRegister(type)
     ? { kind: "constant", value: convertConstant(operand.value, type), type, span }
     : convert(operand, type, span);
+}
+
+/** The same in the program's words: of a structure one may know its name alone, and the other what it is made of. */
+function isSamePointer(from: Type, to: Type): boolean {
+  if (from.kind !== "pointer" || to.kind !== "pointer" || from.space !== to.space) return false;
+  const [source, target] = [from.target, to.target];
+  if (source?.kind === "pointer" && target !== undefined) return isSamePointer(source, target);
+  return (
+    source?.kind === "struct" &&
+    target?.kind === "struct" &&
+    source.structure.name !== "" &&
+    describeType(source) === describeType(target)
+  );
 }
 
 /** Whose memory a number names that was calculated from a pointer. */
@@ -113,5 +126,5 @@ function isArray(probe: ProbeState, operand: CheckedExpression, to: ArrayType): 
   if (operand.type.kind === "array" || operand.type.kind === "string") {
     return bytes === bytesOf(probe, operand);
   }
-  return operand.type.kind === "integer" && bytes >= bytesOf(probe, operand);
+  return operand.type.kind === "integer" && bytes <= 8 && bytes >= bytesOf(probe, operand);
 }

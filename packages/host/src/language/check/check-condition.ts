@@ -1,18 +1,15 @@
 import { type Expression } from "../syntax/ast.js";
-import { requireCondition } from "./check-operator.js";
+import { decided, requireCondition } from "./check-operator.js";
 import { type CheckedExpression } from "./checked-program.js";
-import { booleanConstant } from "./constant.js";
 import { type ProbeState } from "./probe-state.js";
 
-/** The condition of an `if`, a loop or a predicate. */
+/** The condition of an `if`, a loop or a predicate; what is none is reported at `span`. */
 export function checkCondition(
   probe: ProbeState,
   expression: Expression,
+  span = expression.span,
 ): CheckedExpression | undefined {
-  const condition = probe.check(expression);
-  if (condition?.kind === "stringConstant") {
-    return booleanConstant(condition.value !== "", condition.span);
-  }
-  if (condition === undefined || !requireCondition(probe, condition)) return undefined;
+  const condition = decided(probe.check(expression));
+  if (condition === undefined || !requireCondition(probe, condition, span)) return undefined;
   return condition;
 }

@@ -18,8 +18,11 @@ export function checkMapCall(
 
 /** Warns of a value that is made and not used; `isDiscarded` above says that the program says so itself, as in `_ = f()`. */
 export function warnOfDiscarded(probe: ProbeState, span: Span): void {
-  // With the semicolon, as in bpftrace.
-  const end = probe.program.source[span.end] === ";" ? span.end + 1 : span.end;
+  const { source } = probe.program;
+  // Where a statement follows with the semicolon, save a variable's: as in bpftrace.
+  const [semicolon = "", next] = /^\s*;\s*(?=(.))/s.exec(source.slice(span.end)) ?? [];
+  const isWhole = next !== undefined && next !== "}" && !/[$@]/.test(source[span.start] ?? "");
+  const end = isWhole ? span.end + semicolon.trimEnd().length : span.end;
   const hint = "Assign it, print it, or write _ = … when it is not wanted.";
   const place = { start: span.start, end };
   probe.program.diagnostics.warn("type-mismatch", place, "Return value discarded.", [hint]);

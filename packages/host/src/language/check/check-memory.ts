@@ -227,23 +227,24 @@ export function elementOf(
     return probe.error("type-mismatch", span, message);
   }
   if (index.type.kind !== "integer") {
-    const message = `an index must be an integer, this is ${describeType(index.type)}`;
-    return probe.error("type-mismatch", index.span, message);
+    return probe.error("type-mismatch", span, `${onlyNonNegative} ${describeType(index.type)}`);
   }
   const array = type.kind === "array" ? type : characters(type);
   const { length, elementSizeBytes, element } = array;
   if (index.kind !== "constant") return movingElement(operand, index, array, span);
   if (index.value < 0n) {
-    const message = `The array index operator [] only accepts non-negative integer indices. Got: ${describeType(index.type)}`;
-    return probe.error("bad-value", index.span, message);
+    return probe.error("bad-value", span, `${onlyNonNegative} ${describeType(index.type)}`);
   }
   if (index.value >= BigInt(length)) {
     const message = `the index ${index.value} is out of bounds for array of size ${length}`;
-    return probe.error("bad-value", index.span, message);
+    return probe.error("bad-value", span, message);
   }
   const offset = Number(index.value) * elementSizeBytes;
   return partOf(operand, offset, elementSizeBytes, element, span);
 }
+
+const onlyNonNegative =
+  "The array index operator [] only accepts non-negative integer indices. Got:";
 
 const character: IntegerType = { kind: "integer", sizeBytes: 1, isSigned: true };
 

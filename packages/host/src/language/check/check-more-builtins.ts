@@ -2,6 +2,7 @@ import { type Span } from "../syntax/span.js";
 import { memberOf } from "./check-memory.js";
 import { type CheckedExpression, type HelperName } from "./checked-program.js";
 import { convert } from "./coerce.js";
+import { configRecord } from "./config-record.js";
 import { integerConstant, stringConstant } from "./constant.js";
 import { readRegister } from "./check-register.js";
 import { type ProbeType } from "./probes/concrete-probe.js";
@@ -18,6 +19,7 @@ export const moreBuiltins: ReadonlyMap<string, BuiltinCheck> = new Map<string, B
   ["jiffies", (_, span) => helperValue("jiffies64", uint64, span)],
   ["ncpus", (probe, span) => integerConstant(BigInt(probe.program.target.possibleCpuCount), span)],
   ["probetype", (probe, span) => stringConstant(probeTypeName(probe.probe.type), span)],
+  ["config", (probe, span) => configRecord(probe.program.config.given, span)],
   ["usermode", checkUsermode],
   ["pcomm", (probe, span) => taskMember(probe, ["real_parent", "comm"], span)],
   ["leader_comm", (probe, span) => taskMember(probe, ["group_leader", "comm"], span)],

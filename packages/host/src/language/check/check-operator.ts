@@ -32,11 +32,23 @@ export function checkBinary(
   return checkArithmetic(probe, { operation, operator, left, right, span: expression.span });
 }
 
-/** Whether a value can be a condition; reports it when not. */
-export function requireCondition(probe: ProbeState, value: CheckedExpression): boolean {
+/** A text that is written out is true when there is something in it. */
+export function decided<Value extends CheckedExpression | undefined>(
+  value: Value,
+): Value | CheckedExpression {
+  if (value?.kind !== "stringConstant") return value;
+  return booleanConstant(value.value !== "", value.span);
+}
+
+/** Whether a value can be a condition; reports it at `span` when not. */
+export function requireCondition(
+  probe: ProbeState,
+  value: CheckedExpression,
+  span = value.span,
+): boolean {
   if (isNumber(value.type)) return true;
-  const type = describeType(value.type);
-  probe.error("type-mismatch", value.span, `Invalid condition: ${type}`);
+  const type = value.type.kind === "string" ? "string" : describeType(value.type);
+  probe.error("type-mismatch", span, `Invalid condition: ${type}`);
   return false;
 }
 
@@ -47,6 +59,11 @@ function checkLogical(
 ): CheckedExpression | undefined {
   const [left, right] = probe.checkAll([expression.left, expression.right]) ?? [];
   if (left === undefined || right === undefined) return undefined;
+  if ((left.type.kind === "string") !== (right.type.kind === "string")) {
+    const types = `comparing ${describeType(left.type)} with ${describeType(right.type)}`;
+    const message = `Type mismatch for '${operator}': ${types}`;
+    return probe.error("type-mismatch", expression.span, message);
+  }
   const isGood = [requireCondition(probe, left), requireCondition(probe, right)];
   if (isGood.includes(false)) return undefined;
   const { span } = expression;
@@ -109,7 +126,7 @@ function addressOf(
 ): CheckedExpression | undefined {
   if (operand.kind === "map" && operand.keys.length === 0) return mapAddress(probe, operand, span);
   if (operand.kind !== "scratch") {
-    const message = "address-of operator (&) can only be used on a map or variable";
+    const message = "syntax: address-of operator (&) can only be used on a map or variable";
     return probe.error("type-mismatch", operand.span, message);
   }
   const variable = probe.check(operand);
@@ -173,10 +190,10 @@ export function checkConditional(
   room: StringRoom,
 ): CheckedExpression | undefined {
   if (expression.then === undefined) return checkShortConditional(probe, expression, room);
-  const condition = probe.check(expression.condition);
+  const condition = decided(probe.check(expression.condition));
   const [then, otherwise] = probe.checkAll([expression.then, expression.otherwise], room) ?? [];
   if (condition === undefined || then === undefined || otherwise === undefined) return undefined;
-  if (!requireCondition(probe, condition)) return undefined;
+  if (!requireCondition(probe, condition, expression.span)) return undefined;
   return choose(probe, { condition, then, otherwise, span: expression.span });
 }
 
@@ -188,9 +205,10 @@ function checkShortConditional(
 ): CheckedExpression | undefined {
   const [value, otherwise] = probe.checkAll([test, second], room) ?? [];
   if (value === undefined || otherwise === undefined) return undefined;
-  if (!requireCondition(probe, value)) return undefined;
-  if (value.kind === "constant")
-    return choose(probe, { condition: value, then: value, otherwise, span });
+  const condition = decided(value);
+  if (!requireCondition(probe, condition, span)) return undefined;
+  if (condition.kind === "constant")
+    return choose(probe, { condition, then: value, otherwise, span });
   const { type } = value;
   const { id } = probe.temporary(test.span, type);
   const kept: CheckedExpression = { kind: "scratch", scratch: id, type, span: test.span };
@@ -216,6 +234,11 @@ function choose(
   },
 ): CheckedExpression | undefined {
   const { condition, then, otherwise, span } = choice;
+  // What is decided beforehand has one branch, so there are no two to go together.
+  const isDecided = condition.kind === "constant" && condition.type.kind === "boolean";
+  if (isDecided || (condition.kind === "constant" && condition.isLiteral === true)) {
+    return condition.value === 0n ? otherwise : then;
+  }
   const merged = mergeSlots(slotOf(then), slotOf(otherwise));
   if (merged === undefined) {
     const types = `have '${describeType(then.type)}' and '${describeType(otherwise.type)}'`;

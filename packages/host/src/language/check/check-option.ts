@@ -32,7 +32,7 @@ export function checkOption(probe: ProbeState, call: Call): CheckedExpression | 
   const { options, named } = probe.program;
   const known = options.get(name);
   if (known !== undefined && known.value !== value) {
-    const message = `option '${name}' must have one default, which is ${String(known.value)} elsewhere`;
+    const message = `Command line option '${name}' needs to have the same default value in all places it is used. Previous default value: ${String(known.value)}`;
     return probe.error("bad-value", call.span, message);
   }
   const description = descriptionArgument?.value ?? known?.description;

@@ -31,5 +31,7 @@ export function checkReg(
   const register = readRegister(probe, name, call.span);
   if (register !== undefined) return register;
   const { architecture } = probe.program.target;
-  return probe.error("bad-value", call.span, `${architecture} has no register ${name}`);
+  const shown = architecture === "x64" ? "x86_64" : architecture;
+  const message = `'${name}' is not a valid register on this architecture (${shown})`;
+  return probe.error("bad-value", call.span, message);
 }

@@ -84,7 +84,7 @@ function checkStatement(probe: ProbeState, statement: Statement): Checked {
     case "declaration":
       return checkDeclaration(probe, statement);
     case "if": {
-      const condition = checkCondition(probe, statement.condition);
+      const condition = checkCondition(probe, statement.condition, span);
       if (condition?.kind === "constant" && isComptime(statement.condition)) {
         // What does not come about may be what could not be compiled, or a fail().
         const taken = condition.value === 0n ? statement.otherwise : statement.then;

@@ -20,6 +20,8 @@ export interface ProgramConfig extends CheckedConfig {
   readonly maximumPrograms: number;
   /** What is said of tseries(), which bpftrace calls unstable. */
   readonly tseries: "enable" | "warn" | "error";
+  /** What was set, by name, for a program that reads it. */
+  readonly given: ReadonlyMap<string, ConfigEntry["value"]>;
   /** What is set of how things are shown. */
   readonly shown: Partial<
     Pick<TraceLayout, "cutMark" | "maximumCatBytes" | "keepsMangledNames" | "showsSourceLines">
@@ -45,6 +47,7 @@ const defaults: ProgramConfig = {
   maximumProbes: 1024,
   maximumPrograms: 1024,
   tseries: "warn",
+  given: new Map(),
   shown: {},
 };
 
@@ -175,9 +178,11 @@ export function readConfig(
     ? defaults
     : { ...defaults, storedStringBytes: shortStringBytes };
   const parts: Partial<ProgramConfig>[] = [];
+  const given = new Map<string, ConfigEntry["value"]>();
   for (const [name, text] of Object.entries(outer)) {
     const read = Object.hasOwn(settings, name) ? settings[name] : undefined;
     if (read === undefined) continue;
+    given.set(name, entryOf(name, text).value);
     parts.push(
       read(entryOf(name, text), (message) => {
         diagnostics.addPlaceless("error", "bad-config", `${name}: ${message}`);
@@ -194,6 +199,7 @@ export function readConfig(
     }
     const read = Object.hasOwn(settings, name) ? settings[name] : undefined;
     if (read !== undefined) {
+      given.set(name, entry.value);
       parts.push(
         read(entry, (message) => {
           const shown = name === written ? entry.name : name;
@@ -212,7 +218,7 @@ export function readConfig(
       diagnostics.error("unknown-config", entry.span, message, meantHints(near));
     }
   }
-  let config = initial;
+  let config: ProgramConfig = { ...initial, given };
   for (const part of parts) {
     config = { ...config, ...part, shown: { ...config.shown, ...part.shown } };
   }

@@ -1,7 +1,9 @@
-import { type ExpressionOf } from "../syntax/ast.js";
+import { type Expression, type ExpressionOf } from "../syntax/ast.js";
+import { isBuiltin } from "./check-builtin.js";
 import { requireMember } from "./check-memory.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { integerConstant } from "./constant.js";
+import { headerConstant } from "./header-constants.js";
 import { type ProbeState } from "./probe-state.js";
 import { resolveTypeName } from "./type-name.js";
 import { describeType, type Type } from "./type.js";
@@ -14,12 +16,25 @@ export function sizeOfType(probe: ProbeState, type: Type): number {
     : sizeOfValue(valueTypeOf(type));
 }
 
+/** What a word names that stands for a type of the kernel's, and for no value. */
+export function typeOfWord(probe: ProbeState, word: Expression): Type | undefined {
+  if (word.kind !== "identifier" || isBuiltin(word.name)) return undefined;
+  const { types } = probe.program;
+  const isNumber = types.enumerator(word.name) !== undefined;
+  return isNumber || headerConstant(word.name) !== undefined
+    ? undefined
+    : types.named(word.name, "kernel");
+}
+
 /** `offsetof(struct s, a.b)`, `offsetof(expression, field)`. */
 export function checkOffset(
   probe: ProbeState,
   { of, path, span }: ExpressionOf<"offsetof">,
 ): CheckedExpression | undefined {
-  let type = "kind" in of ? probe.check(of)?.type : resolveTypeName(probe, of, "kernel");
+  let type =
+    "kind" in of
+      ? (typeOfWord(probe, of) ?? probe.check(of)?.type)
+      : resolveTypeName(probe, of, "kernel");
   if (type === undefined) return undefined;
   let bytes = 0;
   for (const name of path) {

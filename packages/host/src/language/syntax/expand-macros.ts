@@ -4,6 +4,7 @@ import {
   type MacroDefinition,
   type MacroParameter,
   type ParsedProgram,
+  type TypeName,
 } from "./ast.js";
 import { type Span } from "./span.js";
 
@@ -70,6 +71,9 @@ class Expander {
     const replaced = this.#replace(node as unknown as Expression, use);
     // An expression takes the place of an expression.
     if (replaced !== undefined) return replaced as unknown as Node;
+    if (use !== undefined && isTypeName(node)) {
+      return this.#replaceType(node, use) as unknown as Node;
+    }
     const copied = Object.fromEntries(
       Object.entries(node).map(([key, part]) => [key, this.copy(part as unknown, use)]),
     );
@@ -86,6 +90,23 @@ class Expander {
     }
     if (node.kind !== "call" || !this.#macros.has(node.name)) return undefined;
     return this.#expand(node, node.name, node.args, use);
+  }
+
+  /** A type whose name is a parameter's. */
+  #replaceType(type: TypeName, use: Use): TypeName {
+    const [, tag = "", name = ""] = /^((?:struct |union |enum )?)(\w*)$/.exec(type.name) ?? [];
+    const given = name === "" ? undefined : passedOn(use, name);
+    if (given === undefined) {
+      const { typeOf } = type;
+      return typeOf === undefined ? { ...type } : { ...type, typeOf: this.copy(typeOf, use) };
+    }
+    if (given.kind === "identifier") return { ...type, name: `${tag}${given.name}` };
+    const [typeOf] = given.kind === "call" && given.name === "typeof" ? given.args : [];
+    if (typeOf !== undefined) return { ...type, name: "", typeOf: this.copy(typeOf, use.outer) };
+    const shown = `${type.name}${"*".repeat(type.pointerDepth)}`;
+    const message = `Invalid replacement for macro '${use.macro.name}' type parameter '${name}' which makes up the type '${shown}'`;
+    this.#fault(given.span, message);
+    return { ...type };
   }
 
   #expand(
@@ -190,6 +211,17 @@ function argumentOf(
 ): Expression | undefined {
   const index = macro.parameters.findIndex((one) => one.kind === kind && one.name === name);
   return index === -1 ? undefined : args[index];
+}
+
+/** What stands for a parameter's name in the end. */
+function passedOn(use: Use, name: string): Expression | undefined {
+  const given = argumentOf(use, "value", name);
+  if (given?.kind !== "identifier" || use.outer === undefined) return given;
+  return passedOn(use.outer, given.name) ?? given;
+}
+
+function isTypeName(node: object): node is TypeName {
+  return "pointerDepth" in node && "arrayLengths" in node;
 }
 
 /** The name of a macro's variable outside of it. */

@@ -199,15 +199,17 @@ describe("faults", () => {
     },
     {
       source: "BEGIN /comm/ {}",
-      expected: ["comm: type-mismatch: Invalid condition: string[16]"],
+      expected: ["comm: type-mismatch: Invalid condition: string"],
     },
     {
       source: "BEGIN { if (comm) {} }",
-      expected: ["(comm): type-mismatch: Invalid condition: string[16]"],
+      expected: ["if (comm) {}: type-mismatch: Invalid condition: string"],
     },
     {
       source: "BEGIN { @ = pid && comm }",
-      expected: ["comm: type-mismatch: Invalid condition: string[16]"],
+      expected: [
+        "pid && comm: type-mismatch: Type mismatch for '&&': comparing uint32 with string[16]",
+      ],
     },
     {
       source: "BEGIN { @ = pid ? 1 : comm }",
@@ -292,11 +294,13 @@ describe("faults", () => {
     },
     {
       source: "kprobe:f { @ = curtask->cpus[4] }",
-      expected: ["4: bad-value: the index 4 is out of bounds for array of size 4"],
+      expected: ["curtask->cpus[4]: bad-value: the index 4 is out of bounds for array of size 4"],
     },
     {
       source: "BEGIN { @ = curtask->cpus[comm] }",
-      expected: ["comm: type-mismatch: an index must be an integer, this is string[16]"],
+      expected: [
+        "curtask->cpus[comm]: type-mismatch: The array index operator [] only accepts non-negative integer indices. Got: string[16]",
+      ],
     },
     {
       source: "BEGIN { @ = curtask->cpus < curtask->cpus }",
@@ -354,7 +358,7 @@ describe("faults", () => {
     {
       source: "BEGIN { @ = &pid }",
       expected: [
-        "pid: type-mismatch: address-of operator (&) can only be used on a map or variable",
+        "pid: type-mismatch: syntax: address-of operator (&) can only be used on a map or variable",
       ],
     },
     {
@@ -457,11 +461,11 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { pid; }",
-      expected: ["pid;: warning type-mismatch: Return value discarded."],
+      expected: ["pid: warning type-mismatch: Return value discarded."],
     },
     {
       source: "BEGIN { 1 + 2; }",
-      expected: ["1 + 2;: warning type-mismatch: Return value discarded."],
+      expected: ["1 + 2: warning type-mismatch: Return value discarded."],
     },
     {
       source: 'BEGIN { return "x" }',
@@ -730,7 +734,7 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { while (comm) {} }",
-      expected: ["(comm): type-mismatch: Invalid condition: string[16]"],
+      expected: ["(comm): type-mismatch: Invalid condition: string"],
     },
     {
       source: "BEGIN { for ($i : 0..pid) {} }",

@@ -73,7 +73,7 @@ export class TypeSource {
 
   /** The same, before it is known what it is made of. */
   describe(name: string): TypeDescription | undefined {
-    const kernel = (): TypeDescription | undefined => this.#ask({ kind: "kernelType", name })?.type;
+    const kernel = (): TypeDescription | undefined => this.#ofKernel(name);
     const own = this.#defined.types.get(name);
     // An id of a program's structure.
     if (own !== undefined || name.startsWith("/")) return own ?? kernel();
@@ -81,6 +81,16 @@ export class TypeSource {
     return this.#files.areFirst && isTagged
       ? (this.#ofFiles(name) ?? kernel())
       : (kernel() ?? this.#ofFiles(name));
+  }
+
+  /** The kernel's structures need not be called such: task_struct is struct task_struct. */
+  #ofKernel(name: string): TypeDescription | undefined {
+    const names = /^\w+$/.test(name) ? ["", "struct ", "union ", "enum "] : [""];
+    for (const tag of names) {
+      const found = this.#ask({ kind: "kernelType", name: `${tag}${name}` })?.type;
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   #ofFiles(name: string): TypeDescription | undefined {
