@@ -39,6 +39,7 @@ export type DiagnosticCode =
   | "bad-value"
   | "not-supported"
   | "too-large"
+  | "cast"
   | "unneeded"
   | "unreachable";
 

@@ -51,7 +51,8 @@ function formatJsonEvent(event: Exclude<TraceEvent, { readonly kind: "message" }
     case "value":
       return line("value", formatJsonValue(event.value));
     case "map":
-      return event.entries.length === 0 ? "" : formatJsonMap(event);
+      if (event.entries.length > 0) return formatJsonMap(event);
+      return event.isStatistics === true ? line("stats", `{${jsonText(event.name)}: {}}`) : "";
     case "event":
       return `{"type": "event", "name": ${jsonText(event.name)}, "data": ${formatFields(event.fields)}}`;
     case "attached":

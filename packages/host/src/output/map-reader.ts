@@ -79,6 +79,7 @@ function readMap(
           }))
         : shown,
     isAggregation: map.value.kind !== "plain",
+    ...(map.value.kind === "avg" || map.value.kind === "stats" ? { isStatistics: true } : {}),
   };
 }
 

@@ -63,7 +63,8 @@ function createDecoder(
         const text = format(readFields(view).map(presentValue));
         return {
           kind: "message",
-          text: `${place}: ${level}: ${text}`,
+          // Its line ends as all do, whether the format says so or not.
+          text: `${place}: ${level}: ${text.replace(/\n$/, "")}`,
           call: { level, place, text },
         };
       };

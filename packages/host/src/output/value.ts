@@ -130,6 +130,8 @@ export type TraceEvent =
       readonly name: string;
       readonly entries: readonly MapEntry[];
       readonly isAggregation: boolean;
+      /** What avg() or stats() gather: JSON tells of those also when there is nothing in them. */
+      readonly isStatistics?: true;
     }
   /** A tool's record: its fields by name. */
   | {

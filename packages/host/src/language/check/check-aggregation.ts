@@ -137,16 +137,20 @@ function gatherSeries(probe: ProbeState, call: ExpressionOf<"call">): Gathered |
   if (!requireArguments(probe, call, 3, 4)) return undefined;
   const value = requireInteger(probe, call, 0);
   const interval = requireConstant(probe, call, 1, { from: 1n, to: (1n << 63n) - 1n });
-  const intervals = requireConstant(probe, call, 2, { from: 1n, to: maximumIntervals });
+  const intervals = requireConstant(probe, call, 2, { from: -(1n << 63n), to: (1n << 64n) - 1n });
   const name = call.args.length === 4 ? requireText(probe, call, 3) : "last";
   if (value === undefined || interval === undefined || intervals === undefined) return undefined;
   if (name === undefined) return undefined;
   const keeps =
     name === "last" && call.args.length === 3 ? name : seriesKeeps.find((one) => one === name);
   if (keeps === undefined) {
-    const span = call.args[3]?.span ?? call.span;
-    const message = `tseries() takes one of ${seriesKeeps.join(", ")} here, not "${name}"`;
-    return probe.error("bad-value", span, message);
+    const message = `tseries() expects one of the following aggregation functions: ${seriesKeeps.join(", ")} ("${name}" provided)`;
+    return probe.error("bad-value", call.span, message);
+  }
+  if (intervals < 1n || intervals > maximumIntervals) {
+    const bound = intervals < 1n ? ">= 1" : `< ${maximumIntervals}`;
+    const message = `tseries() num_intervals must be ${bound} (${intervals} provided)`;
+    return probe.error("bad-value", call.span, message);
   }
   const { config, diagnostics } = probe.program;
   if (config.tseries === "error") {

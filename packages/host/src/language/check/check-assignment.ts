@@ -1,6 +1,7 @@
 import { type Expression, type Statement, type StatementOf } from "../syntax/ast.js";
 import { checkAggregation } from "./check-aggregation.js";
 import { checkArithmetic, checkRightConstant } from "./check-arithmetic.js";
+import { warnOfCast } from "./cast-warning.js";
 import { sizeInMemory } from "./check-memory.js";
 import { checkKeys, checkNumberPlace } from "./check-place.js";
 import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
@@ -9,7 +10,7 @@ import { coerce, convert } from "./coerce.js";
 import { aggregationNames } from "./function-names.js";
 import { integerOperationOf } from "./integer-operation.js";
 import { distanceOf } from "./move-pointer.js";
-import { type ProbeState, type Scratch } from "./probe-state.js";
+import { type ProbeState } from "./probe-state.js";
 import { slotOf } from "./slot.js";
 import { resolveTypeName } from "./type-name.js";
 import { describeType, fitsRegister, int64 } from "./type.js";
@@ -116,6 +117,7 @@ function assignMap(
   }
   const known = maps.get(target.name).contents?.contents;
   const type = known?.kind === "plain" ? known.slot.type : value.type;
+  warnOfCast(probe, value, type, statement.value);
   return {
     kind: "assign",
     target: { kind: "map", map: maps.idOf(target.name), keys, type },
@@ -161,7 +163,7 @@ function assignScratch(
   const scratch = probe.findScratch(name) ?? probe.declareScratch(name, target.span);
   scratch.isAssigned = true;
   if (value === undefined || !probe.mergeScratch(scratch, slotOf(value), span)) return undefined;
-  warnOfNarrowing(probe, scratch, value);
+  warnOfCast(probe, value, scratch.slot?.type, assignment.value);
   const type = scratch.slot?.type ?? value.type;
   return {
     kind: "assign",
@@ -182,7 +184,7 @@ export function checkDeclaration(
   const type = typeName === undefined ? undefined : resolveTypeName(probe, typeName, pointerSpace);
   if (value === undefined) {
     const scratch = probe.declareNew(name, nameSpan, type);
-    scratch.bareDeclaration = span;
+    scratch.bareDeclaration = { start: span.start, end: nameSpan.end };
     return zeroScratch(scratch.id, scratch.slot?.type ?? int64, span);
   }
   // The value is checked before the name is known: it cannot be read in it.
@@ -191,7 +193,7 @@ export function checkDeclaration(
   if (checked === undefined || !probe.mergeScratch(scratch, slotOf(checked), span)) {
     return undefined;
   }
-  warnOfNarrowing(probe, scratch, checked);
+  warnOfCast(probe, checked, scratch.slot?.type, value);
   const slotType = scratch.slot?.type ?? checked.type;
   return {
     kind: "assign",
@@ -200,21 +202,6 @@ export function checkDeclaration(
     value: coerce(checked, slotType),
     span,
   };
-}
-
-/** A value that a declared type may not hold is cut to it. */
-function warnOfNarrowing(probe: ProbeState, scratch: Scratch, value: CheckedExpression): void {
-  const { type, span } = value;
-  const declared = scratch.slot?.type;
-  if (!scratch.isFixed || declared?.kind !== "integer" || type.kind !== "integer") return;
-  if (value.kind === "constant" && value.isLiteral === true) return;
-  const isHeld =
-    type.isSigned === declared.isSigned
-      ? type.sizeBytes <= declared.sizeBytes
-      : declared.isSigned && type.sizeBytes < declared.sizeBytes;
-  if (isHeld) return;
-  const message = `Expression of type: ${describeType(type)} being cast to type: ${describeType(declared)}. This may cause unexpected results. Use an explicit cast to suppress this warning.`;
-  probe.program.diagnostics.warn("type-mismatch", span, message);
 }
 
 /** `let $x` in a block that is repeated begins anew each time; strings and tuples are as they were left. */

@@ -1,6 +1,7 @@
 import { utf8SizeBytes } from "../../text/utf8.js";
 import { type BinaryOperator, type ExpressionOf } from "../syntax/ast.js";
 import { type CheckedExpression, type CompareOperation } from "./checked-program.js";
+import { warnOfSigns } from "./cast-warning.js";
 import { compareCode } from "./check-code.js";
 import { coerce } from "./coerce.js";
 import { booleanConstant, foldCompare, wrapInteger } from "./constant.js";
@@ -54,6 +55,12 @@ export function checkComparison(
     !fitsRegister(left.type) && left.type.kind !== "none" && left.type.kind !== "aggregation";
   if (isInMemory && left.type.kind === right.type.kind) {
     return compareValues(probe, operation, left, right, span);
+  }
+  if (isComparedSigned(left, right)) {
+    warnOfSigns(probe, int64, [
+      [left, expression.left],
+      [right, expression.right],
+    ]);
   }
   return compareNumbers(probe, { operation, operator, left, right, span });
 }

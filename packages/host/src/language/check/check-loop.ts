@@ -2,6 +2,7 @@ import { loopMeans, maximumUnrolledRounds } from "../loop-means.js";
 import { type Block, type Expression, type ExpressionOf, type StatementOf } from "../syntax/ast.js";
 import { type Span } from "../syntax/span.js";
 import { bucketsOf } from "./bucketed-entry.js";
+import { warnOfCast } from "./cast-warning.js";
 import { checkCondition } from "./check-condition.js";
 import { requireAssigned } from "./check-place.js";
 import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
@@ -13,7 +14,7 @@ import { type Aggregation } from "./map-table.js";
 import { type ProbeState } from "./probe-state.js";
 import { slotOf } from "./slot.js";
 import { elementAt } from "./tuple-element.js";
-import { describeType, int64, type TupleType, type Type } from "./type.js";
+import { int64, type TupleType, type Type } from "./type.js";
 
 /** `while (c) { … }`. */
 export function checkWhile(
@@ -73,10 +74,11 @@ function checkRange(
   { variable, variableSpan, subject, body: block, span }: StatementOf<"for">,
   end: Expression,
 ): CheckedStatement | readonly CheckedStatement[] | undefined {
-  const first = checkBound(probe, subject);
-  const last = checkBound(probe, end);
+  const range = { start: span.start, end: end.span.end };
+  const first = checkBound(probe, subject, "start", range);
+  const last = checkBound(probe, end, "end", range);
   const [scratch, body] = probe.inLoop(() => {
-    const declared = probe.declareNew(variable, variableSpan);
+    const declared = probe.declareNew(variable, variableSpan, undefined, "Loop");
     probe.mergeScratch(declared, { type: int64 }, variableSpan);
     return [declared.id, probe.checkStatements(block.statements)] as const;
   });
@@ -96,11 +98,17 @@ function checkRange(
   return { kind: "range", scratch, first, last, body, span };
 }
 
-function checkBound(probe: ProbeState, expression: Expression): CheckedExpression | undefined {
+function checkBound(
+  probe: ProbeState,
+  expression: Expression,
+  place: "start" | "end",
+  range: Span,
+): CheckedExpression | undefined {
   const bound = probe.check(expression);
+  if (bound?.type.kind === "integer") warnOfCast(probe, bound, int64, expression);
   if (bound === undefined || bound.type.kind === "integer") return bound;
-  const message = `a range goes from one integer to another, this is ${describeType(bound.type)}`;
-  return probe.error("type-mismatch", expression.span, message);
+  const message = `Loop range requires an integer for the ${place} value`;
+  return probe.error("type-mismatch", range, message);
 }
 
 function checkEntries(
@@ -170,7 +178,7 @@ function checkTotals(
     type: { kind: "tuple", elements: elements.map((each) => each.type) },
     span,
   };
-  const declared = probe.declareNew(variable, variableSpan);
+  const declared = probe.declareNew(variable, variableSpan, undefined, "Loop");
   probe.mergeScratch(declared, slotOf(pair), variableSpan);
   const target = { kind: "scratch", scratch: declared.id, type: pair.type } as const;
   const assign: CheckedStatement = {

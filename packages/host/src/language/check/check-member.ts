@@ -39,12 +39,12 @@ function checkArgsField(
   expression: ExpressionOf<"member">,
   room: StringRoom,
 ): CheckedExpression | undefined {
-  const { name, nameSpan, span } = expression;
+  const { object, name, nameSpan, span } = expression;
   const { type } = probe.probe;
   if (type === "rawtracepoint" || type === "fentry" || type === "fexit")
     return rawField(probe, name, nameSpan, span);
   if (type === "uprobe") return userArgumentNamed(probe, name, span);
-  const field = findField(probe, name, nameSpan);
+  const field = findField(probe, name, span, object.span);
   return field === undefined ? undefined : readField(probe, field, span, room);
 }
 
@@ -76,22 +76,28 @@ function rawField(
   return probe.error("unknown-field", nameSpan, message, meantHints(near));
 }
 
-function findField(probe: ProbeState, name: string, nameSpan: Span): TracepointField | undefined {
+function findField(
+  probe: ProbeState,
+  name: string,
+  span: Span,
+  argsSpan: Span,
+): TracepointField | undefined {
   const { type, fields } = probe.probe;
   if (type !== "tracepoint") {
     const supportsLater = type === "kprobe";
     if (supportsLater)
-      return probe.notSupported(nameSpan, `args of a ${type} are`, [
+      return probe.notSupported(span, `args of a ${type} are`, [
         "arg0, arg1 and so on can be read.",
       ]);
-    return probe.error("wrong-probe", nameSpan, refusedArgs(type));
+    return probe.error("wrong-probe", argsSpan, refusedArgs(type));
   }
   const field = fields.find((known) => known.name === name);
   if (field !== undefined) return field;
   const names = fields.map((known) => known.name);
   const near = nearNames(name, names);
   const hints = near.length > 0 ? meantHints(near) : [`Its fields are ${names.join(", ")}.`];
-  return probe.error("unknown-field", nameSpan, `${probe.probe.name} has no field ${name}`, hints);
+  const message = `Struct/union of type 'struct ${probe.probe.name}_args' does not contain a field named '${name}'`;
+  return probe.error("unknown-field", span, message, hints);
 }
 
 function readField(
@@ -172,7 +178,7 @@ export function checkIndex(
   const { object, span } = expression;
   const index = probe.check(expression.index);
   if (object.kind === "member" && isArgs(object.object) && probe.probe.type === "tracepoint") {
-    const field = findField(probe, object.name, object.nameSpan);
+    const field = findField(probe, object.name, object.span, object.object.span);
     if (field === undefined || index === undefined) return undefined;
     if (field.shape.kind === "array") return checkArrayElement(probe, field, index, span);
   }

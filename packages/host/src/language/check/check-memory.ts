@@ -105,7 +105,7 @@ export function memberOf(
     const message = `Can not access field '${name.text}' on expression of type '${describeType(type)}'`;
     return probe.error("type-mismatch", span, message);
   }
-  const member = requireMember(probe, type, name);
+  const member = requireMember(probe, type, name, span);
   if (member === undefined) return undefined;
   return structureMember(object, member, span);
 }
@@ -115,6 +115,7 @@ export function requireMember(
   probe: ProbeState,
   { structure, space }: StructType,
   name: FieldName,
+  span: Span,
 ): StructureMember | undefined {
   const member = structure.member(name.text, space);
   if (member !== undefined) return member;
@@ -123,15 +124,10 @@ export function requireMember(
     const hints = probe.program.target.hasBtf
       ? ["The kernel's types (BTF) have none of this name: define it in the program."]
       : [typesFileHint, "It can also be defined in the program."];
-    return probe.error("unknown-name", name.span, message, hints);
+    return probe.error("unknown-name", span, message, hints);
   }
   const message = `Struct/union of type '${structureName(structure)}' does not contain a field named '${name.text}'`;
-  return probe.error(
-    "unknown-field",
-    name.span,
-    message,
-    meantHints(structure.namesNear(name.text)),
-  );
+  return probe.error("unknown-field", span, message, meantHints(structure.namesNear(name.text)));
 }
 
 function structureMember(

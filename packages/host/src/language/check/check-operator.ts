@@ -1,5 +1,6 @@
 import { type ExpressionOf } from "../syntax/ast.js";
 import { checkArithmetic, pointerHint } from "./check-arithmetic.js";
+import { warnOfSigns } from "./cast-warning.js";
 import { integerOperationOf } from "./integer-operation.js";
 import { checkComparison, compareOperationOf } from "./check-comparison.js";
 import { dereference } from "./check-memory.js";
@@ -29,7 +30,17 @@ export function checkBinary(
   const operands = probe.checkAll([expression.left, expression.right]);
   const [left, right] = operands ?? [];
   if (operation === undefined || left === undefined || right === undefined) return undefined;
-  return checkArithmetic(probe, { operation, operator, left, right, span: expression.span });
+  const { span } = expression;
+  const result = checkArithmetic(probe, { operation, operator, left, right, span });
+  // Shifts look at one side alone. Of a difference nobody would want to hear: nsecs - @start[tid].
+  const isMixed = !["shiftLeft", "shiftRight", "subtract"].includes(operation);
+  if (result !== undefined && isMixed) {
+    warnOfSigns(probe, result.type, [
+      [left, expression.left],
+      [right, expression.right],
+    ]);
+  }
+  return result;
 }
 
 /** A text that is written out is true when there is something in it. */
@@ -194,7 +205,14 @@ export function checkConditional(
   const [then, otherwise] = probe.checkAll([expression.then, expression.otherwise], room) ?? [];
   if (condition === undefined || then === undefined || otherwise === undefined) return undefined;
   if (!requireCondition(probe, condition, expression.span)) return undefined;
-  return choose(probe, { condition, then, otherwise, span: expression.span });
+  const chosen = choose(probe, { condition, then, otherwise, span: expression.span });
+  if (chosen?.kind === "conditional") {
+    warnOfSigns(probe, chosen.type, [
+      [then, expression.then],
+      [otherwise, expression.otherwise],
+    ]);
+  }
+  return chosen;
 }
 
 /** `a ?: b`: a when there is something in it; it is evaluated once. */

@@ -3,12 +3,13 @@ import { type Expression, type ExpressionOf } from "../syntax/ast.js";
 import { shownName } from "../syntax/expand-macros.js";
 import { type Span } from "../syntax/span.js";
 import { aggregationValue } from "./aggregation-value.js";
+import { warnOfCast } from "./cast-warning.js";
 import { sizeInMemory } from "./check-memory.js";
 import { type CheckedExpression, type Place } from "./checked-program.js";
 import { coerce, elementsOf } from "./coerce.js";
 import { type MapState } from "./map-table.js";
 import { type ProbeState, type Scratch } from "./probe-state.js";
-import { slotOf } from "./slot.js";
+import { type Slot, slotOf } from "./slot.js";
 import { describeType, int64, uint64, type Type } from "./type.js";
 
 /** `$x` where its value is wanted. */
@@ -112,7 +113,21 @@ export function checkKeys(
     return probe.error("type-mismatch", span, conflict.message, [], conflict.related);
   }
   const slots = maps.get(name).keys?.slots ?? [];
+  // A tuple's elements are not written one by one.
+  if (checked.length === list.length) warnOfKeys(probe, checked, slots, list);
   return checked.map((key, index) => coerce(key, slots[index]?.type ?? key.type));
+}
+
+function warnOfKeys(
+  probe: ProbeState,
+  keys: readonly CheckedExpression[],
+  slots: readonly Slot[],
+  written: readonly Expression[],
+): void {
+  for (const [index, key] of keys.entries()) {
+    const source = written[index];
+    if (source !== undefined) warnOfCast(probe, key, slots[index]?.type, source);
+  }
 }
 
 /** Something that `++`, `--` or a compound assignment changes: a number that is there, or an entry that starts at 0. */

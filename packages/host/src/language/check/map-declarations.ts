@@ -21,7 +21,7 @@ export function readMapDeclarations(
   for (const { type, entries, span } of declarations) {
     if (!Object.hasOwn(declaredTypes, type)) {
       const names = Object.keys(declaredTypes);
-      diagnostics.error("bad-value", span, `invalid map type: ${type}`, [
+      diagnostics.error("bad-value", span, `Invalid bpf map type: ${type}`, [
         ...meantHints(nearNames(type, names)),
         `Valid map types: ${names.join(", ")}.`,
       ]);
@@ -42,11 +42,12 @@ export function asDeclared(
   const type = declaration === undefined ? undefined : declaredTypes[declaration.type];
   if (declaration === undefined || type === undefined) return map;
   const { span, entries } = declaration;
-  const use = maps.get(map.name).contents?.span ?? span;
+  const { start } = maps.get(map.name).contents?.span ?? span;
+  const use = { start, end: start + map.name.length };
   const isDeclaredPerCpu = type === "percpu_hash" || type === "lru_percpu_hash";
   if (map.layout.isPerCpu !== isDeclaredPerCpu || map.spec.type === "percpu_array") {
-    const needed = map.layout.isPerCpu ? "percpuhash or percpulruhash" : "hash or lruhash";
-    const message = `${map.name} is declared as ${declaration.type}, what is assigned to it needs ${needed}`;
+    const needed = map.layout.isPerCpu ? "percpuhash" : "hash";
+    const message = `Incompatible map types. Type from declaration: ${declaration.type}. Type from value/key type: ${needed}`;
     diagnostics.error("type-mismatch", use, message, [], {
       span,
       message: `${map.name} is declared here`,

@@ -157,11 +157,14 @@ export class ProbeState {
   }
 
   /** `let $x`: declares a variable whose name no other has that can be seen here; reports it when not. */
-  declareNew(name: string, span: Span, type?: Type): Scratch {
+  declareNew(name: string, span: Span, type?: Type, by?: "Loop"): Scratch {
     const other = this.findScratch(name);
     if (other !== undefined && other.span !== span) {
       const related = { span: other.span, message: `$${shownName(name)} is declared here` };
-      const message = `Variable $${shownName(name)} was already declared. Variable shadowing is not allowed.`;
+      const message =
+        by === "Loop"
+          ? `Loop declaration shadows existing variable: $${shownName(name)}`
+          : `Variable $${shownName(name)} was already declared. Variable shadowing is not allowed.`;
       this.error("bad-value", span, message, ["Give it another name."], related);
     }
     return this.declareScratch(name, span, type);

@@ -42,7 +42,7 @@ export function checkOffset(
       const message = `${describeType(type)} is no structure and has no field ${name.text}`;
       return probe.error("type-mismatch", name.span, message);
     }
-    const member = requireMember(probe, type, name);
+    const member = requireMember(probe, type, name, span);
     if (member === undefined) return undefined;
     if (member.bits !== undefined) {
       return probe.error("type-mismatch", name.span, "a bit-field has no offset in bytes");

@@ -67,7 +67,7 @@ export function parseMapDeclaration(reader: TokenReader): MapDeclaration | undef
   }
   reader.take();
   if (!reader.expectSymbol(")")) return undefined;
-  const span = { start: start.start, end: reader.previousEnd };
   reader.takeSymbol(";");
+  const span = { start: start.start, end: reader.previousEnd };
   return { name: map.name, type: type.text, entries: size.value, span };
 }

@@ -67,7 +67,7 @@ function parseStatement(reader: TokenReader): Statement | undefined {
       case "break":
       case "continue":
         reader.take();
-        return { kind: "jump", word: token.text, span: token.span };
+        return { kind: "jump", word: token.text, span: withSemicolon(reader, token.span) };
       default:
     }
   }
@@ -189,4 +189,9 @@ function parseReturn(reader: TokenReader): Statement | undefined {
 
 function spanToHere(reader: TokenReader, start: Span): Span {
   return { start: start.start, end: reader.previousEnd };
+}
+
+/** As bpftrace has it of what stands alone. */
+function withSemicolon(reader: TokenReader, { start, end }: Span): Span {
+  return { start, end: reader.isSymbol(";") ? reader.current.span.end : end };
 }

@@ -131,13 +131,13 @@ describe("faults", () => {
     {
       source: "i:1s { @ = args.x }",
       expected: [
-        "x: wrong-probe: The args builtin can only be used with tracepoint, rawtracepoint, fentry/fexit, and uprobe probes (interval used here)",
+        "args: wrong-probe: The args builtin can only be used with tracepoint, rawtracepoint, fentry/fexit, and uprobe probes (interval used here)",
       ],
     },
     {
       source: "t:syscalls:sys_enter_openat { @ = args.filenam }",
       expected: [
-        "filenam: unknown-field: tracepoint:syscalls:sys_enter_openat has no field filenam",
+        "args.filenam: unknown-field: Struct/union of type 'struct tracepoint:syscalls:sys_enter_openat_args' does not contain a field named 'filenam'",
       ],
     },
     {
@@ -237,7 +237,7 @@ describe("faults", () => {
       source: "BEGIN { let $x: int8 = -128; $x = -129; $x = pid; $x = (int8)pid }",
       expected: [
         "$x = -129: type-mismatch: Type mismatch for $x: trying to assign value of type 'int16' when variable already has a type 'int8'",
-        "pid: warning type-mismatch: Expression of type: uint32 being cast to type: int8. This may cause unexpected results. Use an explicit cast to suppress this warning.",
+        "pid: warning cast: Expression of type: uint32 being cast to type: int8. This may cause unexpected results. Use an explicit cast to suppress this warning.",
       ],
     },
     {
@@ -283,7 +283,7 @@ describe("faults", () => {
     {
       source: "BEGIN { @ = curtask->pidd }",
       expected: [
-        "pidd: unknown-field: Struct/union of type 'struct task_struct' does not contain a field named 'pidd'",
+        "curtask->pidd: unknown-field: Struct/union of type 'struct task_struct' does not contain a field named 'pidd'",
       ],
     },
     {
@@ -333,7 +333,7 @@ describe("faults", () => {
     {
       source: "BEGIN { @ = offsetof(struct task_struct, own.gone) }",
       expected: [
-        "gone: unknown-field: Struct/union of type 'struct mm' does not contain a field named 'gone'",
+        "offsetof(struct task_struct, own.gone): unknown-field: Struct/union of type 'struct mm' does not contain a field named 'gone'",
       ],
     },
     {
@@ -714,13 +714,13 @@ describe("faults", () => {
     },
     {
       source: 'BEGIN { for ($i : 0.."a") {} }',
-      expected: ['"a": type-mismatch: a range goes from one integer to another, this is string[2]'],
+      expected: [
+        'for ($i : 0.."a": type-mismatch: Loop range requires an integer for the end value',
+      ],
     },
     {
       source: "BEGIN { $i = 0; for ($i : 0..3) {} }",
-      expected: [
-        "$i: bad-value: Variable $i was already declared. Variable shadowing is not allowed.",
-      ],
+      expected: ["$i: bad-value: Loop declaration shadows existing variable: $i"],
     },
     {
       source: "BEGIN { @a = 1; for ($kv : @a) {} }",
