@@ -4,6 +4,7 @@ import { type TestChoice } from "../language/check/probes/test-probes.js";
 import { hostVersion } from "../session/version.js";
 import { debugStages, type DebugStage } from "./debug-stages.js";
 import { BpftraceUsageError, UsageError } from "./exit-code.js";
+import { parsePid } from "./parse-pid.js";
 
 /** What --no-feature takes: none of them is ever used here. */
 const features = ["kprobe_multi", "kprobe_session", "uprobe_multi"];
@@ -39,6 +40,8 @@ export function addBpftraceOptions(command: Command): Command {
           "USAGE: -kk has been deprecated. Use a single -k for runtime warnings for errors in map lookups and probe reads.",
         );
     })
+    .addOption(unseen(new Option("--warnings")))
+    .on("option:warnings", () => command.setOptionValue("warnReads", true))
     .addOption(
       new Option(
         "-d, --debug <stage>",
@@ -62,7 +65,7 @@ export function addBpftraceOptions(command: Command): Command {
         );
       }),
     )
-    .addOption(unseen(new Option("--dwarf-pid <pid>")))
+    .addOption(unseen(new Option("--dwarf-pid <pid>")).argParser(parsePid))
     .addOption(
       new Option(
         "--probe-filter <expression>",

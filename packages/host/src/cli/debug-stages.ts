@@ -59,6 +59,6 @@ const textsOf: Readonly<Record<DebugStage, readonly StageText[]>> = {
 export function formatStages(stages: readonly DebugStage[], program: StagedProgram): string {
   const texts = new Set(stages.flatMap((stage) => textsOf[stage]));
   return [...texts]
-    .map(({ title, text }) => `${title}\n${"-".repeat(title.length)}\n${text(program)}\n`)
+    .map(({ title, text }) => `${title}\n${"-".repeat(19)}\n${text(program)}\n`)
     .join("");
 }

@@ -200,6 +200,11 @@ export class DebugInfo {
     return { kind: "enumeration", name, sizeBytes, isSigned, values };
   }
 
+  /** A pointer's own qualifier stands behind its star. */
+  #qualified(word: string, typeName: string): string {
+    return typeName.endsWith("*") ? `${typeName} ${word}` : `${word} ${typeName}`;
+  }
+
   #typeName(found: Found | undefined, depth: number): string {
     if (found === undefined || depth > deepestNesting) return "void";
     const { entry } = found;
@@ -213,9 +218,9 @@ export class DebugInfo {
       case tags.rvalueReferenceType:
         return `${inner()}&&`;
       case tags.constType:
-        return `const ${inner()}`;
+        return this.#qualified("const", inner());
       case tags.volatileType:
-        return `volatile ${inner()}`;
+        return this.#qualified("volatile", inner());
       case tags.restrictType:
         return `${inner()} restrict`;
       case tags.arrayType:

@@ -52,6 +52,9 @@ const listers: Readonly<Record<string, Lister>> = {
   },
   software: (_, search) => counted("software", search),
   tracepoint: listTracepoints,
+  // Programs have them: as kinds alone, as bpftrace lists them.
+  test: (_, { parts }) => Promise.resolve(parts.join(":") === "*" ? named(["test::"]) : []),
+  bench: (_, { parts }) => Promise.resolve(parts.join(":") === "*" ? named(["benchmark::"]) : []),
   uprobe: listUserFunctions,
   uretprobe: listUserFunctions,
   usdt: listUsdtProbes,
@@ -139,6 +142,8 @@ function counted(kind: "hardware" | "software", { parts }: Search): Promise<List
 }
 
 function timed(kind: string, { parts }: Search): Promise<ListedProbe[]> {
+  // What is listed are kinds, without a number behind them.
+  if ((parts[1] ?? "*") !== "*" && parts[1] !== "") return Promise.resolve([]);
   const expression = globToRegExp(parts[0] === "" ? "*" : (parts[0] ?? "*"));
   // "1s" is a time of any unit.
   const isTime = /^\d+[a-z]+$/.test(parts[0] ?? "");
@@ -254,7 +259,7 @@ async function listUserFunctions(
     const prefix = isDemangled ? "cpp:" : "";
     for (const { name } of answer?.functions ?? []) {
       const fields =
-        options.withFields && answer?.path !== undefined
+        options.withFields && type === "uprobe" && answer?.path !== undefined
           ? await parametersOf(session, answer.path, name)
           : [];
       listed.push({ name: `${type}:${shown}:${prefix}${name}`, fields });

@@ -34,6 +34,7 @@ import {
 import { addRateOptions, type RateOptions, whileTellingRate } from "../rate-status.js";
 import { openOutput, type BufferMode } from "../output-stream.js";
 import { addTimelineOption, TimelineFile, type TimelineOptions } from "../timeline-file.js";
+import { UnattachedError } from "../../session/refusals.js";
 import { type TraceCost } from "../../trace/cost-meter.js";
 import { runTests } from "../run-tests.js";
 import { runTrace, tellSymbolBytes, type OutputFormat, type RunOptions } from "../run-trace.js";
@@ -50,7 +51,9 @@ import {
   type ClockOptions,
   type TargetOptions,
 } from "../target-options.js";
+import { missingFunctions } from "../missing-functions.js";
 import { readInfo } from "../read-info.js";
+import { parsePid } from "../parse-pid.js";
 import { printProbes } from "./probes.js";
 
 interface TraceOptions
@@ -223,12 +226,8 @@ async function traceCommand(
     if (options.quiet !== true) tellDetached(program, detached, options);
     return;
   }
-  await run(target, program, options, {
-    ...(traced === undefined ? {} : { traced }),
-    pictures,
-    timeline,
-    heat,
-  });
+  const parts = { ...(traced === undefined ? {} : { traced }), pictures, timeline, heat };
+  await runOrTellMissing(target, program, script, { options, parts });
   if (options.verbose === true) tellSymbolBytes(target);
 }
 
@@ -239,12 +238,32 @@ function requireNoneToWaitFor(reasons: Readonly<Record<string, boolean>>): void 
   }
 }
 
+/** Runs it; says which functions do not exist when the kernel refuses a probe for that. */
+async function runOrTellMissing(
+  target: Target,
+  program: Program,
+  script: Script,
+  { options, parts }: { readonly options: TraceOptions; readonly parts: RunParts },
+): Promise<void> {
+  try {
+    await run(target, program, options, parts);
+  } catch (error) {
+    if (!(error instanceof UnattachedError)) throw error;
+    const missing = await missingFunctions(target.session, script.source);
+    if (missing.length === 0) throw error;
+    show(script, missing);
+    process.exitCode = exitCodes.wrongInput;
+  }
+}
+
+type RunParts = Pick<RunOptions, "traced" | "pictures" | "timeline" | "heat">;
+
 /** Traces, or runs the program's tests, and sets the exit code. */
 async function run(
   target: Target,
   program: Program,
   options: TraceOptions,
-  parts: Pick<RunOptions, "traced" | "pictures" | "timeline" | "heat">,
+  parts: RunParts,
 ): Promise<void> {
   const { tests } = options;
   const isQuiet = options.quiet === true;
@@ -478,30 +497,6 @@ function settingsOf(environment: NodeJS.ProcessEnv): Readonly<Record<string, str
 
 function collect(word: string, words: readonly string[]): readonly string[] {
   return [...words, word];
-}
-
-/** PID_MAX_LIMIT (include/linux/threads.h). */
-const largestPid = 4_194_304n;
-
-/** As C reads a number. Throws BpftraceUsageError. */
-function parsePid(text: string): number {
-  const [, sign, digits, rest] = /^(-?)(0x[\da-f]+|\d+)(.*)$/is.exec(text) ?? [];
-  const fail = (message: string): never => {
-    throw new BpftraceUsageError(message);
-  };
-  if (digits === undefined) return fail(`Failed to parse pid: invalid integer: ${text}`);
-  if (rest !== "") return fail(`Failed to parse pid: invalid trailing bytes: ${text}`);
-  const isOctal = /^0\d/.test(digits);
-  if (isOctal && /[89]/.test(digits)) {
-    return fail(`Failed to parse pid: invalid trailing bytes: ${text}`);
-  }
-  const number = BigInt(isOctal ? `0o${digits}` : digits);
-  const pid = sign === "-" ? BigInt.asUintN(64, -number) : number;
-  if (pid > largestPid) return fail(`Pid out of range: ${pid}`);
-  if (pid === 0n) {
-    return fail("Failed to attach to pid: Unable to open pidfd (Invalid argument)");
-  }
-  return Number(pid);
 }
 
 /** Takes one of some words, and says else what bpftrace says. */

@@ -51,6 +51,7 @@ import {
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import {
   boolean,
+  describeKind,
   describeType,
   int64,
   type StringType,
@@ -147,7 +148,7 @@ export function unknownFunction(
   span: Call["span"] = call.nameSpan,
 ): undefined {
   const { name } = call;
-  if (unsupportedFunctions.has(name)) return probe.notSupported(span, `${name}() is`);
+  if (unsupportedFunctions.has(name)) return checkUnsupported(probe, call);
   if (isBuiltin(name)) {
     return probe.error("argument-count", call.span, `${name} takes no arguments`);
   }
@@ -339,6 +340,29 @@ function checkHasKey(probe: ProbeState, call: Call): CheckedExpression | undefin
   return { kind: "hasKey", map: id, keys: checked, type: boolean, span: call.span };
 }
 
+/** One of bpftrace's that is not here: what bpftrace would refuse is refused in its words. */
+function checkUnsupported(probe: ProbeState, call: Call): undefined {
+  const { name, span, args } = call;
+  const { type } = probe.probe;
+  if (name === "skboutput") {
+    const shown = type === "begin" || type === "end" ? probe.probe.name : type;
+    if (type !== "fentry" && type !== "fexit") {
+      return probe.error("wrong-probe", span, `skboutput can not be used with "${shown}" probes`);
+    }
+    if (!requireArguments(probe, call, 4)) return undefined;
+  }
+  if (name === "unwatch") {
+    if (!requireArguments(probe, call, 1)) return undefined;
+    const given = args[0] === undefined ? undefined : probe.check(args[0]);
+    if (given === undefined) return undefined;
+    if (given.type.kind !== "integer") {
+      const message = `unwatch() only supports int arguments (${describeKind(given.type)} provided)`;
+      return probe.error("argument-type", span, message);
+    }
+  }
+  return probe.notSupported(span, `${name}() is`);
+}
+
 /** `sizeof(expression)`. */
 function checkSizeof(probe: ProbeState, call: Call): CheckedExpression | undefined {
   const [argument] = call.args;
@@ -349,6 +373,11 @@ function checkSizeof(probe: ProbeState, call: Call): CheckedExpression | undefin
   if (value === undefined) return undefined;
   // As bpftrace lays buffers out, with a length of 4 bytes.
   const { type } = value;
+  // A number of an enumeration is one of 64 bits, as in bpftrace, save where it lies in memory.
+  const isEnumerator = type.kind === "integer" && type.enumeration !== undefined;
+  if (isEnumerator && (value.kind === "constant" || value.kind === "scratch")) {
+    return integerConstant(8n, call.span);
+  }
   const size = type.kind === "bytes" ? type.capacityBytes + 4 : sizeOfValue(valueTypeOf(type));
   // As there, too: one of no length is as long as max_strlen says, one of a length has a NUL more.
   // What is read of a tracepoint's array of characters has a NUL behind it, the array has not.

@@ -43,7 +43,7 @@ function checkArgsField(
   const { type } = probe.probe;
   if (type === "rawtracepoint" || type === "fentry" || type === "fexit")
     return rawField(probe, name, nameSpan, span);
-  if (type === "uprobe") return userArgumentNamed(probe, name, span);
+  if (type === "uprobe") return userArgumentNamed(probe, name, { span, argsSpan: object.span });
   const field = findField(probe, name, span, object.span);
   return field === undefined ? undefined : readField(probe, field, span, room);
 }

@@ -22,7 +22,11 @@ export function readScratch(
   if (scratch === undefined) return undefined;
   warnOfUnassigned(probe, scratch, span);
   // A variable without a value yet is a number, until its type is known, or stays unknown.
-  if (scratch.slot === undefined) reportUnknownType(probe, span);
+  if (scratch.slot === undefined) {
+    // What it was to be assigned had a fault, which is said there.
+    if (probe.program.diagnostics.hasErrors) return undefined;
+    reportUnknownType(probe, span);
+  }
   return { kind: "scratch", scratch: scratch.id, type: scratch.slot?.type ?? int64, span };
 }
 

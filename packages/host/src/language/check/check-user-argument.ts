@@ -7,14 +7,17 @@ import { type ProbeState } from "./probe-state.js";
 import { registerArgument } from "./register-argument.js";
 import { fitsRegister } from "./type.js";
 
+const noParameters = "Cannot read function parameters";
+
 /** A parameter of a program's function, by its debug information. */
 export function userArgumentNamed(
   probe: ProbeState,
   name: string,
-  span: Span,
+  { span, argsSpan }: { readonly span: Span; readonly argsSpan: Span },
 ): CheckedExpression | undefined {
   const { userParameters } = probe.probe;
   const known = userParameters === undefined || userParameters === "unknown" ? [] : userParameters;
+  if (known.length === 0) probe.error("wrong-probe", argsSpan, noParameters);
   const index = known.findIndex((one) => one.name === name);
   const parameter = known[index];
   if (parameter === undefined) {
@@ -46,9 +49,12 @@ function userArgument(
 export function allUserArguments(probe: ProbeState, span: Span): CheckedExpression | undefined {
   const { userParameters } = probe.probe;
   if (userParameters === undefined || userParameters === "unknown") {
-    return probe.error("wrong-probe", span, "Cannot read function parameters", [
+    return probe.error("wrong-probe", span, noParameters, [
       "The program has no debug information (-g): arg0, arg1 and so on can be read.",
     ]);
+  }
+  if (userParameters.length === 0) {
+    return probe.error("wrong-probe", span, noParameters, ["The function takes none."]);
   }
   const elements = userParameters.map((one, index) => userArgument(probe, index, one, span));
   const known = elements.filter((element) => element !== undefined);

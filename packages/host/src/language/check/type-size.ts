@@ -11,9 +11,10 @@ import { sizeOfValue, valueTypeOf } from "./value-layout.js";
 
 /** What `sizeof` says of a type: pointers and structures are as large as in the target's memory. */
 export function sizeOfType(probe: ProbeState, type: Type): number {
-  return type.kind === "pointer"
-    ? probe.program.target.pointerSize
-    : sizeOfValue(valueTypeOf(type));
+  if (type.kind === "pointer") return probe.program.target.pointerSize;
+  // A value of an enumeration is a number of 64 bits, as in bpftrace; in a structure it is as large as there.
+  if (type.kind === "integer" && type.enumeration !== undefined) return 8;
+  return sizeOfValue(valueTypeOf(type));
 }
 
 /** What a word names that stands for a type of the kernel's, and for no value. */

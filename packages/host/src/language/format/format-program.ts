@@ -6,7 +6,7 @@ import { type Piece, readPieces } from "./source-pieces.js";
 
 /**
  * A program as it would be written by hand: a statement to a line, two spaces a level, one around operators. No token is
- * changed, and comments stay. `blocks`: its probes, as they were parsed. Its files and those that it imports are not looked into.
+ * changed but for a semicolon behind the last statement of a probe, and comments stay. `blocks`: its probes, as they were parsed. Its files and those that it imports are not looked into.
  */
 export function formatProgram(source: string, blocks: readonly ActionBlock[]): string {
   const page = new Page();
@@ -26,9 +26,9 @@ export function formatProgram(source: string, blocks: readonly ActionBlock[]): s
   return text;
 }
 
-/** Words are told from each other, and all else is compared character by character. */
+/** Words are told from each other, and all else is compared character by character, save for a last semicolon in a block. */
 function tokensOf(source: string): string {
-  return (source.match(/\w+|\S/g) ?? []).join(" ");
+  return (source.match(/\w+|\S/g) ?? []).join(" ").replaceAll(/(?:; )+(?=\})/g, "");
 }
 
 function formatProbe(source: string, { attachPoints, body }: ActionBlock, page: Page): void {
@@ -43,7 +43,7 @@ function formatProbe(source: string, { attachPoints, body }: ActionBlock, page: 
   const end = attachPoints.at(-1)?.span.end ?? body.span.start;
   formatPredicate(source.slice(end, body.span.start), page);
   const pieces = [...readPieces(source, body.span.start, body.span.end)];
-  formatStatements(pieces, page);
+  formatStatements(pieces, page, { isProbe: true });
   page.endLine();
 }
 
@@ -94,12 +94,13 @@ function formatBlock(source: string, item: readonly Piece[], page: Page): void {
   const brace = item.findIndex(({ text }) => text === "{");
   const [head, ...rest] = item.slice(0, brace);
   if (head === undefined) return;
-  if (/^(macro|fn)$/.test(head.text)) {
+  const isMacro = /^(macro|fn)$/.test(head.text);
+  if (isMacro) {
     page.write(`${head.text} `);
     formatStatements(rest, page);
   } else page.writeVerbatim(source.slice(head.start, item[brace - 1]?.end));
   page.endLine();
-  formatStatements(item.slice(brace), page);
+  formatStatements(item.slice(brace), page, isMacro ? {} : { isProbe: true });
 }
 
 /** The index behind a comment, a directive, or all up to a semicolon or a closing brace outside braces. */

@@ -3,6 +3,7 @@ import { type Piece } from "./source-pieces.js";
 
 /** Words with a space before a parenthesis that follows, and behind which no operator has two sides. */
 const keywords = new Set(["if", "else", "while", "for", "unroll", "return", "let", "in"]);
+const loops = new Set(["for", "while", "unroll"]);
 const typeWords =
   /^(u?int(8|16|32|64)(_t)?|struct|union|enum|bool|string|void|char|short|int|long|unsigned|signed|size_t|typeof)$/;
 /** Operators that have a space on both sides where they have two. */
@@ -11,11 +12,22 @@ const spaced = /^(<<=?|>>=?|[<>=!]=?|==|&&|\|\||[-+*/%&|^]=?|[?:])$/;
 interface Frame {
   readonly kind: "block" | "parenthesis" | "bracket";
   readonly isCast?: true;
+  /** A block of statements, which is no value. */
+  readonly isBody?: true;
+}
+
+export interface FormatOptions {
+  /** The block that they are is no value: its last statement ends with a semicolon, too. */
+  readonly isProbe?: true;
 }
 
 /** Writes statements, one to a line, with what stands between them. */
-export function formatStatements(pieces: readonly Piece[], page: Page): void {
-  new StatementWriter(pieces, page).run();
+export function formatStatements(
+  pieces: readonly Piece[],
+  page: Page,
+  options: FormatOptions = {},
+): void {
+  new StatementWriter(pieces, page, options).run();
 }
 
 class StatementWriter {
@@ -27,7 +39,11 @@ class StatementWriter {
   #isBehindCast = false;
   #isPrefix = false;
 
-  constructor(pieces: readonly Piece[], page: Page) {
+  /** A loop's word was read, and not yet the block that it runs. */
+  #isBeforeBody: boolean;
+
+  constructor(pieces: readonly Piece[], page: Page, { isProbe }: FormatOptions) {
+    this.#isBeforeBody = isProbe === true;
     this.#pieces = pieces;
     this.#page = page;
   }
@@ -59,6 +75,9 @@ class StatementWriter {
     const { text, kind } = piece;
     if (kind === "symbol") this.#symbol(piece, index);
     else {
+      if (loops.has(text) && kind === "word" && this.#before === undefined) {
+        this.#isBeforeBody = true;
+      }
       const isBehindKeyword = this.#before?.kind === "word" && keywords.has(this.#before.text);
       if (isBehindKeyword || (this.#endsOperand() && !this.#isBehindCast)) this.#page.space();
       this.#page.write(text);
@@ -78,7 +97,8 @@ class StatementWriter {
       case "{":
         page.space();
         page.write(text);
-        this.#frames.push({ kind: "block" });
+        this.#frames.push({ kind: "block", ...(this.#isBeforeBody ? { isBody: true } : {}) });
+        this.#isBeforeBody = false;
         page.indent();
         if (this.#next(index)?.text !== "}" || this.#pieces[index + 1]?.kind === "comment")
           page.endLine();
@@ -119,6 +139,8 @@ class StatementWriter {
   #closeBlock(index: number): void {
     const page = this.#page;
     const isEmpty = !page.isAtStart && this.#before === undefined;
+    const isOpen = this.#frame?.isBody === true && this.#before !== undefined;
+    if (isOpen && this.#pieces[index - 1]?.kind !== "comment") page.write(";");
     if (!isEmpty) page.endLine();
     page.outdent();
     page.write("}");

@@ -324,7 +324,7 @@ describe("faults of probes", () => {
     },
     {
       source: "t:a: {}",
-      expected: ["t:a:: bad-probe: tracepoint probe type requires 2 arguments, found 2"],
+      expected: ["t:a:: bad-probe: tracepoint probe must have a target"],
     },
     {
       source: "t:a:b {}",
@@ -501,6 +501,35 @@ describe("faults of probes", () => {
       expected: [
         "bench:a: bad-probe: this is the other instance",
         'bench:a: bad-probe: "a" was used as the name for more than one BENCH probe',
+      ],
+    },
+    {
+      source: "kprobe: {} fexit:a: {} fentry {} rawtracepoint: {} software: {} usdt:./a: {}",
+      expected: [
+        "kprobe:: bad-probe: kprobes should be attached to a function or an address",
+        "fexit:a:: bad-probe: fentry/fexit should specify a function",
+        "fentry: bad-probe: fentry probe type requires 1 or 3 arguments, found 0",
+        "rawtracepoint:: bad-probe: rawtracepoint should be attached to a function",
+        "software:: bad-probe: software probe must have a software event name",
+        "usdt:./a:: bad-probe: usdt probe must have a target function or wildcard",
+      ],
+    },
+    {
+      source:
+        "interval:ms:-1 {} profile:hz:$1 {} hardware:cycles:-1 {} uretprobe:./a@a.c:5 {} uprobe:./a@a.c:x {}",
+      expected: [
+        "interval:ms:-1: bad-probe: interval frequency should be a positive integer",
+        "profile:hz:$1: bad-probe: Invalid rate of profile probe: invalid integer: ",
+        "hardware:cycles:-1: bad-probe: hardware frequency should be a positive integer",
+        "uretprobe:./a@a.c:5: bad-probe: Source code location not allowed",
+        "uprobe:./a@a.c:x: bad-probe: Invalid line number: invalid integer: x",
+      ],
+    },
+    {
+      source: "iter:task,iter:task { print(1); }",
+      expected: [
+        "iter:task: bad-probe: iter task not available for your kernel version.",
+        "iter:task: bad-probe: iter probe only supports one attach point.",
       ],
     },
     {

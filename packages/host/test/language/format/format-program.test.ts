@@ -77,10 +77,10 @@ BEGIN
     break;
   }
   while ($a < 10) {
-    $a++
+    $a++;
   }
   unroll (3) {
-    $a -= 1
+    $a -= 1;
   }
   let $z : int32 = 5;
   $p = (struct s*)curtask;
@@ -101,12 +101,12 @@ uprobe:/lib/libc.so*:"malloc"
 /pid == 1 && comm != "x"/
 {
   @[args.dfd] = hist(pid, 2);
-  delete(@x, (1, "a"))
+  delete(@x, (1, "a"));
 }
 #ifdef MISSING
 kprobe:f
 {
-  exit()
+  exit();
 }
 #endif
 interval:1s

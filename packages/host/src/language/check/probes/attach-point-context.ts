@@ -146,12 +146,23 @@ export class AttachPointContext {
     return warns ? removedProbe : noAttachPoints;
   }
 
-  /** Whether it has as many parts as its type takes, none of them empty; reports it when not. */
-  takes(counts: readonly number[], form: string): boolean {
+  /**
+   * Whether it has as many parts as its type takes, none of them empty; reports it when not. `ifEmpty`: what is said of an empty
+   * one.
+   */
+  takes(
+    counts: readonly number[],
+    form: string,
+    { ifEmpty, shown }: { readonly ifEmpty?: string; readonly shown?: string } = {},
+  ): boolean {
     const { length } = this.parts;
-    if (counts.includes(length) && this.parts.every(({ text }) => text !== "")) return true;
-    const many = counts.join(" or ");
-    const message = `${this.type} probe type requires ${many} arguments, found ${length}`;
+    const isRightMany = counts.includes(length);
+    if (isRightMany && this.parts.every(({ text }) => text !== "")) return true;
+    const many = shown ?? counts.join(" or ");
+    const message =
+      isRightMany && ifEmpty !== undefined
+        ? ifEmpty
+        : `${this.type} probe type requires ${many} arguments, found ${length}`;
     const spelling = form === "" ? this.type : `${this.type}:${form}`;
     this.fault(message, this.span, [`It is written ${spelling}.`]);
     return false;

@@ -49,9 +49,15 @@ export function expandBlock(
     asksForProbe: mentions([block.predicate, block.body], /^probe$/),
   };
   const before = missing.length;
+  let hasIterator = false;
   const found = block.attachPoints.flatMap((attachPoint) => {
     const context = contextOf(attachPoint, input, about, missing, diagnostics);
     if (context === undefined) return [];
+    if (context.type === "iter" && hasIterator) {
+      context.fault("iter probe only supports one attach point.");
+      return [];
+    }
+    hasIterator ||= context.type === "iter";
     const probes = expand(context, input);
     if (probes.length <= Math.max(1, input.maximumPrograms)) return probes;
     const message = `Your program is trying to generate more than ${probes.length} BPF programs, which exceeds the current limit of ${input.maximumPrograms}`;

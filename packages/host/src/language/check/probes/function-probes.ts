@@ -138,7 +138,11 @@ function fentry(context: AttachPointContext, target: Target, name: string): Conc
 
 /** The last two parts; reports a probe that has others. */
 function readTarget(context: AttachPointContext): Target | undefined {
-  if (!context.takes([1, 2], "function")) return undefined;
+  const isTyped = context.type === "fentry" || context.type === "fexit";
+  const wording = isTyped
+    ? { ifEmpty: "fentry/fexit should specify a function", shown: "1 or 3" }
+    : { ifEmpty: "kprobes should be attached to a function or an address" };
+  if (!context.takes([1, 2], "function", wording)) return undefined;
   const part = context.parts.at(-1);
   if (part === undefined) return undefined;
   const module = context.parts.length === 2 ? context.parts[0]?.text : undefined;

@@ -15,7 +15,8 @@ export function expandRunProbe(context: AttachPointContext): ConcreteProbe[] {
 /** `tracepoint:syscalls:sys_enter_*`. */
 export function expandTracepoint(context: AttachPointContext): ConcreteProbe[] {
   const isAnyEvent = context.parts.length === 1 && isPattern(context.parts[0]?.text ?? "");
-  if (!isAnyEvent && !context.takes([2], "category:event")) return [];
+  const ifEmpty = "tracepoint probe must have a target";
+  if (!isAnyEvent && !context.takes([2], "category:event", { ifEmpty })) return [];
   const [category, event = { text: "*" }] = context.parts;
   if (category === undefined) return [];
   if (!isPattern(category.text) && !isPattern(event.text)) {
@@ -69,7 +70,8 @@ function tracepoint(
 
 /** `rawtracepoint:sched_switch`, `rawtracepoint:vmlinux:sched_*`. */
 export function expandRawTracepoint(context: AttachPointContext): ConcreteProbe[] {
-  if (!context.takes([2, 1], "event")) return [];
+  const ifEmpty = "rawtracepoint should be attached to a function";
+  if (!context.takes([2, 1], "event", { ifEmpty })) return [];
   const event = context.parts.at(-1);
   if (event === undefined) return [];
   // The kernel's tracepoints are known, a module's are not told from them.

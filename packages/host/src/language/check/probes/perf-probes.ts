@@ -53,7 +53,9 @@ export function expandCountedProbe(
   context: AttachPointContext,
   kind: keyof typeof eventsOf,
 ): ConcreteProbe[] {
-  if (!(context.parts.length === 2 || context.takes([1, 2], "event or …:event:count"))) return [];
+  const ifEmpty = `${kind} probe must have a ${kind} event name`;
+  if (!(context.parts.length === 2 || context.takes([1, 2], "event or …:event:count", { ifEmpty })))
+    return [];
   const [event, count] = context.parts;
   if (event === undefined) return [];
   const known = eventsOf[kind].find(({ names }) => names.includes(event.text));
@@ -63,6 +65,11 @@ export function expandCountedProbe(
     return [];
   }
   const what = `Invalid count for ${kind} probe`;
+  if (count !== undefined && isNegative(count.text)) {
+    const counted = kind === "software" ? "count" : "frequency";
+    context.fault(`${kind} ${counted} should be a positive integer`);
+    return [];
+  }
   const given = count === undefined ? 0n : context.requireInteger(count.text, what);
   if (given === undefined) return [];
   const attachment = {
@@ -78,6 +85,11 @@ export function expandCountedProbe(
   const counted = given === 0n ? [event] : context.parts;
   const name = [kind, ...counted.map(({ text }) => text)].join(":");
   return [{ ...perfProbe(context, name), attachment }];
+}
+
+/** A number that nothing is counted by. */
+export function isNegative(text: string): boolean {
+  return /^-[0-9]+$/.test(text);
 }
 
 /** A probe whose program runs on samples of a perf event. */

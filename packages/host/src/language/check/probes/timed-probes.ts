@@ -1,6 +1,6 @@
 import { type AttachPointContext } from "./attach-point-context.js";
 import { type ConcreteProbe } from "./concrete-probe.js";
-import { perfEventTypes, perfProbe } from "./perf-probes.js";
+import { isNegative, perfEventTypes, perfProbe } from "./perf-probes.js";
 
 /** perf_sw_ids (include/uapi/linux/perf_event.h). */
 const PERF_COUNT_SW_CPU_CLOCK = 0n;
@@ -41,10 +41,13 @@ export function expandTimedProbe(context: AttachPointContext): ConcreteProbe[] {
 }
 
 function readRate(context: AttachPointContext): Rate | undefined {
-  if (!context.takes([1, 2], "hz:99, …:ms:100 or …:1s")) return undefined;
+  const what = `Invalid rate of ${context.type} probe`;
+  const notPositive = `${context.type} frequency should be a positive integer`;
+  const ifEmpty = `${what}: invalid integer: `;
+  if (!context.takes([1, 2], "hz:99, …:ms:100 or …:1s", { ifEmpty })) return undefined;
   const [first, second] = context.parts;
   if (first === undefined) return undefined;
-  const what = `Invalid rate of ${context.type} probe`;
+  if (second !== undefined && isNegative(second.text)) return context.fault(notPositive);
   const count = context.requireInteger((second ?? first).text, what);
   if (count === undefined) return undefined;
   if (second === undefined) return readDuration(context, count, what);
@@ -55,7 +58,7 @@ function readRate(context: AttachPointContext): Rate | undefined {
     ]);
   }
   if (count <= 0n) {
-    return context.fault(`${context.type} frequency should be a positive integer`);
+    return context.fault(notPositive);
   }
   const sampling = unit === undefined ? { frequency: count } : { period: count * unit };
   if (unit !== undefined && count * unit > longestPeriod) {

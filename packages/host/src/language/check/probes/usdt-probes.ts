@@ -7,7 +7,8 @@ import { type FoundFile, foundFile, inMatchingFiles, noFile, userProbe } from ".
 /** `usdt:/usr/bin/python3:function__entry`, `usdt:libc:libc:setjmp`, `usdt:./a:provider:*`. */
 export function expandUsdtProbe(context: AttachPointContext): ConcreteProbe[] {
   const [file, first, second] = context.parts;
-  if (!context.takes([2, 3], "file:name or …:file:provider:name")) return [];
+  const ifEmpty = "usdt probe must have a target function or wildcard";
+  if (!context.takes([2, 3], "file:name or …:file:provider:name", { ifEmpty })) return [];
   if (file === undefined || first === undefined) return [];
   const marker = {
     provider: second === undefined ? "*" : first.text,

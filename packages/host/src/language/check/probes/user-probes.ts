@@ -5,6 +5,9 @@ import { type ConcreteProbe } from "./concrete-probe.js";
 import { mayProbe } from "./instruction-start.js";
 import { inArmCode } from "./thumb-code.js";
 
+/** `./a@file.c`, whose code of a line is meant. */
+const sourcePlace = /^(.+)@([^@]+\.[^@/]+)$/;
+
 /** `uprobe:/bin/bash:readline`, `uprobe:libc:malloc*`, `uprobe:./a:main+4`, `uprobe:./a:0x401234`, `uretprobe:libc:free`. */
 export function expandUserProbe(context: AttachPointContext): ConcreteProbe[] {
   const file = context.parts[0];
@@ -13,16 +16,16 @@ export function expandUserProbe(context: AttachPointContext): ConcreteProbe[] {
   const last = rest.at(-1);
   const isComplete = context.parts.every(({ text }) => text !== "") || rest.length > 2;
   if (file === undefined || first === undefined || last === undefined || !isComplete) {
-    context.takes([2, 3], "file:function");
-    return [];
+    return lacking(context);
   }
   // C++ names have colons of their own.
   const target: ProbePart = {
     text: rest.map(({ text }) => text).join(":"),
     span: { start: first.span.start, end: last.span.end },
   };
-  const source = /^(.+)@([^@]+\.[^@/]+)$/.exec(file.text);
-  if (source !== null && /^[0-9]+(?::[0-9]+)?$/.test(target.text)) {
+  const source = sourcePlace.exec(file.text);
+  if (source !== null) {
+    if (!isLine(context, rest)) return [];
     return expandLine(
       context,
       { text: source[1] ?? "", span: file.span },
@@ -36,6 +39,32 @@ export function expandUserProbe(context: AttachPointContext): ConcreteProbe[] {
   const expand = /^[0-9]/.test(target.text) ? expandAddress : expandSymbol;
   if (!isPattern(file.text)) return expand(context, file, target);
   return inMatchingFiles(context, file, (path) => expand(context, path, target));
+}
+
+/** Reports a probe that lacks a part. */
+function lacking(context: AttachPointContext): ConcreteProbe[] {
+  const { type, parts } = context;
+  if (parts.length === 1 && sourcePlace.test(parts[0]?.text ?? "")) {
+    const form = `${type}:TARGET@FILE:LINE[:COL]`;
+    context.fault(`Invalid ${type} arguments, expected format: ${form}`);
+    return [];
+  }
+  const ifEmpty = `${type} should be attached to a function, address, or source file and line (using DWARF)`;
+  context.takes([2, 3], "file:function", { ifEmpty });
+  return [];
+}
+
+/** Whether what stands behind a source file is a line of it, and perhaps a column; reports it when not. */
+function isLine(context: AttachPointContext, rest: readonly ProbePart[]): boolean {
+  if (context.type === "uretprobe") {
+    context.fault("Source code location not allowed");
+    return false;
+  }
+  const wrong = rest.slice(0, 2).findIndex(({ text }) => !/^[0-9]+$/.test(text));
+  if (wrong === -1) return true;
+  const what = `Invalid ${wrong === 0 ? "line" : "column"} number`;
+  context.fault(`${what}: invalid integer: ${rest[wrong]?.text ?? ""}`);
+  return false;
 }
 
 /** What is found in each file that matches, together; reports it when that is nothing. */
@@ -86,7 +115,7 @@ function expandLine(
         ? `No DWARF debug info found for '${file.text}', cannot attach by source code location.`
         : lacks === "file"
           ? `DWARF error: No compilation unit matches ${place.source}`
-          : `DWARF error: Unable to map '${place.source}:${place.line}' to address`,
+          : `DWARF error: Unable to map '${place.source}:${place.line}${place.column === 0 ? "" : `:${place.column}`}' to address`,
     );
     return [];
   }

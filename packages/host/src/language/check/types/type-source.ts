@@ -148,8 +148,14 @@ export class TypeSource {
         return { kind: "pointer", space, target: this.typeOf(description.target, space) };
       case "array":
         return this.#arrayOf(description, space);
-      case "structure":
-        return { kind: "struct", structure: new DescribedStructure(this, description), space };
+      case "structure": {
+        // What the program says itself of a structure of the probed file goes before what the file says.
+        const own = description.id.startsWith("/")
+          ? this.defined(`${description.tag} ${description.name}`)
+          : undefined;
+        const known = own?.kind === "structure" ? own : description;
+        return { kind: "struct", structure: new DescribedStructure(this, known), space };
+      }
       case "void":
       case "opaque":
         return undefined;
