@@ -34,7 +34,7 @@ export const hostLayers = {
   text: ["spec"],
   xz: [],
   elf: ["asm", "btf", "spec", "xz"],
-  dwarf: ["btf"],
+  dwarf: ["btf", "spec"],
   "core-relocation": ["asm", "btf", "spec"],
   object: ["asm", "btf", "spec", "elf", "core-relocation"],
   demangle: [],

@@ -17,6 +17,7 @@ export interface BpftraceOptions {
   readonly info?: boolean;
   readonly debuginfo?: string;
   readonly warnReads?: boolean;
+  readonly dwarfPid: readonly number[];
   /** "codegen", "test", "bench", "format" */
   readonly mode?: string;
   readonly fmt?: true;
@@ -65,7 +66,12 @@ export function addBpftraceOptions(command: Command): Command {
         );
       }),
     )
-    .addOption(unseen(new Option("--dwarf-pid <pid>")).argParser(parsePid))
+    .option(
+      "--dwarf-pid <pid>",
+      "dw_ustack unwinds this process's stacks too; can be given several times",
+      (text: string, before: readonly number[]) => [...before, parsePid(text)],
+      [],
+    )
     .addOption(
       new Option(
         "--probe-filter <expression>",

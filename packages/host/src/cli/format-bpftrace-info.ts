@@ -20,7 +20,7 @@ export function formatBpftraceInfo({ target, inspection }: InfoParts): string {
     ["libdw (DWARF support)", true],
     ["libsystemd (systemd notify support)", false],
     ["blazesym (advanced symbolization)", false],
-    ["dwunwind (DWARF stack unwinding)", false],
+    ["dwunwind (DWARF stack unwinding)", has("bpf_loop")],
   ];
   // The helpers' first releases: include/uapi/linux/bpf.h. d_path() is for programs at functions' entries alone.
   const helpers: readonly Row[] = [

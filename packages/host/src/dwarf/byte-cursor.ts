@@ -96,6 +96,9 @@ export class ByteCursor {
 
   /** A ULEB128 that is a count, an index or a code. */
   count(): number {
+    const first = this.u8();
+    if ((first & 0x80) === 0) return first;
+    this.offset -= 1;
     return this.#safe(this.unsignedLeb());
   }
 

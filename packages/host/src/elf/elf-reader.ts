@@ -74,6 +74,21 @@ export class ElfReader {
     return this.#offsetIn(({ flags }) => (flags & executeFlag) !== 0, address);
   }
 
+  /** Where segments of code are, in the file's own address space and in the file. */
+  codeRanges(): readonly {
+    readonly address: number;
+    readonly sizeBytes: number;
+    readonly fileOffset: number;
+  }[] {
+    return this.segments
+      .filter(({ type, flags }) => type === segmentTypes.load && (flags & executeFlag) !== 0)
+      .map(({ address, fileSizeBytes, fileOffset }) => ({
+        address: Number(address),
+        sizeBytes: Number(fileSizeBytes),
+        fileOffset: Number(fileOffset),
+      }));
+  }
+
   /** The address of the instruction at a place in the file; undefined when no segment of code has it. */
   codeAddress(fileOffset: bigint): bigint | undefined {
     const segment = this.segments.find(

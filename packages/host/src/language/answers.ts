@@ -1,3 +1,4 @@
+import { type UnwindFile } from "../spec/unwind-table.js";
 import { type MemberDescription, type TypeDescription } from "../btf/type-description.js";
 
 /**
@@ -60,6 +61,12 @@ export type Query =
       readonly file: string;
       readonly name: string;
       readonly instruction: string;
+    }
+  /** How to unwind what these processes and programs run, and the libraries that they are linked with. */
+  | {
+      readonly kind: "unwindFiles";
+      readonly pids: readonly number[];
+      readonly programs: readonly string[];
     }
   /** Whether an instruction begins at a place in an ELF file. `file` is a full path, `place` in hexadecimal digits. */
   | { readonly kind: "userInstruction"; readonly file: string; readonly place: string }
@@ -143,6 +150,7 @@ export type Answer =
     }
   /** `undefined`: it cannot be said: no function is known there. */
   | { readonly kind: "userInstruction"; readonly isStart: boolean | undefined }
+  | { readonly kind: "unwindFiles"; readonly files: readonly UnwindFile[] }
   /** Full paths. */
   | { readonly kind: "userFiles"; readonly paths: readonly string[] }
   | {

@@ -31,6 +31,7 @@ export type DiagnosticCode =
   | "unknown-field"
   | "unknown-variable"
   | "unknown-map"
+  | "missing-option"
   | "wrong-probe"
   | "argument-count"
   | "argument-type"

@@ -24,6 +24,7 @@ import { TargetError } from "./errors.js";
 import { KernelFunctions } from "./kernel-functions.js";
 import { type KernelModules } from "./module-types.js";
 import { type TargetFiles, type TargetTypes } from "./target-files.js";
+import { UnwindFiles } from "./unwind-files.js";
 import { UserFiles } from "./user-files.js";
 import { UserPrograms } from "./user-programs.js";
 
@@ -34,6 +35,7 @@ export class QueryAnswerer {
   readonly #answers: Map<string, Answer>;
   readonly #userFiles: UserFiles;
   readonly #programs: UserPrograms;
+  readonly #unwindFiles: UnwindFiles;
   readonly #types: TargetTypes;
   readonly #kernel: KernelFunctions;
   readonly #addressOf: (name: string) => Promise<bigint | undefined>;
@@ -55,6 +57,9 @@ export class QueryAnswerer {
     this.#files = files;
     this.#userFiles = new UserFiles(files, workingFolder);
     this.#programs = new UserPrograms(files);
+    this.#unwindFiles = new UnwindFiles(files, this.#userFiles, (path) =>
+      this.#programs.open(path),
+    );
     this.#description = description;
     this.#types = types;
     this.#kernel = new KernelFunctions(files, description.tracefs);
@@ -157,7 +162,7 @@ export class QueryAnswerer {
       case "kernelSymbol":
         return { kind: "kernelSymbol", address: await this.#addressOf(query.name) };
       case "controlGroup":
-        return { kind: "controlGroup", id: await this.#files.inode(query.path) };
+        return { kind: "controlGroup", id: (await this.#files.status(query.path))?.inode };
       case "userFunctions":
         return await this.#userFunctions(query);
       case "userFiles": {
@@ -181,6 +186,10 @@ export class QueryAnswerer {
         const place = BigInt(`0x${query.place}`);
         const isStart = await this.#programs.isInstructionStart(query.file, place);
         return { kind: "userInstruction", isStart };
+      }
+      case "unwindFiles": {
+        const files = await this.#unwindFiles.of(query.pids, query.programs);
+        return { kind: "unwindFiles", files };
       }
       case "userSymbol":
         return {

@@ -10,8 +10,8 @@ export interface TargetFiles {
   textNow(path: string): Promise<string | undefined>;
   /** The path with its links followed; `undefined` when there is no such file. */
   resolve(path: string): Promise<string | undefined>;
-  /** The number of a file within its file system; `undefined` when there is no such file. */
-  inode(path: string): Promise<bigint | undefined>;
+  /** A file's number within its file system, and its size; `undefined` when there is no such file. */
+  status(path: string): Promise<{ readonly inode: bigint; readonly sizeBytes: bigint } | undefined>;
   /** A part of a file; fewer bytes at its end. */
   readPart(path: string, offset: number, length: number): Promise<Uint8Array>;
   /** The whole file, which may be one that was kept. */

@@ -9,7 +9,7 @@ import { type TargetFiles } from "./target-files.js";
 /** What the ELF files of a target say, each read once. Throws ElfError, RemoteError. */
 export class UserPrograms {
   readonly #files: Pick<TargetFiles, "readPart">;
-  readonly debugInfo = new UserDebugInfo((path) => this.#open(path));
+  readonly debugInfo = new UserDebugInfo((path) => this.open(path));
   readonly #readers = new Map<string, Promise<ElfReader>>();
   readonly #functions = new Map<string, Promise<readonly ElfFunction[]>>();
 
@@ -20,7 +20,7 @@ export class UserPrograms {
   /** Whether it is an ELF file. */
   async isProgram(path: string): Promise<boolean> {
     try {
-      await this.#open(path);
+      await this.open(path);
       return true;
     } catch (error) {
       if (error instanceof ElfError) return false;
@@ -31,7 +31,7 @@ export class UserPrograms {
   async functions(path: string): Promise<readonly ElfFunction[]> {
     let functions = this.#functions.get(path);
     if (functions === undefined) {
-      functions = this.#open(path).then(readFunctions);
+      functions = this.open(path).then(readFunctions);
       this.#functions.set(path, functions);
     }
     return await functions;
@@ -52,17 +52,17 @@ export class UserPrograms {
     const distance = Number(fileOffset - found.fileOffset);
     const size = distance + longestInstructionBytes;
     const code = await this.#files.readPart(path, Number(found.fileOffset), size);
-    return isInstructionStart(code, distance, (await this.#open(path)).header);
+    return isInstructionStart(code, distance, (await this.open(path)).header);
   }
 
   /** Where the instruction at an address is in the file; undefined when it is in none. */
   async fileOffset(path: string, address: bigint): Promise<bigint | undefined> {
-    return (await this.#open(path)).fileOffset(address);
+    return (await this.open(path)).fileOffset(address);
   }
 
   /** Of its code's addresses and registers. */
   async wordBits(path: string): Promise<32 | 64> {
-    return (await this.#open(path)).header.wordBits;
+    return (await this.open(path)).header.wordBits;
   }
 
   /** How far behind the instruction at a place in the file a function or variable is, in bytes. */
@@ -71,7 +71,7 @@ export class UserPrograms {
     name: string,
     instruction: bigint,
   ): Promise<{ readonly distanceBytes: bigint | undefined; readonly sizeBytes: bigint }> {
-    const elf = await this.#open(path);
+    const elf = await this.open(path);
     const [symbol, from] = [await elf.symbol(name), elf.codeAddress(instruction)];
     const isKnown = symbol !== undefined && from !== undefined;
     return {
@@ -81,10 +81,11 @@ export class UserPrograms {
   }
 
   async usdtProbes(path: string): Promise<readonly UsdtProbe[]> {
-    return await readUsdtProbes(await this.#open(path));
+    return await readUsdtProbes(await this.open(path));
   }
 
-  async #open(path: string): Promise<ElfReader> {
+  /** Reads the file's headers. */
+  async open(path: string): Promise<ElfReader> {
     let reader = this.#readers.get(path);
     if (reader === undefined) {
       reader = ElfReader.open((offset, length) => this.#files.readPart(path, offset, length));

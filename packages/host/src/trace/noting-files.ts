@@ -58,8 +58,8 @@ export class NotingFiles implements TargetFiles {
     return await this.#files.resolve(path);
   }
 
-  async inode(path: string): Promise<bigint | undefined> {
-    return await this.#files.inode(path);
+  async status(path: string): ReturnType<TargetFiles["status"]> {
+    return await this.#files.status(path);
   }
 
   async readPart(path: string, offset: number, length: number): Promise<Uint8Array> {

@@ -42,7 +42,7 @@ export class RecordedFiles implements TargetFiles {
     return this.#noPrograms();
   }
 
-  inode(): Promise<bigint | undefined> {
+  status(): ReturnType<TargetFiles["status"]> {
     return this.#noPrograms();
   }
 

@@ -1,3 +1,4 @@
+import { unwindFile } from "./unwind-file.js";
 import { queryKey, type Answer, type Answers, type Query } from "../../src/language/answers.js";
 import { type CompileOptions } from "../../src/language/compile.js";
 import { parse } from "../../src/language/parse.js";
@@ -96,6 +97,8 @@ function answer(query: Query, { answerTypes, readFormat }: KnownParts): Answer {
       };
     case "userLine":
       return { kind: query.kind, path: undefined };
+    case "unwindFiles":
+      return { kind: query.kind, files: [unwindFile] };
     case "controlGroup":
       return { kind: query.kind, id: 7n };
     case "kernelSymbol":

@@ -75,7 +75,7 @@ describe("files of a recorded target", () => {
       ),
     textNow: () => Promise.resolve(undefined),
     resolve: (path: string) => Promise.resolve(path),
-    inode: () => Promise.resolve(undefined),
+    status: () => Promise.resolve(undefined),
     readPart: () => Promise.resolve(new Uint8Array(0)),
     readKept: () => Promise.resolve(new Uint8Array(0)),
     list: () => Promise.resolve([]),

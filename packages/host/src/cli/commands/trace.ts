@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import { existsSync, readFileSync } from "node:fs";
 import { type TestChoice } from "../../language/check/probes/test-probes.js";
+import { type CompileOptions } from "../../language/compile.js";
 import { isError, type Diagnostic } from "../../language/diagnostic.js";
 import { formatProgram } from "../../language/format/format-program.js";
 import { locateDiagnostic, parse } from "../../language/parse.js";
@@ -40,6 +41,7 @@ import { runTests } from "../run-tests.js";
 import { runTrace, tellSymbolBytes, type OutputFormat, type RunOptions } from "../run-trace.js";
 import { readProgramWords } from "../program-words.js";
 import { ScriptFiles } from "../script-files.js";
+import { parsePid } from "../parse-pid.js";
 import { splitCommand } from "../split-command.js";
 import { findTraced, startTraced, type TracedProcess } from "../traced-process.js";
 import {
@@ -437,6 +439,17 @@ function readScript(path: string): string {
   }
 }
 
+/** The processes that -p, -c and --dwarf-pid name: what -c starts is not yet what it will be. */
+function unwindTargetsOf({
+  pid,
+  cmd: command,
+  dwarfPid,
+}: TraceOptions): Pick<CompileOptions, "unwindTargets"> {
+  const pids = pid === undefined ? dwarfPid : [pid, ...dwarfPid];
+  const programs = splitCommand(command ?? "").slice(0, 1);
+  return pids.length + programs.length === 0 ? {} : { unwindTargets: { pids, programs } };
+}
+
 /** Compiles; shows diagnostics with the lines they are about and sets the exit code when the program is wrong. */
 async function compileOrReport(
   target: Pick<Target, "compile">,
@@ -456,6 +469,7 @@ async function compileOrReport(
       ...readProgramWords(script.parameters),
       ...(pid === undefined ? {} : { pid }),
       ...(options.cmd === undefined || pid === undefined ? {} : { childPid: pid }),
+      ...unwindTargetsOf(options),
       isUnsafe: options.unsafe === true,
       ...(options.tests === undefined ? {} : { tests: options.tests }),
       tellsOfReads: options.warnReads === true,

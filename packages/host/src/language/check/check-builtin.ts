@@ -82,6 +82,7 @@ export function checkBuiltin(
       return checkParentProcess(probe, span);
     case "kstack":
     case "ustack":
+    case "dw_ustack":
     case "stack":
       return checkStack(probe, name, span);
     case "args":

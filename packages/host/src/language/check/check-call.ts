@@ -112,6 +112,7 @@ const valueFunctions: ReadonlyMap<string, CallCheck> = new Map<string, CallCheck
   ["signal_name", checkCode],
   ["kstack", checkStackCall],
   ["ustack", checkStackCall],
+  ["dw_ustack", checkStackCall],
   ["stack", checkStackCall],
   ["getopt", checkOption],
   ...introspectionNames.map((name) => [name, checkPredicate] as const),

@@ -20,7 +20,8 @@ export function checkLen(probe: ProbeState, call: Call): CheckedExpression | und
     const value = probe.check(argument);
     if (value === undefined) return undefined;
     if (value.type.kind === "stack" && value.kind === "stack") {
-      return { kind: "stackDepth", stack: value.type, type: int64, span };
+      const { isUnwound } = value;
+      return { kind: "stackDepth", isUnwound, stack: value.type, type: int64, span };
     }
     return probe.error("argument-type", span, "call to len() expects a map, ustack, or kstack");
   }

@@ -6,13 +6,18 @@ import { requireArguments } from "./call-arguments.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { type ProbeState } from "./probe-state.js";
 import { stackMode } from "./stack-mode.js";
+import { checkUnwinding } from "./unwinding.js";
 
 /** Words that are a stack; `stack` is ply's for the kernel's. */
 const spaces: ReadonlyMap<string, "kernel" | "user"> = new Map([
+  ["dw_ustack", "user"],
   ["kstack", "kernel"],
   ["stack", "kernel"],
   ["ustack", "user"],
 ]);
+
+/** The user's stack by what files say of their frames, where compilers leave frame pointers out. */
+const unwound = "dw_ustack";
 
 /** What the kernel gives at most, unless kernel.perf_event_max_stack says otherwise. */
 const usualLimit = 127;
@@ -43,7 +48,24 @@ export function checkStackCall(
   const limit =
     call.args[limitAt] === undefined ? BigInt(usualLimit) : checkLimit(probe, call, limitAt);
   if (limit === undefined) return undefined;
+  if (call.name === unwound && !checkUnstable(probe, call.span)) return undefined;
   return stackOf(probe, call.name, mode, Number(limit), call.span);
+}
+
+/** bpftrace calls it unstable, where it is called; false, and reported, where the program's config forbids that. */
+function checkUnstable(probe: ProbeState, span: Span): boolean {
+  const { config, diagnostics } = probe.program;
+  const feature = "dw_ustack (DWARF stack unwinding)";
+  if (config.unwinding === "error") {
+    const message = `${feature} feature is not enabled by default. To enable this unstable feature, set the config flag to enable. unstable_dw_ustack=enable`;
+    probe.error("bad-value", span, message);
+    return false;
+  }
+  if (config.unwinding === "warn") {
+    const message = `Script is using an unstable feature: ${feature}. To prevent this warning you must explicitly enable it in the config e.g. unstable_dw_ustack=enable`;
+    diagnostics.addPlaceless("warning", "bad-value", message);
+  }
+  return true;
 }
 
 /** How many frames: no more than the kernel gives. */
@@ -90,7 +112,12 @@ function stackOf(
   if (mode === "build_id" && !probe.program.target.features.includes("get_stack")) {
     return probe.notSupported(span, "stacks with build ids are");
   }
+  const isUnwound = name === unwound;
+  if (isUnwound && mode === "build_id") {
+    return probe.error("bad-value", span, "'build_id' stack mode can only be used for ustack");
+  }
+  if (isUnwound && checkUnwinding(probe, span) === undefined) return undefined;
   const limit = mode === "build_id" ? frames * buildIdWords : frames;
   probe.program.stackLimits.add(limit);
-  return { kind: "stack", type: { kind: "stack", space, mode, limit }, span };
+  return { kind: "stack", isUnwound, type: { kind: "stack", space, mode, limit }, span };
 }

@@ -7,7 +7,12 @@ import { checkExpression } from "./check-expression.js";
 import { checkOptionsGiven } from "./check-option.js";
 import { checkCondition } from "./check-condition.js";
 import { checkBlock, checkStatements } from "./check-statement.js";
-import { type CheckedMap, type CheckedProbe, type CheckedProgram } from "./checked-program.js";
+import {
+  type CheckedMap,
+  type UnwindTargets,
+  type CheckedProbe,
+  type CheckedProgram,
+} from "./checked-program.js";
 import { readConfig, takesLongKeys } from "./config.js";
 import { Diagnostics } from "./diagnostics.js";
 import { asDeclared, readMapDeclarations } from "./map-declarations.js";
@@ -34,6 +39,8 @@ export interface CheckOptions {
   readonly pid?: number;
   /** The process that was started to be traced: `cpid`. */
   readonly childPid?: number;
+  /** Whose stacks dw_ustack unwinds. */
+  readonly unwindTargets?: UnwindTargets;
   /** Whether the program may change the target: system(), signal(). */
   readonly isUnsafe?: boolean;
   /** The program's file, as messages name it; "stdin" unless said. */
@@ -87,6 +94,7 @@ export function tryCheck(
     ...{ source: parsed.source, target, answers, positional, config },
     named: options.named,
     childPid: options.childPid,
+    unwindTargets: options.unwindTargets,
     isUnsafe,
     sourceName: options.sourceName,
   });
@@ -112,7 +120,9 @@ export function tryCheck(
       states.push({ state: new ProbeState(program, probe, checks), block });
     }
   }
-  program.types.knowFiles(probedFiles(states.map(({ state }) => state.probe)));
+  const probed = probedFiles(states.map(({ state }) => state.probe));
+  program.types.knowFiles(probed);
+  program.probedPaths = probed.paths;
   // The names that a wildcard matches come first.
   if (missing.length > 0) return { missing, result: noResult };
   if (states.length === 0 && !outer.hasErrors) {
@@ -285,5 +295,6 @@ function assemble(
     usesElapsed: program.usesElapsed,
     warnings: new RuntimeWarnings(program, tellsOfReads),
     stackLimits: [...program.stackLimits],
+    ...(program.unwinding === undefined ? {} : { unwinding: program.unwinding }),
   };
 }

@@ -3,7 +3,9 @@ import { type AttachmentSpec, type RunSpec } from "../../spec/attachment-spec.js
 import { type MapSpec } from "../../spec/map-spec.js";
 import { type ProgramPlace, type ProgramType } from "../../spec/program-spec.js";
 import { type MapLayout, type TraceLayout } from "../../spec/trace-layout.js";
+import { type UnwindFile } from "../../spec/unwind-table.js";
 import { type BytesType, type StackType } from "../../spec/value-type.js";
+import { type unwindMembers } from "./unwind-members.js";
 import { type Span } from "../syntax/span.js";
 import { type RuntimeWarnings } from "./runtime-warnings.js";
 import { type AddressSpace, type PointerType, type StringType, type Type } from "./type.js";
@@ -30,7 +32,24 @@ export interface CheckedProgram {
   readonly warnings?: RuntimeWarnings;
   /** How many frames stacks are taken of, each once. */
   readonly stackLimits: readonly number[];
+  /** What stacks are unwound by that are not taken by frame pointers. */
+  readonly unwinding?: Unwinding;
 }
+
+/** Whose stacks are unwound. */
+export interface UnwindTargets {
+  readonly pids: readonly number[];
+  /** Programs that do not run yet, as people name them. */
+  readonly programs: readonly string[];
+}
+
+export interface Unwinding {
+  readonly files: readonly UnwindFile[];
+  readonly members: UnwindMembers;
+}
+
+/** Offsets of members of the kernel's that lead from a task to the files of its memory, in bytes. */
+export type UnwindMembers = Readonly<Record<keyof typeof unwindMembers, number>>;
 
 export interface CheckedConfig {
   /** Capacity of a string that goes into a record and has no length of its own: 1025, or max_strlen and its NUL. */
@@ -301,8 +320,8 @@ export type CheckedExpression =
   | ({ readonly kind: "argument"; readonly index: number } & Typed)
   /** A register of the machine's as struct pt_regs has it, zero-extended. */
   | ({ readonly kind: "register"; readonly offset: number; readonly sizeBytes: 4 | 8 } & Typed)
-  /** kstack, ustack: what led here. What cannot be found out is an empty one. */
-  | ({ readonly kind: "stack" } & Typed<StackType>)
+  /** kstack, ustack: what led here. What cannot be found out is an empty one. `isUnwound`: by what files say of their frames. */
+  | ({ readonly kind: "stack"; readonly isUnwound: boolean } & Typed<StackType>)
   /** The return value: kretprobe, uretprobe. */
   | ({ readonly kind: "returnValue" } & Typed)
   /** Bytes of a tracepoint's record: an integer or pointer of `sizeBytes` (a pointer's is the target's). */
@@ -477,7 +496,11 @@ export type CheckedExpression =
       readonly loop: Extract<CheckedStatement, { readonly kind: "entries" }>;
     } & Typed)
   /** How many frames a stack has. */
-  | ({ readonly kind: "stackDepth"; readonly stack: StackType } & Typed)
+  | ({
+      readonly kind: "stackDepth";
+      readonly stack: StackType;
+      readonly isUnwound: boolean;
+    } & Typed)
   /** The right side is evaluated only when it decides. Operands are integers, booleans or pointers. */
   | ({
       readonly kind: "logical";

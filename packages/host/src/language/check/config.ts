@@ -20,6 +20,8 @@ export interface ProgramConfig extends CheckedConfig {
   readonly maximumPrograms: number;
   /** What is said of tseries(), which bpftrace calls unstable. */
   readonly tseries: "enable" | "warn" | "error";
+  /** The same of dw_ustack(). */
+  readonly unwinding: "enable" | "warn" | "error";
   /** What was set, by name, for a program that reads it. */
   readonly given: ReadonlyMap<string, ConfigEntry["value"]>;
   /** What is set of how things are shown. */
@@ -47,6 +49,7 @@ const defaults: ProgramConfig = {
   maximumProbes: 1024,
   maximumPrograms: 1024,
   tseries: "warn",
+  unwinding: "warn",
   given: new Map(),
   shown: {},
 };
@@ -257,7 +260,8 @@ function readUnstable({ name, value }: ConfigEntry, fault: Fault): Partial<Progr
     fault("Invalid value for unstable config: valid values are enable, warn, and error.");
     return {};
   }
-  return feature === "tseries" ? { tseries: unstable } : {};
+  if (feature === "tseries") return { tseries: unstable };
+  return feature === "dw_ustack" ? { unwinding: unstable } : {};
 }
 
 function entryOf(name: string, text: string): ConfigEntry {

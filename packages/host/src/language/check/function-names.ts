@@ -2,7 +2,7 @@
 export const functionNames: ReadonlySet<string> = new Set(
   (
     "str ksym usym strftime strncmp strcontains has_key kptr uptr sizeof getopt comptime " +
-    "is_str is_ptr is_array is_integer is_unsigned_integer is_literal kstack ustack stack " +
+    "is_str is_ptr is_array is_integer is_unsigned_integer is_literal kstack ustack dw_ustack stack " +
     "kaddr percpu_kaddr path socket_cookie cgroupid cgroup_path kfunc_exist kfunc_allowed reg nsecs pid tid len find signal signal_thread override write_user is_err " +
     "strlen strcap strstr str_concat memcmp bswap buf ntop pton macaddr strerror syscall_name signal_name " +
     "printf errorf warnf system cat debugf print emit clear zero delete exit time join " +

@@ -4,6 +4,7 @@ import { type TimestampType } from "./type.js";
 import { type ProgramOption } from "./program-option.js";
 import { type ProgramConfig } from "./config.js";
 import { Diagnostics } from "./diagnostics.js";
+import { type Unwinding, type UnwindTargets } from "./checked-program.js";
 import { MapTable } from "./map-table.js";
 import { RecordTable } from "./record-table.js";
 import { defineTypes } from "./types/define-types.js";
@@ -38,6 +39,12 @@ export class ProgramState {
   records = new RecordTable();
   usesElapsed = false;
   readonly stackLimits = new Set<number>();
+  /** Whose stacks dw_ustack unwinds. */
+  readonly unwindTargets: UnwindTargets | undefined;
+  /** Programs that are probed. */
+  probedPaths: readonly string[] = [];
+  /** What some stack is unwound by. */
+  unwinding: Unwinding | undefined;
   readonly #names: string[] = [];
 
   constructor(init: {
@@ -48,6 +55,7 @@ export class ProgramState {
     readonly named?: Readonly<Record<string, string>> | undefined;
     readonly config: ProgramConfig;
     readonly childPid?: number | undefined;
+    readonly unwindTargets?: UnwindTargets | undefined;
     readonly isUnsafe?: boolean;
     readonly sourceName?: string | undefined;
   }) {
@@ -58,6 +66,7 @@ export class ProgramState {
     this.named = init.named ?? {};
     this.config = init.config;
     this.childPid = init.childPid;
+    this.unwindTargets = init.unwindTargets;
     this.isUnsafe = init.isUnsafe === true;
     this.sourceName = init.sourceName ?? "stdin";
     this.#types = this.#typesWith(noTypes);

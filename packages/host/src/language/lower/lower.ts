@@ -11,6 +11,7 @@ import { lowerProbe } from "./probe.js";
 import { stackMapSpec } from "./stack.js";
 import { lowerStartTime, startProgramName } from "./start-time.js";
 import { isControlRecord } from "./statement.js";
+import { unwindMapSpec, unwindPagesSpec } from "./unwind-map.js";
 
 export interface LowerOptions {
   /** Of the ring buffer when the program does not say; a power of two and a multiple of the page size. */
@@ -63,6 +64,9 @@ export function lower(
     ...[
       ...ownMapSpecs(target, channel, { scratchBytes, scratchCount }),
       ...program.stackLimits.map((limit) => stackMapSpec(limit, target)),
+      ...(program.unwinding === undefined
+        ? []
+        : [unwindMapSpec(program.unwinding.files, target), unwindPagesSpec]),
     ].filter((spec) => used.has(spec.name)),
   ];
   const hasEvents = used.has(ownMaps.events);

@@ -9,6 +9,7 @@ import { builtin } from "./builtin.js";
 import { countRefusedUpdate } from "./loss.js";
 import { hasFeature, type Lowering, ownMaps } from "./lowering.js";
 import { behind, constant, moved, pointerTo } from "./program-builder.js";
+import { unwind } from "./unwind.js";
 
 /** Stacks that are kept: as many as maps have keys, and more where memory is taken only for those that are there. */
 const storedStacks = { allocatedAtOnce: 4096, allocatedOneByOne: 16_384 };
@@ -34,26 +35,30 @@ export function stackMapSpec(limit: number, target: TargetDescription): MapSpec 
 }
 
 /** A stack's number, under which it is kept; 0 for an empty one. */
-export function stackNumber(lowering: Lowering, type: StackType): IrValue {
+export function stackNumber(lowering: Lowering, type: StackType, isUnwound: boolean): IrValue {
   const { builtins, target } = lowering;
   // It is the same as long as the program runs.
-  const kind = type.mode === "build_id" ? "build_id" : type.space;
+  const kind = isUnwound ? "unwound" : type.mode === "build_id" ? "build_id" : type.space;
   return builtins.get(`${kind} stack ${type.limit}`, () => {
     // Also where there is no stack, so that it is known from here on.
     const process = type.space === "user" ? builtin(lowering, "pid") : constant(0);
     return hasFeature(target, "get_stack")
-      ? takeStack(lowering, type, process)
+      ? takeStack(lowering, type, { process, isUnwound })
       : numberOfKernel(lowering, type, process);
   });
 }
 
 /** How many frames there are; 0 when the kernel cannot tell. */
-export function stackDepth(lowering: Lowering, type: StackType): IrValue {
+export function stackDepth(lowering: Lowering, type: StackType, isUnwound: boolean): IrValue {
   const { builder } = lowering;
   const depth = builder.register();
   const end = builder.newLabel("depth");
   builder.move(depth, constant(0));
   withStackMemory(lowering, stackRecordBytes(type.limit), end, (place) => {
+    if (isUnwound) {
+      builder.move(depth, unwind(lowering, type.limit, place));
+      return;
+    }
     const length = builder.call(
       helpers.get_stack,
       pointerTo({ kind: "context", offset: 0 }),
@@ -101,7 +106,11 @@ function numberOfKernel(lowering: Lowering, type: StackType, process: IrValue): 
 }
 
 /** Copies the stack, and keeps it under a hash of its frames unless it is there already. */
-function takeStack(lowering: Lowering, type: StackType, process: IrValue): IrValue {
+function takeStack(
+  lowering: Lowering,
+  type: StackType,
+  { process, isUnwound }: { readonly process: IrValue; readonly isUnwound: boolean },
+): IrValue {
   const { builder } = lowering;
   const number = builder.register();
   const end = builder.newLabel("stack");
@@ -112,13 +121,15 @@ function takeStack(lowering: Lowering, type: StackType, process: IrValue): IrVal
     const end = 8 * (type.limit + 1);
     builder.store(moved(place, 8 * type.limit), 8, process);
     builder.zero(moved(place, end), stackRecordBytes(type.limit) - end);
-    const length = builder.call(
-      helpers.get_stack,
-      pointerTo({ kind: "context", offset: 0 }),
-      pointerTo(place),
-      constant(8 * type.limit),
-      flagsOf(type),
-    );
+    const length = isUnwound
+      ? unwind(lowering, type.limit, place)
+      : builder.call(
+          helpers.get_stack,
+          pointerTo({ kind: "context", offset: 0 }),
+          pointerTo(place),
+          constant(8 * type.limit),
+          flagsOf(type),
+        );
     // Kernel threads have no user stack, and what the kernel cannot unwind has none at all.
     builder.jumpIf("sle", length, constant(0), empty);
     builder.move(number, process);

@@ -40,7 +40,7 @@ export function lowerValue(lowering: Lowering, expression: CheckedExpression): I
     case "register":
       return registerValue(lowering, expression);
     case "stack":
-      return stackNumber(lowering, expression.type);
+      return stackNumber(lowering, expression.type, expression.isUnwound);
     case "returnValue":
       return returnValue(lowering, expression);
     case "contextField":
@@ -113,7 +113,7 @@ export function lowerValue(lowering: Lowering, expression: CheckedExpression): I
     case "mapLength":
       return countEntries(lowering, expression.loop);
     case "stackDepth":
-      return stackDepth(lowering, expression.stack);
+      return stackDepth(lowering, expression.stack, expression.isUnwound);
     case "stringConstant":
     case "contextString":
     case "dataLocation":

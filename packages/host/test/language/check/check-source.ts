@@ -1,3 +1,4 @@
+import { unwindFile } from "../unwind-file.js";
 import { type Answer, type Answers, queryKey, type Query } from "../../../src/language/answers.js";
 import { check, type CheckOptions } from "../../../src/language/check/check.js";
 import { type CheckedProgram } from "../../../src/language/check/checked-program.js";
@@ -194,6 +195,8 @@ export function answer(query: Query): Answer {
       };
     case "userLine":
       return { kind: query.kind, path: undefined };
+    case "unwindFiles":
+      return { kind: query.kind, files: [unwindFile] };
     case "controlGroup":
       return { kind: query.kind, id: query.path === "/sys/fs/cgroup/a" ? 7n : undefined };
     case "kernelSymbol":
