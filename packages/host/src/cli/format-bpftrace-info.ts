@@ -1,5 +1,6 @@
 import { versionCode } from "../text/version-code.js";
 import { hostVersion } from "../session/version.js";
+import { unwindableArchitectures } from "../language/unwind-registers.js";
 import { type InfoParts } from "./format-info.js";
 
 type Row = readonly [name: string, value: string | boolean];
@@ -20,7 +21,10 @@ export function formatBpftraceInfo({ target, inspection }: InfoParts): string {
     ["libdw (DWARF support)", true],
     ["libsystemd (systemd notify support)", false],
     ["blazesym (advanced symbolization)", false],
-    ["dwunwind (DWARF stack unwinding)", has("bpf_loop")],
+    [
+      "dwunwind (DWARF stack unwinding)",
+      has("bpf_loop") && unwindableArchitectures.has(target.architecture),
+    ],
   ];
   // The helpers' first releases: include/uapi/linux/bpf.h. d_path() is for programs at functions' entries alone.
   const helpers: readonly Row[] = [
