@@ -31,8 +31,8 @@ function rowsOf(path: string): readonly Row[] {
       .trim()
       .split(/\s+/);
     // Of a common entry, whose rows are no code's.
-    if (line.includes(' CIE ')) columns = [];
-    else if (line.includes(' FDE ')) columns = ["later"];
+    if (line.includes(" CIE ")) columns = [];
+    else if (line.includes(" FDE ")) columns = ["later"];
     else if (words[0] === "LOC" && columns.length > 0) columns = words;
     else if (/^[0-9a-f]{16}$/.test(words[0] ?? "") && columns[0] === "LOC") {
       const column = (name: string): string => words[columns.indexOf(name)] ?? "u";
@@ -84,7 +84,8 @@ for (const path of [
       const number = table.ruleOf[at] ?? noRule;
       const rule = table.rules[number];
       const ours = rule === undefined ? "none" : describe(rule);
-      const isUnusual = !/^r[sb]p/.test(row.cfa) || /^[ur]/.test(row.returns) || row.rbp.startsWith("r");
+      const isUnusual =
+        !/^r[sb]p/.test(row.cfa) || /^[ur]/.test(row.returns) || row.rbp.startsWith("r");
       // A signal's frame is known by its letter, and its expressions are not read.
       const isExpected =
         ours === "none"
