@@ -75,7 +75,7 @@ export function addBpftraceOptions(command: Command): Command {
     .addOption(
       new Option(
         "--probe-filter <expression>",
-        "of test: and bench: probes, those with such names only",
+        "of all probes but begin and end, those with such names only",
       ).argParser(parseFilter),
     )
     .addOption(unseen(new Option("--usdt-file-activation")))
@@ -130,6 +130,7 @@ export function readBpftraceOptions({
 }: BpftraceOptions): {
   readonly debugDir?: readonly string[];
   readonly dryRun?: true;
+  readonly probeFilter?: RegExp;
   readonly tests?: TestChoice;
   readonly formats?: true;
 } {
@@ -143,6 +144,7 @@ export function readBpftraceOptions({
     ...(debuginfo === undefined ? {} : { debugDir: debuginfo.split(":") }),
     ...(mode === "codegen" ? { dryRun: true } : {}),
     ...(mode === "format" ? { formats: true } : {}),
+    ...(filter === undefined ? {} : { probeFilter: filter }),
     ...(mode === "test" || mode === "bench"
       ? { tests: { type: mode, ...(filter === undefined ? {} : { filter }) } }
       : {}),

@@ -471,6 +471,7 @@ async function compileOrReport(
       ...unwindTargetsOf(options),
       isUnsafe: options.unsafe === true,
       ...(options.tests === undefined ? {} : { tests: options.tests }),
+      ...(options.probeFilter === undefined ? {} : { probeFilter: options.probeFilter }),
       tellsOfReads: options.warnReads === true,
       sourceName: script.name,
       files: filesOf(script, options),

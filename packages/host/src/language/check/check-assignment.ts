@@ -99,6 +99,7 @@ function assignMap(
 ): CheckedStatement | undefined {
   const { span } = statement;
   const { maps } = probe.program;
+  maps.noteTarget(target.name);
   const stored = checkStoredValue(probe, statement.value);
   const keys = checkKeys(probe, target.name, target.keys, target.span);
   if (stored === undefined || keys === undefined) return undefined;

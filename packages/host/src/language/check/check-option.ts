@@ -15,13 +15,18 @@ export function checkOption(probe: ProbeState, call: Call): CheckedExpression | 
   const [nameArgument, defaultArgument, descriptionArgument] = call.args;
   if (!requireArguments(probe, call, 1, 3) || nameArgument === undefined) return undefined;
   if (nameArgument.kind !== "string") {
-    return probe.error("argument-type", nameArgument.span, "the name must be a literal string");
+    return probe.error(
+      "argument-type",
+      nameArgument.span,
+      "First argument to 'getopt' must be a string literal.",
+    );
   }
   const checked = defaultArgument === undefined ? undefined : probe.check(defaultArgument);
   if (defaultArgument !== undefined && checked === undefined) return undefined;
   const value = checked === undefined ? false : literalOf(checked);
   if (value === undefined) {
-    const message = "the default must be a literal: a number, a string, true or false";
+    const message =
+      "Second argument to 'getopt' must be a string literal, integer literal, or a boolean literal.";
     return probe.error("argument-type", checked?.span ?? call.span, message);
   }
   if (descriptionArgument !== undefined && descriptionArgument.kind !== "string") {

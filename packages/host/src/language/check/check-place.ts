@@ -56,15 +56,21 @@ export function readMap(
 ): CheckedExpression | undefined {
   const { name, nameSpan, span } = expression;
   const keys = checkKeys(probe, name, expression.keys, span);
+  const { maps } = probe.program;
+  if (!maps.isAssigned(name)) maps.noteReadFirst(name, nameSpan);
   const state = requireAssigned(probe, name, nameSpan);
   if (keys === undefined || state === undefined) return undefined;
+  if (state.isNeverAssigned === true) {
+    const message = `Nothing is assigned to ${name}: it is 0`;
+    probe.program.diagnostics.warn("unneeded", nameSpan, message, nearMaps(probe, name));
+  }
   const contents = state.contents?.contents;
   if (contents?.kind === "aggregation") {
     return aggregationValue(probe, { name, aggregation: contents.aggregation, keys }, span);
   }
   const type = plainType(state);
   if (type === undefined) return undefined;
-  return { kind: "mapValue", map: probe.program.maps.idOf(name), keys, type, span };
+  return { kind: "mapValue", map: maps.idOf(name), keys, type, span };
 }
 
 function plainType(state: MapState): Type | undefined {
@@ -77,11 +83,15 @@ export function requireAssigned(probe: ProbeState, name: string, span: Span): Ma
   const { maps } = probe.program;
   const state = maps.get(name);
   if (state.contents !== undefined) return state;
-  const near = nearNames(
-    name,
-    maps.names.filter((other) => maps.isAssigned(other)),
-  );
-  return probe.error("unknown-map", span, `Undefined map: ${name}`, meantHints(near));
+  return probe.error("unknown-map", span, `Undefined map: ${name}`, nearMaps(probe, name));
+}
+
+function nearMaps(probe: ProbeState, name: string): readonly string[] {
+  const { maps } = probe.program;
+  const assigned = maps.names.filter((other) => {
+    return maps.isAssigned(other) && maps.get(other).isNeverAssigned !== true;
+  });
+  return meantHints(nearNames(name, assigned));
 }
 
 /**

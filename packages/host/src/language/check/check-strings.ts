@@ -6,7 +6,7 @@ import { type CheckedExpression } from "./checked-program.js";
 import { maximumStringBytes } from "./config.js";
 import { booleanConstant, integerConstant, stringConstant } from "./constant.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
-import { boolean, describeType, int64, uint64 } from "./type.js";
+import { boolean, describeKind, describeType, int64, uint64 } from "./type.js";
 
 type Call = ExpressionOf<"call">;
 
@@ -165,8 +165,8 @@ export function checkBswap(probe: ProbeState, call: Call): CheckedExpression | u
   const operand = probe.check(argument);
   if (operand === undefined) return undefined;
   if (operand.type.kind !== "integer") {
-    const message = `bswap() takes an integer, not ${describeType(operand.type)}`;
-    return probe.error("argument-type", operand.span, message);
+    const message = `bswap() only supports integer arguments (${describeKind(operand.type)} provided)`;
+    return probe.error("argument-type", call.span, message);
   }
   const isLiteral = argument.kind === "integer" || argument.kind === "unary";
   const size =

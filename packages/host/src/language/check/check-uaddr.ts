@@ -55,7 +55,7 @@ export function checkUaddr(
   };
   const size = Number(answer?.sizeBytes ?? 8n);
   const sizeBytes = size === 1 || size === 2 || size === 4 ? size : 8;
-  const target: Type = { kind: "integer", sizeBytes, isSigned: false };
+  const target: Type = { kind: "integer", sizeBytes, isSigned: true };
   return convert(sum, { kind: "pointer", space: "user", target }, span);
 }
 

@@ -49,6 +49,8 @@ export interface CheckOptions {
   readonly tellsOfReads?: boolean;
   /** Tracepoints are attached to as such, although a raw tracepoint would do. */
   readonly keepsTracepoints?: boolean;
+  /** Of the probes other than begin and end, those with such names only. */
+  readonly probeFilter?: RegExp;
   /** Run these of the probes that are attached to nothing, and attach none of the others. */
   readonly tests?: TestChoice;
   /** Settings that hold where the program's `config` says nothing: max_strlen = "200". */
@@ -112,8 +114,10 @@ export function tryCheck(
   const states: { state: ProbeState; block: ActionBlock }[] = [];
   checkTestNames(parsed.blocks, outer);
   const expanded = parsed.blocks.map((block) => {
-    const probes = expandBlock(block, input, missing, outer);
-    return { block, probes: tests === undefined ? probes : probes.filter(isRun) };
+    const probes = expandBlock(block, input, missing, outer).filter((probe) => {
+      return isWanted(probe, options);
+    });
+    return { block, probes };
   });
   for (const { block, probes } of preferRawTracepoints(expanded, input.target)) {
     for (const probe of probes) {
@@ -143,6 +147,7 @@ export function tryCheck(
   for (let pass = 0; pass < maximumPasses; pass += 1) {
     program.beginPass();
     probes = states.map(({ state, block }) => checkProbe(state, block));
+    if (!program.maps.changed) program.maps.settleReadFirst();
     if (!program.maps.changed) break;
   }
   const laidOut = program.maps.names.map((name) => {
@@ -196,8 +201,10 @@ function probedFiles(probes: readonly ConcreteProbe[]): {
   return { paths: [...new Set(paths)], areFirst };
 }
 
-function isRun({ attachment }: ConcreteProbe): boolean {
-  return attachment.kind === "run";
+function isWanted(probe: ConcreteProbe, { tests, probeFilter }: CheckOptions): boolean {
+  if (tests !== undefined) return probe.attachment.kind === "run";
+  const { name, type } = probe;
+  return type === "begin" || type === "end" || probeFilter?.test(name) !== false;
 }
 
 /** How many the user asked for. */

@@ -1,7 +1,7 @@
 import { type Span } from "../syntax/span.js";
 import { type SeriesKeeps } from "../../spec/trace-layout.js";
 import { mergeSlots, type Slot } from "./slot.js";
-import { describeType, isSameType } from "./type.js";
+import { describeType, int8, isSameType } from "./type.js";
 
 /** What an aggregation gathers, before it is known how it is stored. */
 export type Aggregation =
@@ -38,6 +38,8 @@ export interface MapState {
   readonly contents: { readonly contents: MapContents; readonly span: Span } | undefined;
   /** The program itself reads what an aggregation has come to, or whether it has begun. */
   readonly isRead?: true;
+  /** Nothing is assigned to it, but it is read: it holds 0. */
+  readonly isNeverAssigned?: true;
 }
 
 /** Why a use of a map does not go with another one. */
@@ -52,6 +54,8 @@ export interface MapConflict {
  */
 export class MapTable {
   readonly #maps = new Map<string, MapState>();
+  readonly #readFirst = new Map<string, Span>();
+  readonly #targets = new Set<string>();
   #order: string[] = [];
   /** Something was learnt since this was last set to false. */
   changed = false;
@@ -87,6 +91,29 @@ export class MapTable {
     if (state.isRead !== true) this.#set({ ...state, isRead: true });
   }
 
+  /** Learns that a map's value is wanted to which nothing was assigned so far. */
+  noteReadFirst(name: string, span: Span): void {
+    if (!this.#readFirst.has(name)) this.#readFirst.set(name, span);
+  }
+
+  /** Learns that something is assigned to a map, even when it is not known yet what. */
+  noteTarget(name: string): void {
+    this.#targets.add(name);
+  }
+
+  /**
+   * Once nothing more is learnt: one map of those that are read and have no type yet becomes one of numbers, if there is such
+   * a map; one that nothing is assigned to before one whose values are made of others.
+   */
+  settleReadFirst(): void {
+    const unknown = [...this.#readFirst.keys()].filter((name) => !this.isAssigned(name));
+    const name = unknown.find((each) => !this.#targets.has(each)) ?? unknown[0];
+    const span = name === undefined ? undefined : this.#readFirst.get(name);
+    if (name === undefined || span === undefined) return;
+    const contents: MapContents = { kind: "plain", slot: { type: int8 } };
+    this.#set({ ...this.get(name), contents: { contents, span }, isNeverAssigned: true });
+  }
+
   /** Learns from a use with these keys. */
   mergeKeys(name: string, slots: readonly Slot[], span: Span): MapConflict | undefined {
     const state = this.get(name);
@@ -116,7 +143,7 @@ export class MapTable {
 
   /** Learns from an assignment. */
   mergeContents(name: string, contents: MapContents, span: Span): MapConflict | undefined {
-    const state = this.get(name);
+    const { isNeverAssigned, ...state } = this.get(name);
     if (state.contents === undefined) {
       this.#set({ ...state, contents: { contents, span } });
       return undefined;
@@ -133,7 +160,7 @@ export class MapTable {
         `Type mismatch for ${name}: trying to assign value of type '${describeContents(contents)}' when map already has a type '${describeContents(known)}'`;
       return { message, related };
     }
-    if (!isSameContents(merged, known)) {
+    if (isNeverAssigned === true || !isSameContents(merged, known)) {
       this.#set({ ...state, contents: { contents: merged, span: state.contents.span } });
     }
     return undefined;

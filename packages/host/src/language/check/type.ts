@@ -149,6 +149,7 @@ export interface Enumeration {
   values(): readonly EnumerationValue[];
 }
 
+export const int8: IntegerType = { kind: "integer", sizeBytes: 1, isSigned: true };
 export const int64: IntegerType = { kind: "integer", sizeBytes: 8, isSigned: true };
 export const uint64: IntegerType = { kind: "integer", sizeBytes: 8, isSigned: false };
 export const int32: IntegerType = { kind: "integer", sizeBytes: 4, isSigned: true };

@@ -59,7 +59,14 @@ describe("faults", () => {
       source: "BEGIN { $x += 1 }",
       expected: ["$x: unknown-variable: Undefined or undeclared variable: $x"],
     },
-    { source: "BEGIN { @a = @b }", expected: ["@b: unknown-map: Undefined map: @b"] },
+    {
+      source: "BEGIN { @a = @b }",
+      expected: ["@b: warning unneeded: Nothing is assigned to @b: it is 0"],
+    },
+    {
+      source: "BEGIN { @a = @b; @b = str(@c) }",
+      expected: ["@c: warning unneeded: Nothing is assigned to @c: it is 0"],
+    },
     {
       source: "BEGIN { print(@b); clear(@b); delete(@b[1]) }",
       expected: [

@@ -200,6 +200,14 @@ describe("probes are expanded to what they are attached to", () => {
       expected: [["uprobe:/usr/lib/libc.so.6:free", { ...uprobe(0x2000n), pid: 7 }]],
     },
     {
+      source: "u:libc:free, ur:libc:free, begin",
+      options: { probeFilter: /^uret/ },
+      expected: [
+        ["uretprobe:/usr/lib/libc.so.6:free", uprobe(0x2000n, true)],
+        ["begin", { kind: "run", when: "start" }],
+      ],
+    },
+    {
       source: "u:libc:$1",
       options: { positional: ["free"] },
       expected: [["uprobe:/usr/lib/libc.so.6:free", uprobe(0x2000n)]],
@@ -290,6 +298,12 @@ describe("faults of probes", () => {
     {
       source: "usdt:libc {}",
       expected: ["usdt:libc: bad-probe: usdt probe type requires 2 or 3 arguments, found 1"],
+    },
+    {
+      source: "usdt::libc:setjmp {}",
+      expected: [
+        "usdt::libc:setjmp: bad-probe: usdt probe must specify at least path or pid to probe. To target all paths/pids set the path to '*'.",
+      ],
     },
     {
       source: "usdt:libc:sejmp {}",

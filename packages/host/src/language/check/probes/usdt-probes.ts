@@ -4,11 +4,22 @@ import { type ConcreteProbe } from "./concrete-probe.js";
 import { parseUsdtArguments } from "./usdt-arguments.js";
 import { type FoundFile, foundFile, inMatchingFiles, noFile, userProbe } from "./user-probes.js";
 
-/** `usdt:/usr/bin/python3:function__entry`, `usdt:libc:libc:setjmp`, `usdt:./a:provider:*`. */
+const anywhere =
+  "usdt probe must specify at least path or pid to probe. To target all paths/pids set the path to '*'.";
+
+/** `usdt:/usr/bin/python3:function__entry`, `usdt:libc:libc:setjmp`, `usdt:./a:provider:*`; `usdt::libc:setjmp` of a process. */
 export function expandUsdtProbe(context: AttachPointContext): ConcreteProbe[] {
-  const [file, first, second] = context.parts;
+  const [written, first, second] = context.parts;
+  const isAnywhere = written?.text === "" && second !== undefined;
+  if (isAnywhere && context.pid === undefined) {
+    context.fault(anywhere, context.span);
+    return [];
+  }
+  const file = isAnywhere ? { ...written, text: "*" } : written;
   const ifEmpty = "usdt probe must have a target function or wildcard";
-  if (!context.takes([2, 3], "file:name or …:file:provider:name", { ifEmpty })) return [];
+  const takes = (): boolean =>
+    context.takes([2, 3], "file:name or …:file:provider:name", { ifEmpty });
+  if (!isAnywhere && !takes()) return [];
   if (file === undefined || first === undefined) return [];
   const marker = {
     provider: second === undefined ? "*" : first.text,
