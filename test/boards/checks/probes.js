@@ -194,6 +194,19 @@ export const probeChecks = [
     },
   },
   {
+    name: "stacks without frame pointers (dw_ustack)",
+    needs: ["uprobe", "bpf_loop", "btf"],
+    run: async (on) => {
+      // Where malloc() has no memory yet: no function on the way keeps a frame pointer.
+      const program = `uprobe:${libc(on.board)}:sbrk /comm == "dash"/ { print(dw_ustack); exit(); }`;
+      const outcome = await on.start("trace", "--dwarf-pid", "1", "-e", program).ended;
+      const [, refusal] = /ERROR: (dw_ustack is for .*)/.exec(outcome.errors) ?? [];
+      if (refusal !== undefined) throw new NotApplicable(refusal);
+      assert.equal(outcome.code, 0, describeOutcome(outcome));
+      assert.match(outcome.output, /^\s*(__)?sbrk\+0\n(.*\n)*\s*malloc\+\d+\n/);
+    },
+  },
+  {
     name: "uretprobe, of a library by its name",
     needs: ["uprobe"],
     run: async (on) => {
