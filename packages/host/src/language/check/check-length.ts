@@ -23,6 +23,9 @@ export function checkLen(probe: ProbeState, call: Call): CheckedExpression | und
       const { isUnwound } = value;
       return { kind: "stackDepth", isUnwound, stack: value.type, type: int64, span };
     }
+    if (value.type.kind === "stack" && probe.program.target.features.includes("bounded_loops")) {
+      return { kind: "keptStackDepth", stack: value, type: int64, span };
+    }
     return probe.error("argument-type", span, "call to len() expects a map, ustack, or kstack");
   }
   const state = requireAssigned(probe, argument.name, argument.nameSpan);

@@ -34,7 +34,13 @@ function checkString(probe: ProbeState, call: Call): CheckedExpression | undefin
   const [argument] = call.args;
   if (!requireArguments(probe, call, 1) || argument === undefined) return undefined;
   const string = probe.check(argument);
-  return string === undefined ? undefined : requireString(probe, call, string);
+  return string === undefined ? undefined : requireString(probe, call, textOf(probe, string));
+}
+
+/** What `probe` and `func` stand for, as text, where it is known. */
+function textOf(probe: ProbeState, value: CheckedExpression): CheckedExpression {
+  if (value.kind !== "constant" || value.type.kind !== "name") return value;
+  return stringConstant(probe.program.names[Number(value.value)] ?? "", value.span);
 }
 
 function requireString(
@@ -50,7 +56,7 @@ function requireString(
 /** `strstr(s, t)`: where t stands in s, -2 when it does not. */
 export function checkStrstr(probe: ProbeState, call: Call): CheckedExpression | undefined {
   if (!requireArguments(probe, call, 2)) return undefined;
-  const [string, text] = probe.checkAll(call.args) ?? [];
+  const [string, text] = probe.checkAll(call.args)?.map((one) => textOf(probe, one)) ?? [];
   if (string === undefined || text === undefined) return undefined;
   if (requireString(probe, call, string) === undefined) return undefined;
   if (requireString(probe, call, text) === undefined) return undefined;
@@ -104,7 +110,7 @@ export function checkConcatenation(
   room: StringRoom,
 ): CheckedExpression | undefined {
   if (!requireArguments(probe, call, 2)) return undefined;
-  const [left, right] = probe.checkAll(call.args, room) ?? [];
+  const [left, right] = probe.checkAll(call.args, room)?.map((one) => textOf(probe, one)) ?? [];
   if (left === undefined || right === undefined) return undefined;
   if (requireString(probe, call, left) === undefined) return undefined;
   if (requireString(probe, call, right) === undefined) return undefined;

@@ -496,6 +496,8 @@ export type CheckedExpression =
       readonly loop: Extract<CheckedStatement, { readonly kind: "entries" }>;
     } & Typed)
   /** How many frames a stack has. */
+  /** The same of one that is kept already, whose number this is. */
+  | ({ readonly kind: "keptStackDepth"; readonly stack: CheckedExpression } & Typed)
   | ({
       readonly kind: "stackDepth";
       readonly stack: StackType;

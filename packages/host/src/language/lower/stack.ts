@@ -3,6 +3,8 @@ import { allocatesOneByOne } from "../../spec/hash-allocation.js";
 import { mapFlags, type MapSpec } from "../../spec/map-spec.js";
 import { stackMapName, stackRecordBytes } from "../../spec/stack-map.js";
 import { type TargetDescription } from "../../spec/target-description.js";
+import { InternalError } from "../../asm/internal-error.js";
+import { type CheckedExpression } from "../check/checked-program.js";
 import { type StackType } from "../../spec/value-type.js";
 import { type Address, type IrValue, type VirtualRegister } from "../ir.js";
 import { builtin } from "./builtin.js";
@@ -71,6 +73,31 @@ export function stackDepth(lowering: Lowering, type: StackType, isUnwound: boole
   });
   builder.label(end);
   return depth;
+}
+
+/** How many frames a stack has that is kept: as many as there are before the first that is zero. */
+export function keptStackDepth(lowering: Lowering, stack: CheckedExpression): IrValue {
+  const { builder, memory } = lowering;
+  if (stack.type.kind !== "stack") throw new InternalError("frames of what is no stack");
+  const { limit, mode } = stack.type;
+  const number = lowering.value(stack);
+  const depth = builder.register();
+  const [next, end] = [builder.newLabel("frame"), builder.newLabel("depth")];
+  builder.move(depth, constant(0));
+  memory.during(8, "stack's number", (key) => {
+    builder.store(key, 8, number);
+    const map = { kind: "map", map: stackMapName(limit) } as const;
+    const frames = builder.call(helpers.map_lookup_elem, map, pointerTo(key));
+    builder.jumpIf("eq", frames, constant(0), end);
+    builder.label(next);
+    const place = builder.advance(frames, builder.binary("lsh", depth, constant(3)));
+    builder.jumpIf("eq", builder.load(behind(place), 8, false), constant(0), end);
+    const right = constant(1);
+    builder.emit({ kind: "binary", operation: "add", width: 64, to: depth, left: depth, right });
+    builder.jumpIf("ne", depth, constant(limit), next);
+  });
+  builder.label(end);
+  return mode === "build_id" ? builder.binary("rsh", depth, constant(2)) : depth;
 }
 
 function flagsOf({ space, mode }: StackType): IrValue {

@@ -19,7 +19,7 @@ import { countEntries } from "./loops.js";
 import { behind, constant, moved, pointerTo } from "./program-builder.js";
 import { accessOf, loadScalar } from "./scalar-access.js";
 import { compareBytes, findText } from "./search-string.js";
-import { stackDepth, stackNumber } from "./stack.js";
+import { keptStackDepth, stackDepth, stackNumber } from "./stack.js";
 import { withPart, withStored } from "./stored-place.js";
 import { stringLength } from "./string-length.js";
 import { binary } from "./division.js";
@@ -112,6 +112,8 @@ export function lowerValue(lowering: Lowering, expression: CheckedExpression): I
       return callHelper(lowering, expression);
     case "mapLength":
       return countEntries(lowering, expression.loop);
+    case "keptStackDepth":
+      return keptStackDepth(lowering, expression.stack);
     case "stackDepth":
       return stackDepth(lowering, expression.stack, expression.isUnwound);
     case "stringConstant":

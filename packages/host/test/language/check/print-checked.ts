@@ -107,6 +107,8 @@ function printBare(expression: CheckedExpression): string {
       return list(expression.helper, ...expression.values);
     case "mapLength":
       return `(entries ${expression.loop.map})`;
+    case "keptStackDepth":
+      return list("depth", expression.stack);
     case "stackDepth":
       return `(depth ${expression.stack.space})`;
     case "bytes":
