@@ -59,11 +59,12 @@ export function checkArithmetic(
     const message = `The ${operator} operator can not be used on expressions of types ${types}`;
     return probe.error("type-mismatch", span, message, [pointerHint]);
   }
-  if (!isLiteral && isDivisionByZero(operation, right)) {
+  if (isLiteral && !isInRange(operation, right)) return probe.error("bad-value", span, cannotFold);
+  if (isDivisionByZero(operation, right)) {
     probe.program.diagnostics.warn("bad-value", span, divisionByZero);
     return { ...integerConstant(1n, span), type: resultType(operation, left, right) };
   }
-  if (!checkRightConstant(probe, operation, right)) return undefined;
+  if (!isInRange(operation, right)) return reportShift(probe, right);
   const moved = movedPointer(probe, arithmetic);
   if (moved !== undefined) return moved;
   const type = resultType(operation, left, right);
@@ -157,21 +158,15 @@ function isDivisionByZero(operation: IntegerOperation, right: CheckedExpression)
   return isDivision && right.kind === "constant" && right.value === 0n;
 }
 
-/** Reports division by zero, and shifts by more than there are bits. */
-export function checkRightConstant(
-  probe: ProbeState,
-  operation: IntegerOperation,
-  right: CheckedExpression,
-): boolean {
+function reportShift(probe: ProbeState, by: CheckedExpression): undefined {
+  const bits = by.kind === "constant" ? by.value : undefined;
+  return probe.error("bad-value", by.span, `a shift by ${bits} is out of range: 0 to 63`);
+}
+
+/** Whether an operation with this constant has a result: no division by zero, no shift by more bits than there are. */
+function isInRange(operation: IntegerOperation, right: CheckedExpression): boolean {
   if (right.kind !== "constant") return true;
-  if ((operation === "divide" || operation === "modulo") && right.value === 0n) {
-    probe.error("bad-value", right.span, "division by zero");
-    return false;
-  }
   const isShift = operation === "shiftLeft" || operation === "shiftRight";
-  if (isShift && (right.value < 0n || right.value > 63n)) {
-    probe.error("bad-value", right.span, `a shift by ${right.value} is out of range: 0 to 63`);
-    return false;
-  }
-  return true;
+  if (isShift) return right.value >= 0n && right.value <= 63n;
+  return !isDivisionByZero(operation, right);
 }

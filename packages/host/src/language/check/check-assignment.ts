@@ -1,6 +1,6 @@
 import { type Expression, type Statement, type StatementOf } from "../syntax/ast.js";
 import { checkAggregation } from "./check-aggregation.js";
-import { checkArithmetic, checkRightConstant } from "./check-arithmetic.js";
+import { checkArithmetic } from "./check-arithmetic.js";
 import { warnOfCast } from "./cast-warning.js";
 import { sizeInMemory } from "./check-memory.js";
 import { checkKeys, checkNumberPlace } from "./check-place.js";
@@ -46,7 +46,6 @@ function checkCompoundAssignment(
   const operation = operator === undefined ? undefined : integerOperationOf(operator);
   const place = checkNumberPlace(probe, target, `${operator ?? ""}=`);
   if (value === undefined || operation === undefined || place === undefined) return undefined;
-  if (!checkRightConstant(probe, operation, value)) return undefined;
   // What `target op value` would be decides on the sign.
   const left: CheckedExpression = {
     kind: "scratch",
@@ -75,7 +74,10 @@ function checkCompoundAssignment(
     if (scratch !== undefined) scratch.isAssigned = true;
     if (scratch !== undefined && !probe.mergeScratch(scratch, slot, span)) return undefined;
   }
-  return { kind: "assign", target: place, operation, value, span };
+  // A constant is a division by zero, whatever stands there.
+  return result.kind === "constant"
+    ? { kind: "assign", target: place, operation: undefined, value: result, span }
+    : { kind: "assign", target: place, operation, value, span };
 }
 
 /** `func` beside `ksym(p)`: the address that is probed, which has the same name. */

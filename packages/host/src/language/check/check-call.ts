@@ -125,7 +125,7 @@ export function checkCall(
   call: Call,
   room: StringRoom,
 ): CheckedExpression | undefined {
-  const { name, nameSpan, span } = call;
+  const { name, span } = call;
   const check = valueFunctions.get(name);
   if (check !== undefined) return check(probe, call, room);
   if (isBuiltin(name) && call.args.length === 0) return checkBuiltin(probe, name, span);
@@ -139,16 +139,12 @@ export function checkCall(
   if (statementNames.has(name)) {
     return probe.error("type-mismatch", span, `${name}() gives no value: it must stand alone`);
   }
-  return unknownFunction(probe, call, nameSpan);
+  return unknownFunction(probe, call);
 }
 
 /** Reports a name that is no function, or none yet. */
-export function unknownFunction(
-  probe: ProbeState,
-  call: Call,
-  span: Call["span"] = call.nameSpan,
-): undefined {
-  const { name } = call;
+export function unknownFunction(probe: ProbeState, call: Call): undefined {
+  const { name, span } = call;
   if (unsupportedFunctions.has(name)) return checkUnsupported(probe, call);
   if (isBuiltin(name)) {
     return probe.error("argument-count", call.span, `${name} takes no arguments`);

@@ -33,7 +33,7 @@ describe("faults", () => {
     { source: "BEGIN { @ = str }", expected: ["str: unknown-name: str is a function: str(…)"] },
     {
       source: "BEGIN { pritnf(1) }",
-      expected: ["pritnf: unknown-function: Unknown function: 'pritnf'"],
+      expected: ["pritnf(1): unknown-function: Unknown function: 'pritnf'"],
     },
     {
       source: 'BEGIN { system("ls") }',
@@ -487,9 +487,18 @@ describe("faults", () => {
         "pid / 0: warning bad-value: Divide or modulo by 0 detected. This can lead to unexpected results. 1 is being used as the result.",
       ],
     },
-    { source: "BEGIN { @ %= 0 }", expected: ["0: bad-value: division by zero"] },
     {
-      source: "BEGIN { @ = 1 << 64 }",
+      source: "BEGIN { $x = (uint64)1; $x /= 0; print($x) }",
+      expected: [
+        "$x /= 0: warning bad-value: Divide or modulo by 0 detected. This can lead to unexpected results. 1 is being used as the result.",
+      ],
+    },
+    ...["1 << 64", "5 % 0"].map((sum) => ({
+      source: `BEGIN { @ = ${sum} }`,
+      expected: [`${sum}: bad-value: unable to fold literals due to overflow or underflow`],
+    })),
+    {
+      source: "BEGIN { @ = pid << 64 }",
       expected: ["64: bad-value: a shift by 64 is out of range: 0 to 63"],
     },
     {
@@ -838,7 +847,7 @@ test("several faults are reported, in the order of the source", () => {
   expect(faultsOf(source).map((fault) => fault.split(":")[0])).toEqual([
     "$x",
     "%r",
-    "foo",
+    "foo()",
     "@b = comm",
     "pid / 0",
   ]);
