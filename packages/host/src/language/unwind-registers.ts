@@ -24,7 +24,6 @@ export interface UnwindRegisters {
 export const unwindableArchitectures: ReadonlySet<TargetDescription["architecture"]> = new Set([
   "x64",
   "arm64",
-  "riscv64",
 ]);
 
 /** From arch/ARCH/include/(uapi/)asm/ptrace.h, and of x86 from asm/sigcontext.h, asm-generic/ucontext.h. */
@@ -41,13 +40,6 @@ export function unwindRegisters({ architecture }: TargetDescription): UnwindRegi
       return {
         saved: { pc: 256, stackPointer: 248, framePointer: 232, returnAddress: 240 },
         addressBits: 48,
-        hasLinkageTable: false,
-        signal: undefined,
-      };
-    case "riscv64":
-      return {
-        saved: { pc: 0, stackPointer: 16, framePointer: 64, returnAddress: 8 },
-        addressBits: 64,
         hasLinkageTable: false,
         signal: undefined,
       };

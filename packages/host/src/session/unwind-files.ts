@@ -8,11 +8,10 @@ import { type UnwindFile, type UnwindTable } from "../spec/unwind-table.js";
 import { type TargetFiles } from "./target-files.js";
 import { type UserFiles } from "./user-files.js";
 
-/** By e_machine: numbers of registers in the psABI of x86-64, AArch64 and RISC-V. */
+/** By e_machine: numbers of registers in the psABI of x86-64 and AArch64. */
 const registersOf: ReadonlyMap<number, FrameRegisters> = new Map([
   [62, { stack: 7, frame: 6, returnAddress: 16 }],
   [183, { stack: 31, frame: 29, returnAddress: 30 }],
-  [243, { stack: 2, frame: 8, returnAddress: 1 }],
 ]);
 
 /** How to unwind what a process runs, from the section .eh_frame of its files, which stripped ones have too. */

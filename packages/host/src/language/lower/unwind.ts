@@ -25,16 +25,14 @@ const state = {
   returnAddress: 24,
   depth: 32,
   frames: 40,
-  /** 0, which the verifier does not know. */
-  zero: 48,
-  start: 56,
-  end: 64,
+  start: 48,
+  end: 56,
   /** What is taken off an address to have its place in the file. */
-  distance: 72,
-  first: 80,
-  count: 88,
+  distance: 64,
+  first: 72,
+  count: 80,
 } as const;
-const stateBytes = 96;
+const stateBytes = 88;
 const mappingWords = [state.start, state.end, state.distance, state.first, state.count] as const;
 
 const noEntry = -2;
@@ -61,8 +59,7 @@ export function unwind(lowering: Lowering, limit: number, frames: Address): IrVa
   builder.callOnly(helpers.probe_read_kernel, pointerTo(frames), constant(8 * limit), constant(0));
   // Zero too, which the verifier does not know: else it would take what holds at the first frame for what always holds.
   const zero = builder.binary("arsh", threadAndProcess(lowering), constant(63));
-  for (const offset of [state.depth, state.zero, ...mappingWords])
-    builder.store(moved(at, offset), 8, zero);
+  for (const offset of [state.depth, ...mappingWords]) builder.store(moved(at, offset), 8, zero);
   builder.store(moved(at, state.frames), 8, builder.addressOf(frames));
   const registers = unwindRegisters(lowering.target);
   storeRegisters(lowering, registers, at);
@@ -245,8 +242,9 @@ class StepWriter {
 
   /**
    * The rule for an address, by bisection: the last row that does not begin behind it. Steps are tried from the largest power of
-   * two on. What falls through leaves the row as it is, and the row that is looked at is a number of its own to the verifier: so
-   * it sees each step first with all rows that there can be, and need not follow each way that led there.
+   * two on. What falls through leaves the row as it is: so the verifier sees each step first with all rows that there can be, and
+   * need not follow each way that led there. (The row is added to the step: of a register and a constant that is added to it,
+   * it would learn of the one what it learns of the other.)
    */
   #findRule(pc: VirtualRegister): VirtualRegister {
     const builder = this.#builder;
@@ -257,7 +255,6 @@ class StepWriter {
     const count = this.#load(state.count);
     builder.jumpIf("eq", count, constant(0), this.#done);
     const end = builder.binary("add", row, count);
-    const zero = this.#load(state.zero);
     const place = builder.binary("sub", pc, this.#load(state.distance));
     const table = this.#mapValue(rows.offset);
     const rowAt = (index: IrValue): Address =>
@@ -269,18 +266,17 @@ class StepWriter {
     ];
     builder.move(step, constant(2 ** Math.floor(Math.log2(mostRows))));
     builder.label(next);
-    const tried = builder.binary("add", row, step);
+    const tried = builder.binary("add", step, row);
     builder.jumpIf("ge", tried, end, smaller);
-    const looked = builder.binary("xor", tried, zero);
-    builder.jumpIf("ge", looked, constant(rows.count), smaller);
-    const start = builder.load(moved(rowAt(looked), rowEntry.start), 4, false);
+    builder.jumpIf("ge", tried, constant(rows.count), smaller);
+    const start = builder.load(moved(rowAt(tried), rowEntry.start), 4, false);
     builder.jumpIf("le", start, place, take);
     builder.label(smaller);
     builder.emit({ ...halved, to: step, left: step });
     builder.jumpIf("ne", step, constant(0), next);
     builder.aside(() => {
       builder.label(take);
-      builder.move(row, looked);
+      builder.move(row, tried);
       builder.jump(smaller);
     });
     const found = rowAt(row);
