@@ -282,6 +282,12 @@ describe("faults of probes", () => {
       expected: ["watchpoint:0x10000000:8:ww: bad-probe: watchpoint modes may not be duplicated"],
     },
     {
+      source: "watchpoint:0x0:8:w {}",
+      expected: [
+        "watchpoint:0x0:8:w: bad-probe: watchpoint must be attached to a non-zero address",
+      ],
+    },
+    {
       source: "watchpoint:0x10000000:9:w {}",
       expected: [
         "watchpoint:0x10000000:9:w: bad-probe: watchpoint length must be one of (1,2,4,8)",

@@ -20,6 +20,10 @@ export function expandWatchpoint(context: AttachPointContext): ConcreteProbe[] {
   const length = context.requireInteger(second ?? "", "Invalid watchpoint length");
   const mode = readMode(context, third ?? "");
   if (address === undefined || length === undefined || mode === undefined) return [];
+  if (address === 0n) {
+    context.fault("watchpoint must be attached to a non-zero address");
+    return [];
+  }
   if (![1n, 2n, 4n, 8n].includes(length)) {
     context.fault("watchpoint length must be one of (1,2,4,8)");
     return [];
