@@ -6,6 +6,7 @@ import {
   requireText,
 } from "./call-arguments.js";
 import { checkKeys } from "./check-place.js";
+import { checkUnstable } from "./check-unstable.js";
 import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
 import { linearBuckets } from "./map-layout.js";
 import { type Aggregation } from "./map-table.js";
@@ -152,17 +153,7 @@ function gatherSeries(probe: ProbeState, call: ExpressionOf<"call">): Gathered |
     const message = `tseries() num_intervals must be ${bound} (${intervals} provided)`;
     return probe.error("bad-value", call.span, message);
   }
-  const { config, diagnostics } = probe.program;
-  if (config.tseries === "error") {
-    const message =
-      "tseries feature is not enabled by default. To enable this unstable feature, set the config flag to enable. unstable_tseries=enable";
-    return probe.error("bad-value", call.span, message);
-  }
-  if (config.tseries === "warn") {
-    const message =
-      "Script is using an unstable feature: tseries. To prevent this warning you must explicitly enable it in the config e.g. unstable_tseries=enable";
-    diagnostics.addPlaceless("warning", "bad-value", message);
-  }
+  if (!checkUnstable(probe, "tseries", call.span)) return undefined;
   const isSigned = value.type.kind === "integer" && value.type.isSigned;
   const form = { intervalNanoseconds: interval, intervals: Number(intervals) };
   return { aggregation: { kind: "tseries", keeps, isSigned, ...form }, value };

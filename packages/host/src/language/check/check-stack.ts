@@ -3,6 +3,7 @@ import { type StackMode } from "../../spec/value-type.js";
 import { type Expression, type ExpressionOf } from "../syntax/ast.js";
 import { type Span } from "../syntax/span.js";
 import { requireArguments } from "./call-arguments.js";
+import { checkUnstable } from "./check-unstable.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { type ProbeState } from "./probe-state.js";
 import { stackMode } from "./stack-mode.js";
@@ -48,24 +49,9 @@ export function checkStackCall(
   const limit =
     call.args[limitAt] === undefined ? BigInt(usualLimit) : checkLimit(probe, call, limitAt);
   if (limit === undefined) return undefined;
-  if (call.name === unwound && !checkUnstable(probe, call.span)) return undefined;
+  // bpftrace calls it unstable where it is called with brackets.
+  if (call.name === unwound && !checkUnstable(probe, "unwinding", call.span)) return undefined;
   return stackOf(probe, call.name, mode, Number(limit), call.span);
-}
-
-/** bpftrace calls it unstable, where it is called; false, and reported, where the program's config forbids that. */
-function checkUnstable(probe: ProbeState, span: Span): boolean {
-  const { config, diagnostics } = probe.program;
-  const feature = "dw_ustack (DWARF stack unwinding)";
-  if (config.unwinding === "error") {
-    const message = `${feature} feature is not enabled by default. To enable this unstable feature, set the config flag to enable. unstable_dw_ustack=enable`;
-    probe.error("bad-value", span, message);
-    return false;
-  }
-  if (config.unwinding === "warn") {
-    const message = `Script is using an unstable feature: ${feature}. To prevent this warning you must explicitly enable it in the config e.g. unstable_dw_ustack=enable`;
-    diagnostics.addPlaceless("warning", "bad-value", message);
-  }
-  return true;
 }
 
 /** How many frames: no more than the kernel gives. */
@@ -106,15 +92,12 @@ function stackOf(
   span: Span,
 ): CheckedExpression | undefined {
   const space = spaces.get(name) ?? "kernel";
-  if (mode === "build_id" && space === "kernel") {
+  const isUnwound = name === unwound;
+  if (mode === "build_id" && (space === "kernel" || isUnwound)) {
     return probe.error("bad-value", span, "'build_id' stack mode can only be used for ustack");
   }
   if (mode === "build_id" && !probe.program.target.features.includes("get_stack")) {
     return probe.notSupported(span, "stacks with build ids are");
-  }
-  const isUnwound = name === unwound;
-  if (isUnwound && mode === "build_id") {
-    return probe.error("bad-value", span, "'build_id' stack mode can only be used for ustack");
   }
   if (isUnwound && checkUnwinding(probe, span) === undefined) return undefined;
   const limit = mode === "build_id" ? frames * buildIdWords : frames;

@@ -42,8 +42,8 @@ const bitsOfPage = 12;
  * Unwinds the user's stack by the rules of its files (spec/unwind-table.ts), and writes the address of each frame to `frames`,
  * zeros behind the last. Callers are told by the last byte of their call, as a debugger finds them. Gives how many there are.
  *
- * The kernel is asked which mapping an address is in (bpf_find_vma), and the file is known again by its number and size: so what
- * a process loads later needs no word from the host. Where interrupts are off that can be asked once for each stack only: there
+ * The kernel is asked which mapping an address is in (bpf_find_vma), and the file is known again by its number and size: so
+ * processes that do not run yet need no word from the host. Where interrupts are off that can be asked once for each stack only: there
  * mappings are remembered, by process and page.
  */
 export function unwind(lowering: Lowering, limit: number, frames: Address): IrValue {
