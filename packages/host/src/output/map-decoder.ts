@@ -66,8 +66,9 @@ function neededValueSizeBytes(value: MapValueLayout): number {
     case "plain":
       return valueSizeBytes(value.type);
     case "count":
-    case "sum":
       return 8;
+    case "sum":
+      return value.isCounted === true ? 16 : 8;
     case "min":
     case "max":
     case "avg":
@@ -105,7 +106,11 @@ function createValueDecoder(
     case "count":
       return (values, start) => number(words.sum(values, start, 0, false));
     case "sum":
-      return (values, start) => number(words.sum(values, start, 0, value.isSigned));
+      return (values, start) => {
+        const sum = words.sum(values, start, 0, value.isSigned);
+        const isAdded = value.isCounted === true && words.sum(values, start, 8, false) > 0n;
+        return isAdded ? { kind: "number", value: sum } : number(sum);
+      };
     case "min":
     case "max":
       return (values, start) => {

@@ -116,8 +116,8 @@ export type MapValueLayout =
   | { readonly kind: "plain"; readonly type: ValueType }
   /** u64, summed. */
   | { readonly kind: "count" }
-  /** i64 or u64, summed. */
-  | { readonly kind: "sum"; readonly isSigned: boolean }
+  /** i64 or u64, summed; `isCounted`: then a u64, how many were, for a sum that may come to 0. */
+  | { readonly kind: "sum"; readonly isSigned: boolean; readonly isCounted?: boolean }
   /** u64 value, u64 not 0 once set. */
   | { readonly kind: "min"; readonly isSigned: boolean }
   | { readonly kind: "max"; readonly isSigned: boolean }

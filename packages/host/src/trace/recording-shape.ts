@@ -118,7 +118,7 @@ const buckets = { storage: isOneOf("array", "key"), bucketCount: isWhole };
 const isMapValue = isKindOf<MapValueLayout>({
   plain: { type: isType },
   count: {},
-  sum: signed,
+  sum: { ...signed, isCounted: isOptional(isBoolean) },
   min: signed,
   max: signed,
   avg: signed,

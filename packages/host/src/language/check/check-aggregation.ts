@@ -44,8 +44,15 @@ export function checkAggregation(
   if (conflict !== undefined) {
     return probe.error("type-mismatch", call.span, conflict.message, [], conflict.related);
   }
+  if (gathered.aggregation.kind === "sum" && !isAboveZero(gathered.value)) {
+    maps.noteMayBeZero(target.name);
+  }
   const map = maps.idOf(target.name);
   return { kind: "aggregate", map, keys, value: gathered.value, span };
+}
+
+function isAboveZero(value: CheckedExpression | undefined): boolean {
+  return value?.kind === "constant" && value.value > 0n;
 }
 
 function gather(probe: ProbeState, call: ExpressionOf<"call">): Gathered | undefined {

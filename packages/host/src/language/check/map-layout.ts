@@ -28,7 +28,7 @@ export function layOutMap(
   const value: MapValueLayout =
     aggregation === undefined
       ? { kind: "plain", type: valueTypeOf(valueType) }
-      : layOutAggregation(aggregation, keyTypes.length > 0, target);
+      : layOutAggregation(aggregation, { isHash, isKeyed: keyTypes.length > 0, state }, target);
   const storesBuckets = "storage" in value && value.storage === "key";
   const layout: MapLayout = {
     name: state.name,
@@ -86,8 +86,9 @@ function valueSize(value: MapValueLayout): number {
     case "plain":
       return alignUp(sizeOfValue(value.type), 8);
     case "count":
-    case "sum":
       return 8;
+    case "sum":
+      return value.isCounted === true ? 16 : 8;
     case "min":
     case "max":
     case "avg":
@@ -105,10 +106,10 @@ function valueSize(value: MapValueLayout): number {
 
 function layOutAggregation(
   aggregation: Aggregation,
-  isKeyed: boolean,
+  form: { readonly isHash: boolean; readonly isKeyed: boolean; readonly state: MapState },
   target: TargetDescription,
 ): MapValueLayout {
-  const storage = isKeyed ? "key" : "array";
+  const storage = form.isKeyed ? "key" : "array";
   switch (aggregation.kind) {
     case "hist":
       return { ...aggregation, storage, bucketCount: histogramBuckets(aggregation.bits) };
@@ -124,6 +125,12 @@ function layOutAggregation(
         alignmentNanoseconds: ((offset % interval) + interval) % interval,
         clock: isBoottime ? "boottime" : "monotonic",
       };
+    }
+    case "sum": {
+      const { kind, isSigned } = aggregation;
+      // An array's value is there before anything is added to it.
+      const isCounted = !form.isHash && form.state.mayBeZero === true;
+      return { kind, isSigned, ...(isCounted ? { isCounted } : {}) };
     }
     default:
       return aggregation;

@@ -7,7 +7,11 @@ import { describeType, int8, isSameType } from "./type.js";
 export type Aggregation =
   | { readonly kind: "count" }
   | {
-      readonly kind: "sum" | "min" | "max" | "avg" | "stats";
+      readonly kind: "sum";
+      readonly isSigned: boolean;
+    }
+  | {
+      readonly kind: "min" | "max" | "avg" | "stats";
       readonly isSigned: boolean;
     }
   | { readonly kind: "hist"; readonly bits: number }
@@ -38,6 +42,8 @@ export interface MapState {
   readonly contents: { readonly contents: MapContents; readonly span: Span } | undefined;
   /** The program itself reads what an aggregation has come to, or whether it has begun. */
   readonly isRead?: true;
+  /** A sum of numbers that may come to 0. */
+  readonly mayBeZero?: true;
   /** Nothing is assigned to it, but it is read: it holds 0. */
   readonly isNeverAssigned?: true;
 }
@@ -89,6 +95,12 @@ export class MapTable {
   noteRead(name: string): void {
     const state = this.get(name);
     if (state.isRead !== true) this.#set({ ...state, isRead: true });
+  }
+
+  /** Learns that a number may be added to a sum that is no constant above 0. */
+  noteMayBeZero(name: string): void {
+    const state = this.get(name);
+    if (state.mayBeZero !== true) this.#set({ ...state, mayBeZero: true });
   }
 
   /** Learns that a map's value is wanted to which nothing was assigned so far. */

@@ -60,23 +60,16 @@ function updateOf(
 ): Update {
   const { builder } = lowering;
   const { value: layout, valueSizeBytes } = map.layout;
-  const one = constant(1);
   switch (layout.kind) {
     case "count":
-      return adding(lowering, one);
+      return adding(lowering, constant(1));
     case "sum":
-      return adding(lowering, value);
+      return layout.isCounted === true
+        ? addingAndCounting(lowering, value)
+        : adding(lowering, value);
     case "avg":
     case "stats":
-      return {
-        change: (place) => {
-          addInPlace(lowering, place, value);
-          addInPlace(lowering, moved(place, 8), one);
-        },
-        initial: (place) => {
-          storePair(lowering, place, value);
-        },
-      };
+      return addingAndCounting(lowering, value);
     case "min":
     case "max":
       return {
@@ -89,7 +82,7 @@ function updateOf(
       };
     case "hist":
     case "lhist":
-      if (layout.storage === "key") return adding(lowering, one);
+      if (layout.storage === "key") return adding(lowering, constant(1));
       if (bucket === undefined) throw new InternalError(`${map.name} without a bucket`);
       return {
         change: (place) => {
@@ -115,6 +108,18 @@ function adding(lowering: Lowering, value: IrValue): Update {
     },
     initial: (place) => {
       lowering.builder.store(place, 8, value);
+    },
+  };
+}
+
+function addingAndCounting(lowering: Lowering, value: IrValue): Update {
+  return {
+    change: (place) => {
+      addInPlace(lowering, place, value);
+      addInPlace(lowering, moved(place, 8), constant(1));
+    },
+    initial: (place) => {
+      storePair(lowering, place, value);
     },
   };
 }

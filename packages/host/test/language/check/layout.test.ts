@@ -180,8 +180,8 @@ describe("maps", () => {
       false,
     ]);
     expect(signs("@a = sum(nsecs); @b = sum(nsecs - 1); @c = max(1); @c = max(pid)")).toEqual([
-      { kind: "sum", isSigned: false },
-      { kind: "sum", isSigned: true },
+      { kind: "sum", isSigned: false, isCounted: true },
+      { kind: "sum", isSigned: true, isCounted: true },
       { kind: "max", isSigned: true },
     ]);
   });
