@@ -45,6 +45,8 @@ function checkArgsField(
     return rawField(probe, name, nameSpan, span);
   if (type === "uprobe") return userArgumentNamed(probe, name, { span, argsSpan: object.span });
   const field = findField(probe, name, span, object.span);
+  const raw = probe.probe.rawFields?.get(name);
+  if (field !== undefined && raw !== undefined) return { ...raw, span };
   return field === undefined ? undefined : readField(probe, field, span, room);
 }
 

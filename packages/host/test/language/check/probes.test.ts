@@ -611,13 +611,7 @@ describe("requirements", () => {
     ["t:*:sys_enter_* { @ = count() }", [["tracepoints *:sys_enter_*"]]],
     [
       "t:*:sys_enter_* { @ = args.__syscall_nr }",
-      [
-        ["tracepoints *:sys_enter_*"],
-        [
-          "tracepointFormat syscalls sys_enter_execve",
-          "tracepointFormat syscalls sys_enter_openat",
-        ],
-      ],
+      [["tracepoints *:sys_enter_*"], ["tracepointFormat syscalls sys_enter_execve"]],
     ],
     [
       "t:sched:* /args.x/ { }",

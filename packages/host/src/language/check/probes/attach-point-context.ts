@@ -31,6 +31,8 @@ export class AttachPointContext {
   readonly readsArguments: boolean;
   /** It reads `args`. */
   readonly readsNamedArguments: boolean;
+  /** It takes anything of `args` but these fields. */
+  readonly readsOtherFields: (fields: readonly string[]) => boolean;
   readonly pid: number | undefined;
   readonly target: TargetDescription;
   readonly isUnsafe: boolean;
@@ -47,6 +49,7 @@ export class AttachPointContext {
     readonly type: ProbeType;
     /** How the block reads `args`, or an argument by its number. */
     readonly reads: "by name" | "by number" | undefined;
+    readonly readsOtherFields: (fields: readonly string[]) => boolean;
     readonly pid: number | undefined;
     readonly target: TargetDescription;
     readonly answers: Answers;
@@ -65,6 +68,7 @@ export class AttachPointContext {
     this.type = init.type;
     this.readsArguments = init.reads !== undefined;
     this.readsNamedArguments = init.reads === "by name";
+    this.readsOtherFields = init.readsOtherFields;
     this.pid = init.pid;
     this.target = init.target;
     this.diagnostics = init.diagnostics;

@@ -27,6 +27,8 @@ export interface ConcreteProbe {
   readonly functionName: string | undefined;
   /** Fields of `args` in a tracepoint, when the block reads them. */
   readonly fields: readonly TracepointField[];
+  /** Those of them that the raw tracepoint tells, which stands for a tracepoint. */
+  readonly rawFields?: ReadonlyMap<string, CheckedExpression>;
   /** Parameters of a raw tracepoint or, with fentry and fexit, of the function; `undefined` when they are not known. */
   readonly parameters: readonly RawParameter[] | undefined;
   /** What the function gives that a fexit is on, if anything. */

@@ -15,7 +15,7 @@ import { expandTestProbe, isTest, type TestChoice } from "./test-probes.js";
 import { joinSystemCalls } from "./system-call-probes.js";
 import { expandTimedProbe } from "./timed-probes.js";
 import { expandWatchpoint } from "./watchpoint-probes.js";
-import { mentions, readsArguments } from "./reads-arguments.js";
+import { mentions, readsArguments, readsOtherFields } from "./reads-arguments.js";
 import { expandUsdtProbe } from "./usdt-probes.js";
 import { expandUserProbe } from "./user-probes.js";
 
@@ -45,6 +45,7 @@ export function expandBlock(
 ): readonly ConcreteProbe[] {
   const about = {
     reads: readsArguments(block),
+    readsOtherFields: (fields: readonly string[]) => readsOtherFields(block, fields),
     isAlone: block.attachPoints.length === 1,
     asksForProbe: mentions([block.predicate, block.body], /^probe$/),
   };
@@ -94,6 +95,7 @@ function contextOf(
   input: ExpansionInput,
   about: {
     readonly reads: ReturnType<typeof readsArguments>;
+    readonly readsOtherFields: (fields: readonly string[]) => boolean;
     readonly isAlone: boolean;
     readonly asksForProbe: boolean;
   },

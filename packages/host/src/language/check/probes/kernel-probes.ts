@@ -4,6 +4,7 @@ import { parseTracepointFormat } from "../../tracepoint-format.js";
 import { globToRegExp } from "../../glob.js";
 import { isPattern, type AttachPointContext } from "./attach-point-context.js";
 import { type ConcreteProbe } from "./concrete-probe.js";
+import { systemCallFields } from "./system-call-probes.js";
 
 /** `begin`, `end`. */
 export function expandRunProbe(context: AttachPointContext): ConcreteProbe[] {
@@ -26,11 +27,13 @@ export function expandTracepoint(context: AttachPointContext): ConcreteProbe[] {
   const answer = context.ask<"tracepoints">({ kind: "tracepoints", pattern });
   if (answer === undefined) return [];
   if (answer.names.length === 0) context.noMatch(`No tracepoint matches ${pattern}`, []);
+  const formats = new Map<string, string>();
   return answer.names.flatMap((name) => {
     const colon = name.indexOf(":");
-    return tracepoint(context, name.slice(0, colon), name.slice(colon + 1), {
-      isMatch: true,
-    });
+    const [category, event] = [name.slice(0, colon), name.slice(colon + 1)];
+    const form = systemCallForm(context, category, event) ?? name;
+    if (!formats.has(form)) formats.set(form, event);
+    return tracepoint(context, category, event, { formatOf: formats.get(form) ?? event });
   });
 }
 
@@ -38,12 +41,18 @@ function tracepoint(
   context: AttachPointContext,
   category: string,
   name: string,
-  options?: { readonly isMatch: boolean },
+  /** Of one that matched a pattern: which one's format is its own, too, as far as the block reads it. */
+  match?: { readonly formatOf: string },
 ): ConcreteProbe[] {
   // The name of one that matched is known to exist: its format is asked for only when it is needed.
   let format: Extract<Answer, { kind: "tracepointFormat" }> | undefined;
-  if (context.readsArguments || options === undefined) {
-    format = context.ask<"tracepointFormat">({ kind: "tracepointFormat", category, name });
+  if (context.readsArguments || match === undefined) {
+    const described = match?.formatOf ?? name;
+    format = context.ask<"tracepointFormat">({
+      kind: "tracepointFormat",
+      category,
+      name: described,
+    });
     if (format === undefined) return [];
     if (format.text === undefined) {
       context.noMatch(`There is no tracepoint ${category}:${name}`, format.near);
@@ -66,6 +75,17 @@ function tracepoint(
       span: context.span,
     },
   ];
+}
+
+/** What the formats of many system calls have in common, where the block reads nothing else of them. */
+function systemCallForm(
+  context: AttachPointContext,
+  category: string,
+  event: string,
+): string | undefined {
+  const when = /^sys_(enter|exit)_/.exec(event)?.[1];
+  if (category !== "syscalls" || (when !== "enter" && when !== "exit")) return undefined;
+  return context.readsOtherFields(systemCallFields[when]) ? undefined : `syscalls:sys_${when}_*`;
 }
 
 /** `rawtracepoint:sched_switch`, `rawtracepoint:vmlinux:sched_*`. */

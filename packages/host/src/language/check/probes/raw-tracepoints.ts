@@ -1,11 +1,19 @@
 import { type TargetDescription } from "../../../spec/target-description.js";
 import { type ActionBlock } from "../../syntax/ast.js";
+import { type Span } from "../../syntax/span.js";
 import { type ConcreteProbe } from "./concrete-probe.js";
-import { mentions } from "./reads-arguments.js";
+import { type CheckedExpression } from "../checked-program.js";
+import { type IntegerType } from "../type.js";
+import { mentions, readsOtherFields } from "./reads-arguments.js";
 
-/** What a tracepoint's record or its place in the kernel has a say in. */
-export const ownOfTracepoint =
-  /^(args|arg[0-9]+|ctx|kstack|ustack|stack|func|reg|retval|sarg[0-9]+)$/;
+/** What a tracepoint's place in the kernel has a say in, and its record, other than by `args`. */
+const ownOfTracepoint = /^(arg[0-9]+|ctx|kstack|ustack|stack|func|reg|retval|sarg[0-9]+)$/;
+
+/** Fields of records that are an argument of the raw tracepoint as well (include/trace/events/syscalls.h). */
+const givenFields: Readonly<Record<string, { readonly name: string; readonly index: number }>> = {
+  "raw_syscalls:sys_enter": { name: "id", index: 1 },
+  "raw_syscalls:sys_exit": { name: "ret", index: 1 },
+};
 
 /**
  * Categories whose events programs cause themselves while they run, where the kernel tells a tracepoint's program from a raw
@@ -29,25 +37,33 @@ export interface ExpandedBlock {
  */
 export function preferRawTracepoints(
   blocks: readonly ExpandedBlock[],
-  { features }: Pick<TargetDescription, "features">,
+  target: Pick<TargetDescription, "features" | "pointerSize">,
 ): readonly ExpandedBlock[] {
+  const { features } = target;
   if (!features.includes("raw_tracepoint")) return blocks;
   const kept = new Set<string>();
   for (const { block, probes } of blocks) {
-    if (!needsRecord(block)) continue;
     for (const { attachment } of probes) {
-      if (attachment.kind === "tracepoint") kept.add(`${attachment.category}:${attachment.name}`);
+      if (attachment.kind !== "tracepoint") continue;
+      const event = `${attachment.category}:${attachment.name}`;
+      if (readsRecord(block, fieldsGivenTo(event))) kept.add(event);
     }
   }
   return blocks.map(({ block, probes }) => {
-    if (needsRecord(block)) return { block, probes };
-    const chosen = probes.map((probe) => asRawTracepoint(probe, kept) ?? probe);
+    const chosen = probes.map((probe) => asRawTracepoint(probe, kept, target) ?? probe);
     return { block, probes: asksName(block) ? chosen : shareProgram(chosen, probes) };
   });
 }
 
-function needsRecord({ predicate, body }: ActionBlock): boolean {
-  return mentions([predicate, body], ownOfTracepoint);
+/** Whether a block wants more of a tracepoint's record, or of its place, than these fields of `args`. */
+export function readsRecord(block: ActionBlock, fields: readonly string[]): boolean {
+  const { predicate, body } = block;
+  return mentions([predicate, body], ownOfTracepoint) || readsOtherFields(block, fields);
+}
+
+function fieldsGivenTo(event: string): readonly string[] {
+  const given = givenFields[event];
+  return given === undefined ? [] : [given.name];
 }
 
 function asksName({ predicate, body }: ActionBlock): boolean {
@@ -58,18 +74,34 @@ function asksName({ predicate, body }: ActionBlock): boolean {
 function asRawTracepoint(
   probe: ConcreteProbe,
   kept: ReadonlySet<string>,
+  target: Pick<TargetDescription, "pointerSize">,
 ): ConcreteProbe | undefined {
-  const { attachment } = probe;
+  const { attachment, span } = probe;
   // One that may be refused would be refused for want of the raw tracepoint alone.
   if (attachment.kind !== "tracepoint" || attachment.ifRefused !== undefined) return undefined;
   const { category, name } = attachment;
-  if (keptCategories.has(category) || kept.has(`${category}:${name}`)) return undefined;
+  const event = `${category}:${name}`;
+  if (keptCategories.has(category) || kept.has(event)) return undefined;
+  const given = givenFields[event];
   return {
     ...probe,
     programType: "raw_tracepoint",
     attachment: { kind: "rawTracepoint", name },
     context: "rawTracepoint",
+    ...(given === undefined
+      ? {}
+      : { rawFields: new Map([[given.name, longArgument(given.index, target, span)]]) }),
   };
+}
+
+/** An argument of a raw tracepoint that is a `long`. */
+export function longArgument(
+  index: number,
+  { pointerSize }: Pick<TargetDescription, "pointerSize">,
+  span: Span,
+): CheckedExpression {
+  const type: IntegerType = { kind: "integer", sizeBytes: pointerSize, isSigned: true };
+  return { kind: "argument", index, type, span };
 }
 
 /** `chosen` and `before` are parallel. */

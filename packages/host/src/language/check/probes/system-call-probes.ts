@@ -5,13 +5,18 @@ import { type ActionBlock } from "../../syntax/ast.js";
 import { type Span } from "../../syntax/span.js";
 import { type CheckedExpression } from "../checked-program.js";
 import { memberOf } from "../kernel-member.js";
-import { uint32, uint64 } from "../type.js";
+import { int32, uint32, uint64, type IntegerType } from "../type.js";
 import { type ConcreteProbe, type SystemCallProbes } from "./concrete-probe.js";
-import { ownOfTracepoint } from "./raw-tracepoints.js";
-import { mentions } from "./reads-arguments.js";
+import { longArgument, readsRecord } from "./raw-tracepoints.js";
 
 /** The kernel takes up to 70 ms to detach one of these tracepoints, one after the other; fewer than this are faster in the kernel as they are. */
 const minimumCalls = 10;
+
+/**
+ * What stands in the record of every system call, at the same place: struct syscall_trace_enter and syscall_trace_exit
+ * (kernel/trace/trace.h).
+ */
+export const systemCallFields = { enter: ["__syscall_nr"], exit: ["__syscall_nr", "ret"] } as const;
 
 interface Registers {
   /** Which system call it is, in struct pt_regs. */
@@ -40,10 +45,9 @@ export function joinSystemCalls(
   const layout = registers[target.architecture];
   if (layout === undefined || target.byteOrder !== "little") return probes;
   if (!target.features.includes("raw_tracepoint")) return probes;
-  if (probes.length < minimumCalls || mentions([block.predicate, block.body], ownOfTracepoint)) {
-    return probes;
-  }
+  if (probes.length < minimumCalls) return probes;
   return (["enter", "exit"] as const).reduce<readonly ConcreteProbe[]>((rest, when) => {
+    if (readsRecord(block, systemCallFields[when])) return rest;
     const members = membersOf(rest, when, target.architecture);
     const [first] = members.values();
     if (first === undefined || members.size < minimumCalls) return rest;
@@ -77,7 +81,7 @@ function join(
   first: ConcreteProbe,
   when: "enter" | "exit",
   members: ReadonlyMap<number, ConcreteProbe>,
-  expressions: Pick<SystemCallProbes, "number" | "isForeign">,
+  { rawFields, ...expressions }: Readers,
 ): ConcreteProbe {
   const calls = [...members].map(([number, { name }]) => ({ number, name }));
   const optional = "ifRefused" in first.attachment ? { ifRefused: first.attachment.ifRefused } : {};
@@ -87,9 +91,13 @@ function join(
     programType: "raw_tracepoint",
     attachment: { kind: "rawTracepoint", name: `sys_${when}`, ...optional },
     context: "rawTracepoint",
+    rawFields,
     systemCalls: { calls: calls.sort((a, b) => a.number - b.number), ...expressions },
   };
 }
+
+type Readers = Pick<SystemCallProbes, "number" | "isForeign"> &
+  Required<Pick<ConcreteProbe, "rawFields">>;
 
 /** Arguments of the raw tracepoints: the registers, then the number or what it gives (include/trace/events/syscalls.h). */
 function readers(
@@ -101,8 +109,8 @@ function readers(
     readonly missing: Query[];
     readonly span: Span;
   },
-): Pick<SystemCallProbes, "number" | "isForeign"> | undefined {
-  const { answers, missing, span } = about;
+): Readers | undefined {
+  const { answers, missing, span, target } = about;
   const offset = (structure: string, member: string): number | undefined => {
     const query = { kind: "memberOffset", structure, member } as const;
     const answer = answers.get(queryKey(query));
@@ -113,12 +121,20 @@ function readers(
   const inInfo = offset("thread_info", foreign.member);
   const inRegisters = offset("pt_regs", number);
   if (inTask === undefined || inInfo === undefined || inRegisters === undefined) return undefined;
-  const argument = (index: number): CheckedExpression => {
-    return { kind: "argument", index, type: uint64, span };
+  const argument = (index: number, type: IntegerType): CheckedExpression => {
+    return { kind: "argument", index, type, span };
+  };
+  const callNumber = (type: IntegerType): CheckedExpression => {
+    if (when === "enter") return argument(1, type);
+    return memberOf(argument(0, uint64), inRegisters, type, span);
   };
   const task: CheckedExpression = { kind: "builtin", name: "curtask", type: uint64, span };
   return {
-    number: when === "enter" ? argument(1) : memberOf(argument(0), inRegisters, uint32, span),
+    number: callNumber(when === "enter" ? uint64 : uint32),
+    rawFields: new Map([
+      ["__syscall_nr", callNumber(int32)],
+      ["ret", longArgument(1, target, span)],
+    ]),
     isForeign: {
       kind: "binary",
       operation: "and",
