@@ -7,7 +7,7 @@ import { type IntegerType } from "../type.js";
 import { mentions, readsOtherFields } from "./reads-arguments.js";
 
 /** What a tracepoint's place in the kernel has a say in, and its record, other than by `args`. */
-const ownOfTracepoint = /^(arg[0-9]+|ctx|kstack|ustack|stack|func|reg|retval|sarg[0-9]+)$/;
+const ownOfTracepoint = /^(arg[0-9]+|ctx|kstack|stack|func|reg|retval|sarg[0-9]+)$/;
 
 /** Fields of records that are an argument of the raw tracepoint as well (include/trace/events/syscalls.h). */
 const givenFields: Readonly<Record<string, { readonly name: string; readonly index: number }>> = {
