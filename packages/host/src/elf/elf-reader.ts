@@ -1,3 +1,4 @@
+import { cString } from "./c-string.js";
 import { ElfError } from "./elf-error.js";
 import { collectFunctions, findSymbol, type SymbolPlace, type SymbolTable } from "./elf-symbols.js";
 import { type ElfFunction, type ElfHeader, type ElfSection, type ElfSegment } from "./elf-types.js";
@@ -362,12 +363,4 @@ class ElfFields {
       ? BigInt(this.u32(at))
       : this.#view.getBigUint64(at, this.#isLittle);
   }
-}
-
-const decoder = new TextDecoder();
-
-function cString(bytes: Uint8Array, offset: number): string {
-  if (offset >= bytes.length) return "";
-  const end = bytes.indexOf(0, offset);
-  return decoder.decode(bytes.subarray(offset, end === -1 ? bytes.length : end));
 }

@@ -1,3 +1,4 @@
+import { cString } from "./c-string.js";
 import { type ElfFunction, type ElfHeader } from "./elf-types.js";
 
 // st_info's low half (elf.h).
@@ -6,8 +7,6 @@ const undefinedSection = 0;
 const armMachine = 40;
 /** In .gnu.version: not the version that a program linked today would get. */
 const hiddenVersion = 0x8000;
-
-const decoder = new TextDecoder();
 
 export interface SymbolTable {
   readonly header: ElfHeader;
@@ -91,9 +90,7 @@ function symbolPlace(view: DataView, at: number, header: ElfHeader): SymbolPlace
 
 /** A full symbol table's names may end with a version, as "name@VERSION" or "name@@VERSION". */
 function symbolName(names: Uint8Array, offset: number): string {
-  if (offset >= names.length) return "";
-  const end = names.indexOf(0, offset);
-  const name = decoder.decode(names.subarray(offset, end === -1 ? names.length : end));
+  const name = cString(names, offset);
   const version = name.indexOf("@");
   return version > 0 ? name.slice(0, version) : name;
 }

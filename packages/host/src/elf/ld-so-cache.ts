@@ -1,3 +1,4 @@
+import { requireCString } from "./c-string.js";
 import { ElfError } from "./elf-error.js";
 
 // sysdeps/generic/dl-cache.h of glibc. struct cache_file_new: char magic[20], u32 count of libraries, u32 size of the
@@ -11,8 +12,6 @@ const entrySizeBytes = 24;
 const oldMagic = "ld.so-1.7.0";
 const oldHeaderSizeBytes = 16;
 const oldEntrySizeBytes = 12;
-
-const decoder = new TextDecoder();
 
 /** A library that the dynamic linker knows. */
 export interface CachedLibrary {
@@ -32,11 +31,12 @@ export function parseLdSoCache(bytes: Uint8Array): readonly CachedLibrary[] {
   if (headerSizeBytes + count * entrySizeBytes > cache.length) {
     throw new ElfError(`read ld.so.cache: it is too short for ${count} libraries`);
   }
+  const stringAt = (offset: number): string => requireCString(cache, offset, "read ld.so.cache");
   return Array.from({ length: count }, (_, library) => {
     const at = headerSizeBytes + library * entrySizeBytes;
     return {
-      name: cString(cache, view.getUint32(at + 4, isLittle)),
-      path: cString(cache, view.getUint32(at + 8, isLittle)),
+      name: stringAt(view.getUint32(at + 4, isLittle)),
+      path: stringAt(view.getUint32(at + 8, isLittle)),
     };
   });
 }
@@ -75,10 +75,4 @@ function hasText(bytes: Uint8Array, at: number, text: string): boolean {
     if (bytes[at + index] !== text.charCodeAt(index)) return false;
   }
   return true;
-}
-
-function cString(bytes: Uint8Array, offset: number): string {
-  const end = offset < bytes.length ? bytes.indexOf(0, offset) : -1;
-  if (end === -1) throw new ElfError(`read ld.so.cache: it has no string at byte ${offset}`);
-  return decoder.decode(bytes.subarray(offset, end));
 }

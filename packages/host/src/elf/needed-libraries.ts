@@ -1,4 +1,4 @@
-import { ElfError } from "./elf-error.js";
+import { requireCString } from "./c-string.js";
 import { type ElfReader } from "./elf-reader.js";
 
 /** What the dynamic linker loads with a file. */
@@ -14,7 +14,6 @@ export interface NeededLibraries {
 const dynamicSection = 6;
 /** Of the dynamic section (elf.h). */
 const tags = { needed: 1n, rpath: 15n, runpath: 29n } as const;
-const decoder = new TextDecoder();
 
 /** Reads the dynamic section: nothing of a file that is linked statically. Throws ElfError. */
 export async function readNeededLibraries(elf: ElfReader): Promise<NeededLibraries> {
@@ -25,6 +24,8 @@ export async function readNeededLibraries(elf: ElfReader): Promise<NeededLibrari
     return { names: [], folders: [], interpreter: undefined };
   }
   const [bytes, text] = await Promise.all([elf.readSection(dynamic), elf.readSection(strings)]);
+  const stringAt = (from: Uint8Array, offset: number): string =>
+    requireCString(from, offset, "read the dynamic section");
   const entries = [...readEntries(bytes, elf.header)];
   const named = (tag: bigint): readonly string[] =>
     entries.filter((entry) => entry.tag === tag).map(({ value }) => stringAt(text, Number(value)));
@@ -48,10 +49,4 @@ function* readEntries(
   for (let at = 0; at + 2 * wordBytes <= bytes.length; at += 2 * wordBytes) {
     yield { tag: word(at), value: word(at + wordBytes) };
   }
-}
-
-function stringAt(bytes: Uint8Array, offset: number): string {
-  const end = offset < bytes.length ? bytes.indexOf(0, offset) : -1;
-  if (end === -1) throw new ElfError(`read the dynamic section: it has no string at ${offset}`);
-  return decoder.decode(bytes.subarray(offset, end));
 }
