@@ -163,7 +163,7 @@ describe("what a program asks for is not lost with its events", () => {
     const count = 300_000;
     const { text, lost } = await traceGenerator({
       program: `${tinyRing} ${onCall} { @all = count(); @by[pid] = count(); @sum = sum(2); printf("%d\\n", pid); }
-        interval:ms:50 { print(@all); clear(@all); print(@by); clear(@by); print(@sum); clear(@sum); }`,
+        interval:ms:20 { print(@all); clear(@all); print(@by); clear(@by); print(@sum); clear(@sum); }`,
       count,
     });
     const add = (pattern: RegExp): number =>

@@ -129,7 +129,7 @@ describe("a raw tracepoint in a tracepoint's place", () => {
       t:sched:sched_process_exit { printf("%s\\n", args.comm); }`;
     const options = { positional: [String(workload.pid)] };
     const raw = await agentsTarget().compile(source, options);
-    const kept = await beside.compile(source, { ...options, keepsTracepoints: true });
+    const kept = await beside.compile(source, { ...options, attachesAsWritten: true });
     expect(raw.spec.object.programs.length).toBeLessThan(kept.spec.object.programs.length);
     const kinds = raw.spec.object.attachments.map(({ kind }) => kind);
     // The one whose record is read, in every block.
@@ -152,7 +152,7 @@ describe("a raw tracepoint in a tracepoint's place", () => {
       t:raw_syscalls:sys_exit /pid == $1 && args.ret < 0/ { @failed[args.ret] = count(); }`;
       const options = { positional: [String(workload.pid)] };
       const raw = await agentsTarget().compile(source, options);
-      const kept = await beside.compile(source, { ...options, keepsTracepoints: true });
+      const kept = await beside.compile(source, { ...options, attachesAsWritten: true });
       const kindsOf = ({ spec }: typeof raw): string[] =>
         spec.object.attachments.map(({ kind }) => kind);
       expect(kindsOf(raw)).toEqual(["rawTracepoint", "rawTracepoint"]);

@@ -71,7 +71,11 @@ export function generateSpec(
       license: checked.config.license,
       ...(functions === undefined ? {} : { functions }),
     };
-    programs.push({ name: ir.name, type, ...probe?.place, ...parts });
+    const place =
+      probe?.isJoined === true
+        ? { expectedAttachType: "trace_uprobe_multi" as const }
+        : probe?.place;
+    programs.push({ name: ir.name, type, ...place, ...parts });
   }
   checkScratch(lowered, checked, faults);
   if (faults.length > 0) return { spec: undefined, faults };

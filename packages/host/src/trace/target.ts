@@ -1,10 +1,11 @@
-import { RemoteError, type Keeps } from "@sonde/protocol";
+import { type Keeps } from "@sonde/protocol";
 import { type Diagnostic, isError } from "../language/diagnostic.js";
 import { type CompileOptions } from "../language/compile.js";
 import { globToRegExp } from "../language/glob.js";
 import { type DecodeContext } from "../output/decode-context.js";
 import { TargetError } from "../session/errors.js";
 import { type LoadedObject } from "../session/loaded-object.js";
+import { UnattachedError } from "../session/refusals.js";
 import { Session, type LoadOptions, type SessionOptions } from "../session/session.js";
 import { type TaskStream } from "../session/task-stream.js";
 import { type ClockReport } from "../session/target-clock.js";
@@ -49,8 +50,8 @@ export interface Program {
   readonly spec: TraceSpec;
   /** Warnings. */
   readonly diagnostics: readonly Diagnostic[];
-  /** The same, for a kernel that lacks a raw tracepoint which stands for a tracepoint. */
-  readonly withTracepoints?: () => Promise<Program>;
+  /** The same, where some probes are attached otherwise than is written: for a kernel that refuses that. */
+  readonly asWritten?: () => Promise<Program>;
 }
 
 /** The program is wrong: the diagnostics say where and why. Nothing was sent to the target. */
@@ -151,9 +152,9 @@ export class Target implements AsyncDisposable {
     if (result.spec === undefined) throw new ProgramError(source, result.diagnostics);
     const { spec, diagnostics } = result;
     if (!hasStandIns(spec)) return { source, spec, diagnostics };
-    const withTracepoints = async (): Promise<Program> =>
-      await this.compile(source, { ...options, keepsTracepoints: true });
-    return { source, spec, diagnostics, withTracepoints };
+    const asWritten = async (): Promise<Program> =>
+      await this.compile(source, { ...options, attachesAsWritten: true });
+    return { source, spec, diagnostics, asWritten };
   }
 
   /**
@@ -183,7 +184,7 @@ export class Target implements AsyncDisposable {
     return await this.#cost?.();
   }
 
-  /** Loads and attaches a program, with tracepoints where a raw one that should stand for one is not there. */
+  /** Loads and attaches a program; as it is written, where the kernel refuses what should stand for that. */
   async #load(
     program: Program,
     options: LoadOptions,
@@ -191,10 +192,9 @@ export class Target implements AsyncDisposable {
     try {
       return { loaded: await this.session.load(program.spec.object, options), program };
     } catch (error) {
-      const { withTracepoints } = program;
-      const isMissing = error instanceof RemoteError && error.code === "missing";
-      if (!isMissing || withTracepoints === undefined) throw error;
-      return await this.#load(await withTracepoints(), options);
+      const { asWritten } = program;
+      if (!(error instanceof UnattachedError) || asWritten === undefined) throw error;
+      return await this.#load(await asWritten(), options);
     }
   }
 
@@ -444,9 +444,11 @@ function usesRing(object: ObjectSpec): boolean {
   return object.maps.some((map) => map.type === "ringbuf");
 }
 
-/** Whether raw tracepoints stand for tracepoints in it. */
+/** Whether raw tracepoints stand for tracepoints in it, or one attachment for several. */
 function hasStandIns({ object }: TraceSpec): boolean {
   return object.attachments.some(
-    ({ kind, probe }) => kind === "rawTracepoint" && probe?.startsWith("tracepoint:") === true,
+    ({ kind, probe }) =>
+      kind === "uprobeMulti" ||
+      (kind === "rawTracepoint" && probe?.startsWith("tracepoint:") === true),
   );
 }

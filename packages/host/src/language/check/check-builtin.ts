@@ -148,7 +148,8 @@ function unknownName(probe: ProbeState, name: string, span: Span): undefined {
 }
 
 function checkProbeName(probe: ProbeState, span: Span): CheckedExpression {
-  if (probe.probe.systemCalls === undefined) return nameConstant(probe, probe.probe.name, span);
+  const { name, systemCalls, isJoined } = probe.probe;
+  if (systemCalls === undefined && isJoined === undefined) return nameConstant(probe, name, span);
   probe.asksName = true;
   return { kind: "builtin", name: "probe", type: { kind: "name" }, span };
 }
@@ -177,7 +178,11 @@ export function refusedArgs(type: string): string {
 }
 
 function checkFunc(probe: ProbeState, span: Span): CheckedExpression | undefined {
-  const { functionName, type, name } = probe.probe;
+  const { functionName, type, name, isJoined } = probe.probe;
+  if (isJoined === true) {
+    probe.asksFunction = true;
+    return { kind: "builtin", name: "func", type: { kind: "name" }, span };
+  }
   if (functionName !== undefined) return nameConstant(probe, functionName, span);
   const message =
     type === "uprobe" || type === "uretprobe"

@@ -20,6 +20,7 @@ import { layOutMap } from "./map-layout.js";
 import { ProbeState } from "./probe-state.js";
 import { type ConcreteProbe } from "./probes/concrete-probe.js";
 import { expandBlock } from "./probes/expand-attach-point.js";
+import { joinUprobes } from "./probes/join-uprobes.js";
 import { preferRawTracepoints } from "./probes/raw-tracepoints.js";
 import { checkTestNames, describeNoTests, type TestChoice } from "./probes/test-probes.js";
 import { parentProcessQueries } from "./parent-process.js";
@@ -28,6 +29,9 @@ import { RuntimeWarnings } from "./runtime-warnings.js";
 import { int64 } from "./type.js";
 
 const checks = { expression: checkExpression, statements: checkStatements };
+
+/** What makes it possible to attach otherwise than is written. */
+const standIns: ReadonlySet<string> = new Set(["raw_tracepoint", "uprobe_multi"]);
 
 /** What a program is started with. */
 export interface CheckOptions {
@@ -47,8 +51,8 @@ export interface CheckOptions {
   readonly sourceName?: string;
   /** It tells of memory that cannot be read and of map entries that are not there (-k). */
   readonly tellsOfReads?: boolean;
-  /** Tracepoints are attached to as such, although a raw tracepoint would do. */
-  readonly keepsTracepoints?: boolean;
+  /** Tracepoints are attached to as such, although a raw tracepoint would do, and each probe by itself. */
+  readonly attachesAsWritten?: boolean;
   /** Of the probes other than begin and end, those with such names only. */
   readonly probeFilter?: RegExp;
   /** Run these of the probes that are attached to nothing, and attach none of the others. */
@@ -104,7 +108,7 @@ export function tryCheck(
   const declarations = readMapDeclarations(parsed.mapDeclarations, outer);
   const { missingProbes, maximumProbes, maximumPrograms } = config;
   const features = target.features.filter((name) => {
-    return name !== "raw_tracepoint" || options.keepsTracepoints !== true;
+    return options.attachesAsWritten !== true || !standIns.has(name);
   });
   const about = { answers, positional, pid: options.pid, target: { ...target, features } };
   const { tests } = options;
@@ -119,7 +123,8 @@ export function tryCheck(
     });
     return { block, probes };
   });
-  for (const { block, probes } of preferRawTracepoints(expanded, input.target)) {
+  const preferred = preferRawTracepoints(expanded, input.target);
+  for (const { block, probes } of joinUprobes(preferred, input.target)) {
     for (const probe of probes) {
       states.push({ state: new ProbeState(program, probe, checks), block });
     }
@@ -235,16 +240,35 @@ function checkProbe(state: ProbeState, block: ActionBlock): CheckedProbe {
     name: probe.name,
     programType: probe.programType,
     place: probe.place,
-    attachment: probe.attachment,
+    ...placesOf(state),
     context: probe.context,
     ...(probe.is32Bit === undefined ? {} : { is32Bit: probe.is32Bit }),
-    ...(probe.others === undefined ? {} : { others: probe.others }),
     predicate,
     ...systemCallsOf(state),
     body,
     scratches: state.scratches.map(({ name, slot }) => ({ name, type: slot?.type ?? int64 })),
     span: probe.span,
   };
+}
+
+type Places = Pick<CheckedProbe, "attachment" | "others" | "isJoined">;
+
+/** Where it is attached; with cookies, when it asks where it is. */
+function placesOf({ probe, program, asksName, asksFunction }: ProbeState): Places {
+  const { attachment, others, isJoined } = probe;
+  if (others === undefined) return { attachment };
+  if (isJoined === undefined) return { attachment, others };
+  const placed = [probe, ...others].map((place) => {
+    const name = asksName ? program.nameIndex(place.name) : 0;
+    const functionName = asksFunction ? program.nameIndex(place.functionName ?? "") : 0;
+    const cookie = (BigInt(functionName) << 32n) | BigInt(name);
+    return {
+      name: place.name,
+      attachment: asksName || asksFunction ? { ...place.attachment, cookie } : place.attachment,
+    };
+  });
+  const [first, ...rest] = placed;
+  return { attachment: first?.attachment ?? attachment, others: rest, isJoined };
 }
 
 function systemCallsOf({

@@ -74,6 +74,8 @@ export interface CheckedProbe {
   readonly context: ProbeContext;
   /** Further places that the same program is attached to. */
   readonly others?: readonly Pick<CheckedProbe, "name" | "attachment">[];
+  /** To all of them at once: uprobes, whose cookies are the indexes of what `probe` (low 32 bits) and `func` print. */
+  readonly isJoined?: true;
   /** It stands for the tracepoints of these system calls, in the order of their numbers, and leaves out all others. */
   readonly systemCalls?: SystemCalls;
   /** In code of 32 bits on a target of 64. */
@@ -288,8 +290,10 @@ export type BuiltinName =
   | "ctx"
   /** u32 */
   | "rand"
-  /** Name, of probes with system calls. */
-  | "probe";
+  /** Name, of probes with system calls, and of joined ones. */
+  | "probe"
+  /** Name, of joined probes. */
+  | "func";
 
 interface Typed<T extends Type = Type> {
   readonly type: T;

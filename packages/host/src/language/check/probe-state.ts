@@ -58,6 +58,8 @@ export class ProbeState {
   #loopDepth = 0;
   /** It asks which of the probes it is that it stands for. */
   asksName = false;
+  /** The same of the functions that these are on. */
+  asksFunction = false;
 
   /** The checks are handed in, since they and what they are made of need a ProbeState themselves. */
   constructor(
@@ -110,6 +112,7 @@ export class ProbeState {
 
   beginPass(): void {
     this.asksName = false;
+    this.asksFunction = false;
     for (const scratch of this.#scratches) scratch.isAssigned = false;
     this.#scopes = [new Map<string, Scratch>()];
   }

@@ -5,11 +5,11 @@ import { type IrValue, type VirtualRegister } from "../ir.js";
 import { withArrayValue } from "./loss.js";
 import { type Lowering, nowHelper, ownMaps } from "./lowering.js";
 import { nameOfSystemCall } from "./system-calls.js";
-import { behind, constant } from "./program-builder.js";
+import { behind, constant, pointerTo } from "./program-builder.js";
 
 /** The value of a builtin that fits in a register. What cannot change while a program runs is asked for once. */
 export function builtin(lowering: Lowering, name: BuiltinName): IrValue {
-  const { builder, builtins } = lowering;
+  const { builder, builtins, probe } = lowering;
   switch (name) {
     case "pid":
       return builtins.get("pid", () =>
@@ -30,7 +30,15 @@ export function builtin(lowering: Lowering, name: BuiltinName): IrValue {
     case "rand":
       return builder.call(helpers.get_prandom_u32);
     case "probe":
-      return builtins.get("probe", () => nameOfSystemCall(lowering));
+      return builtins.get("probe", () =>
+        probe.isJoined === true
+          ? lowHalf(lowering, attachCookie(lowering))
+          : nameOfSystemCall(lowering),
+      );
+    case "func":
+      return builtins.get("func", () =>
+        builder.binary("rsh", attachCookie(lowering), constant(32)),
+      );
     case "nsecs":
       return now(lowering);
     case "elapsed":
@@ -50,6 +58,12 @@ export function threadAndProcess({ builder, builtins }: Lowering): IrValue {
 /** gid << 32 | uid. */
 function userAndGroup({ builder, builtins }: Lowering): IrValue {
   return builtins.get("uid_gid", () => builder.call(helpers.get_current_uid_gid));
+}
+
+/** What tells a joined probe's places. */
+function attachCookie({ builder, builtins }: Lowering): IrValue {
+  const context = pointerTo({ kind: "context", offset: 0 });
+  return builtins.get("cookie", () => builder.call(helpers.get_attach_cookie, context));
 }
 
 function lowHalf({ builder }: Lowering, value: IrValue): IrValue {

@@ -1,3 +1,4 @@
+import { InternalError } from "../../asm/internal-error.js";
 import { type MapSpec } from "../../spec/map-spec.js";
 import { mapFlags } from "../../spec/map-spec.js";
 import { type AttachmentSpec, type RunSpec } from "../../spec/attachment-spec.js";
@@ -179,10 +180,33 @@ function eventsMap(channel: Channel): MapSpec {
 function attachmentsOf(programs: readonly LoweredProgram[]): readonly AttachmentSpec[] {
   return programs.flatMap(({ ir, probe }): AttachmentSpec[] => {
     if (probe === undefined) return [];
+    if (probe.isJoined === true) return [joinedAttachment(ir.name, probe)];
     return [probe, ...(probe.others ?? [])].flatMap(({ name, attachment }) =>
       attachment.kind === "run" ? [] : [{ ...attachment, program: ir.name, probe: name }],
     );
   });
+}
+
+/** One for all of a joined probe's places. */
+function joinedAttachment(program: string, probe: CheckedProbe): AttachmentSpec {
+  const attachments = [probe, ...(probe.others ?? [])].map(({ attachment }) => attachment);
+  const uprobes = attachments.filter((attachment) => attachment.kind === "uprobe");
+  const [first] = uprobes;
+  if (first === undefined) throw new InternalError(`${probe.name} is joined and no uprobe`);
+  const { path, isReturn, pid } = first;
+  return {
+    kind: "uprobeMulti",
+    program,
+    path,
+    places: uprobes.map(({ offset, referenceCounterOffset, cookie }) => ({
+      offset,
+      ...(referenceCounterOffset === undefined ? {} : { referenceCounterOffset }),
+      ...(cookie === undefined ? {} : { cookie }),
+    })),
+    isReturn,
+    ...(pid === undefined ? {} : { pid }),
+    probe: probe.name,
+  };
 }
 
 function runsOf(programs: readonly LoweredProgram[]): readonly RunSpec[] {

@@ -580,6 +580,57 @@ test("arguments of USDT probes are read where their notes say", () => {
   ]);
 });
 
+describe("uprobes of one file", () => {
+  const joined = { target: { features: ["uprobe_multi"] } } as const;
+  const placesOf = (source: string, options: SourceOptions = joined): unknown[] =>
+    requireProgram(source, options).probes.map(({ attachment, others = [] }) =>
+      [{ attachment }, ...others].map((place) =>
+        place.attachment.kind === "uprobe"
+          ? [place.attachment.offset, place.attachment.cookie]
+          : [],
+      ),
+    );
+
+  test("are joined by block and kind, without cookies when nobody asks", () => {
+    expect(placesOf("u:libc:malloc*,ur:libc:malloc,u:libc:free {} u:libc:free {}")).toEqual([
+      [
+        [0x1000n, undefined],
+        [0x1800n, undefined],
+        [0x2000n, undefined],
+      ],
+      [[0x1000n, undefined]],
+      [[0x2000n, undefined]],
+    ]);
+  });
+
+  test("are told by the numbers of the names that are asked for", () => {
+    const source = "u:libc:malloc* { print(func); print(probe); }";
+    expect(placesOf(source)).toEqual([
+      [
+        [0x1000n, (1n << 32n) | 0n],
+        [0x1800n, (3n << 32n) | 2n],
+      ],
+    ]);
+    expect(requireProgram(source, joined).layout.names).toEqual([
+      "uprobe:/usr/lib/libc.so.6:malloc",
+      "malloc",
+      "uprobe:/usr/lib/libc.so.6:malloc_usable_size",
+      "malloc_usable_size",
+    ]);
+  });
+
+  test("stay apart where the kernel cannot join them, or a block tells them apart", () => {
+    const apart = [[[0x1000n, undefined]], [[0x1800n, undefined]]];
+    const old = { features: ["uprobe_multi"], release: "6.6.1" } as const;
+    expect(placesOf("u:libc:malloc* {}", {})).toEqual(apart);
+    expect(placesOf("u:libc:malloc* {}", { target: old, pid: 7 })).toEqual(apart);
+    expect(placesOf("u:libc:malloc* {}", { ...joined, attachesAsWritten: true })).toEqual(apart);
+    expect(placesOf("u:libc:malloc* { print(strlen(func)); }")).toEqual(apart);
+    expect(placesOf("usdt:libc:libc:* { print(arg0); }")).toHaveLength(2);
+    expect(placesOf("usdt:libc:libc:* {}")).toHaveLength(1);
+  });
+});
+
 test("what a function takes and gives is read by its types", () => {
   const source = `fentry:vfs_read { @ = args.count; @a = arg2; @f = args.file; }
     fexit:vfs_read /retval < 0/ { @r = retval; @p = args.pos; }`;

@@ -42,7 +42,9 @@ export interface ConcreteProbe {
   /** The tracepoints that it stands for. */
   readonly systemCalls?: SystemCallProbes;
   /** Further places that the same program is attached to. */
-  readonly others?: readonly Pick<ConcreteProbe, "name" | "attachment">[];
+  readonly others?: readonly Pick<ConcreteProbe, "name" | "attachment" | "functionName">[];
+  /** To all of them at once, and told by a cookie which one it is. */
+  readonly isJoined?: true;
   /** Where addresses point that are only numbers: `str(arg0)`. */
   readonly pointerSpace: AddressSpace;
   readonly span: Span;

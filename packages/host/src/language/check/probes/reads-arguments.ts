@@ -30,6 +30,15 @@ export function mentions(node: unknown, name: RegExp): boolean {
   return isNamed(node, name) || Object.values(node).some((one) => mentions(one, name));
 }
 
+/** Whether an argument of one of these calls is just such a word. */
+export function mentionsAsArgument(node: unknown, calls: RegExp, name: RegExp): boolean {
+  if (typeof node !== "object" || node === null) return false;
+  if (Array.isArray(node)) return node.some((one) => mentionsAsArgument(one, calls, name));
+  const args = "args" in node && Array.isArray(node.args) ? node.args : [];
+  if (isNamed(node, calls) && args.some((one) => isNamed(one, name))) return true;
+  return Object.values(node).some((one) => mentionsAsArgument(one, calls, name));
+}
+
 function isNamed(node: unknown, name: RegExp): boolean {
   if (typeof node !== "object" || node === null || !("kind" in node && "name" in node))
     return false;
