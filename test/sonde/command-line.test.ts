@@ -31,8 +31,7 @@ describe("a program that is wrong", () => {
     const source = 'BEGIN { printf("%d\\n", 1; }';
     const { code, output, errors } = await runSonde(["trace", "-t", target, "-e", source]);
     expect(errors).toBe(
-      `stdin:1:25-26: ERROR: syntax error, unexpected ";", expected "," or ")"\n` +
-        `${source}\n${" ".repeat(24)}~\n`,
+      `stdin:1:25-26: ERROR: syntax: expected ')'\n` + `${source}\n${" ".repeat(24)}~\n`,
     );
     expect({ code, output }).toEqual({ code: 1, output: "" });
     expect(heard()).toContain("hello");

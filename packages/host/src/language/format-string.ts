@@ -5,12 +5,12 @@ export interface FormatString {
   readonly pieces: readonly FormatPiece[];
   /** Parallel to the conversions among the pieces: where each stands in the text. */
   readonly conversionSpans: readonly { readonly start: number; readonly end: number }[];
-  /** What looks like a conversion, is none, and so stands as it is: "%f". */
+  /** What looks like a conversion, is none, and so stands as it is: "%q". */
   readonly strays: readonly string[];
 }
 
 const conversionPattern =
-  /%(?<flags>[-+ #0]*)(?<width>[0-9]*)(?:\.(?<precision>[0-9]*))?(?<length>hh|h|ll|l|j|z|t)?(?<conversion>gr|r[xh]?|[diuoxXcsp])/y;
+  /%(?<flags>[-+ #0]*)(?<width>[0-9]*)(?:\.(?<precision>[0-9]*))?(?<length>hh|h|ll|l|j|z|t)?(?<conversion>gr|r[xh]?|[diuoxXcspaAeEfFgGn])/y;
 
 /** Takes a printf format apart: literals (with %% undone) and conversions in turn. What is no conversion is text, as in bpftrace. */
 export function parseFormatString(format: string): FormatString {

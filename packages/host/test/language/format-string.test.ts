@@ -41,7 +41,6 @@ describe("formats", () => {
   test.each([
     ["%y", "%y"],
     ["ab%w", "%w"],
-    ["%f", "%f"],
     ["%5", "%5"],
   ])("%s has no conversion, and stands as it is", (format, stray) => {
     expect(parseFormatString(format)).toMatchObject({ pieces: [format], strays: [stray] });

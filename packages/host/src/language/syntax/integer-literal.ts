@@ -16,7 +16,7 @@ const nanosecondsOf: Readonly<Record<string, bigint>> = {
 };
 
 const literalPattern =
-  /^(?:0[xX](?<hexadecimal>[0-9a-fA-F_]+)|0[bB](?<binary>[01_]+)|(?<decimal>[0-9][0-9_]*)(?:[eE](?<exponent>[0-9]{1,3}))?(?<unit>ns|us|ms|s|m|h|d)?)(?<suffix>[uU]?[lL]{0,2})$/;
+  /^(?:0[xX](?<hexadecimal>[0-9a-fA-F_]+)|0[bB](?<binary>[01_]+)|(?<decimal>[0-9][0-9_]*)(?:[eE](?<exponent>[0-9_]{1,7}))?(?<unit>ns|us|ms|s|m|h|d)?)(?<suffix>[uU]?[lL]{0,2})$/;
 
 /**
  * Decimal, `0x`, `0b` and octal (leading 0) integers with `_` between digits, exponents (`1e6`), C's suffixes
@@ -36,7 +36,8 @@ export function parseIntegerLiteral(text: string): IntegerLiteral {
   if (value > maximumUnsigned) {
     return {
       kind: "invalid",
-      message: `overflow error, maximum value is 18446744073709551615: ${text}`,
+      // The digits are named without what says their base.
+      message: `overflow error, maximum value is 18446744073709551615: ${text.replace(/^0[xX]?/, "")}`,
     };
   }
   return { kind: "integer", value, isUnsigned: /u/i.test(parts["suffix"] ?? "") };
@@ -56,7 +57,11 @@ function digitsOf(parts: Readonly<Record<string, string | undefined>>): bigint |
     return clean(binary) === "" ? undefined : BigInt(`0b${clean(binary)}`);
   }
   const plain = clean(decimal ?? "");
-  if (exponent !== undefined) return BigInt(plain) * 10n ** BigInt(exponent);
+  if (exponent !== undefined) {
+    // Beyond 64 bits one power is like another.
+    const power = Math.min(Number(clean(exponent)), 100);
+    return BigInt(plain) * 10n ** BigInt(power);
+  }
   if (/^0[0-9]/.test(plain)) {
     return /^[0-7]+$/.test(plain) ? BigInt(`0o${plain.slice(1)}`) : undefined;
   }

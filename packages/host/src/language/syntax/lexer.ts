@@ -1,3 +1,4 @@
+import { faultOfInteger } from "./integer-fault.js";
 import { parseIntegerLiteral } from "./integer-literal.js";
 import { readStringLiteral } from "./string-literal.js";
 import { type Token } from "./token.js";
@@ -40,13 +41,19 @@ export function readToken(source: string, offset: number): Token {
     return { kind: "invalid", message: "unterminated comment", span: span(source.length) };
   }
   if (character === '"') {
-    const literal = readStringLiteral(source, start);
-    return literal.fault === undefined
-      ? { kind: "string", value: literal.value, span: span(literal.end) }
-      : { kind: "invalid", message: literal.fault.message, span: span(literal.end) };
+    const { value, end, fault } = readStringLiteral(source, start);
+    if (fault === undefined) return { kind: "string", value, span: span(end) };
+    const place = { start: fault.start, end: fault.end };
+    return { kind: "invalid", message: fault.message, place, span: span(end) };
   }
   if (/[0-9]/.test(character)) {
     const text = match(/[0-9A-Za-z_]+/y, source, start);
+    const fault = faultOfInteger(text);
+    if (fault !== undefined) {
+      const { message } = fault;
+      const end = start + text.length;
+      return { kind: "invalid", message, span: { start: start + fault.start, end } };
+    }
     const literal = parseIntegerLiteral(text);
     return { ...literal, span: span(start + text.length) };
   }

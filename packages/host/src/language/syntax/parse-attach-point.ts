@@ -42,7 +42,7 @@ export function parseAttachPoint(reader: TokenReader): AttachPoint | undefined {
     } else if (character === '"') {
       const literal = readStringLiteral(source, position);
       if (literal.fault !== undefined) {
-        reader.report(literal.fault, `syntax error, ${literal.fault.message}`);
+        reader.report(literal.fault, `syntax: ${literal.fault.message}`);
         reader.moveTo(literal.end);
         return undefined;
       }
@@ -54,7 +54,7 @@ export function parseAttachPoint(reader: TokenReader): AttachPoint | undefined {
   }
   endPart(position);
   if (position === start) {
-    reader.unexpected("a probe");
+    reader.unexpected("attach point");
     return undefined;
   }
   reader.moveTo(position);

@@ -60,7 +60,7 @@ function parseTagged(reader: TokenReader, start: Span): TypeDefinition[] | undef
   if (typeof base === "string") {
     // `struct s;` says that there is one.
     if (reader.isSymbol(";")) return [];
-    reader.report(joinSpans(start, reader.current.span), `syntax error, ${base} has no body`);
+    reader.report(joinSpans(start, reader.current.span), `syntax: ${base} has no body`);
     reader.skipBlock();
     return undefined;
   }
@@ -92,7 +92,7 @@ function parseStructure(reader: TokenReader, tag: "struct" | "union"): Base | un
   const name = takeWord(reader) ?? "";
   if (!reader.isSymbol("{")) {
     if (name !== "") return `${tag} ${name}`;
-    reader.unexpected('"{"');
+    reader.unexpected("'{'");
     return undefined;
   }
   reader.take();
@@ -205,7 +205,7 @@ function parseEnumeration(reader: TokenReader): Base | undefined {
   const name = takeWord(reader) ?? "";
   if (!reader.isSymbol("{")) {
     if (name !== "") return `enum ${name}`;
-    reader.unexpected('"{"');
+    reader.unexpected("'{'");
     return undefined;
   }
   reader.take();
@@ -224,7 +224,7 @@ function parseEnumeration(reader: TokenReader): Base | undefined {
     }
     values.push({ name: token.text, value, span: token.span });
     if (!reader.takeSymbol(",") && !reader.isSymbol("}")) {
-      reader.unexpected('"," or "}"');
+      reader.unexpected("'}'");
       return undefined;
     }
   }
@@ -269,7 +269,7 @@ function skipBrackets(reader: TokenReader): boolean {
   if (!reader.expectSymbol("(")) return false;
   for (let depth = 1; depth > 0;) {
     if (reader.current.kind === "end") {
-      reader.unexpected('")"');
+      reader.unexpected("')'");
       return false;
     }
     if (reader.isSymbol("(")) depth += 1;

@@ -133,7 +133,7 @@ function parseMember(
 ): Expression | undefined {
   const token = reader.current;
   if (token.kind !== "word" && token.kind !== "integer") {
-    reader.unexpected("the name of a field");
+    reader.unexpected("field name after '.'");
     return undefined;
   }
   reader.take();
@@ -162,7 +162,7 @@ function parsePrimary(reader: TokenReader): Expression | undefined {
       break;
     default:
   }
-  reader.unexpected("an expression");
+  reader.unexpected("expression");
   return undefined;
 }
 
@@ -225,7 +225,7 @@ function parseMap(
   if (keys === undefined) return undefined;
   const span = spanToHere(reader, nameSpan);
   if (keys.length === 0) {
-    reader.report(span, `syntax error, ${name}[] has no key`);
+    reader.report(span, `syntax: ${name}[] has no key`);
     return undefined;
   }
   return { kind: "map", name, nameSpan, keys, span };
@@ -242,7 +242,7 @@ function parseParentheses(reader: TokenReader, open: Span): Expression | undefin
   if (first === undefined) return undefined;
   if (reader.takeSymbol(")")) return { ...first, span: spanToHere(reader, open) };
   if (!reader.isSymbol(",")) {
-    reader.unexpected('")"');
+    reader.unexpected("')'");
     return undefined;
   }
   reader.take();
@@ -266,20 +266,20 @@ function parseRecord(reader: TokenReader, open: Span): Expression | undefined {
   while (!reader.takeSymbol(")")) {
     const name = reader.current;
     if (name.kind !== "word") {
-      reader.unexpected("the name of a field");
+      reader.unexpected("identifier");
       return undefined;
     }
     reader.take();
     const value = reader.expectSymbol("=") ? parseExpression(reader) : undefined;
     if (value === undefined) return undefined;
     if (names.some(({ text }) => text === name.text)) {
-      reader.report(name.span, `syntax error, the field ${name.text} is given twice`);
+      reader.report(name.span, `syntax: the field ${name.text} is given twice`);
       return undefined;
     }
     names.push({ text: name.text, span: name.span });
     elements.push(value);
     if (!reader.takeSymbol(",") && !reader.isSymbol(")")) {
-      reader.unexpected('"," or ")"');
+      reader.unexpected("')'");
       return undefined;
     }
   }
@@ -298,7 +298,7 @@ function parseIfExpression(reader: TokenReader, start: Span): Expression | undef
   const then = condition === undefined ? undefined : parseBlockExpression(reader);
   if (condition === undefined || then === undefined) return undefined;
   if (!reader.isWord("else")) {
-    reader.unexpected('"else"');
+    reader.unexpected("'else'");
     return undefined;
   }
   const { span } = reader.take();
@@ -323,7 +323,7 @@ function parseList(reader: TokenReader, close: string): Expression[] | undefined
     list.push(expression);
     if (reader.takeSymbol(close)) return list;
     if (!reader.takeSymbol(",")) {
-      reader.unexpected(`"," or "${close}"`);
+      reader.unexpected(`'${close}'`);
       return undefined;
     }
     if (reader.takeSymbol(close)) return list;

@@ -7,7 +7,7 @@ export function parseMacro(reader: TokenReader): MacroDefinition | undefined {
   const start = reader.take().span;
   const name = reader.current;
   if (name.kind !== "word") {
-    reader.unexpected("the macro's name");
+    reader.unexpected("macro name");
     return undefined;
   }
   reader.take();
@@ -29,13 +29,13 @@ function parseParameters(reader: TokenReader): MacroParameter[] | undefined {
     else if (token.kind === "scratch") parameter = { ...token, kind: "variable" };
     else if (token.kind === "map") parameter = { ...token, kind: "map" };
     else {
-      reader.unexpected("a parameter: name, $variable or @map");
+      reader.unexpected("macro argument ($var, @map, or identifier)");
       return undefined;
     }
     reader.take();
     const { kind, name, span } = parameter;
     if (parameters.some((other) => other.kind === kind && other.name === name)) {
-      reader.report(span, `syntax error, the macro has a parameter ${name} already`);
+      reader.report(span, `syntax: the macro has a parameter ${name} already`);
       return undefined;
     }
     parameters.push(parameter);
@@ -55,14 +55,14 @@ export function parseMapDeclaration(reader: TokenReader): MapDeclaration | undef
   if (!reader.expectSymbol("=")) return undefined;
   const type = reader.current;
   if (type.kind !== "word") {
-    reader.unexpected("a map's type, as hash(100)");
+    reader.unexpected("map type name");
     return undefined;
   }
   reader.take();
   if (!reader.expectSymbol("(")) return undefined;
   const size = reader.current;
   if (size.kind !== "integer") {
-    reader.unexpected("how many entries it holds");
+    reader.unexpected("positive integer for map declaration max entries");
     return undefined;
   }
   reader.take();

@@ -216,7 +216,7 @@ function parseConfig(reader: TokenReader): ConfigEntry[] {
   }
   while (!reader.takeSymbol("}")) {
     if (reader.current.kind === "end" || reader.isExhausted) {
-      reader.unexpected('"}"');
+      reader.unexpected("'}'");
       return entries;
     }
     if (reader.takeSymbol(";")) continue;
@@ -237,7 +237,7 @@ function parseConfig(reader: TokenReader): ConfigEntry[] {
 function parseConfigEntry(reader: TokenReader): ConfigEntry | undefined {
   const name = reader.current;
   if (name.kind !== "word") {
-    reader.unexpected("the name of a setting");
+    reader.unexpected("config key");
     return undefined;
   }
   reader.take();
@@ -247,7 +247,7 @@ function parseConfigEntry(reader: TokenReader): ConfigEntry | undefined {
   if (token.kind === "integer" || token.kind === "string") value = token.value;
   else if (token.kind === "word") value = readWord(token.text);
   else {
-    reader.unexpected("a value");
+    reader.unexpected("string, int, boolean, or ident");
     return undefined;
   }
   reader.take();
@@ -275,7 +275,7 @@ function parseActionBlock(reader: TokenReader): ActionBlock | undefined {
     }
   }
   if (!reader.isSymbol("{")) {
-    reader.unexpected(predicate === undefined ? '"{", "/" or ","' : '"{"');
+    reader.unexpected("'{'");
     reader.skipBlock();
     return undefined;
   }

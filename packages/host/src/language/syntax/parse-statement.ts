@@ -20,7 +20,7 @@ export function parseBlock(reader: TokenReader): Block | undefined {
   while (!reader.isSymbol("}")) {
     if (reader.current.kind === "end" || reader.isExhausted) {
       // A fault before it, as a string without an end, has eaten the brace.
-      if (reader.diagnostics.length === 0) reader.unexpected('"}"');
+      if (reader.diagnostics.length === 0) reader.unexpected("'}'");
       return undefined;
     }
     if (reader.takeSymbol(";")) continue;
@@ -40,7 +40,7 @@ export function parseBlock(reader: TokenReader): Block | undefined {
 function endsStatement(reader: TokenReader, statement: Statement): boolean {
   if (["if", "unroll", "while", "for", "block"].includes(statement.kind)) return true;
   if (reader.takeSymbol(";") || reader.isSymbol("}")) return true;
-  reader.unexpected('";" or "}"');
+  reader.unexpected("';'");
   return false;
 }
 
@@ -98,7 +98,7 @@ function parseDeclaration(reader: TokenReader): Statement | undefined {
   const start = reader.take().span;
   const variable = reader.current;
   if (variable.kind !== "scratch") {
-    reader.unexpected("a variable, as $x");
+    reader.unexpected("variable after 'let'");
     return undefined;
   }
   reader.take();
@@ -156,7 +156,7 @@ function parseFor(reader: TokenReader): Statement | undefined {
   const hasParentheses = reader.takeSymbol("(");
   const variable = reader.current;
   if (variable.kind !== "scratch") {
-    reader.unexpected("a variable, as $x");
+    reader.unexpected("variable in for loop");
     return undefined;
   }
   reader.take();

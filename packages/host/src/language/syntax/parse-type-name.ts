@@ -17,7 +17,9 @@ const qualifiers = new Set(["const", "volatile"]);
 
 /** Whether a word begins a type by itself. */
 export function isTypeWord(text: string): boolean {
-  return typeWords.has(text) || tags.has(text) || qualifiers.has(text) || text.endsWith("_t");
+  const isNamed = typeWords.has(text) || tags.has(text) || qualifiers.has(text);
+  // size_t, __u32, __be16
+  return isNamed || /_t$|^__(?:[us]|[bl]e)[0-9]+$/.test(text);
 }
 
 /**
@@ -108,7 +110,7 @@ function parseTypeOf(
 function parseBaseName(reader: TokenReader): Pick<TypeName, "name"> | undefined {
   const first = reader.current;
   if (first.kind !== "word") {
-    reader.unexpected("a type");
+    reader.unexpected("type name");
     return undefined;
   }
   reader.take();

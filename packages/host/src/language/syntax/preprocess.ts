@@ -193,7 +193,7 @@ class Preprocessor {
       severity: "error",
       code: "syntax",
       span,
-      message: `syntax error, ${message}`,
+      message: `syntax: ${message}`,
       hints,
     });
   }

@@ -16,13 +16,12 @@ const simpleEscapes: Readonly<Record<string, string>> = {
   n: "\n",
   t: "\t",
   r: "\r",
-  a: "\x07",
   '"': '"',
   "\\": "\\",
 };
 
 /**
- * Reads a literal whose opening quote is at `start`. Escapes are \n \t \r \a \" \\, \x and two hexadecimal digits, one to
+ * Reads a literal whose opening quote is at `start`. Escapes are \n \t \r \" \\, \x and one or two hexadecimal digits, one to
  * three octal digits; neighbouring bytes above 0x7f are taken together as UTF-8.
  */
 export function readStringLiteral(source: string, start: number): StringLiteral {
@@ -69,10 +68,13 @@ export function readStringLiteral(source: string, start: number): StringLiteral 
       append(escape.kind === "byte" ? String.fromCharCode(escape.value) : escape.text, position);
       if (escape.kind === "unknown") {
         const text = source.slice(position, escape.end);
+        const isHexadecimal = text === "\\x";
         fault ??= {
-          message: `unknown escape ${text} in a string`,
-          start: position,
-          end: escape.end,
+          message: isHexadecimal
+            ? "invalid hex escape sequence"
+            : `invalid escape character '${text}'`,
+          start: isHexadecimal ? escape.end : position + 1,
+          end: escape.end + (isHexadecimal ? 1 : 0),
         };
       }
     }
@@ -85,7 +87,7 @@ type Escape =
   | { readonly kind: "text" | "unknown"; readonly text: string; readonly end: number };
 
 function readEscape(source: string, start: number): Escape {
-  const numeric = /^\\(?:x([0-9a-fA-F]{2})|([0-3]?[0-7]{1,2}))/.exec(
+  const numeric = /^\\(?:x([0-9a-fA-F]{1,2})|([0-3]?[0-7]{1,2}))/.exec(
     source.slice(start, start + 4),
   );
   if (numeric !== null) {

@@ -3,7 +3,7 @@ import { type Block } from "./ast.js";
 import { readToken } from "./lexer.js";
 import { type DefinedText } from "./preprocess.js";
 import { type Span } from "./span.js";
-import { describeToken, type Token } from "./token.js";
+import { type Token } from "./token.js";
 
 /** More faults than this help nobody. */
 const maximumDiagnostics = 20;
@@ -116,18 +116,18 @@ export class TokenReader {
   /** Takes the symbol, or reports that it is missing and gives false. */
   expectSymbol(text: string): boolean {
     if (this.takeSymbol(text)) return true;
-    this.unexpected(JSON.stringify(text));
+    this.unexpected(`'${text}'`);
     return false;
   }
 
   /** Reports the next token as out of place. */
   unexpected(expected: string): void {
     const token = this.#current;
-    const message =
-      token.kind === "invalid"
-        ? token.message
-        : `unexpected ${describeToken(token, this.source)}, expected ${expected}`;
-    this.report(token.span, `syntax error, ${message}`);
+    if (token.kind === "invalid") {
+      this.report(token.place ?? token.span, `syntax: ${token.message}`);
+      return;
+    }
+    this.report(token.span, `syntax: expected ${expected}`);
   }
 
   /** Reports a fault; what follows from one at the same place is not news. */
@@ -143,7 +143,7 @@ export class TokenReader {
   /** Runs `parse` one level deeper; `undefined`, and a report, when that is too deep. */
   nest<T>(kind: "expression" | "statement", parse: () => T | undefined): T | undefined {
     if (this.#depth >= maximumDepth) {
-      this.report(this.#current.span, "syntax error, nested too deeply");
+      this.report(this.#current.span, "syntax: nested too deeply");
       return undefined;
     }
     if (kind === "expression" && this.#expressionDepth === 0) this.#operators = 0;
@@ -159,7 +159,7 @@ export class TokenReader {
   countOperator(): boolean {
     this.#operators += 1;
     if (this.#operators <= maximumOperators) return true;
-    this.report(this.#current.span, "syntax error, the expression is too long");
+    this.report(this.#current.span, "syntax: the expression is too long");
     return false;
   }
 

@@ -22,12 +22,11 @@ export type Token =
   /** An operator or bracket. */
   | { readonly kind: "symbol"; readonly text: string; readonly span: Span }
   /** Text that is no token; `message` says why. */
-  | { readonly kind: "invalid"; readonly message: string; readonly span: Span }
+  | {
+      readonly kind: "invalid";
+      readonly message: string;
+      readonly span: Span;
+      /** Where in it that is, if not all of it. */
+      readonly place?: Span;
+    }
   | { readonly kind: "end"; readonly span: Span };
-
-/** How a token is called in a message. */
-export function describeToken(token: Token, source: string): string {
-  return token.kind === "end"
-    ? "end of file"
-    : JSON.stringify(source.slice(token.span.start, token.span.end));
-}

@@ -58,8 +58,6 @@ describe("import", () => {
     const [text] = diagnostics.map((one) =>
       renderDiagnostic(locateDiagnostic(one, sources), { source: "", sourceName: "stdin" }),
     );
-    expect(text).toBe(
-      '/bad.bt:2:7-8: ERROR: syntax error, unexpected ";", expected an expression\n  @ = ;\n      ~\n',
-    );
+    expect(text).toBe("/bad.bt:2:7-8: ERROR: syntax: expected expression\n  @ = ;\n      ~\n");
   });
 });
