@@ -74,6 +74,7 @@ export class MapAccess {
   /** Sets every value to zero and keeps the keys. */
   async zero(map: number): Promise<void> {
     const layout = this.#layoutOf(map);
+    if (layout.keys.length === 0 && (await this.#isEmpty(map))) return;
     if (isRunningTotal(layout)) {
       await this.clear(map);
       this.#zeroed.add(map);
@@ -88,6 +89,12 @@ export class MapAccess {
       value,
     }));
     if (entries.length > 0) await this.#source.fill(layout.map, entries);
+  }
+
+  /** Whether a map without keys has no value that could be set to zero. */
+  async #isEmpty(map: number): Promise<boolean> {
+    const { entries } = await this.read(map, { clears: false });
+    return entries.length === 0;
   }
 
   async #take(map: number, options: { readonly clears: boolean }): Promise<MapDump> {

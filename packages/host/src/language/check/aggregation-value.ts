@@ -1,3 +1,4 @@
+import { type Expression } from "../syntax/ast.js";
 import { type Span } from "../syntax/span.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { type Aggregation } from "./map-table.js";
@@ -9,6 +10,16 @@ export interface AggregationEntry {
   readonly name: string;
   readonly aggregation: Aggregation;
   readonly keys: readonly CheckedExpression[];
+}
+
+/** Of a map that is written alone, what it gathers; `undefined` for all else. */
+export function aggregationHeld(
+  probe: ProbeState,
+  expression: Expression,
+): Aggregation | undefined {
+  if (expression.kind !== "map") return undefined;
+  const contents = probe.program.maps.get(expression.name).contents?.contents;
+  return contents?.kind === "aggregation" ? contents.aggregation : undefined;
 }
 
 /**

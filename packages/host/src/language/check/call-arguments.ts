@@ -1,7 +1,8 @@
 import { type ExpressionOf } from "../syntax/ast.js";
+import { aggregationHeld } from "./aggregation-value.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { type ProbeState } from "./probe-state.js";
-import { describeKind } from "./type.js";
+import { describeKind, describeType } from "./type.js";
 
 type Call = ExpressionOf<"call">;
 
@@ -58,11 +59,25 @@ export function requireConstant(
   const value = probe.check(argument);
   if (value === undefined) return undefined;
   if (value.kind !== "constant" || value.type.kind !== "integer") {
-    return probe.error("argument-type", argument.span, `${call.name}() takes a constant here`);
+    const message = `${call.name}() expects a int literal (${describeKind(value.type)} provided)`;
+    return probe.error("argument-type", call.span, message);
   }
   if (value.value >= range.from && value.value <= range.to) return value.value;
   const message = `${call.name}() takes ${range.from} to ${range.to} here, not ${value.value}`;
   return probe.error("bad-value", argument.span, message);
+}
+
+/** What is gathered: an integer, and no aggregation. */
+export function requireGathered(probe: ProbeState, call: Call): CheckedExpression | undefined {
+  const [argument] = call.args;
+  const value = argument === undefined ? undefined : probe.check(argument);
+  if (argument === undefined || value === undefined) return undefined;
+  const held = aggregationHeld(probe, argument);
+  const isPlain = held === undefined && ["integer", "boolean"].includes(value.type.kind);
+  if (isPlain) return value;
+  const type = held === undefined ? describeType(value.type) : `${held.kind}_t`;
+  const message = `${call.name}() only supports integer arguments (${type} provided)`;
+  return probe.error("argument-type", call.span, message);
 }
 
 /** An argument that must be an integer. */

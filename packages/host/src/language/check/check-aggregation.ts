@@ -2,7 +2,7 @@ import { type ExpressionOf, type StatementOf } from "../syntax/ast.js";
 import {
   requireArguments,
   requireConstant,
-  requireInteger,
+  requireGathered,
   requireText,
 } from "./call-arguments.js";
 import { checkKeys } from "./check-place.js";
@@ -27,9 +27,12 @@ export function checkAggregation(
 ): CheckedStatement | undefined {
   const { target, operator, span } = statement;
   if (target.kind !== "map") {
-    return probe.error("type-mismatch", span, `${call.name}() must be assigned directly to a map`, [
-      `Write @ = ${call.name}(…) or @[key] = ${call.name}(…).`,
-    ]);
+    return probe.error(
+      "type-mismatch",
+      call.span,
+      `${call.name}() must be assigned directly to a map`,
+      [`Write @ = ${call.name}(…) or @[key] = ${call.name}(…).`],
+    );
   }
   if (operator !== undefined) {
     const message = `${call.name}() is assigned with =, not with ${operator}=`;
@@ -75,7 +78,7 @@ function gather(probe: ProbeState, call: ExpressionOf<"call">): Gathered | undef
 /** sum, min, max, avg, stats. */
 function gatherNumber(probe: ProbeState, call: ExpressionOf<"call">): Gathered | undefined {
   if (!requireArguments(probe, call, 1)) return undefined;
-  const value = requireInteger(probe, call, 0);
+  const value = requireGathered(probe, call);
   if (value === undefined) return undefined;
   if (value.type.kind !== "integer") {
     const message = `${call.name}() only supports integer arguments (${describeType(value.type)} provided)`;
@@ -96,7 +99,7 @@ function gatherNumber(probe: ProbeState, call: ExpressionOf<"call">): Gathered |
 
 function gatherHistogram(probe: ProbeState, call: ExpressionOf<"call">): Gathered | undefined {
   if (!requireArguments(probe, call, 1, 2)) return undefined;
-  const value = requireInteger(probe, call, 0);
+  const value = requireGathered(probe, call);
   const range = { from: -(1n << 63n), to: (1n << 63n) - 1n };
   const bits = call.args.length === 1 ? 0n : requireConstant(probe, call, 1, range);
   if (value === undefined || bits === undefined) return undefined;
@@ -114,9 +117,10 @@ function gatherLinearHistogram(
   call: ExpressionOf<"call">,
 ): Gathered | undefined {
   if (!requireArguments(probe, call, 4)) return undefined;
-  const anything = { from: -(1n << 63n), to: (1n << 63n) - 1n };
-  const value = requireInteger(probe, call, 0);
-  const [min, max, step] = [1, 2, 3].map((index) => requireConstant(probe, call, index, anything));
+  const value = requireGathered(probe, call);
+  const [min, max, step] = ["min", "max", "step"].map((what, index) =>
+    requireLiteral(probe, call, index + 1, what),
+  );
   if (value === undefined || min === undefined || max === undefined || step === undefined) {
     return undefined;
   }
@@ -135,6 +139,22 @@ function gatherLinearHistogram(
   return { aggregation: { kind: "lhist", min, max, step }, value };
 }
 
+/** A number that is written out; those of a linear histogram may have a sign, which bpftrace refuses. */
+function requireLiteral(
+  probe: ProbeState,
+  call: ExpressionOf<"call">,
+  index: number,
+  what: string,
+): bigint | undefined {
+  const argument = call.args[index];
+  const value = argument === undefined ? undefined : probe.check(argument);
+  if (value === undefined) return undefined;
+  const isNumber = value.kind === "constant" && value.type.kind === "integer";
+  if (isNumber && (value.value >= 0n || call.name === "lhist")) return value.value;
+  const bound = what === "step" ? "" : " (must be non-negative literal)";
+  return probe.error("bad-value", call.span, `${call.name}: invalid ${what} value${bound}`);
+}
+
 /** As bpftrace has it. */
 const maximumIntervals = 1_000_000n;
 
@@ -143,9 +163,9 @@ const seriesKeeps: readonly SeriesKeeps[] = ["avg", "max", "min", "sum"];
 /** `tseries(n, interval, intervals)`: the last value of each interval, or what a fourth argument says. */
 function gatherSeries(probe: ProbeState, call: ExpressionOf<"call">): Gathered | undefined {
   if (!requireArguments(probe, call, 3, 4)) return undefined;
-  const value = requireInteger(probe, call, 0);
-  const interval = requireConstant(probe, call, 1, { from: 1n, to: (1n << 63n) - 1n });
-  const intervals = requireConstant(probe, call, 2, { from: -(1n << 63n), to: (1n << 64n) - 1n });
+  const value = requireGathered(probe, call);
+  const interval = requireLiteral(probe, call, 1, "interval_ns");
+  const intervals = requireLiteral(probe, call, 2, "num_intervals");
   const name = call.args.length === 4 ? requireText(probe, call, 3) : "last";
   if (value === undefined || interval === undefined || intervals === undefined) return undefined;
   if (name === undefined) return undefined;
@@ -153,6 +173,10 @@ function gatherSeries(probe: ProbeState, call: ExpressionOf<"call">): Gathered |
     name === "last" && call.args.length === 3 ? name : seriesKeeps.find((one) => one === name);
   if (keeps === undefined) {
     const message = `tseries() expects one of the following aggregation functions: ${seriesKeeps.join(", ")} ("${name}" provided)`;
+    return probe.error("bad-value", call.span, message);
+  }
+  if (interval < 1n) {
+    const message = `tseries() interval_ns must be >= 1 (${interval} provided)`;
     return probe.error("bad-value", call.span, message);
   }
   if (intervals < 1n || intervals > maximumIntervals) {

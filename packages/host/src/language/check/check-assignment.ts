@@ -1,5 +1,6 @@
 import { type Expression, type Statement, type StatementOf } from "../syntax/ast.js";
 import { checkAggregation } from "./check-aggregation.js";
+import { aggregationHeld } from "./aggregation-value.js";
 import { checkArithmetic } from "./check-arithmetic.js";
 import { warnOfCast } from "./cast-warning.js";
 import { sizeInMemory } from "./check-memory.js";
@@ -44,7 +45,7 @@ function checkCompoundAssignment(
   const { target, operator, span } = statement;
   const value = probe.check(statement.value);
   const operation = operator === undefined ? undefined : integerOperationOf(operator);
-  const place = checkNumberPlace(probe, target, `${operator ?? ""}=`);
+  const place = checkNumberPlace(probe, target, `${operator ?? ""}=`, span);
   if (value === undefined || operation === undefined || place === undefined) return undefined;
   // What `target op value` would be decides on the sign.
   const left: CheckedExpression = {
@@ -58,7 +59,8 @@ function checkCompoundAssignment(
     operator: operator ?? "",
     left,
     right: value,
-    span,
+    // As bpftrace, which means the operator and what stands behind it.
+    span: { start: probe.program.source.indexOf(operator ?? "", target.span.end), end: span.end },
   });
   if (result === undefined) return undefined;
   if (place.type.kind === "pointer") {
@@ -89,6 +91,12 @@ function asSymbol(probe: ProbeState, value: CheckedExpression): CheckedExpressio
 
 /** Examples of what fills a map. */
 const aggregationCalls = {
+  count: "count()",
+  sum: "sum(retval)",
+  min: "min(retval)",
+  max: "max(retval)",
+  avg: "avg(retval)",
+  stats: "stats(arg2)",
   hist: "hist(retval)",
   lhist: "lhist(rand %10, 0, 10, 1)",
   tseries: "tseries(rand %10, 10s, 1)",
@@ -102,16 +110,16 @@ function assignMap(
   const { span } = statement;
   const { maps } = probe.program;
   maps.noteTarget(target.name);
+  const held = aggregationHeld(probe, statement.value)?.kind;
+  if (held !== undefined) return refuseCopy(probe, statement, target.name, held);
   const stored = checkStoredValue(probe, statement.value);
   const keys = checkKeys(probe, target.name, target.keys, target.span);
   if (stored === undefined || keys === undefined) return undefined;
   if (stored.type.kind === "aggregation") {
-    const call = `${target.name} = ${aggregationCalls[stored.type.name]}`;
-    const message = `Map value '${describeType(stored.type)}' cannot be assigned from one map to another. The function that returns this type must be called directly e.g. \`${call};\`.`;
-    return probe.error("type-mismatch", span, message);
+    return refuseCopy(probe, statement, target.name, stored.type.name);
   }
-  const held = maps.get(target.name).contents?.contents;
-  const holdsSymbols = held?.kind === "plain" && held.slot.type.kind === "ksym";
+  const contentsHeld = maps.get(target.name).contents?.contents;
+  const holdsSymbols = contentsHeld?.kind === "plain" && contentsHeld.slot.type.kind === "ksym";
   const value = holdsSymbols ? asSymbol(probe, stored) : stored;
   const contents = { kind: "plain", slot: slotOf(value) } as const;
   const conflict = maps.mergeContents(target.name, contents, target.span);
@@ -128,6 +136,21 @@ function assignMap(
     value: coerce(value, type),
     span,
   };
+}
+
+/** What one map gathers is no other's. */
+function refuseCopy(
+  probe: ProbeState,
+  { value, span }: StatementOf<"assignment">,
+  name: string,
+  held: keyof typeof aggregationCalls,
+): undefined {
+  const call = `${name} = ${aggregationCalls[held]}`;
+  const message = `Map value '${held}_t' cannot be assigned from one map to another. The function that returns this type must be called directly e.g. \`${call};\`.`;
+  const isNumber = !["stats", "hist", "lhist", "tseries"].includes(held);
+  const source = probe.program.source.slice(value.span.start, value.span.end);
+  const hint = `Add a cast to integer if you want the value of the aggregate, e.g. \`${name} = (int64)${source};\`.`;
+  return probe.error("type-mismatch", span, message, isNumber ? [hint] : []);
 }
 
 /** A value for a variable. */
@@ -186,13 +209,13 @@ export function checkDeclaration(
   const { pointerSpace } = probe.probe;
   const type = typeName === undefined ? undefined : resolveTypeName(probe, typeName, pointerSpace);
   if (value === undefined) {
-    const scratch = probe.declareNew(name, nameSpan, type);
+    const scratch = probe.declareNew(name, nameSpan, type, span);
     scratch.bareDeclaration = { start: span.start, end: nameSpan.end };
     return zeroScratch(scratch.id, scratch.slot?.type ?? int64, span);
   }
   // The value is checked before the name is known: it cannot be read in it.
   const checked = checkKeptValue(probe, value, span);
-  const scratch = probe.declareNew(name, nameSpan, type);
+  const scratch = probe.declareNew(name, nameSpan, type, span);
   if (checked === undefined || !probe.mergeScratch(scratch, slotOf(checked), span)) {
     return undefined;
   }

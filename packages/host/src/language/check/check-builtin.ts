@@ -69,7 +69,7 @@ export function checkBuiltin(
     case "probe":
       return checkProbeName(probe, span);
     case "ctx":
-      return contextPointer(probe, span);
+      return checkContext(probe, span);
     case "func":
       return checkFunc(probe, span);
     case "retval":
@@ -117,6 +117,13 @@ function checkArgs(probe: ProbeState, span: Span): CheckedExpression | undefined
       return probe.error("wrong-probe", span, message);
     }
   }
+}
+
+function checkContext(probe: ProbeState, span: Span): CheckedExpression | undefined {
+  const { type } = probe.probe;
+  if (type !== "begin" && type !== "end") return contextPointer(probe, span);
+  const message = `The ctx builtin can not be used with '${type}' probes`;
+  return probe.error("wrong-probe", span, message);
 }
 
 /** Of what it points to only iterators tell. */

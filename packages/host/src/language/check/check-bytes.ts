@@ -191,6 +191,10 @@ export function checkMacaddr(probe: ProbeState, call: Call): CheckedExpression |
   const value = probe.check(argument);
   if (value === undefined) return undefined;
   const { type } = value;
+  if (value.kind === "stringConstant") {
+    const message = "macaddr() does not support literal string arguments";
+    return probe.error("argument-type", call.span, message);
+  }
   const isAddress = type.kind === "pointer" || type.kind === "integer";
   if (!isAddress && type.kind !== "array" && type.kind !== "string") {
     const message = `macaddr() takes an array or a pointer, not ${describeType(type)}`;

@@ -34,7 +34,7 @@ export function checkCast(
     const { value } = operand;
     if (!enumeration.values().some((one) => one.value === value)) {
       const message = `Enum: ${enumeration.name} doesn't contain a variant value of ${value}`;
-      return probe.error("bad-value", span, message);
+      return probe.error("bad-value", castSpan, message);
     }
   }
   if (isSameType(operand.type, type) || isSamePointer(operand.type, type)) {
@@ -106,7 +106,10 @@ function castFault(probe: ProbeState, operand: CheckedExpression, to: Type): str
   if (isSameType(from, to)) return undefined;
   const isPossible = to.kind === "array" ? isArray(probe, operand, to) : isNumber(probe, from, to);
   if (isPossible) return undefined;
-  return `Cannot cast from "${describeType(from)}" to "${describeType(to)}"`;
+  const isAnyLength =
+    to.kind === "string" && to.capacityBytes === probe.program.config.storedStringBytes;
+  const wanted = isAnyLength ? "string" : describeType(to);
+  return `Cannot cast from "${describeType(from)}" to "${wanted}"`;
 }
 
 function isNumber(probe: ProbeState, from: Type, to: Type): boolean {

@@ -46,16 +46,16 @@ export function checkComparison(
       if (left.kind === "stringConstant" && right.kind === "stringConstant") {
         return booleanConstant(foldCompare(operation, left.value, right.value), span);
       }
-      const message = `strings can be compared with == and != only, not with ${operator}`;
-      return probe.error("type-mismatch", span, message);
+      return refuseOrder(probe, operator, left, right, span);
     }
     return compareTexts(probe, operation, left, right, span);
   }
   const isInMemory =
     !fitsRegister(left.type) && left.type.kind !== "none" && left.type.kind !== "aggregation";
   if (isInMemory && left.type.kind === right.type.kind) {
-    return compareValues(probe, operation, left, right, span);
+    return compareValues(probe, { operation, operator, left, right, span });
   }
+  warnOfPointers(probe, expression, left, right);
   if (isComparedSigned(left, right)) {
     warnOfSigns(probe, int64, [
       [left, expression.left],
@@ -68,19 +68,23 @@ export function checkComparison(
 /** Tuples, records and arrays: the same when all of them is. */
 function compareValues(
   probe: ProbeState,
-  operation: CompareOperation,
-  left: CheckedExpression,
-  right: CheckedExpression,
-  span: CheckedExpression["span"],
+  { operation, operator, left, right, span }: Comparison,
 ): CheckedExpression | undefined {
+  if (operation !== "equal" && operation !== "different") {
+    if (left.type.kind !== "array") return refuseOrder(probe, operator, left, right, span);
+    const message = `The ${operator} operator cannot be used on arrays.`;
+    return probe.error("type-mismatch", span, message);
+  }
   const merged = mergeSlots({ type: left.type }, { type: right.type });
   if (merged === undefined) {
-    const types = `${describeType(left.type)} and ${describeType(right.type)}`;
-    return probe.error("type-mismatch", span, `${types} cannot be compared`);
-  }
-  if (operation !== "equal" && operation !== "different") {
-    const message = `${describeType(left.type)} can be compared with == and != only`;
-    return probe.error("type-mismatch", span, message);
+    if (left.type.kind === "array") {
+      const message = "Only arrays of same size support comparison operators.";
+      return probe.error("type-mismatch", span, message);
+    }
+    const isTuples = [left, right].every(({ type }) => type.kind === "tuple" && !type.names);
+    // Tuples of other elements are never the same.
+    if (isTuples) return booleanConstant(operation === "different", span);
+    return refuseTypes(probe, operator, left, right, span);
   }
   return {
     kind: "compareMemory",
@@ -92,21 +96,59 @@ function compareValues(
   };
 }
 
-function compareNumbers(
+interface Comparison {
+  readonly operation: CompareOperation;
+  readonly operator: BinaryOperator;
+  readonly left: CheckedExpression;
+  readonly right: CheckedExpression;
+  readonly span: CheckedExpression["span"];
+}
+
+function refuseTypes(
   probe: ProbeState,
-  comparison: {
-    readonly operation: CompareOperation;
-    readonly operator: BinaryOperator;
-    readonly left: CheckedExpression;
-    readonly right: CheckedExpression;
-    readonly span: CheckedExpression["span"];
-  },
-): CheckedExpression | undefined {
+  operator: BinaryOperator,
+  { type: left }: CheckedExpression,
+  { type: right }: CheckedExpression,
+  span: CheckedExpression["span"],
+): undefined {
+  const types = `comparing ${describeType(left)} with ${describeType(right)}`;
+  return probe.error("type-mismatch", span, `Type mismatch for '${operator}': ${types}`);
+}
+
+/** Of what is the same or not, and neither less nor more. */
+function refuseOrder(
+  probe: ProbeState,
+  operator: BinaryOperator,
+  { type: left }: CheckedExpression,
+  { type: right }: CheckedExpression,
+  span: CheckedExpression["span"],
+): undefined {
+  const types = `${describeType(left)}, ${describeType(right)}`;
+  const message = `The ${operator} operator can not be used on expressions of types ${types}`;
+  return probe.error("type-mismatch", span, message, ["== and != compare them."]);
+}
+
+/** Warns of pointers to different things. */
+function warnOfPointers(
+  probe: ProbeState,
+  { left: first, right: second, span }: ExpressionOf<"binary">,
+  { type: left }: CheckedExpression,
+  { type: right }: CheckedExpression,
+): void {
+  if (left.kind !== "pointer" || right.kind !== "pointer") return;
+  const [one, other] = [left.target, right.target].map((type) => type && describeType(type));
+  if (one === undefined || other === undefined || one === other) return;
+  const { diagnostics } = probe.program;
+  diagnostics.warn("type-mismatch", span, `comparison of distinct pointer types: ${one}, ${other}`);
+  diagnostics.warn("type-mismatch", first.span, `left (${one})`);
+  diagnostics.warn("type-mismatch", second.span, `right (${other})`);
+}
+
+function compareNumbers(probe: ProbeState, comparison: Comparison): CheckedExpression | undefined {
   const { operation, operator, left, right, span } = comparison;
   const isSameKind = left.type.kind === right.type.kind && fitsRegister(left.type);
   if (!(isNumber(left.type) && isNumber(right.type)) && !isSameKind) {
-    const types = `comparing ${describeType(left.type)} with ${describeType(right.type)}`;
-    return probe.error("type-mismatch", span, `Type mismatch for '${operator}': ${types}`);
+    return refuseTypes(probe, operator, left, right, span);
   }
   const isSigned = isComparedSigned(left, right);
   if (left.kind === "constant" && right.kind === "constant") {

@@ -1,11 +1,13 @@
-import { type FormatConversion, type FormatPiece } from "../../spec/trace-layout.js";
+import { type FormatPiece } from "../../spec/trace-layout.js";
 import { parseFormatString } from "../format-string.js";
 import { type Expression, type ExpressionOf } from "../syntax/ast.js";
 import { type Span } from "../syntax/span.js";
 import { readStringLiteral } from "../syntax/string-literal.js";
+import { aggregationHeld } from "./aggregation-value.js";
 import { requireArguments } from "./call-arguments.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { convert } from "./coerce.js";
+import { type Aggregation } from "./map-table.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { describeKind, describeType, isNumber, type Type } from "./type.js";
 
@@ -43,11 +45,21 @@ export function checkFormat(
     return probe.error("format", call.span, message, hints);
   }
   const conversions = pieces.filter((piece) => typeof piece !== "string");
-  const isGood = conversions.map((conversion, index) => {
-    const value = values[index];
-    const span = spans[index];
-    if (value === undefined || span === undefined) return false;
-    return checkConversion(probe, conversion, value, span);
+  const isGood = conversions.map(({ conversion }, index) => {
+    const [value, written] = [values[index], rest[index]];
+    if (value === undefined || written === undefined) return false;
+    const held = aggregationHeld(probe, written);
+    const isTaken = held === undefined ? takes(conversion, value.type) : conversion === "s";
+    if (isTaken) return true;
+    if (/^[aefgn]$/i.test(conversion)) {
+      const hint = "There are no floating point numbers here: %d prints integers.";
+      probe.error("format", call.span, `unsupported format specifier: ${conversion}`, [hint]);
+      return false;
+    }
+    const type = held === undefined ? describeType(value.type) : `${held.kind}_t`;
+    const message = `unsupported format specifier for type '${type}': ${conversion}`;
+    probe.error("format", call.span, message, hintsFor(conversion, value.type, held));
+    return false;
   });
   return isGood.includes(false) ? undefined : { pieces, values, spans };
 }
@@ -92,26 +104,15 @@ function spanInLiteral(
   };
 }
 
-function checkConversion(
-  probe: ProbeState,
-  { conversion }: FormatConversion,
-  value: CheckedExpression,
-  span: Span,
-): boolean {
-  if (takes(conversion, value.type)) return true;
-  const message = `unsupported format specifier for type '${describeType(value.type)}': ${conversion}`;
-  probe.error("format", span, message, hintsFor(conversion, value.type));
-  return false;
-}
-
 function takes(conversion: string, type: Type): boolean {
   if (type.kind === "aggregation") return false;
   if (conversion.startsWith("r")) return type.kind === "bytes" && type.shows === "buffer";
-  return conversion === "s" || isNumber(type);
+  return conversion === "s" || (/^([diuoxXcp]|gr)$/.test(conversion) && isNumber(type));
 }
 
-function hintsFor(conversion: string, type: Type): string[] {
+function hintsFor(conversion: string, type: Type, held: Aggregation | undefined): string[] {
   if (conversion.startsWith("r")) return ["buf(p, n) makes one."];
+  if (held !== undefined && isNumber(type)) return ["Cast it, (int64)@x, or print it with %s."];
   if (type.kind === "tuple") return ["print(…) prints tuples."];
   if (type.kind === "aggregation") return ["print(@m) prints all of a map."];
   return ["Print it with %s."];

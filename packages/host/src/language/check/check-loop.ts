@@ -7,7 +7,7 @@ import { checkCondition } from "./check-condition.js";
 import { requireAssigned } from "./check-place.js";
 import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
 import { aggregationValue } from "./aggregation-value.js";
-import { elementsOf } from "./coerce.js";
+import { coerce, elementsOf } from "./coerce.js";
 import { integerConstant } from "./constant.js";
 import { entryType } from "./entry-type.js";
 import { type Aggregation } from "./map-table.js";
@@ -31,7 +31,9 @@ export function checkWhile(
     "unneeded",
     span,
     "While loops are deprecated and may be removed in the future.",
-    ["A loop over a range, for ($i : 0..$n) { … }, is easier for the verifier."],
+    [
+      "For loops support ranges (e.g. `for ($x : $start..$end) { ... }`), and can be used in place of while. These are more easily proven to be bounded by the verifier.",
+    ],
   );
   if (condition.kind === "constant" && condition.value === 0n) return [];
   return { kind: "while", condition, body, span };
@@ -131,7 +133,7 @@ function checkEntries(
   const keyTypes = (state.keys?.slots ?? []).map(({ type }) => type);
   const valueType = contents?.kind === "plain" ? contents.slot.type : int64;
   const aggregation = contents?.kind === "aggregation" ? contents.aggregation : undefined;
-  if (aggregation !== undefined && bucketsOf(aggregation, true) !== undefined) {
+  if (aggregation !== undefined && !isLooped(aggregation)) {
     const message = `Loop expression does not support type: ${aggregation.kind}_t`;
     return probe.error("type-mismatch", nameSpan, message, [`print(${name}) prints it.`]);
   }
@@ -140,6 +142,7 @@ function checkEntries(
     if (aggregation !== undefined) {
       return checkTotals(probe, statement, { name, aggregation, keyTypes, type });
     }
+    if (probe.isEntryAssigned(variableSpan)) return checkCopies(probe, statement, type);
     const entry = probe.declareEntry(variable, variableSpan, type);
     return [entry.id, probe.checkStatements(block.statements)] as const;
   });
@@ -153,10 +156,15 @@ function checkEntries(
   return { kind: "entries", scratch, map: maps.idOf(name), body, span };
 }
 
+/** stats() is three numbers, as in bpftrace no value of an entry. */
+function isLooped(aggregation: Aggregation): boolean {
+  return aggregation.kind !== "stats" && bucketsOf(aggregation, true) === undefined;
+}
+
 /** The entries of an aggregation are what they have come to on all CPUs, which is looked up in each round. */
 function checkTotals(
   probe: ProbeState,
-  { variable, variableSpan, body: block, span }: StatementOf<"for">,
+  statement: StatementOf<"for">,
   totals: {
     readonly name: string;
     readonly aggregation: Aggregation;
@@ -165,9 +173,8 @@ function checkTotals(
   },
 ): readonly [number, readonly CheckedStatement[]] {
   const { name, aggregation, keyTypes, type } = totals;
-  const hidden = probe.temporary(span, type);
-  hidden.isEntry = true;
-  const entry: CheckedExpression = { kind: "scratch", scratch: hidden.id, type, span };
+  const { span } = statement;
+  const { hidden, entry } = hiddenEntry(probe, type, span);
   const key = elementAt(entry, type, 0, span) ?? entry;
   const keys = keyTypes.length === 1 ? [key] : elementsOf(key);
   const value = aggregationValue(probe, { name, aggregation, keys }, span);
@@ -178,17 +185,48 @@ function checkTotals(
     type: { kind: "tuple", elements: elements.map((each) => each.type) },
     span,
   };
+  return [hidden, checkWithCopy(probe, statement, pair)];
+}
+
+/** A variable that is assigned to in its loop is a copy of the entry. */
+function checkCopies(
+  probe: ProbeState,
+  statement: StatementOf<"for">,
+  type: TupleType,
+): readonly [number, readonly CheckedStatement[]] {
+  const { hidden, entry } = hiddenEntry(probe, type, statement.span);
+  return [hidden, checkWithCopy(probe, statement, entry)];
+}
+
+/** The entry itself, where the program's variable is not. */
+function hiddenEntry(
+  probe: ProbeState,
+  type: TupleType,
+  span: Span,
+): { readonly hidden: number; readonly entry: CheckedExpression } {
+  const scratch = probe.temporary(span, type);
+  scratch.isEntry = true;
+  return { hidden: scratch.id, entry: { kind: "scratch", scratch: scratch.id, type, span } };
+}
+
+function checkWithCopy(
+  probe: ProbeState,
+  { variable, variableSpan, body: block, span }: StatementOf<"for">,
+  value: CheckedExpression,
+): readonly CheckedStatement[] {
   const declared = probe.declareNew(variable, variableSpan, undefined, "Loop");
-  probe.mergeScratch(declared, slotOf(pair), variableSpan);
-  const target = { kind: "scratch", scratch: declared.id, type: pair.type } as const;
+  declared.isEntry = false;
+  probe.mergeScratch(declared, slotOf(value), variableSpan);
+  const type = declared.slot?.type ?? value.type;
+  const target = { kind: "scratch", scratch: declared.id, type } as const;
   const assign: CheckedStatement = {
     kind: "assign",
     target,
     operation: undefined,
-    value: pair,
+    value: coerce(value, type),
     span,
   };
-  return [hidden.id, [assign, ...probe.checkStatements(block.statements)]];
+  return [assign, ...probe.checkStatements(block.statements)];
 }
 
 /** `break`, `continue`. */
@@ -206,17 +244,18 @@ export function checkUnroll(
   probe: ProbeState,
   statement: StatementOf<"unroll">,
 ): CheckedStatement | undefined {
+  const { span } = statement;
   const count = probe.check(statement.count);
   const body = probe.inScope(() => probe.checkStatements(statement.body.statements));
   if (count === undefined) return undefined;
   if (count.kind !== "constant" || count.type.kind !== "integer") {
-    return probe.error("bad-value", count.span, "invalid unroll value");
+    return probe.error("bad-value", span, "invalid unroll value");
   }
-  if (count.value < 0n) return probe.error("bad-value", count.span, "invalid unroll value");
-  if (count.value < 1n) return probe.error("bad-value", count.span, "unroll minimum value is 1");
+  if (count.value < 0n) return probe.error("bad-value", span, "invalid unroll value");
+  if (count.value < 1n) return probe.error("bad-value", span, "unroll minimum value is 1");
   if (count.value > maximumUnrolledRounds) {
     const message = `unroll maximum value is ${maximumUnrolledRounds}`;
-    return probe.error("bad-value", count.span, message, ["for and while repeat more often."]);
+    return probe.error("bad-value", span, message, ["for and while repeat more often."]);
   }
-  return { kind: "unroll", count: Number(count.value), body, span: statement.span };
+  return { kind: "unroll", count: Number(count.value), body, span };
 }

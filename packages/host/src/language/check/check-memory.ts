@@ -102,6 +102,7 @@ export function memberOf(
   const { type } = object;
   if (type.kind === "tuple") return tupleElement(probe, object, type, name, span);
   if (type.kind !== "struct") {
+    if (/^[0-9]+$/.test(name.text)) return refuseIndex(probe, type, name, span);
     const message = `Can not access field '${name.text}' on expression of type '${describeType(type)}'`;
     return probe.error("type-mismatch", span, message);
   }
@@ -197,13 +198,20 @@ export function tupleElement(
   const { elements, names } = type;
   const isNumber = /^[0-9]{1,3}$/.test(name.text);
   const index = isNumber ? Number(name.text) : (names ?? []).indexOf(name.text);
+  if (isNumber && names !== undefined) return refuseIndex(probe, type, name, span);
   if (elements[index] !== undefined) return elementAt(operand, type, index, span);
   const message =
     names === undefined
       ? `Invalid tuple index: ${name.text}. Found ${elements.length} elements in tuple.`
       : `Record does not contain a field named '${name.text}'`;
   const hints = names === undefined ? [] : [`It has ${names.join(", ")}.`];
-  return probe.error("unknown-field", name.span, message, hints);
+  return probe.error("unknown-field", span, message, hints);
+}
+
+/** `x.0` of what is no tuple. */
+function refuseIndex(probe: ProbeState, type: Type, { text }: FieldName, span: Span): undefined {
+  const message = `Can not access index '${text}' on expression of type '${describeType(type)}'`;
+  return probe.error("type-mismatch", span, message);
 }
 
 /** `a[i]` of an array, a string or a pointer. */

@@ -1,4 +1,5 @@
-import { type ExpressionOf } from "../syntax/ast.js";
+import { type Expression, type ExpressionOf } from "../syntax/ast.js";
+import { aggregationHeld } from "./aggregation-value.js";
 import { checkArithmetic, pointerHint } from "./check-arithmetic.js";
 import { warnOfSigns } from "./cast-warning.js";
 import { integerOperationOf } from "./integer-operation.js";
@@ -51,6 +52,19 @@ export function decided<Value extends CheckedExpression | undefined>(
   return booleanConstant(value.value !== "", value.span);
 }
 
+/** Whether what is written is more than what a map gathers, which `if` and `?:` do not take; reports it at `span`. */
+export function requireDecision(
+  probe: ProbeState,
+  expression: Expression,
+  span: CheckedExpression["span"],
+): boolean {
+  const held = aggregationHeld(probe, expression);
+  if (held === undefined) return true;
+  const hints = ["Cast it, (int64)@x, or compare it: @x > 0."];
+  probe.error("type-mismatch", span, `Invalid condition: ${held.kind}_t`, hints);
+  return false;
+}
+
 /** Whether a value can be a condition; reports it at `span` when not. */
 export function requireCondition(
   probe: ProbeState,
@@ -98,11 +112,15 @@ export function checkUnary(
   const operand = probe.check(expression.operand);
   if (operand === undefined) return undefined;
   if (operator === "*") return dereference(probe, operand, span);
-  if (!isNumber(operand.type)) {
-    return refuseOperator(probe, operator, operand, span);
+  const held = aggregationHeld(probe, expression.operand);
+  if (held !== undefined) return refuseOperator(probe, operator, `${held.kind}_t`, span);
+  if (!isNumber(operand.type) || operand.type.kind === "pointer") {
+    return refuseOperator(probe, operator, describeType(operand.type), span);
   }
   if (operator === "-" || operator === "~") {
-    if (operand.type.kind !== "integer") return refuseOperator(probe, operator, operand, span);
+    if (operand.type.kind !== "integer") {
+      return refuseOperator(probe, operator, describeType(operand.type), span);
+    }
   }
   const isConstant = operand.kind === "constant";
   const type = signOf(operand) === "unsigned" ? uint64 : int64;
@@ -123,11 +141,12 @@ export function checkUnary(
 function refuseOperator(
   probe: ProbeState,
   operator: string,
-  { type }: CheckedExpression,
+  type: string,
   span: CheckedExpression["span"],
 ): undefined {
-  const message = `The ${operator} operator can not be used on expressions of type '${describeType(type)}'`;
-  return probe.error("type-mismatch", span, message, type.kind === "pointer" ? [pointerHint] : []);
+  const message = `The ${operator} operator can not be used on expressions of type '${type}'`;
+  const hint = operator === "!" ? "Compare it with 0: p == 0." : pointerHint;
+  return probe.error("type-mismatch", span, message, type.endsWith("*") ? [hint] : []);
 }
 
 /** `&$x`, `&@x`. */
@@ -191,7 +210,7 @@ function negated(
     return { kind: "constant", value: result, type: isUnsigned ? uint64 : int64, span };
   }
   if (value <= 1n << 63n) return integerConstant(-value, span);
-  return probe.error("bad-value", span, `-${value} does not fit in 64 bits`);
+  return probe.error("bad-value", span, "negative value will underflow");
 }
 
 /** `c ? a : b`. */
@@ -204,6 +223,7 @@ export function checkConditional(
   const condition = decided(probe.check(expression.condition));
   const [then, otherwise] = probe.checkAll([expression.then, expression.otherwise], room) ?? [];
   if (condition === undefined || then === undefined || otherwise === undefined) return undefined;
+  if (!requireDecision(probe, expression.condition, expression.span)) return undefined;
   if (!requireCondition(probe, condition, expression.span)) return undefined;
   const chosen = choose(probe, { condition, then, otherwise, span: expression.span });
   if (chosen?.kind === "conditional") {

@@ -69,7 +69,7 @@ function optionValue(
   }
   if (typeof fallback === "boolean") {
     const text = given ?? String(fallback);
-    if (["", "true", "1"].includes(text)) return booleanConstant(true, span);
+    if (["true", "1"].includes(text)) return booleanConstant(true, span);
     if (["false", "0"].includes(text)) return booleanConstant(false, span);
     return fault("expects a boolean (e.g. 'true')");
   }
@@ -78,7 +78,9 @@ function optionValue(
   const isNegative = given.startsWith("-");
   const literal = parseIntegerLiteral(isNegative ? given.slice(1) : given);
   if (literal.kind === "integer") {
-    return integerConstant(isNegative ? -literal.value : literal.value, span);
+    const value = isNegative ? -literal.value : literal.value;
+    // Of a default without a sign the option has none either, as in bpftrace.
+    return integerConstant(fallback < 0n ? value : BigInt.asUintN(64, value), span);
   }
   return fault(/^-?\d/.test(given) ? "invalid trailing bytes" : "invalid integer");
 }

@@ -2,7 +2,7 @@ import { meantHints, nearNames } from "../near-names.js";
 import { type Expression, type ExpressionOf } from "../syntax/ast.js";
 import { shownName } from "../syntax/expand-macros.js";
 import { type Span } from "../syntax/span.js";
-import { aggregationValue } from "./aggregation-value.js";
+import { aggregationHeld, aggregationValue } from "./aggregation-value.js";
 import { warnOfCast } from "./cast-warning.js";
 import { sizeInMemory } from "./check-memory.js";
 import { type CheckedExpression, type Place } from "./checked-program.js";
@@ -149,15 +149,35 @@ export function checkNumberPlace(
   probe: ProbeState,
   target: Expression,
   operator: string,
+  span: Span,
 ): Place | undefined {
-  const place = placeOf(probe, target, operator);
+  const place = placeOf(probe, target, operator, span);
   if (place === undefined) return undefined;
   if (place.type.kind === "integer" || place.type.kind === "pointer") return place;
-  const message = `${operator} takes an integer, this is ${describeType(place.type)}`;
-  return probe.error("type-mismatch", target.span, message);
+  return refuseNumber(probe, target, operator, span, describeType(place.type));
 }
 
-function placeOf(probe: ProbeState, target: Expression, operator: string): Place | undefined {
+/** A number is what the operator gives. */
+function refuseNumber(
+  probe: ProbeState,
+  { kind, span: { start, end } }: Expression,
+  operator: string,
+  span: Span,
+  type: string,
+): undefined {
+  const name = probe.program.source.slice(start, end).replace(/\[.*/s, "");
+  const given = operator === "++" || (kind === "map" && operator === "+=") ? uint64 : int64;
+  const place = kind === "map" ? "map" : "variable";
+  const message = `Type mismatch for ${name}: trying to assign value of type '${describeType(given)}' when ${place} already has a type '${type}'`;
+  return probe.error("type-mismatch", span, message, [`${operator} takes a number.`]);
+}
+
+function placeOf(
+  probe: ProbeState,
+  target: Expression,
+  operator: string,
+  span: Span,
+): Place | undefined {
   if (target.kind === "scratch") {
     const scratch = findScratch(probe, target);
     if (scratch === undefined) return undefined;
@@ -178,7 +198,8 @@ function placeOf(probe: ProbeState, target: Expression, operator: string): Place
   }
   const type = plainType(maps.get(name));
   if (type === undefined) {
-    return probe.error("type-mismatch", target.span, `${operator} cannot change an aggregation`);
+    const kind = aggregationHeld(probe, target)?.kind ?? "aggregation";
+    return refuseNumber(probe, target, operator, span, `${kind}_t`);
   }
   return { kind: "map", map: maps.idOf(name), keys, type };
 }
@@ -188,9 +209,9 @@ export function checkUpdate(
   probe: ProbeState,
   expression: ExpressionOf<"update">,
 ): CheckedExpression | undefined {
-  const { operator } = expression;
-  if (!learnUpdate(probe, expression.target, operator)) return undefined;
-  const target = checkNumberPlace(probe, expression.target, operator);
+  const { operator, span } = expression;
+  if (!learnUpdate(probe, expression.target, operator, span)) return undefined;
+  const target = checkNumberPlace(probe, expression.target, operator, span);
   if (target === undefined) return undefined;
   // A pointer moves to the next of what it points to.
   const step =
@@ -201,13 +222,18 @@ export function checkUpdate(
     by: operator === "++" ? step : -step,
     result: expression.isPrefix ? "new" : "old",
     type: target.type,
-    span: expression.span,
+    span,
   };
 }
 
 /** What counts up or down needs 64 bits; down, also a sign. False, and a report, when it cannot. */
-function learnUpdate(probe: ProbeState, target: Expression, operator: "++" | "--"): boolean {
-  const place = placeOf(probe, target, operator);
+function learnUpdate(
+  probe: ProbeState,
+  target: Expression,
+  operator: "++" | "--",
+  span: Span,
+): boolean {
+  const place = placeOf(probe, target, operator, span);
   if (place?.type.kind !== "integer") return place !== undefined;
   const slot = { type: operator === "++" && !place.type.isSigned ? uint64 : int64 };
   if (place.kind === "map") {

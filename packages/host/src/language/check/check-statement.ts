@@ -10,6 +10,7 @@ import { checkAssertion } from "./check-assert.js";
 import { checkAssignment, checkDeclaration } from "./check-assignment.js";
 import { unknownFunction } from "./check-call.js";
 import { checkCondition } from "./check-condition.js";
+import { requireDecision } from "./check-operator.js";
 import { checkFor, checkJump, checkUnroll, checkWhile } from "./check-loop.js";
 import { checkMapCall, warnOfDiscarded } from "./check-map-call.js";
 import { checkOutputCall } from "./check-output-call.js";
@@ -84,7 +85,8 @@ function checkStatement(probe: ProbeState, statement: Statement): Checked {
     case "declaration":
       return checkDeclaration(probe, statement);
     case "if": {
-      const condition = checkCondition(probe, statement.condition, span);
+      const isDecision = requireDecision(probe, statement.condition, span);
+      const condition = isDecision ? checkCondition(probe, statement.condition, span) : undefined;
       if (condition?.kind === "constant" && isComptime(statement.condition)) {
         // What does not come about may be what could not be compiled, or a fail().
         const taken = condition.value === 0n ? statement.otherwise : statement.then;

@@ -56,6 +56,7 @@ export class ProbeState {
   /** Innermost last. */
   #scopes: Map<string, Scratch>[] = [];
   #loopDepth = 0;
+  readonly #assignedEntries = new Set<Span>();
   /** It asks which of the probes it is that it stands for. */
   asksName = false;
   /** The same of the functions that these are on. */
@@ -160,7 +161,7 @@ export class ProbeState {
   }
 
   /** `let $x`: declares a variable whose name no other has that can be seen here; reports it when not. */
-  declareNew(name: string, span: Span, type?: Type, by?: "Loop"): Scratch {
+  declareNew(name: string, span: Span, type?: Type, by?: "Loop" | Span): Scratch {
     const other = this.findScratch(name);
     if (other !== undefined && other.span !== span) {
       const related = { span: other.span, message: `$${shownName(name)} is declared here` };
@@ -168,7 +169,10 @@ export class ProbeState {
         by === "Loop"
           ? `Loop declaration shadows existing variable: $${shownName(name)}`
           : `Variable $${shownName(name)} was already declared. Variable shadowing is not allowed.`;
-      this.error("bad-value", span, message, ["Give it another name."], related);
+      // With the `let` before it.
+      const start = typeof by === "object" ? by.start : span.start;
+      const place = { start, end: span.end };
+      this.error("bad-value", place, message, ["Give it another name."], related);
     }
     return this.declareScratch(name, span, type);
   }
@@ -209,12 +213,17 @@ export class ProbeState {
     return scratch;
   }
 
+  /** Whether the variable of a loop through a map, which is declared here, is assigned to. */
+  isEntryAssigned(span: Span): boolean {
+    return this.#assignedEntries.has(span);
+  }
+
   /** Learns from an assignment; false, and a report, when the value does not go with what is in it. */
   mergeScratch(scratch: Scratch, added: Slot, span: Span): boolean {
     if (scratch.isEntry) {
-      const message = `$${shownName(scratch.name)} is an entry of a map, and cannot be assigned`;
-      this.error("type-mismatch", span, message, ["Assign to the map, as @m[$kv.0] = …."]);
-      return false;
+      // The next pass has a copy in its place.
+      this.#assignedEntries.add(scratch.span);
+      this.program.maps.changed = true;
     }
     const known = scratch.slot;
     const merged = known === undefined ? added : mergeSlots(known, added);
@@ -257,7 +266,7 @@ export class ProbeState {
   }
 
   #tooLong(scratch: Scratch, declared: StringType, added: StringType, span: Span): false {
-    const message = `$${shownName(scratch.name)} is declared as string[${declared.capacityBytes}], the value may have ${added.capacityBytes} bytes with its NUL`;
+    const message = `Type mismatch for $${shownName(scratch.name)}: trying to assign value of type '${describeType(added)}' when variable already has a type '${describeType(declared)}'`;
     const related = {
       span: scratch.span,
       message: `$${shownName(scratch.name)} is declared here`,
