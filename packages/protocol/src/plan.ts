@@ -128,6 +128,8 @@ const attachRawTracepoint = z.strictObject({
 const attachTracing = z.strictObject({
   kind: z.literal("attachTracing"),
   program: reference,
+  /** Below bpffs: there an iterator's link is put, and stays; who reads the file runs the program. */
+  pinPath: z.optional(path),
   isOptional,
 });
 

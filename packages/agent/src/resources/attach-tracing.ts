@@ -3,11 +3,28 @@ import { RefusedError } from "../kernel/errors.js";
 import { Attachment } from "./attachment.js";
 import { type LoadedProgram } from "./loaded-program.js";
 
-/** Attaches a program to what its BTF id says: tp_btf, fentry, fexit. Throws RefusedError. */
-export function attachTracing({ bpf, kernel }: Target, program: LoadedProgram): Attachment {
+const pinHint =
+  "there must be no such file yet, and bpffs mounted there: mount -t bpf bpf /sys/fs/bpf";
+
+/**
+ * Attaches a program to what its BTF id says: tp_btf, fentry, fexit, iter. `pinPath`: where its link is put once it is enabled.
+ * Throws RefusedError.
+ */
+export function attachTracing(
+  { bpf, kernel }: Target,
+  program: LoadedProgram,
+  pinPath?: string,
+): Attachment {
   const action = `attach program "${program.name}"`;
-  const attached = (mechanism: string, link: number): Attachment =>
-    new Attachment(kernel, { mechanism, links: [link], events: [], detachesWithEvent: false });
+  const attached = (mechanism: string, link: number): Attachment => {
+    const parts = { mechanism, links: [link], events: [], detachesWithEvent: false };
+    if (pinPath === undefined) return new Attachment(kernel, parts);
+    const onEnable = (): void => {
+      const what = `pin program "${program.name}" at ${pinPath}`;
+      kernel.check(what, "bpf(BPF_OBJ_PIN)", bpf.pin(link, pinPath), { hint: pinHint });
+    };
+    return new Attachment(kernel, { ...parts, onEnable });
+  };
 
   const { fd, expectedAttachType } = program;
   const link = bpf.createLink({ program: fd, target: 0, attachType: expectedAttachType });

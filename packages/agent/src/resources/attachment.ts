@@ -13,6 +13,8 @@ export interface AttachmentParts {
   readonly events: readonly number[];
   /** Set when a program is bound to its event for good (PERF_EVENT_IOC_SET_BPF): closing the event detaches it. */
   readonly detachesWithEvent: boolean;
+  /** What is to be done besides when it is enabled; may throw a SyscallError. */
+  readonly onEnable?: () => void;
   /** What is left to do when all are closed; may throw a RefusalError. */
   readonly afterClose?: () => void;
 }
@@ -26,6 +28,7 @@ export class Attachment implements Resource {
   readonly mechanism: string;
   readonly #kernel: Kernel;
   readonly #detachesWithEvent: boolean;
+  readonly #onEnable: (() => void) | undefined;
   readonly #afterClose: (() => void) | undefined;
   #links: readonly number[];
   #events: readonly number[];
@@ -36,6 +39,7 @@ export class Attachment implements Resource {
     this.#links = parts.links;
     this.#events = parts.events;
     this.#detachesWithEvent = parts.detachesWithEvent;
+    this.#onEnable = parts.onEnable;
     this.#afterClose = parts.afterClose;
   }
 
@@ -52,6 +56,7 @@ export class Attachment implements Resource {
       const result = enablePerfEvent(this.#kernel, event);
       this.#kernel.check("enable perf event", "ioctl(PERF_EVENT_IOC_ENABLE)", result);
     }
+    this.#onEnable?.();
   }
 
   disable(): readonly number[] {

@@ -136,7 +136,7 @@ const runners: StepRunners = {
 
   attachTracing(context, step) {
     const program = context.requireProgram(step.program);
-    return attach(step, () => attachTracing(context.target, program));
+    return attach(step, () => attachTracing(context.target, program, step.pinPath));
   },
 
   attachKprobe(context, step) {

@@ -30,6 +30,7 @@ export const helpers = {
   jiffies64: 118,
   get_ns_current_pid_tgid: 120,
   ktime_get_boot_ns: 125,
+  seq_printf: 126,
   ringbuf_output: 130,
   ringbuf_reserve: 131,
   ringbuf_submit: 132,

@@ -247,8 +247,11 @@ function attachStep(attachment: AttachmentSpec, program: Reference): PlanStep {
     case "rawTracepoint":
       return { kind: "attachRawTracepoint", program, name: attachment.name };
     case "tracing":
-    case "iterator":
       return { kind: "attachTracing", program };
+    case "iterator": {
+      const { pinPath } = attachment;
+      return { kind: "attachTracing", program, ...(pinPath === undefined ? {} : { pinPath }) };
+    }
     case "kprobe":
       return {
         kind: "attachKprobe",

@@ -18,8 +18,8 @@ type AttachmentPlace =
   | { readonly kind: "rawTracepoint"; readonly program: string; readonly name: string }
   /** tp_btf, fentry, fexit: the program says to what. */
   | { readonly kind: "tracing"; readonly program: string }
-  /** What it goes through is read once all is attached. */
-  | { readonly kind: "iterator"; readonly program: string }
+  /** What it goes through is read once all is attached; or, where it is pinned, whenever that file is read. */
+  | { readonly kind: "iterator"; readonly program: string; readonly pinPath?: string }
   | {
       readonly kind: "kprobe";
       readonly program: string;

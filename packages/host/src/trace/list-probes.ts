@@ -151,7 +151,11 @@ function timed(kind: string, { parts }: Search): Promise<ListedProbe[]> {
   return Promise.resolve(named(matching.map((unit) => `${kind}:${unit}:`)));
 }
 
-async function listIterators(session: Session, { parts }: Search): Promise<ListedProbe[]> {
+async function listIterators(
+  session: Session,
+  { parts }: Search,
+  { withFields }: ListOptions,
+): Promise<ListedProbe[]> {
   const expression = globToRegExp(parts[0] ?? "*");
   const names = iterators.filter((name) => expression.test(name));
   const known = await Promise.all(
@@ -160,7 +164,20 @@ async function listIterators(session: Session, { parts }: Search): Promise<Liste
       return (await ask<"kernelType">(session, query))?.type;
     }),
   );
-  return named(names.filter((_, at) => known[at] !== undefined).map((name) => `iter:${name}`));
+  const there = names.filter((_, at) => known[at] !== undefined);
+  return await Promise.all(
+    there.map(async (name) => ({
+      name: `iter:${name}`,
+      fields: withFields ? await iteratorFields(session, name) : [],
+    })),
+  );
+}
+
+/** What `ctx` has of what is gone through: all that the kernel's function takes but its first, the iterator's own. */
+async function iteratorFields(session: Session, name: string): Promise<readonly string[]> {
+  const query = { kind: "kernelFunctionType", name: `bpf_iter_${name}` } as const;
+  const parameters = (await ask<"kernelFunctionType">(session, query))?.type?.parameters ?? [];
+  return parameters.slice(1).map((one) => `${one.typeName} ${one.name}`);
 }
 
 async function listTracepoints(

@@ -220,12 +220,14 @@ export class Trace implements AsyncDisposable {
   /** Has iterators go through what they do; a trace that has nothing else is over then. */
   async #iterate(): Promise<void> {
     const { attachments } = this.#spec.object;
-    const iterators = attachments.flatMap(({ kind }, index) =>
-      kind === "iterator" ? [index] : [],
+    const iterators = attachments.flatMap((attachment, index) =>
+      attachment.kind === "iterator" ? [{ index, isPinned: attachment.pinPath !== undefined }] : [],
     );
     if (iterators.length === 0 || this.#earlier !== undefined) return;
     try {
-      for (const index of iterators) await this.#source.iterate(index);
+      for (const { index, isPinned } of iterators) {
+        if (!isPinned) await this.#source.iterate(index);
+      }
       if (iterators.length === attachments.length) this.#requestStop();
     } catch (error) {
       this.#failIteration(error);

@@ -277,6 +277,7 @@ async function run(
     ...loadOptions(options),
     measuresCost: isVerbose || tests !== undefined,
   });
+  tellPins(program);
   const cost = async (): Promise<TraceCost | undefined> => await target.cost();
   const telling = { format, output, buffers, isQuiet, cost };
   if (tests !== undefined) {
@@ -292,6 +293,14 @@ async function run(
       failsOnLost: options.failOnLost === true,
     }),
   );
+}
+
+/** Says where iterators can be read from now on. */
+function tellPins({ spec }: Program): void {
+  for (const attachment of spec.object.attachments) {
+    if (attachment.kind !== "iterator" || attachment.pinPath === undefined) continue;
+    process.stdout.write(`Program pinned to ${attachment.pinPath}\n`);
+  }
 }
 
 /** -l: what matches a pattern, or what the probes of a script do. */

@@ -15,28 +15,36 @@ const oldLimits = { values: 3, strings: 1 };
 const mostValues = 12;
 
 /**
- * `debugf("format", …)`: a line into the kernel's own trace_pipe. The kernel formats, so what can be in a format is what it
- * understands: it takes nothing of one that it does not, and says so to nobody.
+ * `debugf("format", …)`: a line into the kernel's own trace_pipe; `printf()` in a pinned iterator: text for who reads its file.
+ * The kernel formats, so what can be in a format is what it understands: it takes nothing of one that it does not, and says so
+ * to nobody.
  */
-export function checkDebugf(probe: ProbeState, call: ExpressionOf<"call">): Debug | undefined {
+export function checkDebugf(
+  probe: ProbeState,
+  call: ExpressionOf<"call">,
+  into: Debug["into"] = "trace_pipe",
+): Debug | undefined {
   const format = checkFormat(probe, call, probe.storedRoom());
   if (format === undefined) return undefined;
-  const isNew = probe.program.target.features.includes("trace_vprintk");
+  // bpf_seq_printf() has always taken as much as bpf_trace_vprintk() takes.
+  const isNew = into === "iterator" || probe.program.target.features.includes("trace_vprintk");
   const limits = isNew ? { values: mostValues, strings: mostValues } : oldLimits;
   const { values } = format;
   const strings = values.filter(({ type }) => type.kind === "string");
   if (values.length > limits.values || strings.length > limits.strings) {
-    const message = `debugf: too much for this kernel: it takes ${limits.values} values`;
+    const message = `${call.name}: too much for this kernel: it takes ${limits.values} values`;
     const among = isNew ? "" : `, ${limits.strings} string among them`;
     return probe.error("format", call.span, `${message}${among}`, [
       "printf() takes more. Kernels since 5.16 take 12.",
     ]);
   }
-  const text = translate(probe, call, format, isNew);
-  if (text === undefined) return undefined;
+  const translated = translate(probe, call, format, isNew);
+  if (translated === undefined) return undefined;
+  const text = into === "iterator" ? translated : asLine(translated, isNew);
   const conversions = format.pieces.filter((piece) => typeof piece !== "string");
   return {
     kind: "debug",
+    into,
     format: text,
     values: values.map((value, index) => fitted(value, conversions[index])),
     span: call.span,
@@ -55,7 +63,11 @@ function translate(
   for (const piece of pieces) {
     if (typeof piece === "string") {
       if (!/^[\t-\r -~]*$/.test(piece)) {
-        return probe.error("format", call.span, "debugf: the kernel takes formats of ASCII only");
+        return probe.error(
+          "format",
+          call.span,
+          `${call.name}: the kernel takes formats of ASCII only`,
+        );
       }
       if (!isNew && piece.includes("%")) return onlyOnNew(probe, call.span, "%%");
       text += piece.replaceAll("%", "%%");
@@ -65,11 +77,15 @@ function translate(
     const value = values[index];
     index += 1;
     if (value === undefined) return undefined;
-    const conversion = translateConversion(probe, piece, value, { span, isNew });
+    const conversion = translateConversion(probe, piece, value, { span, isNew, name: call.name });
     if (conversion === undefined) return undefined;
     text += conversion;
   }
-  // A line each, as a kernel since 5.9 makes of it by itself; those since 5.16 do so surely.
+  return text;
+}
+
+/** A line each, as a kernel since 5.9 makes of it by itself; those since 5.16 do so surely. */
+function asLine(text: string, isNew: boolean): string {
   const line = text.replace(/\n$/, "");
   return isNew ? line : `${line}\n`;
 }
@@ -78,10 +94,11 @@ function translateConversion(
   probe: ProbeState,
   { conversion, flags, width, precision }: FormatConversion,
   { type }: CheckedExpression,
-  { span, isNew }: { readonly span: Span; readonly isNew: boolean },
+  { span, isNew, name }: { readonly span: Span; readonly isNew: boolean; readonly name: string },
 ): string | undefined {
+  const hints = name === "debugf" ? ["printf() does."] : [];
   const fault = (what: string): undefined =>
-    probe.error("format", span, `debugf: the kernel knows no ${what}`, ["printf() does."]);
+    probe.error("format", span, `${name}: the kernel knows no ${what}`, hints);
   if (precision !== undefined) return fault("precision");
   if (conversion === "o" || conversion.startsWith("r")) return fault(`%${conversion}`);
   if (conversion === "s" && type.kind !== "string") {

@@ -17,6 +17,7 @@ import {
   type StringList,
 } from "./checked-program.js";
 import { type ProbeState } from "./probe-state.js";
+import { isPinned } from "./probes/iterator-probes.js";
 import { layOutRecord } from "./record-table.js";
 import { describeType, uint32, type Type } from "./type.js";
 
@@ -26,6 +27,8 @@ type Call = ExpressionOf<"call">;
 export function checkOutputCall(probe: ProbeState, call: Call): CheckedStatement | undefined {
   switch (call.name) {
     case "printf":
+      if (isPinned(probe.probe)) return checkDebugf(probe, call, "iterator");
+      return checkFormatted(probe, call, call.name);
     case "errorf":
     case "warnf":
     case "system":

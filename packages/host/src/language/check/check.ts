@@ -3,6 +3,7 @@ import { InternalError } from "../../asm/internal-error.js";
 import { type Answers, type Query } from "../answers.js";
 import { type Diagnostic, isError } from "../diagnostic.js";
 import { type ActionBlock, type MapDeclaration, type ParsedProgram } from "../syntax/ast.js";
+import { checkPinned } from "./check-pinned.js";
 import { checkExpression } from "./check-expression.js";
 import { checkOptionsGiven } from "./check-option.js";
 import { checkCondition } from "./check-condition.js";
@@ -235,6 +236,7 @@ function checkProbe(state: ProbeState, block: ActionBlock): CheckedProbe {
   const predicate =
     block.predicate === undefined ? undefined : checkCondition(state, block.predicate);
   const body = checkBlock(state, block.body);
+  checkPinned(state, body);
   state.endPass();
   return {
     name: probe.name,

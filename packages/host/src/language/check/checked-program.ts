@@ -174,10 +174,12 @@ export type CheckedStatement =
     }
   /**
    * A line for the kernel's trace_pipe, by a format of the kernel's own (bpf_trace_printk, and bpf_trace_vprintk for more
-   * than three values). Values are strings, and numbers, which are passed in 64 bits.
+   * than three values); or text for who reads a pinned iterator (bpf_seq_printf). Values are strings, and numbers, which are
+   * passed in 64 bits.
    */
   | {
       readonly kind: "debug";
+      readonly into: "trace_pipe" | "iterator";
       readonly format: string;
       readonly values: readonly CheckedExpression[];
       readonly span: Span;

@@ -10,6 +10,7 @@ import { type Lowering, pointedStringReader, stringReader } from "./lowering.js"
 import { withMapValue } from "./map-access.js";
 import { copyMemory, storeBytes, zeroMemory } from "./memory-copy.js";
 import { isCharacterArray, storedPlace, withPart } from "./stored-place.js";
+import { typedPointer } from "./typed-pointer.js";
 import { behind, constant, moved, pointerTo } from "./program-builder.js";
 
 /** TASK_COMM_LEN (include/linux/sched.h). */
@@ -230,10 +231,14 @@ function storePath(
   capacityBytes: number,
 ): void {
   const { builder } = lowering;
-  const from = lowering.value(pointer);
+  const absent = builder.newLabel("no_path");
   zeroMemory(lowering, address, capacityBytes);
-  const size = Math.min(type.capacityBytes, capacityBytes);
-  builder.callOnly(helpers.d_path, from, pointerTo(address), constant(size));
+  lowering.builtins.during(() => {
+    const from = typedPointer(lowering, pointer, absent);
+    const size = Math.min(type.capacityBytes, capacityBytes);
+    builder.callOnly(helpers.d_path, from, pointerTo(address), constant(size));
+  });
+  builder.label(absent);
 }
 
 function storeComm(lowering: Lowering, address: Address, capacityBytes: number): void {

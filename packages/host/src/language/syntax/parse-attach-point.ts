@@ -5,6 +5,8 @@ import { type TokenReader } from "./token-reader.js";
 
 /** Probes whose second part is a path, in which a slash does not begin a predicate. */
 const pathProbes = new Set(["uprobe", "u", "uretprobe", "ur", "usdt", "U"]);
+/** Those whose third part may be a path. */
+const iterators = new Set(["iter", "it"]);
 /** ply writes `tracepoint:category/event`. */
 const tracepoints = new Set(["tracepoint", "t"]);
 
@@ -33,7 +35,8 @@ export function parseAttachPoint(reader: TokenReader): AttachPoint | undefined {
         endPart(position + 1);
         continue;
       }
-      if (!(pathProbes.has(type) && parts.length === 1)) break;
+      const isPin = iterators.has(type) && parts.length === 2 && isPath(source, position, partText);
+      if (!(pathProbes.has(type) && parts.length === 1) && !isPin) break;
     } else if (character === "/") {
       break;
     }
@@ -59,4 +62,9 @@ export function parseAttachPoint(reader: TokenReader): AttachPoint | undefined {
   }
   reader.moveTo(position);
   return { text: source.slice(start, position), parts, span: { start, end: position } };
+}
+
+/** Whether a slash is of a path: it begins its part of the probe, or what follows it is not divided off as a predicate is. */
+function isPath(source: string, position: number, before: string): boolean {
+  return before === "" || (before.startsWith("/") && /^\/[\w.-]/.test(source.slice(position)));
 }

@@ -15,10 +15,6 @@ export function expandIterator(context: AttachPointContext): ConcreteProbe[] {
     context.fault("iter probe type does not support wildcards");
     return [];
   }
-  if (pin !== undefined) {
-    context.diagnostics.error("not-supported", pin.span, "pinned iterators are not supported yet");
-    return [];
-  }
   const structure = `struct bpf_iter__${name}`;
   const answer = context.ask<"kernelType">({ kind: "kernelType", name: structure });
   if (answer === undefined) return [];
@@ -32,7 +28,11 @@ export function expandIterator(context: AttachPointContext): ConcreteProbe[] {
       type: "iter",
       programType: "tracing",
       place: { expectedAttachType: "trace_iter", attachTo: `bpf_iter_${name}` },
-      attachment: { kind: "iterator", ...context.optional },
+      attachment: {
+        kind: "iterator",
+        ...(pin === undefined || pin.text === "" ? {} : { pinPath: pinPathOf(pin.text) }),
+        ...context.optional,
+      },
       context: "none",
       contextType: structure,
       functionName: undefined,
@@ -43,4 +43,14 @@ export function expandIterator(context: AttachPointContext): ConcreteProbe[] {
       span: context.span,
     },
   ];
+}
+
+/** A name alone is one below where bpffs is. */
+function pinPathOf(name: string): string {
+  return name.startsWith("/") ? name : `/sys/fs/bpf/${name}`;
+}
+
+/** Whether what it writes is for who reads its file, and nobody else. */
+export function isPinned({ attachment }: Pick<ConcreteProbe, "attachment">): boolean {
+  return attachment.kind === "iterator" && attachment.pinPath !== undefined;
 }
