@@ -165,6 +165,8 @@ const attachKprobeMulti = z.strictObject({
   program: reference,
   symbols: z.array(eventName).check(z.maxLength(65_536)),
   isReturn: z.boolean(),
+  /** By symbol, what the program learns of where it runs. */
+  cookies: z.optional(z.array(u64).check(z.maxLength(65_536))),
 });
 
 /** Many places of a file at once. */

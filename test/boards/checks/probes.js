@@ -6,6 +6,10 @@ import { libc } from "../userland.js";
 import { NotApplicable } from "./check.js";
 import { requireKretprobes } from "./kretprobe.js";
 
+const manyKprobes = `kprobe:vfs_o*,kprobe:do_sys_openat2 /comm == "cat"/ { @calls[func] = count(); @by[probe] = max(arg1); }
+  kretprobe:vfs_o*,kretprobe:do_sys_openat2 /comm == "cat"/ { @results[func] = max(retval); @opened++; }
+  interval:s:1 { if (@opened > 3) { exit(); } }`;
+
 /** @type {readonly import("./check.js").Check[]} */
 export const probeChecks = [
   {
@@ -118,6 +122,30 @@ export const probeChecks = [
         `kprobe:do_sys_openat* /comm == "cat"/ { printf("%s\\n", func); exit(); }`,
       );
       assert.match(printed, /^do_sys_openat2\b/);
+    },
+  },
+  {
+    name: "many kprobes and kretprobes",
+    needs: ["kprobe"],
+    run: async (on) => {
+      const outcome = await on.start("trace", "-e", manyKprobes).ended;
+      await requireKretprobes(on, outcome.errors);
+      for (const name of ["vfs_open", "do_sys_openat2"]) {
+        const shown = new RegExp(`^@calls\\[${name}\\]: [1-9]`, "m");
+        assert.match(outcome.output, shown, describeOutcome(outcome));
+      }
+      assert.match(outcome.output, /^@by\[kprobe:do_sys_openat2\]: [1-9]/m);
+      assert.match(outcome.output, /^@results\[do_sys_openat2\]: [0-9]/m);
+    },
+  },
+  {
+    name: "many kprobes, all at once",
+    needs: ["kprobe", "kprobe_multi"],
+    run: async (on) => {
+      const { output, errors } = await on.start("trace", "-v", "-e", manyKprobes).ended;
+      assert.match(errors, /^attached kprobe to [0-9]+ functions \(kprobe.multi link\)$/m);
+      assert.match(errors, /^attached kretprobe to [0-9]+ functions/m);
+      assert.match(output, /^@results\[do_sys_openat2\]: [0-9]/m);
     },
   },
   {

@@ -88,6 +88,8 @@ export interface KprobeMultiAttributes {
   readonly attachType: number;
   readonly flags: number;
   readonly symbols: readonly string[];
+  /** By symbol. */
+  readonly cookies?: readonly bigint[] | undefined;
 }
 
 export interface UprobeMultiAttributes {
@@ -301,6 +303,7 @@ export class Bpf {
     this.#u32(16, link.flags);
     this.#u32(20, link.symbols.length);
     this.#pointer(24, this.#stringList(link.symbols, pointerSize));
+    if (link.cookies !== undefined) this.#pointer(40, this.#words(link.cookies, 8));
     return this.#call(BPF_LINK_CREATE);
   }
 

@@ -5,7 +5,7 @@ import {
   BPF_TRACE_KPROBE_MULTI,
   BPF_TRACE_UPROBE_MULTI,
 } from "../kernel/uapi.js";
-import { type UprobeMultiAttributes } from "../kernel/bpf.js";
+import { type KprobeMultiAttributes, type UprobeMultiAttributes } from "../kernel/bpf.js";
 import { Attachment } from "./attachment.js";
 import { type LoadedProgram } from "./loaded-program.js";
 
@@ -13,9 +13,9 @@ import { type LoadedProgram } from "./loaded-program.js";
 export function attachKprobeMulti(
   target: Target,
   program: LoadedProgram,
-  request: { readonly symbols: readonly string[]; readonly isReturn: boolean },
+  request: Pick<KprobeMultiAttributes, "symbols" | "cookies"> & { readonly isReturn: boolean },
 ): Attachment {
-  const { symbols, isReturn } = request;
+  const { symbols, isReturn, cookies } = request;
   const action = `attach program "${program.name}" to ${symbols.length} functions of the kernel`;
   const link = target.bpf.createKprobeMultiLink(
     {
@@ -23,6 +23,7 @@ export function attachKprobeMulti(
       attachType: attachTypeOf(program, BPF_TRACE_KPROBE_MULTI),
       flags: isReturn ? BPF_F_KPROBE_MULTI_RETURN : 0,
       symbols,
+      cookies,
     },
     target.pointerSize,
   );

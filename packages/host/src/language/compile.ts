@@ -1,11 +1,11 @@
 import { slotCount } from "../asm/assemble.js";
 import { type Instruction } from "../asm/instruction.js";
-import { type ProgramSpec } from "../spec/program-spec.js";
+import { type ProgramPlace, type ProgramSpec } from "../spec/program-spec.js";
 import { type TargetDescription } from "../spec/target-description.js";
 import { type TraceSpec } from "../spec/trace-spec.js";
 import { type Answers } from "./answers.js";
 import { check, type CheckOptions } from "./check/check.js";
-import { type CheckedProgram } from "./check/checked-program.js";
+import { type CheckedProbe, type CheckedProgram } from "./check/checked-program.js";
 import { type Diagnostic } from "./diagnostic.js";
 import { generate } from "./generate/generate.js";
 import { StackLimitError, stackSizeBytes } from "./generate/place-stack.js";
@@ -71,17 +71,20 @@ export function generateSpec(
       license: checked.config.license,
       ...(functions === undefined ? {} : { functions }),
     };
-    const place =
-      probe?.isJoined === true
-        ? { expectedAttachType: "trace_uprobe_multi" as const }
-        : probe?.place;
-    programs.push({ name: ir.name, type, ...place, ...parts });
+    programs.push({ name: ir.name, type, ...placeOf(probe), ...parts });
   }
   checkScratch(lowered, checked, faults);
   if (faults.length > 0) return { spec: undefined, faults };
   const types = callbackTypes.encode(target.byteOrder);
   const object = { ...lowered.object, programs, ...(types === undefined ? {} : { types }) };
   return { spec: { object, layout: checked.layout }, faults };
+}
+
+/** Joined probes are loaded for all their places at once. */
+function placeOf(probe: CheckedProbe | undefined): Partial<ProgramPlace> {
+  if (probe?.isJoined !== true) return probe?.place ?? {};
+  const isUser = probe.attachment.kind === "uprobe";
+  return { expectedAttachType: isUser ? "trace_uprobe_multi" : "trace_kprobe_multi" };
 }
 
 function generateProgram(

@@ -277,6 +277,7 @@ function attachStep(attachment: AttachmentSpec, program: Reference): PlanStep {
         program,
         symbols: [...attachment.symbols],
         isReturn: attachment.isReturn,
+        ...(attachment.cookies === undefined ? {} : { cookies: [...attachment.cookies] }),
       };
     case "uprobeMulti":
       return {

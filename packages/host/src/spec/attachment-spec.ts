@@ -34,6 +34,8 @@ type AttachmentPlace =
       readonly program: string;
       readonly symbols: readonly string[];
       readonly isReturn: boolean;
+      /** By symbol, what the program learns of where it runs. */
+      readonly cookies?: readonly bigint[];
     }
   /** Many places of one program or library at once. */
   | {

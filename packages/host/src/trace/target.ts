@@ -449,6 +449,7 @@ function hasStandIns({ object }: TraceSpec): boolean {
   return object.attachments.some(
     ({ kind, probe }) =>
       kind === "uprobeMulti" ||
+      kind === "kprobeMulti" ||
       (kind === "rawTracepoint" && probe?.startsWith("tracepoint:") === true),
   );
 }

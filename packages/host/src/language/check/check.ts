@@ -21,7 +21,7 @@ import { layOutMap } from "./map-layout.js";
 import { ProbeState } from "./probe-state.js";
 import { type ConcreteProbe } from "./probes/concrete-probe.js";
 import { expandBlock } from "./probes/expand-attach-point.js";
-import { joinUprobes } from "./probes/join-uprobes.js";
+import { joinProbes } from "./probes/join-probes.js";
 import { preferRawTracepoints } from "./probes/raw-tracepoints.js";
 import { checkTestNames, describeNoTests, type TestChoice } from "./probes/test-probes.js";
 import { parentProcessQueries } from "./parent-process.js";
@@ -32,7 +32,7 @@ import { int64 } from "./type.js";
 const checks = { expression: checkExpression, statements: checkStatements };
 
 /** What makes it possible to attach otherwise than is written. */
-const standIns: ReadonlySet<string> = new Set(["raw_tracepoint", "uprobe_multi"]);
+const standIns: ReadonlySet<string> = new Set(["raw_tracepoint", "uprobe_multi", "kprobe_multi"]);
 
 /** What a program is started with. */
 export interface CheckOptions {
@@ -125,7 +125,7 @@ export function tryCheck(
     return { block, probes };
   });
   const preferred = preferRawTracepoints(expanded, input.target);
-  for (const { block, probes } of joinUprobes(preferred, input.target)) {
+  for (const { block, probes } of joinProbes(preferred, input.target)) {
     for (const probe of probes) {
       states.push({ state: new ProbeState(program, probe, checks), block });
     }
@@ -242,6 +242,7 @@ function checkProbe(state: ProbeState, block: ActionBlock): CheckedProbe {
     name: probe.name,
     programType: probe.programType,
     place: probe.place,
+    attachment: probe.attachment,
     ...placesOf(state),
     context: probe.context,
     ...(probe.is32Bit === undefined ? {} : { is32Bit: probe.is32Bit }),
@@ -253,24 +254,20 @@ function checkProbe(state: ProbeState, block: ActionBlock): CheckedProbe {
   };
 }
 
-type Places = Pick<CheckedProbe, "attachment" | "others" | "isJoined">;
+type Places = Pick<CheckedProbe, "others" | "isJoined" | "cookies">;
 
-/** Where it is attached; with cookies, when it asks where it is. */
+/** Where else it is attached; with cookies, when it asks where it is. */
 function placesOf({ probe, program, asksName, asksFunction }: ProbeState): Places {
-  const { attachment, others, isJoined } = probe;
-  if (others === undefined) return { attachment };
-  if (isJoined === undefined) return { attachment, others };
-  const placed = [probe, ...others].map((place) => {
-    const name = asksName ? program.nameIndex(place.name) : 0;
-    const functionName = asksFunction ? program.nameIndex(place.functionName ?? "") : 0;
-    const cookie = (BigInt(functionName) << 32n) | BigInt(name);
-    return {
-      name: place.name,
-      attachment: asksName || asksFunction ? { ...place.attachment, cookie } : place.attachment,
-    };
+  const { others, isJoined } = probe;
+  if (others === undefined) return {};
+  if (isJoined === undefined) return { others };
+  if (!asksName && !asksFunction) return { others, isJoined };
+  const cookies = [probe, ...others].map(({ name, functionName = "" }) => {
+    const index = asksName ? program.nameIndex(name) : 0;
+    const functionIndex = asksFunction ? program.nameIndex(functionName) : 0;
+    return (BigInt(functionIndex) << 32n) | BigInt(index);
   });
-  const [first, ...rest] = placed;
-  return { attachment: first?.attachment ?? attachment, others: rest, isJoined };
+  return { others, isJoined, cookies };
 }
 
 function systemCallsOf({

@@ -74,8 +74,10 @@ export interface CheckedProbe {
   readonly context: ProbeContext;
   /** Further places that the same program is attached to. */
   readonly others?: readonly Pick<CheckedProbe, "name" | "attachment">[];
-  /** To all of them at once: uprobes, whose cookies are the indexes of what `probe` (low 32 bits) and `func` print. */
+  /** To all of them at once: uprobes or kprobes. */
   readonly isJoined?: true;
+  /** Of joined probes that ask where they are, itself first: indexes of what `probe` (low 32 bits) and `func` print. */
+  readonly cookies?: readonly bigint[];
   /** It stands for the tracepoints of these system calls, in the order of their numbers, and leaves out all others. */
   readonly systemCalls?: SystemCalls;
   /** In code of 32 bits on a target of 64. */

@@ -1,7 +1,7 @@
 import { InternalError } from "../../asm/internal-error.js";
 import { type MapSpec } from "../../spec/map-spec.js";
 import { mapFlags } from "../../spec/map-spec.js";
-import { type AttachmentSpec, type RunSpec } from "../../spec/attachment-spec.js";
+import { type AttachmentSpec, type RunSpec, type UserPlace } from "../../spec/attachment-spec.js";
 import { type ObjectSpec } from "../../spec/object-spec.js";
 import { type ProgramType } from "../../spec/program-spec.js";
 import { type TargetDescription } from "../../spec/target-description.js";
@@ -189,23 +189,38 @@ function attachmentsOf(programs: readonly LoweredProgram[]): readonly Attachment
 
 /** One for all of a joined probe's places. */
 function joinedAttachment(program: string, probe: CheckedProbe): AttachmentSpec {
-  const attachments = [probe, ...(probe.others ?? [])].map(({ attachment }) => attachment);
-  const uprobes = attachments.filter((attachment) => attachment.kind === "uprobe");
-  const [first] = uprobes;
-  if (first === undefined) throw new InternalError(`${probe.name} is joined and no uprobe`);
-  const { path, isReturn, pid } = first;
+  const { name, attachment, others = [], cookies } = probe;
+  const attachments = [attachment, ...others.map((other) => other.attachment)];
+  switch (attachment.kind) {
+    case "uprobe": {
+      const { path, isReturn, pid } = attachment;
+      const places = attachments.flatMap((place, index) =>
+        place.kind === "uprobe" ? [userPlace(place, cookies?.[index])] : [],
+      );
+      const limit = pid === undefined ? {} : { pid };
+      return { kind: "uprobeMulti", program, path, places, isReturn, ...limit, probe: name };
+    }
+    case "kprobe": {
+      const symbols = attachments.flatMap((place) =>
+        place.kind === "kprobe" ? [place.symbol] : [],
+      );
+      const { isReturn } = attachment;
+      const told = cookies === undefined ? {} : { cookies };
+      return { kind: "kprobeMulti", program, symbols, isReturn, ...told, probe: name };
+    }
+    default:
+      throw new InternalError(`${name} is joined, a ${attachment.kind}`);
+  }
+}
+
+function userPlace(
+  { offset, referenceCounterOffset }: Omit<UserPlace, "cookie">,
+  cookie: bigint | undefined,
+): UserPlace {
   return {
-    kind: "uprobeMulti",
-    program,
-    path,
-    places: uprobes.map(({ offset, referenceCounterOffset, cookie }) => ({
-      offset,
-      ...(referenceCounterOffset === undefined ? {} : { referenceCounterOffset }),
-      ...(cookie === undefined ? {} : { cookie }),
-    })),
-    isReturn,
-    ...(pid === undefined ? {} : { pid }),
-    probe: probe.name,
+    offset,
+    ...(referenceCounterOffset === undefined ? {} : { referenceCounterOffset }),
+    ...(cookie === undefined ? {} : { cookie }),
   };
 }
 

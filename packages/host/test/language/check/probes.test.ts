@@ -583,11 +583,9 @@ test("arguments of USDT probes are read where their notes say", () => {
 describe("uprobes of one file", () => {
   const joined = { target: { features: ["uprobe_multi"] } } as const;
   const placesOf = (source: string, options: SourceOptions = joined): unknown[] =>
-    requireProgram(source, options).probes.map(({ attachment, others = [] }) =>
-      [{ attachment }, ...others].map((place) =>
-        place.attachment.kind === "uprobe"
-          ? [place.attachment.offset, place.attachment.cookie]
-          : [],
+    requireProgram(source, options).probes.map(({ attachment, others = [], cookies }) =>
+      [attachment, ...others.map((other) => other.attachment)].map((place, index) =>
+        place.kind === "uprobe" ? [place.offset, cookies?.[index]] : [],
       ),
     );
 
@@ -628,6 +626,30 @@ describe("uprobes of one file", () => {
     expect(placesOf("u:libc:malloc* { print(strlen(func)); }")).toEqual(apart);
     expect(placesOf("usdt:libc:libc:* { print(arg0); }")).toHaveLength(2);
     expect(placesOf("usdt:libc:libc:* {}")).toHaveLength(1);
+  });
+});
+
+describe("kprobes", () => {
+  const joined = { target: { features: ["kprobe_multi", "attach_cookie"] } } as const;
+  const countOf = (source: string, options: SourceOptions = joined): number =>
+    requireProgram(source, options).probes.length;
+
+  test("of a block are joined, and told by cookies", () => {
+    const source = "k:vfs_*,kr:vfs_* { print(func); }";
+    const { probes } = requireProgram(source, joined);
+    expect(probes.map(({ name, cookies }) => [name, cookies])).toEqual([
+      ["kprobe:vfs_read", [0n, 1n << 32n, 2n << 32n]],
+      ["kretprobe:vfs_read", [0n, 1n << 32n, 2n << 32n]],
+    ]);
+  });
+
+  test("stay apart in modules, within functions, and where a block wants what only they have", () => {
+    expect(countOf("k:vfs_read,k:nf_tables:nft_* {}")).toBe(2);
+    expect(countOf("k:vfs_read,k:vfs_read+4 {}")).toBe(2);
+    for (const own of ['reg("ax")', "ctx"]) expect(countOf(`k:vfs_* { print(${own}); }`)).toBe(3);
+    const old = { target: { features: ["kprobe_multi"] } } as const;
+    expect(countOf("k:vfs_* {}", old)).toBe(3);
+    expect(countOf("config = { missing_probes = warn } k:vfs_* {}")).toBe(3);
   });
 });
 
