@@ -108,6 +108,10 @@ describe("a wildcard over the functions of a file", () => {
     if (target === undefined) throw new Error("there is no target");
     const program = await target.compile(`uprobe:${path}:f_* { print(strlen(func)); }`);
     expect(kindsOf(program)).toEqual(names.map(() => "uprobe"));
+    const unused = await target.compile(`uprobe:${path}:f_* { @ = count(); }`, {
+      unusedFeatures: ["uprobe_multi"],
+    });
+    expect(kindsOf(unused)).toEqual(names.map(() => "uprobe"));
     const optional = await target.compile(
       `config = { missing_probes = ignore } uprobe:${path}:f_* { @ = count(); }`,
     );

@@ -6,7 +6,7 @@ import { debugStages, type DebugStage } from "./debug-stages.js";
 import { BpftraceUsageError, UsageError } from "./exit-code.js";
 import { parsePid } from "./parse-pid.js";
 
-/** What --no-feature takes: none of them is ever used here. */
+/** What --no-feature takes. */
 const features = ["kprobe_multi", "kprobe_session", "uprobe_multi"];
 
 /** What --mode takes. */
@@ -25,6 +25,8 @@ export interface BpftraceOptions {
   readonly test?: true;
   readonly bench?: true;
   readonly probeFilter?: RegExp;
+  /** Those that --no-feature names; true without it. */
+  readonly feature: readonly string[] | true;
 }
 
 /** Adds them, those that mean nothing here too: scripts that start bpftrace give them. */
@@ -50,8 +52,12 @@ export function addBpftraceOptions(command: Command): Command {
       ).argParser(parseStage),
     )
     .addOption(
-      unseen(new Option("--no-feature <features>")).argParser((text: string) => {
-        if (text.split(",").every((feature) => features.includes(feature))) return text;
+      new Option(
+        "--no-feature <features>",
+        "attach one by one although the kernel can do many at once: uprobe_multi, kprobe_multi",
+      ).argParser((text: string) => {
+        const named = text.split(",");
+        if (named.every((feature) => features.includes(feature))) return named;
         throw new BpftraceUsageError(
           `USAGE: --no-feature can only have values '${features.join(",")}'.`,
         );

@@ -481,6 +481,7 @@ async function compileOrReport(
       isUnsafe: options.unsafe === true,
       ...(options.tests === undefined ? {} : { tests: options.tests }),
       ...(options.probeFilter === undefined ? {} : { probeFilter: options.probeFilter }),
+      ...(options.feature === true ? {} : { unusedFeatures: options.feature }),
       tellsOfReads: options.warnReads === true,
       sourceName: script.name,
       files: filesOf(script, options),

@@ -54,6 +54,8 @@ export interface CheckOptions {
   readonly tellsOfReads?: boolean;
   /** Tracepoints are attached to as such, although a raw tracepoint would do, and each probe by itself. */
   readonly attachesAsWritten?: boolean;
+  /** Of the target's features: these are not made use of to attach probes. */
+  readonly unusedFeatures?: readonly string[];
   /** Of the probes other than begin and end, those with such names only. */
   readonly probeFilter?: RegExp;
   /** Run these of the probes that are attached to nothing, and attach none of the others. */
@@ -109,7 +111,8 @@ export function tryCheck(
   const declarations = readMapDeclarations(parsed.mapDeclarations, outer);
   const { missingProbes, maximumProbes, maximumPrograms } = config;
   const features = target.features.filter((name) => {
-    return options.attachesAsWritten !== true || !standIns.has(name);
+    if (options.attachesAsWritten === true && standIns.has(name)) return false;
+    return options.unusedFeatures?.includes(name) !== true;
   });
   const about = { answers, positional, pid: options.pid, target: { ...target, features } };
   const { tests } = options;
