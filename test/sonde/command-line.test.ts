@@ -443,7 +443,7 @@ describe("probes that are run when that is asked for", () => {
     end { printf("done\\n"); }`;
 
   tracing("tell which have failed, and what those printed", async () => {
-    const words = ["trace", "--test", "--probe-filter", "^[rwe]", "-e", source];
+    const words = ["trace", "--test", "--probe-filter", "^test:[rwe]", "-e", source];
     const { code, output } = await runSonde(words);
     const lines = stripVTControlCharacters(output).replaceAll(/ \(\d+ [nμm]s\)/g, "");
     expect(lines.trimEnd().split("\n")).toEqual([

@@ -17,6 +17,8 @@ export interface BpftraceOptions {
   readonly info?: boolean;
   readonly debuginfo?: string;
   readonly warnReads?: boolean;
+  /** --no-warnings was given, whatever came after it. */
+  readonly isSilent?: boolean;
   readonly dwarfPid: readonly number[];
   /** "codegen", "test", "bench", "format" */
   readonly mode?: string;
@@ -45,6 +47,7 @@ export function addBpftraceOptions(command: Command): Command {
     })
     .addOption(unseen(new Option("--warnings")))
     .on("option:warnings", () => command.setOptionValue("warnReads", true))
+    .on("option:no-warnings", () => command.setOptionValue("isSilent", true))
     .addOption(
       new Option(
         "-d, --debug <stage>",
@@ -56,7 +59,7 @@ export function addBpftraceOptions(command: Command): Command {
         "--no-feature <features>",
         "attach one by one although the kernel can do many at once: uprobe_multi, kprobe_multi",
       ).argParser((text: string) => {
-        const named = text.split(",");
+        const named = text === "" ? [] : text.split(",");
         if (named.every((feature) => features.includes(feature))) return named;
         throw new BpftraceUsageError(
           `USAGE: --no-feature can only have values '${features.join(",")}'.`,
@@ -133,6 +136,8 @@ export function readBpftraceOptions({
   bench,
   fmt,
   probeFilter: filter,
+  warnReads,
+  isSilent,
 }: BpftraceOptions): {
   readonly debugDir?: readonly string[];
   readonly dryRun?: true;
@@ -140,6 +145,9 @@ export function readBpftraceOptions({
   readonly tests?: TestChoice;
   readonly formats?: true;
 } {
+  if (warnReads === true && isSilent === true) {
+    throw new BpftraceUsageError("USAGE: -k, --warnings conflicts with --no-warnings");
+  }
   const asked = [given, test && "test", bench && "bench", fmt && "format"];
   const [mode, other] = asked.filter((one) => one !== undefined);
   if (other !== undefined) {
@@ -168,9 +176,31 @@ function parseStage(given: string, before: readonly DebugStage[] = []): readonly
 
 function parseFilter(text: string): RegExp {
   try {
-    return new RegExp(text);
+    return new RegExp(withCharacterClasses(text));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new BpftraceUsageError(`Invalid --probe-filter regex '${text}': ${reason}`, { cause });
   }
+}
+
+/** What bpftrace's regular expressions call characters by, within brackets. */
+const characterClasses: Readonly<Record<string, string>> = {
+  ...{
+    alnum: "A-Za-z0-9",
+    alpha: "A-Za-z",
+    blank: " \\t",
+    digit: "0-9",
+    lower: "a-z",
+    upper: "A-Z",
+  },
+  ...{ punct: "!-\\/:-@\\[-`{-~", space: "\\s", w: "\\w", xdigit: "0-9A-Fa-f" },
+};
+
+/** Throws SyntaxError. */
+function withCharacterClasses(text: string): string {
+  return text.replaceAll(/\[:(\w*):\]/g, (_, name: string) => {
+    const found = characterClasses[name];
+    if (found === undefined) throw new SyntaxError("Invalid character class.");
+    return found;
+  });
 }

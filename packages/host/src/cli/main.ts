@@ -23,6 +23,11 @@ async function written(stream: NodeJS.WriteStream): Promise<void> {
   await new Promise((resolve) => stream.write("", resolve));
 }
 
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // Nobody reads any more, as behind `| head`.
+  if (error.code !== "EPIPE") throw error;
+});
+
 void main().then(async (code) => {
   await Promise.all([written(process.stdout), written(process.stderr)]);
   process.exit(code);

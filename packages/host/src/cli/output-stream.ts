@@ -111,6 +111,7 @@ class NodeOutput implements OutputStream {
 /** What the system said, as C programs put it: "No such file or directory". */
 function reasonOf(cause: NodeJS.ErrnoException): string {
   if (cause.errno === undefined) return cause.message;
+  if (cause.code === "EISDIR") return "Is a directory";
   const [, message] = getSystemErrorMap().get(cause.errno) ?? [];
   return message === undefined ? cause.message : message.charAt(0).toUpperCase() + message.slice(1);
 }

@@ -5,6 +5,7 @@ import { ObjectError } from "../object/object-error.js";
 import { ConnectError, TargetError } from "../session/errors.js";
 import { UnattachedError } from "../session/refusals.js";
 import { BpftraceUsageError, exitCodeOf, UsageError } from "./exit-code.js";
+import { coloredMessage } from "./message-color.js";
 import { printable } from "./printable.js";
 import { summarizeVerifierLog } from "./verifier-log.js";
 
@@ -37,7 +38,7 @@ export function reportError(
 
 /** Much of it is what an agent said, or who pretends to be one. */
 function tell(text: string): void {
-  process.stderr.write(`${printable(text)}\n`);
+  process.stderr.write(`${coloredMessage(printable(text))}\n`);
 }
 
 function hintOf(error: unknown): string | undefined {

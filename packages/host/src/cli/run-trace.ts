@@ -17,6 +17,7 @@ import { mapsPicture } from "../picture/maps-picture.js";
 import { exitCodes, UsageError } from "./exit-code.js";
 import { formatCost } from "./format-cost.js";
 import { type HeatMapFile } from "./heat-map-file.js";
+import { coloredMessage } from "./message-color.js";
 import { onInterrupt } from "./interrupts.js";
 import { openOutput, type BufferMode } from "./output-stream.js";
 import { hostNow, type PictureFiles } from "./picture-options.js";
@@ -53,7 +54,7 @@ export interface RunOptions {
 export async function runTrace(trace: Trace, options: RunOptions): Promise<number> {
   const output = await openOutput(options.output, options.buffers);
   const notices = (text: string): void => {
-    if (!options.isQuiet) statusLine.print(text);
+    if (!options.isQuiet) statusLine.print(coloredMessage(text));
   };
   const { layout, context } = trace;
   const quiet = options.isQuiet;

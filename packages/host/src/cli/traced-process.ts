@@ -19,10 +19,21 @@ export async function startTraced(
   session: Session,
   command: readonly string[],
 ): Promise<TracedProcess> {
-  const started = await session.startProcess(command).catch((error: unknown) => {
-    const isMissing = error instanceof RemoteError && error.code === "missing";
-    if (!isMissing) throw error;
-    const message = `Failed to fork child: Path '${command[0] ?? ""}' does not exist or is not executable (No such file or directory)`;
+  const [name = ""] = command;
+  const isMissing = (error: unknown): boolean =>
+    error instanceof RemoteError && error.code === "missing";
+  const start = async (): Promise<TargetProcess> => {
+    try {
+      return await session.startProcess(command);
+    } catch (error) {
+      if (!isMissing(error) || name.includes("/")) throw error;
+      // As in bpftrace, one in the working folder needs no "./".
+      return await session.startProcess([`./${name}`, ...command.slice(1)]);
+    }
+  };
+  const started = await start().catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
+    const message = `Failed to fork child: Path '${name}' does not exist or is not executable (No such file or directory)`;
     throw new BpftraceUsageError(message, { cause: error });
   });
   return {

@@ -96,7 +96,7 @@ async function listMatching(
   options: ListOptions,
 ): Promise<readonly ListedProbe[]> {
   const [first = "", ...parts] = pattern.split(":");
-  const type = shortNames[first] ?? first;
+  const type = shortNames[first] ?? first.toLowerCase();
   const lister = Object.hasOwn(listers, type) ? listers[type] : undefined;
   if (lister !== undefined) return await lister(session, { type, parts }, options);
   const found: ListedProbe[] = [];
@@ -119,7 +119,10 @@ export async function listScriptProbes(
   const points = parse(source).program?.blocks.flatMap(({ attachPoints }) => attachPoints) ?? [];
   const found: ListedProbe[] = [];
   for (const { text } of points) {
+    // Of what happens every so often the time is left out, as where all are listed.
+    const [, timer] = /^((?:interval|i|profile|p):(?:hz|ms|us|s)):/.exec(text) ?? [];
     if (/^(?:test|bench):/.test(text)) found.push(...testProbe(text));
+    else if (timer !== undefined) found.push(...(await listProbes(session, timer, options)));
     else if (text.includes(":")) found.push(...(await listProbes(session, text, options)));
   }
   return found;

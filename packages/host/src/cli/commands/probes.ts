@@ -1,6 +1,7 @@
 import { type Command } from "commander";
 import { listProbes, listScriptProbes } from "../../trace/list-probes.js";
 import { asksForTypes, listTypes } from "../../trace/list-types.js";
+import { type Target } from "../../trace/target.js";
 import {
   addPushOptions,
   addTargetOptions,
@@ -46,6 +47,15 @@ export async function printProbes(
   options: ProbesOptions,
 ): Promise<void> {
   await using target = await connectTarget(options);
+  await printProbesOf(target, pattern, options);
+}
+
+/** Prints those of a target that is at hand. */
+export async function printProbesOf(
+  target: Target,
+  pattern: string | { readonly script: string },
+  options: ProbesOptions,
+): Promise<void> {
   const asked = {
     withFields: options.long === true,
     ...(options.p === undefined ? {} : { pid: options.p }),

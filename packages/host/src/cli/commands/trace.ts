@@ -1,11 +1,9 @@
 import { Option, type Command } from "commander";
-import { existsSync, readFileSync } from "node:fs";
 import { type TestChoice } from "../../language/check/probes/test-probes.js";
 import { type CompileOptions } from "../../language/compile.js";
 import { isError, type Diagnostic } from "../../language/diagnostic.js";
 import { formatProgram } from "../../language/format/format-program.js";
 import { locateDiagnostic, parse } from "../../language/parse.js";
-import { renderDiagnostic } from "../../language/render-diagnostic.js";
 import { defaultRingBytes } from "../../language/lower/lower.js";
 import { RecordedTarget } from "../../trace/recorded-target.js";
 import { ProgramError, type DetachOptions, type Program, type Target } from "../../trace/target.js";
@@ -33,6 +31,7 @@ import {
   type PictureOptions,
 } from "../picture-options.js";
 import { addRateOptions, type RateOptions, whileTellingRate } from "../rate-status.js";
+import { faultOfColorChoice } from "../message-color.js";
 import { openOutput, type BufferMode } from "../output-stream.js";
 import { addTimelineOption, TimelineFile, type TimelineOptions } from "../timeline-file.js";
 import { UnattachedError } from "../../session/refusals.js";
@@ -40,7 +39,8 @@ import { type TraceCost } from "../../trace/cost-meter.js";
 import { runTests } from "../run-tests.js";
 import { runTrace, tellSymbolBytes, type OutputFormat, type RunOptions } from "../run-trace.js";
 import { readProgramWords } from "../program-words.js";
-import { ScriptFiles } from "../script-files.js";
+import { list } from "../list-command.js";
+import { chooseScript, filesOf, settingsOf, show, type Script } from "../script.js";
 import { splitCommand } from "../split-command.js";
 import { findTraced, startTraced, type TracedProcess } from "../traced-process.js";
 import {
@@ -55,7 +55,6 @@ import {
 import { missingFunctions } from "../missing-functions.js";
 import { readInfo } from "../read-info.js";
 import { parsePid } from "../parse-pid.js";
-import { printProbes } from "./probes.js";
 
 interface TraceOptions
   extends
@@ -121,7 +120,7 @@ export function addTraceCommand(program: Command): void {
     .option(
       "-p, --pid <pid>",
       "only this process, where a probe can be limited to one; end with it",
-      parsePid,
+      (text) => (text === "" ? 0 : parsePid(text)),
     )
     .option(
       "-c, --cmd <command>",
@@ -129,7 +128,7 @@ export function addTraceCommand(program: Command): void {
     )
     .option("-l, --list [pattern]", "list probes and trace nothing, as sonde probes does")
     .addOption(
-      oneOf(new Option("-f <format>", "output format"), ["text", "json"], (given) => {
+      oneOf(new Option("-f <format>", "output format"), ["text", "json", ""], (given) => {
         return `Invalid output format "${given}"\nValid formats: 'text', 'json'`;
       }).default("text"),
     )
@@ -177,7 +176,9 @@ async function traceCommand(
   rest: readonly string[],
   given: TraceOptions,
 ): Promise<void> {
-  const options = { ...given, ...readBpftraceOptions(given) };
+  const options = { ...withoutEmpty(given), ...readBpftraceOptions(given) };
+  const fault = faultOfColorChoice(process.env);
+  if (fault !== undefined) process.stderr.write(`${fault}\n`);
   if (options.info === true) {
     await using target = await connectTarget(options, { asksFeaturesAnew: true });
     process.stdout.write(formatBpftraceInfo(await readInfo(target.session)));
@@ -230,6 +231,16 @@ async function traceCommand(
   const parts = { ...(traced === undefined ? {} : { traced }), pictures, timeline, heat };
   await runOrTellMissing(target, program, script, { options, parts });
   if (options.verbose === true) tellSymbolBytes(target);
+}
+
+/** As in bpftrace, an empty word after -o, -f or -p is as good as none. */
+function withoutEmpty({ output, f: format, pid, ...rest }: TraceOptions): TraceOptions {
+  return {
+    ...rest,
+    f: format === "json" ? "json" : "text",
+    ...(output === undefined || output === "" ? {} : { output }),
+    ...(pid === undefined || pid === 0 ? {} : { pid }),
+  };
 }
 
 /** What `--detach` cannot be given with, by why not. */
@@ -303,25 +314,6 @@ function tellPins({ spec }: Program): void {
   }
 }
 
-/** -l: what matches a pattern, or what the probes of a script do. */
-async function list(
-  given: string | true,
-  first: string | undefined,
-  options: TraceOptions,
-): Promise<void> {
-  // -lv is -l and -v, as bpftrace has it.
-  const isBare = given === true || given === "v";
-  const pattern = isBare ? (first ?? "*") : given;
-  const script =
-    options.e ??
-    (/^[^:*]+$/.test(pattern) && existsSync(pattern) ? readScript(pattern) : undefined);
-  await printProbes(script === undefined ? pattern : { script }, {
-    ...options,
-    long: options.verbose === true || given === "v",
-    failsOnNone: false,
-  });
-}
-
 /** Prints the program, well laid out. */
 async function format(script: Script, options: TraceOptions): Promise<void> {
   const files = filesOf(script, options);
@@ -351,15 +343,6 @@ function tellStages(script: Script, { spec }: Program, options: TraceOptions): v
   process.stderr.write(
     "the verifier's log is kept when it refuses: --verifier-log shows all of it\n",
   );
-}
-
-function filesOf({ isFile, name }: Script, { I: folders }: TraceOptions): ScriptFiles {
-  return new ScriptFiles(isFile === true ? name : undefined, folders);
-}
-
-function show({ source, name: sourceName }: Script, diagnostics: readonly Diagnostic[]): void {
-  for (const one of diagnostics)
-    process.stderr.write(renderDiagnostic(one, { source, sourceName }));
 }
 
 /** Compiles without a target, and prints what would be loaded there. */
@@ -397,54 +380,6 @@ async function openTraced(
     return loadsNothing || words.length === 0 ? undefined : await startTraced(session, words);
   }
   return pid === undefined || loadsNothing ? undefined : await findTraced(session, pid);
-}
-
-interface Script {
-  readonly name: string;
-  /** The name is that of a file. */
-  readonly isFile?: true;
-  readonly source: string;
-  readonly parameters: readonly string[];
-}
-
-/** -e, a file, standard input, or the program itself as the first word. */
-function chooseScript(
-  first: string | undefined,
-  rest: readonly string[],
-  inline: string | undefined,
-): Script {
-  if (inline === "") throw new BpftraceUsageError("USAGE: filename or -e 'program' required.");
-  if (inline !== undefined) {
-    return {
-      name: "stdin",
-      source: inline,
-      parameters: first === undefined ? [] : [first, ...rest],
-    };
-  }
-  if (first === undefined) {
-    throw new UsageError("trace: no program given", {
-      hint: "give a script's file, or a program after -e",
-    });
-  }
-  if (first === "-") return { name: "stdin", source: readFileSync(0, "utf8"), parameters: rest };
-  if (existsSync(first)) {
-    return { name: first, isFile: true, source: readScript(first), parameters: rest };
-  }
-  if (first.includes("{")) return { name: "stdin", source: first, parameters: rest };
-  throw new BpftraceUsageError(`failed to open file '${first}': No such file or directory`, {
-    hint: "a program itself has braces: 'probe { … }'",
-  });
-}
-
-function readScript(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new UsageError(
-      `trace: ${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
-  }
 }
 
 /** The processes that -p, -c and --dwarf-pid name: what -c starts is not yet what it will be. */
@@ -510,15 +445,6 @@ function isNothingToAttach({ code }: Diagnostic): boolean {
   return code === "nothing-to-attach";
 }
 
-/** bpftrace's settings in the environment: BPFTRACE_MAX_STRLEN=200. */
-function settingsOf(environment: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
-  const prefix = "BPFTRACE_";
-  const found = Object.entries(environment).filter(([name]) => name.startsWith(prefix));
-  return Object.fromEntries(
-    found.map(([name, value]) => [name.slice(prefix.length).toLowerCase(), value ?? ""]),
-  );
-}
-
 function collect(word: string, words: readonly string[]): readonly string[] {
   return [...words, word];
 }
@@ -531,7 +457,7 @@ function oneOf(
 ): Option {
   const described = new Option(
     option.flags,
-    `${option.description} (choices: ${words.map((word) => `"${word}"`).join(", ")})`,
+    `${option.description} (choices: ${words.flatMap((word) => (word === "" ? [] : [`"${word}"`])).join(", ")})`,
   );
   return described.argParser((given: string) => {
     if (words.includes(given)) return given;

@@ -266,7 +266,7 @@ function readUnstable({ name, value }: ConfigEntry, fault: Fault): Partial<Progr
 
 function entryOf(name: string, text: string): ConfigEntry {
   const nowhere = { start: 0, end: 0 };
-  const value = /^\d+$/.test(text) ? BigInt(text) : text;
+  const value = /^(?:\d+|0x[\da-f]+)$/i.test(text) ? BigInt(text) : text;
   return { name, value, span: nowhere, valueSpan: nowhere };
 }
 

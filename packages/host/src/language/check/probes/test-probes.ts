@@ -23,8 +23,9 @@ export function expandTestProbe(
   if (type !== "test" && type !== "bench") return [];
   if (!context.takes([1], "name")) return [];
   const name = context.parts[0]?.text ?? "";
-  if (tests?.type !== type || tests.filter?.test(name) === false) return [];
-  return [runProbe(context, `${type}:${name}`, type)];
+  const full = `${type}:${name}`;
+  if (tests?.type !== type || tests.filter?.test(full) === false) return [];
+  return [runProbe(context, full, type)];
 }
 
 /** Whether it is a test or a measurement. */
