@@ -1,10 +1,20 @@
 import { type ExpressionOf } from "../syntax/ast.js";
 import { aggregationHeld } from "./aggregation-value.js";
+import { noDefinition } from "../syntax/expand-macros.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { type ProbeState } from "./probe-state.js";
 import { describeKind, describeType } from "./type.js";
 
 type Call = ExpressionOf<"call">;
+
+/** What bpftrace has as macros of its library: their definitions are what a call must match. */
+const libraryNames: ReadonlySet<string> = new Set(
+  (
+    "delete find has_key is_array is_err is_integer is_literal is_ptr is_str is_unsigned_integer len memcmp override " +
+    "signal signal_thread strcap strcontains strerror strlen strstr syscall_name uaddr usermode write_user assert " +
+    "signal_name"
+  ).split(" "),
+);
 
 /** Whether a call has from `from` to `to` arguments; reports it when not. */
 export function requireArguments(
@@ -21,7 +31,10 @@ export function requireArguments(
       : count < from
         ? `requires at least ${argumentsOf(from)}`
         : `takes up to ${argumentsOf(to)}`;
-  probe.error("argument-count", call.span, `${call.name}() ${wanted} (${count} provided)`);
+  const said = `${call.name}() ${wanted} (${count} provided)`;
+  if (libraryNames.has(call.name)) {
+    probe.error("argument-count", call.span, noDefinition(call.name), [`${said}.`]);
+  } else probe.error("argument-count", call.span, said);
   return false;
 }
 

@@ -77,11 +77,7 @@ function bufferOf(
   }
   const count = Number(length?.value ?? whole);
   if (count < 0) {
-    return probe.error(
-      "bad-value",
-      length?.span ?? span,
-      `buf() takes no length below 0: ${count}`,
-    );
+    return probe.error("bad-value", span, `buf() cannot use negative length (${count})`);
   }
   return {
     kind: "bytes",
@@ -133,8 +129,8 @@ export function checkNtop(probe: ProbeState, call: Call): CheckedExpression | un
   const bytes = type.kind === "string" ? type.capacityBytes - 1 : sizeInMemory(probe, type);
   const isArray = type.kind === "array" || type.kind === "string";
   if (!(isArray && (bytes === 4 || bytes === 16)) && type.kind !== "integer") {
-    const message = `ntop() takes an integer or an array of 4 or 16 bytes, not ${describeType(type)}`;
-    return probe.error("argument-type", address.span, message);
+    const message = "ntop() argument must be 4 or 16 bytes in size";
+    return probe.error("argument-type", span, message);
   }
   if (second !== undefined && first.type.kind !== "integer") {
     return probe.error("argument-type", first.span, "ntop(): the family is an integer");
@@ -157,7 +153,10 @@ export function checkPton(probe: ProbeState, call: Call): CheckedExpression | un
   if (text === undefined) return undefined;
   const bytes = parseInternetAddress(text);
   if (bytes === undefined) {
-    const message = `pton() expects an string argument of an IPv4/IPv6 address, got ${text}`;
+    const what = /[.:]/.test(text)
+      ? "a valid IPv4/IPv6 address"
+      : "an string argument of an IPv4/IPv6 address";
+    const message = `pton() expects ${what}, got ${text}`;
     return probe.error("bad-value", call.span, message, ['As "192.0.2.1" or "2001:db8::1".']);
   }
   const { length } = bytes;

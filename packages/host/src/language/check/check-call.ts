@@ -2,12 +2,8 @@ import { acrossBuckets, bucketsOf } from "./bucketed-entry.js";
 import { cutUtf8 } from "../../text/utf8.js";
 import { meantHints, nearNames } from "../near-names.js";
 import { type ExpressionOf } from "../syntax/ast.js";
-import {
-  requireArguments,
-  requireConstant,
-  requireInteger,
-  requireText,
-} from "./call-arguments.js";
+import { noDefinition } from "../syntax/expand-macros.js";
+import { requireArguments, requireInteger, requireText } from "./call-arguments.js";
 import { checkBuiltin, isBuiltin } from "./check-builtin.js";
 import { checkBuf, checkMacaddr, checkNtop, checkPton } from "./check-bytes.js";
 import { checkNsecs, checkProcessId } from "./check-clocks.js";
@@ -147,7 +143,7 @@ export function unknownFunction(probe: ProbeState, call: Call): undefined {
   const { name, span } = call;
   if (unsupportedFunctions.has(name)) return checkUnsupported(probe, call);
   if (isBuiltin(name)) {
-    return probe.error("argument-count", call.span, `${name} takes no arguments`);
+    return probe.error("argument-count", call.span, noDefinition(name), ["It takes no arguments."]);
   }
   const near = nearNames(name, [...functionNames, ...unsupportedFunctions]);
   return probe.error("unknown-function", span, `Unknown function: '${name}'`, meantHints(near));
@@ -164,13 +160,16 @@ function checkStr(probe: ProbeState, call: Call, room: StringRoom): CheckedExpre
     const value = checkText(probe, text, call.span);
     return value === undefined ? undefined : cutString(probe, call, value, length);
   }
-  const value = probe.check(argument, room);
-  if (value === undefined) return undefined;
+  const checked = probe.check(argument, room);
+  if (checked === undefined) return undefined;
+  // A number that is written out is its own text, as $1 may be.
+  const isNumber = checked.kind === "constant" && checked.isLiteral === true;
+  const value = isNumber ? stringConstant(String(checked.value), call.span) : checked;
   if (value.type.kind === "string") return cutString(probe, call, value, length);
   const type = readType(probe, call, length, room);
   if (type === undefined) return undefined;
   if (value.type.kind !== "pointer" && value.type.kind !== "integer") {
-    const message = `str() expects an integer or a pointer type as first argument (${describeType(value.type)} provided)`;
+    const message = `str() expects a string, integer or a pointer type as first argument (${describeType(value.type)} provided)`;
     return probe.error("argument-type", call.span, message);
   }
   return {
@@ -181,6 +180,18 @@ function checkStr(probe: ProbeState, call: Call, room: StringRoom): CheckedExpre
     type,
     span: call.span,
   };
+}
+
+/** How many bytes are compared, which must be written out. */
+function requireLength(probe: ProbeState, call: Call, most: bigint): bigint | undefined {
+  const [, , argument] = call.args;
+  const value = argument === undefined ? undefined : probe.check(argument);
+  if (value === undefined) return undefined;
+  if (value.kind !== "constant" || value.type.kind !== "integer" || value.value < 0n) {
+    const message = `Builtin ${call.name} requires a non-negative literal`;
+    return probe.error("bad-value", call.span, message);
+  }
+  return value.value > most ? most : value.value;
 }
 
 /** What a str() of so many bytes, its NUL among them, gives: as much as its place has, when its length does not say. */
@@ -283,14 +294,14 @@ function checkStrftime(probe: ProbeState, call: Call): CheckedExpression | undef
 function checkStrncmp(probe: ProbeState, call: Call): CheckedExpression | undefined {
   if (!requireArguments(probe, call, 3)) return undefined;
   const most = BigInt(maximumStringBytes - 1);
-  const limit = requireConstant(probe, call, 2, { from: 0n, to: most });
+  const limit = requireLength(probe, call, most);
   const room = limit === undefined ? undefined : probe.storedRoom(Number(limit) + 1);
   const [left, right] = probe.checkAll(call.args.slice(0, 2), room) ?? [];
   if (limit === undefined || left === undefined || right === undefined) return undefined;
   for (const side of [left, right]) {
     if (side.type.kind === "string") continue;
-    const message = `strncmp() takes strings, not ${describeType(side.type)}`;
-    return probe.error("argument-type", side.span, message);
+    const message = `strncmp() only supports string arguments (${describeKind(side.type)} provided)`;
+    return probe.error("argument-type", call.span, message);
   }
   const { span } = call;
   const limitBytes = Number(limit);

@@ -4,7 +4,7 @@ import { checkBuiltin } from "./check-builtin.js";
 import { helperValue } from "./check-more-builtins.js";
 import { type CheckedExpression, type HelperName } from "./checked-program.js";
 import { type ProbeState } from "./probe-state.js";
-import { uint64 } from "./type.js";
+import { describeKind, uint64 } from "./type.js";
 
 type Call = ExpressionOf<"call">;
 
@@ -23,10 +23,14 @@ export function checkNsecs(probe: ProbeState, call: Call): CheckedExpression | u
   // What the kernel's own clock adds to the monotonic one is the same in software.
   const helper = clocks.get(name === "sw_tai" ? "tai" : name);
   if (helper !== undefined) return helperValue(helper, uint64, call.span);
-  const message = name === "" ? "nsecs() takes a clock" : `Invalid timestamp mode: ${name}`;
-  return probe.error("bad-value", mode.span, message, [
-    "Clocks are monotonic, boot, tai and sw_tai.",
-  ]);
+  const hints = ["Clocks are monotonic, boot, tai and sw_tai."];
+  if (name !== "") {
+    return probe.error("bad-value", mode.span, `Invalid timestamp mode: ${name}`, hints);
+  }
+  const value = probe.check(mode);
+  if (value === undefined) return undefined;
+  const message = `nsecs() only supports timestamp_mode arguments (${describeKind(value.type)} provided)`;
+  return probe.error("argument-type", call.span, message, hints);
 }
 
 /** `pid(init)`, `tid(curr_ns)`: as the machine numbers processes. */

@@ -19,7 +19,7 @@ import {
 import { type ProbeState } from "./probe-state.js";
 import { isPinned } from "./probes/iterator-probes.js";
 import { layOutRecord } from "./record-table.js";
-import { describeType, uint32, type Type } from "./type.js";
+import { describeKind, describeType, uint32, type Type } from "./type.js";
 
 type Call = ExpressionOf<"call">;
 
@@ -260,8 +260,8 @@ function checkPointers(probe: ProbeState, call: Call): StringList | undefined {
   if (argument === undefined || pointers === undefined) return undefined;
   const { type } = pointers;
   if (type.kind !== "pointer" && type.kind !== "integer") {
-    const message = `join() takes an array of pointers, as args.argv, not ${describeType(type)}`;
-    return probe.error("argument-type", argument.span, message);
+    const message = `join() only supports int or pointer arguments (${describeKind(type)} provided)`;
+    return probe.error("argument-type", call.span, message);
   }
   const space = type.kind === "pointer" ? type.space : probe.probe.pointerSpace;
   return { pointers, space };

@@ -2,8 +2,14 @@ import { type TargetDescription } from "../../spec/target-description.js";
 import { InternalError } from "../../asm/internal-error.js";
 import { type Answers, type Query } from "../answers.js";
 import { type Diagnostic, isError } from "../diagnostic.js";
-import { type ActionBlock, type MapDeclaration, type ParsedProgram } from "../syntax/ast.js";
 import { checkPinned } from "./check-pinned.js";
+import {
+  type ActionBlock,
+  type Expression,
+  type MapDeclaration,
+  type ParsedProgram,
+} from "../syntax/ast.js";
+import { type Span } from "../syntax/span.js";
 import { checkExpression } from "./check-expression.js";
 import { checkOptionsGiven } from "./check-option.js";
 import { checkCondition } from "./check-condition.js";
@@ -233,11 +239,19 @@ function noResult(): never {
   throw new InternalError("the result of a check with queries without answers");
 }
 
+/** With the slashes around it. */
+function predicateSpan({ program }: ProbeState, { span }: Expression): Span {
+  const { source } = program;
+  return { start: source.lastIndexOf("/", span.start), end: source.indexOf("/", span.end) + 1 };
+}
+
 function checkProbe(state: ProbeState, block: ActionBlock): CheckedProbe {
   const { probe } = state;
   state.beginPass();
   const predicate =
-    block.predicate === undefined ? undefined : checkCondition(state, block.predicate);
+    block.predicate === undefined
+      ? undefined
+      : checkCondition(state, block.predicate, predicateSpan(state, block.predicate));
   const body = checkBlock(state, block.body);
   checkPinned(state, body);
   state.endPass();

@@ -9,16 +9,15 @@ const texts = {
   division:
     "Divide or modulo by 0 detected. This can lead to unexpected results. 1 is being used as the result.",
   bounds: "Array access out of bounds. This can lead to unexpected results.",
-  update: (map: string) =>
+  update:
     "Map full; can't update element. Try increasing max_map_keys config or manually setting the max entries " +
-    `in a map declaration e.g. \`let ${map} = hash(5000)\``,
+    "in a map declaration e.g. `let @a = hash(5000)`",
   lookup: "Can't lookup map element because it does not exist.",
   read: "Bad address",
 };
 
 export type RuntimeWarning =
-  | { readonly kind: "division" | "bounds" | "lookup" }
-  | { readonly kind: "update"; readonly map: string }
+  | { readonly kind: "division" | "bounds" | "lookup" | "update" }
   | { readonly kind: "read"; readonly helper: string };
 
 /** The records that tell of what goes wrong while a program runs. */
@@ -52,7 +51,7 @@ export class RuntimeWarnings {
     const layout: RuntimeWarningLayout = {
       kind: "warning",
       place: `${this.#sourceName}:${formatPlace(this.#source, span)}`,
-      text: warning.kind === "update" ? texts.update(warning.map) : texts[warning.kind],
+      text: texts[warning.kind],
       excerpt: excerptOf(this.#source, span),
       ...(helper === undefined ? {} : { helper }),
       // What the helper has given.

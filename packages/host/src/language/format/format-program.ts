@@ -6,7 +6,7 @@ import { type Piece, readPieces } from "./source-pieces.js";
 
 /**
  * A program as it would be written by hand: a statement to a line, two spaces a level, one around operators. No token is
- * changed but for a semicolon behind the last statement of a probe, and comments stay. `blocks`: its probes, as they were parsed. Its files and those that it imports are not looked into.
+ * changed but for a semicolon behind the last statement of a block, and comments stay. `blocks`: its probes, as they were parsed. Its files and those that it imports are not looked into.
  */
 export function formatProgram(source: string, blocks: readonly ActionBlock[]): string {
   const page = new Page();
@@ -81,7 +81,7 @@ function formatBetween(source: string, start: number, end: number, page: Page): 
       page.writeVerbatim(source.slice(piece.start, item.at(-1)?.end));
     } else if (piece.text !== "config" && item.some(({ text }) => text === "{")) {
       formatBlock(source, item, page);
-    } else formatStatements(item, page);
+    } else formatStatements(item, page, piece.text === "config" ? { isProbe: true } : {});
     page.endLine();
     index = next;
   }

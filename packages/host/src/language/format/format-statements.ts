@@ -4,6 +4,8 @@ import { type Piece } from "./source-pieces.js";
 /** Words with a space before a parenthesis that follows, and behind which no operator has two sides. */
 const keywords = new Set(["if", "else", "while", "for", "unroll", "return", "let", "in"]);
 const loops = new Set(["for", "while", "unroll"]);
+/** Whose blocks may be values, save among the statements of a block that is none. */
+const choices = new Set(["if", "else"]);
 const typeWords =
   /^(u?int(8|16|32|64)(_t)?|struct|union|enum|bool|string|void|char|short|int|long|unsigned|signed|size_t|typeof)$/;
 /** Operators that have a space on both sides where they have two. */
@@ -75,9 +77,9 @@ class StatementWriter {
     const { text, kind } = piece;
     if (kind === "symbol") this.#symbol(piece, index);
     else {
-      if (loops.has(text) && kind === "word" && this.#before === undefined) {
-        this.#isBeforeBody = true;
-      }
+      const isStatement = kind === "word" && this.#before === undefined;
+      const isChoice = choices.has(text) && this.#frame?.isBody === true;
+      if (isStatement && (loops.has(text) || isChoice)) this.#isBeforeBody = true;
       const isBehindKeyword = this.#before?.kind === "word" && keywords.has(this.#before.text);
       if (isBehindKeyword || (this.#endsOperand() && !this.#isBehindCast)) this.#page.space();
       this.#page.write(text);

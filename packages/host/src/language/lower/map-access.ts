@@ -115,7 +115,7 @@ export function writeEntry(
   builder.label(end);
   builder.aside(() => {
     builder.label(refused);
-    tellRefusedUpdate(lowering, map, span, result);
+    tellRefusedUpdate(lowering, span, result);
     builder.jump(end);
   });
 }
@@ -162,13 +162,13 @@ export function changeOrInsert(
     builder.jumpIf("eq", result, constant(0), end);
     builder.move(value, lookUp(lowering, map, key));
     builder.jumpIf("ne", value, constant(0), change);
-    tellRefusedUpdate(lowering, map, ways.span, result);
+    tellRefusedUpdate(lowering, ways.span, result);
     builder.jump(end);
   });
 }
 
 /** Counts an update that the kernel refused, and tells of it. */
-function tellRefusedUpdate(lowering: Lowering, map: CheckedMap, span: Span, result: IrValue): void {
+function tellRefusedUpdate(lowering: Lowering, span: Span, result: IrValue): void {
   countRefusedUpdate(lowering);
-  lowering.warn(span, { kind: "update", map: map.name }, result);
+  lowering.warn(span, { kind: "update" }, result);
 }

@@ -270,6 +270,7 @@ function visit(node: unknown, see: (node: Record<string, unknown>) => void): voi
   for (const part of Object.values(fields)) visit(part, see);
 }
 
-function noDefinition(name: string): string {
+/** What is said of a call whose arguments are others than those of the macro, or of bpftrace's function that is one. */
+export function noDefinition(name: string): string {
   return `Call to ${name}() has arguments that do not match any definition.`;
 }

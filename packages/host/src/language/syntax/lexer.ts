@@ -86,7 +86,9 @@ function readDollar(source: string, start: number): Token {
   if (/^[A-Za-z_]/.test(name)) return { kind: "scratch", name, span };
   if (/^[1-9][0-9]{0,3}$/.test(name)) return { kind: "positional", index: Number(name), span };
   const message =
-    name === "0" ? "positional parameters start at $1" : `${text} is not a variable's name`;
+    name === "0"
+      ? "param $0 is out of integer range [1, 9223372036854775807]"
+      : `${text} is not a variable's name`;
   return { kind: "invalid", message, span };
 }
 

@@ -35,7 +35,8 @@ function parseParameters(reader: TokenReader): MacroParameter[] | undefined {
     reader.take();
     const { kind, name, span } = parameter;
     if (parameters.some((other) => other.kind === kind && other.name === name)) {
-      reader.report(span, `syntax: the macro has a parameter ${name} already`);
+      const shown = kind === "variable" ? `$${name}` : name;
+      reader.report(span, `Ident for macro argument has already been used: ${shown}`);
       return undefined;
     }
     parameters.push(parameter);

@@ -206,7 +206,7 @@ describe("faults", () => {
     },
     {
       source: "BEGIN /comm/ {}",
-      expected: ["comm: type-mismatch: Invalid condition: string"],
+      expected: ["/comm/: type-mismatch: Invalid condition: string"],
     },
     {
       source: "BEGIN { if (comm) {} }",
@@ -602,13 +602,13 @@ describe("faults", () => {
     {
       source: "BEGIN { @ = str((1, 2)) }",
       expected: [
-        "str((1, 2)): argument-type: str() expects an integer or a pointer type as first argument ((int8,int8) provided)",
+        "str((1, 2)): argument-type: str() expects a string, integer or a pointer type as first argument ((int8,int8) provided)",
       ],
     },
     {
       source: "BEGIN { join(comm) }",
       expected: [
-        "comm: argument-type: join() takes an array of pointers, as args.argv, not string[16]",
+        "join(comm): argument-type: join() only supports int or pointer arguments (string provided)",
       ],
     },
     {

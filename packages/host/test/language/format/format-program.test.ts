@@ -49,7 +49,7 @@ interval:1s/ 1 / { }
 struct s{int a;  char b[4];}; // as the kernel has it
 config = {
   missing_probes = "warn";
-  max_map_keys = 5
+  max_map_keys = 5;
 }
 let @m = hash(10);
 macro add($x, @y, z)
@@ -69,9 +69,9 @@ BEGIN
   $b = $a - -1;
   @x[1, "a"]++;
   if ($a == 1) {
-    print($a)
+    print($a);
   } else if ($a > 2) {} else {
-    print(3)
+    print(3);
   }
   for ($i : 0..N) {
     break;

@@ -43,7 +43,10 @@ describe("tokens", () => {
       source: "$x $1 $# $12",
       expected: ["scratch x", "positional 1", "positionalCount", "positional 12"],
     },
-    { source: "$0", expected: ["invalid positional parameters start at $1"] },
+    {
+      source: "$0",
+      expected: ["invalid param $0 is out of integer range [1, 9223372036854775807]"],
+    },
     { source: "$", expected: ["invalid $ is not a variable's name"] },
     { source: "0 42 1_000_000", expected: ["integer 0", "integer 42", "integer 1000000"] },
     {

@@ -91,7 +91,7 @@ const byAnyName = new Map<string, ProbeType>(
   ),
 );
 
-/** The probe type that a word means. */
+/** The probe type that a word means; what is longer than a letter may be in capitals. */
 export function probeTypeOf(word: string): ProbeType | undefined {
-  return byAnyName.get(word);
+  return byAnyName.get(word) ?? (word.length > 2 ? byAnyName.get(word.toLowerCase()) : undefined);
 }
