@@ -102,6 +102,8 @@ const loadProgram = z.strictObject({
   moduleReferences: z.optional(
     z.array(z.strictObject({ instruction: u32, btf: reference })).check(z.maxLength(65_536)),
   ),
+  /** What the verifier says of it is wanted although it takes it. */
+  wantsLog: z.optional(z.boolean()),
   /** Modules whose functions it calls: the instruction's offset is the place in this list, from 1. */
   functionModules: z.optional(z.array(reference).check(z.maxLength(256))),
 });
@@ -272,6 +274,8 @@ export const planStepResult = z.object({
   mechanism: z.optional(text(64)),
   /** Why the kernel refused it; steps that are optional only. */
   refusal: z.optional(text(1024)),
+  /** What the verifier said; loadProgram only, where that was wanted. */
+  log: z.optional(text(16_777_216)),
   /** What the program returned; runProgram only. */
   returnValue: z.optional(u32),
 });

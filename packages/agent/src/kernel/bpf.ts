@@ -237,14 +237,17 @@ export class Bpf {
     return this.#batch(BPF_MAP_LOOKUP_AND_DELETE_BATCH, request);
   }
 
-  /** A descriptor. With a log buffer the verifier writes into it, at log level 1. */
-  loadProgram(program: ProgramAttributes, log?: Uint8Array): number {
+  /**
+   * A descriptor. With a log buffer the verifier writes into it, at log level 1: of a program that is good that is next to
+   * nothing, but at level 2 all that it goes through.
+   */
+  loadProgram(program: ProgramAttributes, log?: Uint8Array, logLevel = 1): number {
     this.#u32(0, program.type);
     this.#u32(4, program.instructions.length / instructionSizeBytes);
     this.#pointer(8, program.instructions);
     this.#pointer(16, encodeCString(program.license));
     if (log !== undefined) {
-      this.#u32(24, 1);
+      this.#u32(24, logLevel);
       this.#u32(28, log.length);
       this.#pointer(32, log);
     }

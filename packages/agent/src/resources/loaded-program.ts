@@ -19,6 +19,8 @@ const attempts = 5;
 export interface ProgramRequest extends Omit<ProgramAttributes, "kernelVersion"> {
   readonly maps: readonly MapPatch[];
   readonly moduleReferences?: readonly ModulePatch[];
+  /** What the verifier says is kept. */
+  readonly wantsLog?: boolean | undefined;
 }
 
 export interface ProgramStatistics {
@@ -35,10 +37,13 @@ export class LoadedProgram implements Resource {
   readonly name: string;
   /** BPF_TRACE_*, or 0. */
   readonly expectedAttachType: number;
+  /** What the verifier said, where that was wanted. */
+  readonly log: string | undefined;
   readonly #target: Target;
   #fd: number;
 
-  private constructor(target: Target, request: ProgramRequest, fd: number) {
+  private constructor(target: Target, request: ProgramRequest, fd: number, log?: string) {
+    this.log = log;
     this.name = request.name;
     this.expectedAttachType = request.expectedAttachType;
     this.#target = target;
@@ -56,6 +61,10 @@ export class LoadedProgram implements Resource {
       functionModuleCount: Math.max(0, (request.descriptors?.length ?? 0) - 1),
     });
     const attributes = { ...request, instructions, kernelVersion: versionCode };
+    if (request.wantsLog === true) {
+      const { fd, log } = loadWithLog(target, action, attributes);
+      return new LoadedProgram(target, request, fd, log);
+    }
     // Without a log first: writing it costs, and one that does not fit fails a program that is good.
     const fd = withLockedMemory(kernel, () => loadPatiently(target, attributes));
     if (fd >= 0) return new LoadedProgram(target, request, fd);
@@ -103,9 +112,14 @@ export class LoadedProgram implements Resource {
   }
 }
 
-function loadPatiently(target: Target, attributes: ProgramAttributes, log?: Uint8Array): number {
+function loadPatiently(
+  target: Target,
+  attributes: ProgramAttributes,
+  log?: Uint8Array,
+  level?: number,
+): number {
   for (let attempt = 1; ; attempt++) {
-    const result = target.bpf.loadProgram(attributes, log);
+    const result = target.bpf.loadProgram(attributes, log, level);
     if (attempt === attempts || !target.kernel.isErrno(result, "EAGAIN")) return result;
   }
 }
@@ -118,14 +132,43 @@ function explainRefusal(
   firstErrno: number,
 ): number {
   const { kernel } = target;
-  let text = "";
+  const { result, log } = loadLogged(target, attributes, 1);
+  if (result >= 0) return result;
+  if (log === "") throw kernel.failure(action, "bpf(BPF_PROG_LOAD)", firstErrno);
+  throw new VerifierError(action, firstErrno, formatErrno(kernel.errno, firstErrno), log);
+}
+
+/** Throws VerifierError, SyscallError. */
+function loadWithLog(
+  target: Target,
+  action: string,
+  attributes: ProgramAttributes,
+): { readonly fd: number; readonly log: string } {
+  const { kernel } = target;
+  let log = "";
+  const fd = withLockedMemory(kernel, () => {
+    const logged = loadLogged(target, attributes, 2);
+    log = logged.log;
+    // A log that is too long is no reason to refuse a program.
+    const isTooLong = kernel.isErrno(logged.result, "ENOSPC");
+    return isTooLong ? loadPatiently(target, attributes) : logged.result;
+  });
+  return { fd: fd >= 0 ? fd : explainRefusal(target, action, attributes, -fd), log };
+}
+
+/** With a log as large as need be; `result`: a descriptor, or an errno below 0. */
+function loadLogged(
+  target: Target,
+  attributes: ProgramAttributes,
+  level: 1 | 2,
+): { readonly result: number; readonly log: string } {
+  let log = "";
+  let result = 0;
   for (const size of logSizesBytes) {
-    const log = new Uint8Array(size);
-    const result = loadPatiently(target, attributes, log);
-    if (result >= 0) return result;
-    text = decodeCString(log);
-    if (!kernel.isErrno(result, "ENOSPC")) break;
+    const buffer = new Uint8Array(size);
+    result = loadPatiently(target, attributes, buffer, level);
+    log = decodeCString(buffer);
+    if (!target.kernel.isErrno(result, "ENOSPC")) break;
   }
-  if (text === "") throw kernel.failure(action, "bpf(BPF_PROG_LOAD)", firstErrno);
-  throw new VerifierError(action, firstErrno, formatErrno(kernel.errno, firstErrno), text);
+  return { result, log };
 }

@@ -73,7 +73,7 @@ class PlanRun implements StepContext {
 
   step(step: PlanStep): void {
     const outcome = runStep(this, step);
-    const { mechanism, returnValue, refusal } = outcome;
+    const { mechanism, returnValue, refusal, log } = outcome;
     const name = this.#keep(outcome);
     this.#objects.push(outcome.made?.object);
     this.results.push({
@@ -81,6 +81,7 @@ class PlanRun implements StepContext {
       ...(mechanism === undefined ? {} : { mechanism }),
       ...(returnValue === undefined ? {} : { returnValue }),
       ...(refusal === undefined ? {} : { refusal }),
+      ...(log === undefined ? {} : { log }),
     });
   }
 

@@ -43,6 +43,8 @@ export interface StepOutcome {
   readonly name?: Handle;
   readonly mechanism?: string;
   readonly returnValue?: number;
+  /** What the verifier said. */
+  readonly log?: string;
   /** Why an optional step made nothing. */
   readonly refusal?: string;
 }
@@ -121,7 +123,8 @@ const runners: StepRunners = {
       // The first place stands for the kernel itself.
       ...(functionModules === undefined ? {} : { descriptors: [0, ...functionModules.map(fdOf)] }),
     });
-    return { made: { object: { kind: "program", program }, resource: program } };
+    const made = { object: { kind: "program", program }, resource: program } as const;
+    return { made, ...(program.log === undefined ? {} : { log: program.log }) };
   },
 
   attachTracepoint(context, step) {

@@ -285,7 +285,8 @@ export class FakeKernel implements System {
       }
       case "PROG_LOAD": {
         const label = `bpf(PROG_LOAD) type=${u32(0)} log=${u32(28)}`;
-        if (refusal !== undefined) this.verify?.(pointer(32));
+        // At level 2 it has much to say of a good program, too.
+        if (refusal !== undefined || u32(24) === 2) this.verify?.(pointer(32));
         return this.#remember(label, refusal ?? this.createFd());
       }
       case "LINK_CREATE": {

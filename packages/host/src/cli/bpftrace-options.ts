@@ -51,7 +51,7 @@ export function addBpftraceOptions(command: Command): Command {
     .addOption(
       new Option(
         "-d, --debug <stage>",
-        "show what the program has become: ast, types, codegen (its instructions), or all",
+        "show what the program has become: ast, types, codegen (its instructions), what the verifier says of it, or all",
       ).argParser(parseStage),
     )
     .addOption(

@@ -52,6 +52,7 @@ const textsOf: Readonly<Record<DebugStage, readonly StageText[]>> = {
   "codegen-opt": [disassembled],
   dis: [disassembled],
   libbpf: [planned],
+  // It is told when the programs are loaded.
   verifier: [],
 };
 

@@ -24,6 +24,8 @@ export interface PlanOptions {
   readonly gatherMilliseconds: number;
   /** Of each CPU's buffer, where the kernel has no ring buffer. */
   readonly perfPages: number;
+  /** What the verifier says of programs that it takes comes back, too. */
+  readonly wantsLogs?: boolean | undefined;
   /** Where a program's `attachTo` is in the target's types; asked only for programs that have one. */
   readonly btfId?: (attachTo: string) => AttachTarget;
 }
@@ -180,6 +182,7 @@ class PlanBuilder {
       })),
       license: program.license,
       flags: program.flags ?? 0,
+      ...(this.#options.wantsLogs === true ? { wantsLog: true } : {}),
       ...(module === undefined ? {} : { attachBtf: module }),
       ...("labels" in assembled
         ? this.#functionTypes(program, assembled)

@@ -72,6 +72,8 @@ export interface LoadOptions {
   readonly creditBytes?: number;
   /** How long the agent gathers events before it sends them; 2 ms unless said. */
   readonly gatherMilliseconds?: number;
+  /** What the verifier says of each program is among what was made. */
+  readonly wantsLogs?: boolean;
   /** Hears of what was made in the kernel, step by step, before events are read. */
   readonly onLoaded?: (report: LoadReport) => void;
 }
@@ -214,6 +216,7 @@ export class Session implements AsyncDisposable {
       creditBytes: options.creditBytes ?? 8 * 1024 * 1024,
       gatherMilliseconds: options.gatherMilliseconds ?? 2,
       perfPages: this.#isSlow ? 8 : 64,
+      wantsLogs: options.wantsLogs,
       ...(btfId === undefined ? {} : { btfId }),
     });
     const results = await this.#run(object, built);

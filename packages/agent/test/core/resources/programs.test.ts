@@ -63,6 +63,28 @@ describe("a program", () => {
     expect(fake.calls).toEqual(["bpf(PROG_LOAD) type=5 log=0 -> 3"]);
   });
 
+  test("is loaded with a log when what the verifier says is wanted", () => {
+    const fake = new FakeKernel();
+    fake.verify = (log) => log?.set(encodeCString("func#0 @0\n"));
+    const { fd, log } = LoadedProgram.load(target(fake), { ...request, wantsLog: true });
+    expect({ fd, log }).toEqual({ fd: 3, log: "func#0 @0\n" });
+    expect(fake.calls).toEqual(["bpf(PROG_LOAD) type=5 log=65536 -> 3"]);
+  });
+
+  test("is loaded without one when that is too long", () => {
+    const fake = new FakeKernel();
+    fake.refuse("bpf(PROG_LOAD)", "ENOSPC");
+    fake.verify = (log) => {
+      if (log?.length === 16_777_216) fake.allow("bpf(PROG_LOAD)");
+    };
+    expect(LoadedProgram.load(target(fake), { ...request, wantsLog: true }).fd).toBe(3);
+    expect(fake.calls.map((call) => call.split(" ")[2])).toEqual([
+      "log=65536",
+      "log=16777216",
+      "log=0",
+    ]);
+  });
+
   test("that is refused is loaded again for the log, which is given whole", () => {
     const fake = new FakeKernel();
     fake.refuse("bpf(PROG_LOAD)", "EACCES");

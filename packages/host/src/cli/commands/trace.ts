@@ -22,6 +22,8 @@ import { BpftraceUsageError, exitCodes, UsageError } from "../exit-code.js";
 import { formatBpftraceInfo } from "../format-bpftrace-info.js";
 import { tellLoaded } from "../format-loaded.js";
 import { formatStages } from "../debug-stages.js";
+import { formatVerifierLogs } from "../format-verifier-logs.js";
+import { printable } from "../printable.js";
 import { formatInstructions, formatObject } from "../format-object.js";
 import { addHeatMapOption, HeatMapFile, type HeatMapOptions } from "../heat-map-file.js";
 import {
@@ -224,7 +226,7 @@ async function traceCommand(
   }
   if (options.dryRun === true) return;
   if (detached !== undefined) {
-    await target.startDetached(program, { ...detached, ...loadOptions(options) });
+    await target.startDetached(program, { ...detached, ...loadOptions(options, program) });
     if (options.quiet !== true) tellDetached(program, detached, options);
     return;
   }
@@ -285,7 +287,7 @@ async function run(
     clock: options.clock,
     ...(options.record === undefined ? {} : { record: options.record }),
     ...(parts.traced === undefined ? {} : { pid: parts.traced.pid }),
-    ...loadOptions(options),
+    ...loadOptions(options, program),
     measuresCost: isVerbose || tests !== undefined,
   });
   tellPins(program);
@@ -339,10 +341,6 @@ function tellStages(script: Script, { spec }: Program, options: TraceOptions): v
   const { source } = script;
   const blocks = program?.blocks ?? [];
   process.stdout.write(formatStages(stages, { source, spec, blocks }));
-  if (!stages.includes("verifier")) return;
-  process.stderr.write(
-    "the verifier's log is kept when it refuses: --verifier-log shows all of it\n",
-  );
 }
 
 /** Compiles without a target, and prints what would be loaded there. */
@@ -359,8 +357,19 @@ async function compileForRecorded(
   process.stdout.write(text);
 }
 
-function loadOptions({ verbose }: TraceOptions): Pick<DetachOptions, "onLoaded"> {
-  return verbose === true ? { onLoaded: tellLoaded } : {};
+function loadOptions(
+  { verbose, debug }: TraceOptions,
+  { spec }: Program,
+): Pick<DetachOptions, "onLoaded" | "wantsLogs"> {
+  const wantsLogs = debug?.some((stage) => stage === "verifier" || stage === "all") === true;
+  if (!wantsLogs) return verbose === true ? { onLoaded: tellLoaded } : {};
+  return {
+    wantsLogs,
+    onLoaded: (report) => {
+      if (verbose === true) tellLoaded(report);
+      process.stdout.write(printable(formatVerifierLogs(spec.object, report)));
+    },
+  };
 }
 
 /** The process that -c or -p name. */
