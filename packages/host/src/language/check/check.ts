@@ -26,6 +26,7 @@ import { asDeclared, readMapDeclarations } from "./map-declarations.js";
 import { layOutMap } from "./map-layout.js";
 import { ProbeState } from "./probe-state.js";
 import { type ConcreteProbe } from "./probes/concrete-probe.js";
+import { asksForProbe } from "./probes/reads-arguments.js";
 import { expandBlock } from "./probes/expand-attach-point.js";
 import { joinProbes } from "./probes/join-probes.js";
 import { preferRawTracepoints } from "./probes/raw-tracepoints.js";
@@ -133,9 +134,8 @@ export function tryCheck(
     });
     return { block, probes };
   });
-  const preferred = preferRawTracepoints(expanded, input.target);
-  for (const { block, probes } of joinProbes(preferred, input.target)) {
-    for (const probe of probes) {
+  for (const { block, probes } of preferRawTracepoints(expanded, input.target)) {
+    for (const probe of joinProbes(block, probes, input.target)) {
       states.push({ state: new ProbeState(program, probe, checks), block });
     }
   }
@@ -150,7 +150,11 @@ export function tryCheck(
     if (reason === undefined) outer.error("nothing-to-attach", span, "No probes to attach");
     else outer.addPlaceless("error", "no-match", reason);
   }
-  const count = states.reduce((sum, { state }) => sum + countOf(state.probe), 0);
+  const count = states.reduce((sum, { state, block }) => {
+    // Of all at once only the names cost anything.
+    const isOne = state.probe.isJoined === true && !asksForProbe(block);
+    return sum + (isOne ? 1 : countOf(state.probe));
+  }, 0);
   if (count > maximumProbes) {
     const message = `Can't attach to ${count} probes because it exceeds the current limit of ${maximumProbes} probes.`;
     outer.addPlaceless("error", "too-large", message, [

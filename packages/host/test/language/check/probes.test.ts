@@ -617,6 +617,17 @@ describe("uprobes of one file", () => {
     ]);
   });
 
+  test("count as one program, unless the block asks for each name", () => {
+    const limits = "config = { max_probes = 1; max_bpf_progs = 1 }";
+    expect(placesOf(`${limits} u:libc:malloc* { print(func); }`)).toHaveLength(1);
+    expect(faultsOf(`${limits} u:libc:malloc* { print(probe); }`, joined)[0]).toMatch(
+      "trying to generate more than 2 BPF programs",
+    );
+    expect(faultsOf("config = { max_probes = 1 } u:libc:malloc* {}")[0]).toMatch(
+      "Can't attach to 2 probes",
+    );
+  });
+
   test("stay apart where the kernel cannot join them, or a block tells them apart", () => {
     const apart = [[[0x1000n, undefined]], [[0x1800n, undefined]]];
     const old = { features: ["uprobe_multi"], release: "6.6.1" } as const;

@@ -12,10 +12,11 @@ import { expandIterator } from "./iterator-probes.js";
 import { expandCountedProbe } from "./perf-probes.js";
 import { expandSelfProbe } from "./self-probes.js";
 import { expandTestProbe, isTest, type TestChoice } from "./test-probes.js";
+import { joinProbes } from "./join-probes.js";
 import { joinSystemCalls } from "./system-call-probes.js";
 import { expandTimedProbe } from "./timed-probes.js";
 import { expandWatchpoint } from "./watchpoint-probes.js";
-import { mentions, readsArguments, readsOtherFields } from "./reads-arguments.js";
+import { asksForProbe, readsArguments, readsOtherFields } from "./reads-arguments.js";
 import { expandUsdtProbe } from "./usdt-probes.js";
 import { expandUserProbe } from "./user-probes.js";
 
@@ -47,7 +48,7 @@ export function expandBlock(
     reads: readsArguments(block),
     readsOtherFields: (fields: readonly string[]) => readsOtherFields(block, fields),
     isAlone: block.attachPoints.length === 1,
-    asksForProbe: mentions([block.predicate, block.body], /^probe$/),
+    asksForProbe: asksForProbe(block),
   };
   const before = missing.length;
   let hasIterator = false;
@@ -60,7 +61,8 @@ export function expandBlock(
     }
     hasIterator ||= context.type === "iter";
     const probes = expand(context, input);
-    if (probes.length <= Math.max(1, input.maximumPrograms)) return probes;
+    const programs = about.asksForProbe ? probes : joinProbes(block, probes, input.target);
+    if (programs.length <= Math.max(1, input.maximumPrograms)) return probes;
     const message = `Your program is trying to generate more than ${probes.length} BPF programs, which exceeds the current limit of ${input.maximumPrograms}`;
     context.fault(message, context.span, [
       "You can increase the limit through the BPFTRACE_MAX_BPF_PROGS environment variable.",

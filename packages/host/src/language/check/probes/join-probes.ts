@@ -2,7 +2,6 @@ import { type TargetDescription } from "../../../spec/target-description.js";
 import { versionCode } from "../../../text/version-code.js";
 import { type ActionBlock } from "../../syntax/ast.js";
 import { type ConcreteProbe } from "./concrete-probe.js";
-import { type ExpandedBlock } from "./raw-tracepoints.js";
 import { mentions, mentionsAsArgument } from "./reads-arguments.js";
 
 /** Before, the kernel left out all threads but the first of a process that such a link is for (46ba0e49b642). */
@@ -14,31 +13,27 @@ const knowsProcesses = versionCode("6.10");
  * place's cookie.
  */
 export function joinProbes(
-  blocks: readonly ExpandedBlock[],
+  block: ActionBlock,
+  probes: readonly ConcreteProbe[],
   target: Pick<TargetDescription, "features" | "release">,
-): readonly ExpandedBlock[] {
-  return blocks.map(({ block, probes }) => {
-    if (wantsTexts(block)) return { block, probes };
-    const groups = new Map<string, ConcreteProbe[]>();
-    for (const probe of probes) {
-      const key = groupOf(probe, block, target);
-      if (key !== undefined) groups.set(key, [...(groups.get(key) ?? []), probe]);
-    }
-    const shared = new Map<ConcreteProbe, readonly ConcreteProbe[]>();
-    const taken = new Set<ConcreteProbe>();
-    for (const [first, ...others] of groups.values()) {
-      if (first === undefined || others.length === 0) continue;
-      shared.set(first, others);
-      for (const other of others) taken.add(other);
-    }
-    return {
-      block,
-      probes: probes.flatMap((probe) => {
-        const others = shared.get(probe);
-        if (others !== undefined) return [{ ...probe, others, isJoined: true }];
-        return taken.has(probe) ? [] : [probe];
-      }),
-    };
+): readonly ConcreteProbe[] {
+  if (wantsTexts(block)) return probes;
+  const groups = new Map<string, ConcreteProbe[]>();
+  for (const probe of probes) {
+    const key = groupOf(probe, block, target);
+    if (key !== undefined) groups.set(key, [...(groups.get(key) ?? []), probe]);
+  }
+  const shared = new Map<ConcreteProbe, readonly ConcreteProbe[]>();
+  const taken = new Set<ConcreteProbe>();
+  for (const [first, ...others] of groups.values()) {
+    if (first === undefined || others.length === 0) continue;
+    shared.set(first, others);
+    for (const other of others) taken.add(other);
+  }
+  return probes.flatMap((probe) => {
+    const others = shared.get(probe);
+    if (others !== undefined) return [{ ...probe, others, isJoined: true }];
+    return taken.has(probe) ? [] : [probe];
   });
 }
 

@@ -4,7 +4,7 @@ import { type Span } from "../../syntax/span.js";
 import { type ConcreteProbe } from "./concrete-probe.js";
 import { type CheckedExpression } from "../checked-program.js";
 import { type IntegerType } from "../type.js";
-import { mentions, readsOtherFields } from "./reads-arguments.js";
+import { asksForProbe, mentions, readsOtherFields } from "./reads-arguments.js";
 
 /** What a tracepoint's place in the kernel has a say in, and its record, other than by `args`. */
 const ownOfTracepoint = /^(arg[0-9]+|ctx|kstack|stack|func|reg|retval|sarg[0-9]+)$/;
@@ -51,7 +51,7 @@ export function preferRawTracepoints(
   }
   return blocks.map(({ block, probes }) => {
     const chosen = probes.map((probe) => asRawTracepoint(probe, kept, target) ?? probe);
-    return { block, probes: asksName(block) ? chosen : shareProgram(chosen, probes) };
+    return { block, probes: asksForProbe(block) ? chosen : shareProgram(chosen, probes) };
   });
 }
 
@@ -64,10 +64,6 @@ export function readsRecord(block: ActionBlock, fields: readonly string[]): bool
 function fieldsGivenTo(event: string): readonly string[] {
   const given = givenFields[event];
   return given === undefined ? [] : [given.name];
-}
-
-function asksName({ predicate, body }: ActionBlock): boolean {
-  return mentions([predicate, body], /^probe$/);
 }
 
 /** `kept`: events whose record another block reads. All programs of an event run in the order in which they are written. */

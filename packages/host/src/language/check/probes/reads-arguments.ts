@@ -7,6 +7,11 @@ export function readsArguments(block: ActionBlock): "by name" | "by number" | un
   return mentions([predicate, body], /^arg[0-9]+$/) ? "by number" : undefined;
 }
 
+/** Whether a block asks which probe it was run for. */
+export function asksForProbe({ predicate, body }: ActionBlock): boolean {
+  return mentions([predicate, body], /^probe$/);
+}
+
 /** Whether a block takes anything of `args` but these fields. */
 export function readsOtherFields(
   { predicate, body }: ActionBlock,
