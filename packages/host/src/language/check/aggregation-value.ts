@@ -46,7 +46,7 @@ export function aggregationValue(
     return { kind: "aggregationValue", map, keys, part: what, type, span };
   };
   const isSigned = "isSigned" in aggregation && aggregation.isSigned;
-  const type = isSigned ? int64 : uint64;
+  const type = { ...(isSigned ? int64 : uint64), isGathered: true } as const;
   if (kind !== "stats") return part("value", type);
   const elements = [part("count", uint64), part("value", type), part("total", type)];
   const names = ["count", "average", "total"];

@@ -8,7 +8,7 @@ import { checkKeys, checkNumberPlace } from "./check-place.js";
 import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
 import { probedAddress } from "./check-uaddr.js";
 import { coerce, convert } from "./coerce.js";
-import { aggregationNames } from "./function-names.js";
+import { aggregationNames, statementNames } from "./function-names.js";
 import { integerOperationOf } from "./integer-operation.js";
 import { distanceOf } from "./move-pointer.js";
 import { type ProbeState } from "./probe-state.js";
@@ -30,11 +30,13 @@ export function checkAssignment(
   if (target.kind === "scratch") {
     return assignScratch(probe, { name: target.name, value, target, span: statement.span });
   }
-  const message =
-    target.kind === "member"
-      ? "Tuples and records are immutable once created. Consider creating a new value and assigning it instead."
-      : "invalid assignment target";
-  return probe.error("syntax", target.span, message, ["== compares."]);
+  if (target.kind === "member") {
+    const message =
+      "syntax: Tuples and records are immutable once created. Consider creating a new value and assigning it instead.";
+    return probe.error("syntax", statement.span, message);
+  }
+  const message = "syntax: invalid assignment target";
+  return probe.error("syntax", statement.span, message, ["== compares."]);
 }
 
 /** `@x op= value`. */
@@ -110,6 +112,7 @@ function assignMap(
   const { span } = statement;
   const { maps } = probe.program;
   maps.noteTarget(target.name);
+  if (isVoid(statement.value)) return refuseVoid(probe, statement, "be assigned to a map");
   const held = aggregationHeld(probe, statement.value)?.kind;
   if (held !== undefined) return refuseCopy(probe, statement, target.name, held);
   const stored = checkStoredValue(probe, statement.value);
@@ -153,12 +156,30 @@ function refuseCopy(
   return probe.error("type-mismatch", span, message, isNumber ? [hint] : []);
 }
 
+/** A call that gives no value. */
+function isVoid(value: Expression): boolean {
+  return value.kind === "call" && statementNames.has(value.name) && value.name !== "delete";
+}
+
+function refuseVoid(
+  probe: ProbeState,
+  { span, value }: { readonly span: Statement["span"]; readonly value: Expression },
+  what: string,
+): undefined {
+  const isExit = value.kind === "call" && value.name === "exit";
+  const message = isExit ? "Invalid expression for assignment" : `Value 'void' cannot ${what}.`;
+  return probe.error("type-mismatch", span, message);
+}
+
 /** A value for a variable. */
 function checkKeptValue(
   probe: ProbeState,
   expression: Expression,
   span: Statement["span"],
 ): CheckedExpression | undefined {
+  if (isVoid(expression)) {
+    return refuseVoid(probe, { span, value: expression }, "be assigned to a scratch variable");
+  }
   const value = checkStoredValue(probe, expression);
   if (value?.type.kind !== "aggregation") return value;
   const message = `Value '${describeType(value.type)}' cannot be assigned to a scratch variable.`;

@@ -38,16 +38,29 @@ export function checkCast(
     }
   }
   if (isSameType(operand.type, type) || isSamePointer(operand.type, type)) {
-    if (type.kind === "integer" || (type.kind === "pointer" && operand.kind !== "constant")) {
-      const message = `Unnecessary cast: expression is already of type ${describeType(type)}`;
-      probe.program.diagnostics.warn("unneeded", castSpan, message);
-    }
-    return operand;
+    return unneeded(probe, operand, type, castSpan);
   }
   if (operand.type.kind === "string" && type.kind === "boolean") return isNotEmpty(operand, span);
   return operand.kind === "constant" && fitsRegister(type)
     ? { kind: "constant", value: convertConstant(operand.value, type), type, span }
     : convert(operand, type, span);
+}
+
+/** A cast to the type that a value has, which is warned of. */
+function unneeded(
+  probe: ProbeState,
+  operand: CheckedExpression,
+  type: Type,
+  span: CheckedExpression["span"],
+): CheckedExpression {
+  if (operand.type.kind === "integer" && operand.type.isGathered === true) return operand;
+  if (type.kind === "integer" || (type.kind === "pointer" && operand.kind !== "constant")) {
+    const message = `Unnecessary cast: expression is already of type ${describeType(type)}`;
+    probe.program.diagnostics.warn("unneeded", span, message);
+  }
+  // What is calculated with it is not folded as what is written out.
+  if (operand.kind !== "constant") return operand;
+  return { kind: "constant", value: operand.value, type: operand.type, span: operand.span };
 }
 
 /** The same in the program's words: of a structure one may know its name alone, and the other what it is made of. */

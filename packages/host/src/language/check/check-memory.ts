@@ -200,6 +200,11 @@ export function tupleElement(
   const index = isNumber ? Number(name.text) : (names ?? []).indexOf(name.text);
   if (isNumber && names !== undefined) return refuseIndex(probe, type, name, span);
   if (elements[index] !== undefined) return elementAt(operand, type, index, span);
+  if (names === undefined && !isNumber) {
+    const what = describeType(type);
+    const message = `Can not access field '${name.text}' on expression of type '${what}'`;
+    return probe.error("type-mismatch", span, message);
+  }
   const message =
     names === undefined
       ? `Invalid tuple index: ${name.text}. Found ${elements.length} elements in tuple.`
@@ -225,6 +230,10 @@ export function elementOf(
   if (type.kind === "tuple" && index.kind === "constant") {
     const name = { text: String(index.value), span: index.span };
     return tupleElement(probe, operand, type, name, span);
+  }
+  if (type.kind === "tuple") {
+    const message = "Array-style access for tuples only valid for integer literals";
+    return probe.error("type-mismatch", span, message);
   }
   if (type.kind !== "array" && type.kind !== "string") {
     const message = `The array index operator [] can only be used on arrays, pointers, and tuples, found ${describeType(type)}.`;

@@ -49,6 +49,8 @@ export interface IntegerType {
   readonly isSigned: boolean;
   /** Its numbers have names. */
   readonly enumeration?: Enumeration;
+  /** What a map has gathered, which is no integer yet in bpftrace: a cast of it is never unneeded. */
+  readonly isGathered?: true;
 }
 
 export interface PointerType {

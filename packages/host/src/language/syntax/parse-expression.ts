@@ -240,7 +240,8 @@ function parseParentheses(reader: TokenReader, open: Span): Expression | undefin
   if (startsNamed(reader)) return parseRecord(reader, open);
   const first = parseExpression(reader);
   if (first === undefined) return undefined;
-  if (reader.takeSymbol(")")) return { ...first, span: spanToHere(reader, open) };
+  // Its place is that of what the brackets hold, as in bpftrace.
+  if (reader.takeSymbol(")")) return first;
   if (!reader.isSymbol(",")) {
     reader.unexpected("')'");
     return undefined;
