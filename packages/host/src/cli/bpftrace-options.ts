@@ -15,6 +15,8 @@ const modes = ["codegen", "compiler-bench", "bench", "test", "format"];
 /** Options that sonde trace has because bpftrace has them. */
 export interface BpftraceOptions {
   readonly info?: boolean;
+  /** Where a file goes that runs the program. */
+  readonly aot?: string;
   readonly debuginfo?: string;
   readonly warnReads?: boolean;
   /** --no-warnings was given, whatever came after it. */
@@ -104,6 +106,10 @@ export function addBpftraceOptions(command: Command): Command {
     )
     .option("--test", "run the program's test: probes, and say which have failed")
     .option("--bench", "run the program's bench: probes, and say how long each takes")
+    .option(
+      "--aot <file>",
+      "check the program and write a script that runs it later: this sonde, its options and the program's text",
+    )
     .option("--fmt", "print the program, well laid out, and load nothing")
     .addOption(
       refused(

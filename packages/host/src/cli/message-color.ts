@@ -27,3 +27,9 @@ export function coloredMessage(
     choice === "always" ? styleFor({ isTTY: true }, {}) : styleFor(output, environment);
   return [(level === "ERROR" ? bad : unsure)(line), ...rest].join("\n");
 }
+
+/** Says on standard error when $BPFTRACE_COLOR is no choice. */
+export function tellColorChoice(): void {
+  const fault = faultOfColorChoice(process.env);
+  if (fault !== undefined) process.stderr.write(`${fault}\n`);
+}

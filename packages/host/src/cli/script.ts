@@ -10,6 +10,8 @@ export interface Script {
   readonly name: string;
   /** The name is that of a file. */
   readonly isFile?: true;
+  /** The word that it was named by. */
+  readonly operand?: string;
   readonly source: string;
   readonly parameters: readonly string[];
 }
@@ -33,11 +35,19 @@ export function chooseScript(
       hint: "give a script's file, or a program after -e",
     });
   }
-  if (first === "-") return { name: "stdin", source: readFileSync(0, "utf8"), parameters: rest };
+  if (first === "-")
+    return { name: "stdin", operand: first, source: readFileSync(0, "utf8"), parameters: rest };
   if (existsSync(first)) {
-    return { name: first, isFile: true, source: readScript(first), parameters: rest };
+    return {
+      name: first,
+      isFile: true,
+      operand: first,
+      source: readScript(first),
+      parameters: rest,
+    };
   }
-  if (first.includes("{")) return { name: "stdin", source: first, parameters: rest };
+  if (first.includes("{"))
+    return { name: "stdin", operand: first, source: first, parameters: rest };
   throw new BpftraceUsageError(`failed to open file '${first}': No such file or directory`, {
     hint: "a program itself has braces: 'probe { … }'",
   });

@@ -1,4 +1,6 @@
 import { Option, type Command } from "commander";
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { type TestChoice } from "../../language/check/probes/test-probes.js";
 import { type CompileOptions } from "../../language/compile.js";
 import { isError, type Diagnostic } from "../../language/diagnostic.js";
@@ -33,7 +35,7 @@ import {
   type PictureOptions,
 } from "../picture-options.js";
 import { addRateOptions, type RateOptions, whileTellingRate } from "../rate-status.js";
-import { faultOfColorChoice } from "../message-color.js";
+import { tellColorChoice } from "../message-color.js";
 import { openOutput, type BufferMode } from "../output-stream.js";
 import { addTimelineOption, TimelineFile, type TimelineOptions } from "../timeline-file.js";
 import { UnattachedError } from "../../session/refusals.js";
@@ -41,6 +43,7 @@ import { type TraceCost } from "../../trace/cost-meter.js";
 import { runTests } from "../run-tests.js";
 import { runTrace, tellSymbolBytes, type OutputFormat, type RunOptions } from "../run-trace.js";
 import { readProgramWords } from "../program-words.js";
+import { formatAheadFile, wordsAhead } from "../ahead-file.js";
 import { list } from "../list-command.js";
 import { chooseScript, filesOf, settingsOf, show, type Script } from "../script.js";
 import { splitCommand } from "../split-command.js";
@@ -177,10 +180,10 @@ async function traceCommand(
   first: string | undefined,
   rest: readonly string[],
   given: TraceOptions,
+  command: Command,
 ): Promise<void> {
   const options = { ...withoutEmpty(given), ...readBpftraceOptions(given) };
-  const fault = faultOfColorChoice(process.env);
-  if (fault !== undefined) process.stderr.write(`${fault}\n`);
+  tellColorChoice();
   if (options.info === true) {
     await using target = await connectTarget(options, { asksFeaturesAnew: true });
     process.stdout.write(formatBpftraceInfo(await readInfo(target.session)));
@@ -220,11 +223,11 @@ async function traceCommand(
   const traced = await openTraced(target, options);
   const program = await compileOrReport(target, script, options, traced?.pid);
   if (program === undefined) return;
-  if (options.listing === true) {
-    process.stdout.write(formatInstructions(program.spec.object));
+  if (loadsNothing(options)) {
+    if (options.listing === true) process.stdout.write(formatInstructions(program.spec.object));
+    else if (options.aot !== undefined) writeAheadFile(options.aot, script, command);
     return;
   }
-  if (options.dryRun === true) return;
   if (detached !== undefined) {
     await target.startDetached(program, { ...detached, ...loadOptions(options, program) });
     if (options.quiet !== true) tellDetached(program, detached, options);
@@ -243,6 +246,19 @@ function withoutEmpty({ output, f: format, pid, ...rest }: TraceOptions): TraceO
     ...(output === undefined || output === "" ? {} : { output }),
     ...(pid === undefined || pid === 0 ? {} : { pid }),
   };
+}
+
+/** Writes what runs the program later. Throws UsageError. */
+function writeAheadFile(path: string, { source, operand }: Script, command: Command): void {
+  const [node = "", sonde = "", , ...words] = process.argv;
+  const given = { words, options: command.options, file: operand, source };
+  const text = formatAheadFile([node, resolve(sonde)], wordsAhead(given));
+  try {
+    writeFileSync(path, text, { mode: 0o755 });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`trace: --aot ${path}: ${reason}`, { cause });
+  }
 }
 
 /** What `--detach` cannot be given with, by why not. */
@@ -372,6 +388,10 @@ function loadOptions(
   };
 }
 
+function loadsNothing({ dryRun, listing, aot }: TraceOptions): boolean {
+  return dryRun === true || listing === true || aot !== undefined;
+}
+
 /** The process that -c or -p name. */
 async function openTraced(
   { session }: Target,
@@ -380,15 +400,15 @@ async function openTraced(
   if (command !== undefined && pid !== undefined) {
     throw new BpftraceUsageError("USAGE: Cannot use both -c and -p.");
   }
-  const loadsNothing = options.dryRun === true || options.listing === true;
+  const isForNothing = loadsNothing(options);
   if (command !== undefined) {
     if (options.detach === true)
       throw new UsageError("trace: -c ends with the trace: not with --detach");
     const words = splitCommand(command);
     // As in bpftrace, an empty command is none.
-    return loadsNothing || words.length === 0 ? undefined : await startTraced(session, words);
+    return isForNothing || words.length === 0 ? undefined : await startTraced(session, words);
   }
-  return pid === undefined || loadsNothing ? undefined : await findTraced(session, pid);
+  return pid === undefined || isForNothing ? undefined : await findTraced(session, pid);
 }
 
 /** The processes that -p, -c and --dwarf-pid name: what -c starts is not yet what it will be. */
