@@ -41,7 +41,8 @@ const parts = [
   },
   {
     name: "stop",
-    title: "From Ctrl-C in a trace of 200 tracepoints that print, with their agent (sonde alone)",
+    title:
+      "From Ctrl-C in a trace of hundreds of probes that print, with their agent (sonde alone)",
     measure: measureStop,
   },
   {

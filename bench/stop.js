@@ -17,12 +17,14 @@ const agents = [
   },
 ];
 
-/** Two hundred tracepoints, each with a program of its own, since it says which it is and reads its record. */
-const probes = ["s", "m", "f", "g", "p"].map(
-  (letter) => `tracepoint:syscalls:sys_enter_${letter}*`,
-);
+const calls = ["s", "m", "f", "g", "p"].map((letter) => `tracepoint:syscalls:sys_enter_${letter}*`);
+/** Hundreds of probes each; those that read what only their own record has are attached one by one. */
+const kinds = [
+  { name: "system calls", probes: calls.join(", "), value: "args.__syscall_nr" },
+  { name: "functions of libc", probes: "uprobe:libc:s*", value: "arg0" },
+  { name: "records of their own", probes: calls.join(", "), value: "ctx != 0" },
+];
 const endText = "the end's own text";
-const program = `${probes.join(", ")} { printf("%s %d\\n", probe, args.__syscall_nr); } end { printf("${endText}\\n"); }`;
 /** Makes events all the while. */
 const load = "while :; do read -r line < /proc/self/stat; kill -0 $$; done";
 const runs = 5;
@@ -34,16 +36,27 @@ const runs = 5;
  */
 export async function measureStop() {
   const rows = [
-    ["", "probes", "last event after", "end's text after", "over after", "another's request took"],
+    [
+      "",
+      "of",
+      "probes",
+      "last event after",
+      "end's text after",
+      "over after",
+      "another's request took",
+    ],
   ];
-  for (const { name, command } of agents) {
+  for (const [kind, { name, command }] of kinds.flatMap((kind) =>
+    agents.map((agent) => /** @type {const} */ ([kind, agent])),
+  )) {
     /** @type {Awaited<ReturnType<typeof interruptOnce>>[]} */
     const results = [];
-    for (let run = 0; run < runs; run++) results.push(await interruptOnce(command));
+    for (let run = 0; run < runs; run++) results.push(await interruptOnce(command, kind));
     const of = (/** @type {keyof Awaited<ReturnType<typeof interruptOnce>>} */ key) =>
       results.map((result) => result[key]);
     rows.push([
       name,
+      kind.name,
       String(Math.max(...of("probes"))),
       `${range(of("lastEvent"))} ms`,
       `${range(of("endText"))} ms`,
@@ -58,8 +71,12 @@ function range(/** @type {readonly number[]} */ values) {
   return `${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)}`;
 }
 
-/** @param {readonly string[]} command */
-async function interruptOnce(command) {
+/**
+ * @param {readonly string[]} command
+ * @param {(typeof kinds)[number]} kind
+ */
+async function interruptOnce(command, { probes, value }) {
+  const program = `${probes} { printf("%s %d\\n", probe, ${value}); } end { printf("${endText}\\n"); }`;
   const { connect } = await import("@sonde/host");
   const agent = start([...command, "--listen", "ws://127.0.0.1:0"], openSync("/dev/null", "w"));
   const worker = start(["sh", "-c", load], openSync("/dev/null", "w"));
@@ -73,7 +90,7 @@ async function interruptOnce(command) {
     let lastEvent = 0;
     let endTextAt = 0;
     trace.child.stdout?.on("data", (/** @type {Buffer} */ text) => {
-      if (text.includes("tracepoint:")) lastEvent = performance.now();
+      if (/^(tracepoint|uprobe):/m.test(text.toString())) lastEvent = performance.now();
       if (text.includes(endText)) endTextAt = performance.now();
     });
     await sleep(300);
