@@ -69,7 +69,7 @@ export async function runTrace(trace: Trace, options: RunOptions): Promise<numbe
     if (trace.outcome === "ended") writer.end(showStacks(result.maps, options, output, notices));
     options.timeline?.write(notices);
     options.heat?.write(result.maps, style, now(), notices);
-    tellLosses(result, notices);
+    tellLosses(result, notices, layout);
     await tellCost(options.cost, notices);
     await output.end();
   };
@@ -192,8 +192,16 @@ export function tellSymbolBytes({ session }: Pick<Target, "session">): void {
   statusLine.print(`symbols: ${session.symbolBytes} bytes came from the target\n`);
 }
 
+/** As many a program tells of one by one, where they are. */
+const mostWarnings = 100n;
+
 /** Says at the end what did not arrive, and what could be done. */
-export function tellLosses(result: TraceResult, notices: (text: string) => void): void {
+export function tellLosses(
+  result: TraceResult,
+  notices: (text: string) => void,
+  layout?: TraceLayout,
+): void {
+  const tellsOfEach = layout?.records.some(({ kind }) => kind === "warning") === true;
   if (result.lost > 0n) {
     notices(`Lost ${result.lost} events in all: they came faster than they were taken\n`);
   }
@@ -202,7 +210,7 @@ export function tellLosses(result: TraceResult, notices: (text: string) => void)
       `${result.missedRuns} times the kernel did not run a program: another was running on that CPU, or a map was being read or written there\n`,
     );
   }
-  if (result.failedUpdates > 0n) {
+  if (result.failedUpdates > (tellsOfEach ? mostWarnings : 0n)) {
     notices(
       `${result.failedUpdates} map updates failed: a map is full (config = { max_map_keys = N } makes room), or the kernel was at work on it\n`,
     );

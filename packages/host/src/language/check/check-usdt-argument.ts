@@ -15,8 +15,9 @@ export function checkUsdtArgument(
   const { usdtArguments = [], name } = probe.probe;
   const argument = usdtArguments[index];
   if (argument === undefined) {
-    const message = `${name} has ${usdtArguments.length} arguments, arg${index} is none of them`;
-    return probe.error("unknown-name", span, message);
+    const message = `${name} has ${usdtArguments.length} arguments: arg${index} is 0`;
+    probe.program.diagnostics.warn("unknown-name", span, message);
+    return { kind: "constant", value: 0n, type: uint64, span };
   }
   const { sizeBytes, isSigned, operand } = argument;
   const type: IntegerType = { kind: "integer", sizeBytes, isSigned };

@@ -324,7 +324,7 @@ describe("faults of probes", () => {
     {
       source: "usdt:libc:setjmp { @ = arg3 }",
       expected: [
-        "arg3: unknown-name: usdt:/usr/lib/libc.so.6:libc:setjmp has 3 arguments, arg3 is none of them",
+        "arg3: warning unknown-name: usdt:/usr/lib/libc.so.6:libc:setjmp has 3 arguments: arg3 is 0",
       ],
     },
     {

@@ -70,9 +70,17 @@ class TypeDefiner implements DefinedTypes {
   }
 
   #structure(definition: StructureDefinition): TypeDescription {
-    const { tag, name, isPacked, members } = definition;
+    const { tag, name, isPacked, members, span } = definition;
     const id = `script:${this.members.size}`;
     const fullName = `${tag} ${name}`;
+    const earlier = this.types.get(fullName);
+    if (name !== "" && earlier?.kind === "structure" && earlier.sizeBytes > 0) {
+      this.#fault(span, `redefinition of '${name}'`);
+    }
+    const twice = members.find((member, index) => {
+      return member.name !== "" && members.findIndex((one) => one.name === member.name) < index;
+    });
+    if (twice !== undefined) this.#fault(twice.span, `duplicate member '${twice.name}'`);
     // Its own members may point to it.
     this.members.set(id, []);
     if (name !== "") this.types.set(fullName, { kind: "structure", tag, name, id, sizeBytes: 0 });
@@ -109,7 +117,10 @@ class TypeDefiner implements DefinedTypes {
   #enumeration({ name, values: definitions }: EnumerationDefinition): TypeDescription {
     const values: EnumerationValue[] = [];
     let next = 0n;
-    for (const { name: valueName, value } of definitions) {
+    for (const { name: valueName, value, span } of definitions) {
+      if (this.enumerators.has(valueName) || values.some((one) => one.name === valueName)) {
+        this.#fault(span, `redefinition of enumerator '${valueName}'`);
+      }
       // Those before it can be used in it.
       const known = new Map(values.map((one) => [one.name, one.value]));
       const number = value === undefined ? next : this.#number(value, known);
