@@ -1,11 +1,13 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect } from "@jest/globals";
-import { requiresFeature } from "../support/requires.js";
+import { requiresCommand, requiresFeature } from "../support/requires.js";
 import { runSonde, type Outcome } from "../support/sonde.js";
 
 const tracing = requiresFeature("ringbuf", "program_run");
+const listing = requiresCommand("llvm-objdump", "llvm", "ringbuf", "program_run");
 
 const folder = mkdtempSync(join(tmpdir(), "sonde-options-"));
 afterAll(() => {
@@ -62,5 +64,36 @@ describe("-l", () => {
   tracing("says when a pattern looks like a file that is not there", async () => {
     const { errors } = await trace("-l", join(folder, "none.bt"));
     expect(errors).toContain("none.bt' is a filename but the file does not exist. Treating '");
+  });
+});
+
+describe("a file that is asked for", () => {
+  tracing("by --aot runs the program with what it is given itself", async () => {
+    const file = join(folder, "later");
+    const made = await trace(
+      "--aot",
+      file,
+      "-q",
+      "-e",
+      "begin { print($1); exit(); }",
+      "--no-warnings",
+    );
+    expect({ code: made.code, output: made.output }).toEqual({ code: 0, output: "" });
+    const { stdout, stderr } = spawnSync(file, ["-f", "json", "7"], { encoding: "utf8" });
+    expect({ stdout, stderr }).toEqual({ stdout: '{"type": "value", "data": 7}\n', stderr: "" });
+    const none = await trace("--aot", join(folder, "none"), "-e", "begin { print(nosuch); }");
+    expect(none.code).toBe(1);
+  });
+
+  listing("by --emit-elf is an object that others read", async () => {
+    const file = join(folder, "program.o");
+    const source = "begin { @[1] = 1; for ($kv : @) { print($kv.0); } exit(); }";
+    const { code, output } = await trace("--emit-elf", file, "-e", source);
+    expect({ code, output }).toEqual({ code: 0, output: "1\n\n\n@[1]: 1\n" });
+    const { stdout } = spawnSync("llvm-objdump", ["-dr", file], { encoding: "utf8" });
+    expect(stdout).toContain("file format elf64-bpf");
+    expect(stdout).toContain("Disassembly of section raw_tp:");
+    expect(stdout).toMatch(/R_BPF_64_64\s+events/);
+    expect((await runSonde(["object", file])).output).toMatch(/^sonde_1_begin +raw_tp/m);
   });
 });

@@ -15,6 +15,8 @@ const modes = ["codegen", "compiler-bench", "bench", "test", "format"];
 /** Options that sonde trace has because bpftrace has them. */
 export interface BpftraceOptions {
   readonly info?: boolean;
+  /** Where an object of the compiled program goes. */
+  readonly emitElf?: string;
   /** Where a file goes that runs the program. */
   readonly aot?: string;
   readonly debuginfo?: string;
@@ -117,12 +119,7 @@ export function addBpftraceOptions(command: Command): Command {
         "there is no LLVM in here: --listing shows the program's instructions",
       ),
     )
-    .addOption(
-      refused(
-        "--emit-elf <file>",
-        "no ELF file is made: --listing shows the program's instructions",
-      ),
-    );
+    .option("--emit-elf <file>", "also write the compiled program there, as an object file");
 }
 
 /** One that is known, and said to be not here. */

@@ -43,6 +43,7 @@ import { type TraceCost } from "../../trace/cost-meter.js";
 import { runTests } from "../run-tests.js";
 import { runTrace, tellSymbolBytes, type OutputFormat, type RunOptions } from "../run-trace.js";
 import { readProgramWords } from "../program-words.js";
+import { encodeObject } from "../../object/encode-object.js";
 import { formatAheadFile, wordsAhead } from "../ahead-file.js";
 import { list } from "../list-command.js";
 import { chooseScript, filesOf, settingsOf, show, type Script } from "../script.js";
@@ -253,11 +254,16 @@ function writeAheadFile(path: string, { source, operand }: Script, command: Comm
   const [node = "", sonde = "", , ...words] = process.argv;
   const given = { words, options: command.options, file: operand, source };
   const text = formatAheadFile([node, resolve(sonde)], wordsAhead(given));
+  writeAsked("--aot", path, text, 0o755);
+}
+
+/** Throws UsageError. */
+function writeAsked(option: string, path: string, data: string | Uint8Array, mode: number): void {
   try {
-    writeFileSync(path, text, { mode: 0o755 });
+    writeFileSync(path, data, { mode });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError(`trace: --aot ${path}: ${reason}`, { cause });
+    throw new UsageError(`trace: ${option} ${path}: ${reason}`, { cause });
   }
 }
 
@@ -424,7 +430,7 @@ function unwindTargetsOf({
 
 /** Compiles; shows diagnostics with the lines they are about and sets the exit code when the program is wrong. */
 async function compileOrReport(
-  target: Pick<Target, "compile">,
+  target: Pick<Target, "compile" | "description">,
   script: Script,
   options: TraceOptions,
   childPid: number | undefined,
@@ -459,6 +465,10 @@ async function compileOrReport(
     });
     tell(program.diagnostics);
     tellStages(script, program, options);
+    if (options.emitElf !== undefined) {
+      const bytes = encodeObject(program.spec.object, target.description.byteOrder);
+      writeAsked("--emit-elf", options.emitElf, bytes, 0o644);
+    }
     return program;
   } catch (error) {
     if (!(error instanceof ProgramError)) throw error;
