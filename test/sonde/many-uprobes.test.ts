@@ -14,9 +14,19 @@ const source = `
 #include <pthread.h>
 #include <unistd.h>
 ${names.map((name, at) => `__attribute__((noinline)) long f_${name}(long n) { asm volatile(""); return n + ${at}; }`).join("\n")}
+#define MARK() __asm__ volatile ( \\
+  "990: nop\\n" \\
+  ".pushsection .note.stapsdt,\\"\\",\\"note\\"\\n" \\
+  ".balign 4\\n.4byte 992f-991f, 994f-993f, 3\\n" \\
+  "991: .asciz \\"stapsdt\\"\\n" \\
+  "992: .balign 4\\n" \\
+  "993: .8byte 990b\\n.8byte 0\\n.8byte 0\\n.asciz \\"many\\"\\n.asciz \\"mark\\"\\n.asciz \\"\\"\\n" \\
+  "994: .balign 4\\n.popsection\\n")
 static void *all(void *n) {
+  MARK();
   long sum = 0;
   ${names.map((name) => `sum += f_${name}((long)n);`).join(" ")}
+  MARK();
   return (void *)sum;
 }
 int main(void) {
@@ -101,6 +111,20 @@ describe("a wildcard over the functions of a file", () => {
     const release = first?.description.release ?? "";
     const isKnown = versionCode(release) >= versionCode("6.10");
     expect(kinds).toEqual(isKnown ? ["uprobeMulti"] : names.map(() => "uprobe"));
+  });
+
+  joining("has a USDT mark in several places as one probe", async () => {
+    if (first === undefined) throw new Error("there is no target");
+    const program = await first.compile(`usdt:${path}:many:mark { @[probe] = count(); }`);
+    expect(program.spec.layout.probeCount).toBe(1);
+    expect(kindsOf(program)).toEqual(["uprobeMulti"]);
+    const workload = await SteppedProgram.start(path);
+    await using running = await first.start(program);
+    await workload.step();
+    const { maps } = await running.stop();
+    await workload.end();
+    // Each of both threads comes by both.
+    expect(maps[0]?.entries).toMatchObject([{ value: { kind: "number", value: 4n } }]);
   });
 
   joining("is left as it is where what is read differs, or its name is text", async () => {

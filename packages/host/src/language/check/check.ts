@@ -234,9 +234,12 @@ function countOf({ systemCalls, others }: ConcreteProbe | CheckedProbe): number 
 /** A mark that a program has in several places is one probe. */
 function countProbes(probes: readonly CheckedProbe[]): number {
   const all = probes.reduce((sum, probe) => sum + countOf(probe), 0);
-  const marks = probes.filter(({ name }) => name.startsWith("usdt:"));
-  const distinct = new Set(marks.map(({ name, span }) => `${span.start} ${name}`));
-  return all - marks.length + distinct.size;
+  const marks = probes.flatMap(({ name, span, others = [] }) =>
+    [name, ...others.map((other) => other.name)]
+      .filter((each) => each.startsWith("usdt:"))
+      .map((each) => `${span.start} ${each}`),
+  );
+  return all - marks.length + new Set(marks).size;
 }
 
 function noResult(): never {
