@@ -274,6 +274,22 @@ describe("faults of probes", () => {
       expected: ["iter:*: bad-probe: iter probe type does not support wildcards"],
     },
     {
+      source: "software:c*:1 {}",
+      expected: ["software:c*:1: bad-probe: wildcards are not allowed for software probe type"],
+    },
+    {
+      source: "interval:10hz {}",
+      expected: [
+        "interval:10hz: bad-probe: Invalid rate of interval probe: invalid trailing bytes: 10hz",
+      ],
+    },
+    {
+      source: "interval:ms:99999999999999999999 {}",
+      expected: [
+        "interval:ms:99999999999999999999: bad-probe: Invalid rate of interval probe: overflow error, maximum value is 18446744073709551615: 99999999999999999999",
+      ],
+    },
+    {
       source: "self:signal:SIGTERM {}",
       expected: ["self:signal:SIGTERM: bad-probe: SIGTERM is not a supported signal"],
     },

@@ -176,7 +176,9 @@ export class AttachPointContext {
   requireInteger(text: string, what: string): bigint | undefined {
     const parsed = parseIntegerLiteral(text);
     if (parsed.kind !== "invalid") return parsed.value;
-    return this.fault(`${what}: invalid integer: ${text}`);
+    if (parsed.message.startsWith("overflow")) return this.fault(`${what}: ${parsed.message}`);
+    const reason = /^\d/.test(text) ? "invalid trailing bytes" : "invalid integer";
+    return this.fault(`${what}: ${reason}: ${text}`);
   }
 }
 

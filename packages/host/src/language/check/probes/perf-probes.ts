@@ -58,6 +58,10 @@ export function expandCountedProbe(
     return [];
   const [event, count] = context.parts;
   if (event === undefined) return [];
+  if (event.text.includes("*")) {
+    context.fault(`wildcards are not allowed for ${kind} probe type`);
+    return [];
+  }
   const known = eventsOf[kind].find(({ names }) => names.includes(event.text));
   if (known === undefined) {
     const near = meantHints(nearNames(event.text, eventNames(kind)));

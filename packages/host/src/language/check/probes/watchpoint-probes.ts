@@ -17,7 +17,7 @@ export function expandWatchpoint(context: AttachPointContext): ConcreteProbe[] {
   if (!context.takes([3], "address:length:mode")) return [];
   const [first, second, third] = context.parts.map(({ text }) => text);
   const address = context.requireInteger(first ?? "", "Invalid function/address argument");
-  const length = context.requireInteger(second ?? "", "Invalid watchpoint length");
+  const length = context.requireInteger(second ?? "", "Invalid length argument");
   const mode = readMode(context, third ?? "");
   if (address === undefined || length === undefined || mode === undefined) return [];
   if (address === 0n) {
