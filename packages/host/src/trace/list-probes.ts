@@ -78,11 +78,12 @@ export async function listProbes(
   patterns: string,
   options: ListOptions,
 ): Promise<readonly ListedProbe[]> {
-  const found: ListedProbe[] = [];
+  const found: (readonly ListedProbe[])[] = [];
   for (const pattern of splitAtCommas(patterns)) {
-    found.push(...(await listMatching(session, pattern.trim(), options)));
+    found.push(await listMatching(session, pattern.trim(), options));
   }
-  return found;
+  // Not by push(...found): there may be more functions than a call takes arguments.
+  return found.flat();
 }
 
 /** Not at those in parentheses or quotes: of a C++ function's parameters. */
@@ -99,15 +100,15 @@ async function listMatching(
   const type = shortNames[first] ?? first.toLowerCase();
   const lister = Object.hasOwn(listers, type) ? listers[type] : undefined;
   if (lister !== undefined) return await lister(session, { type, parts }, options);
-  const found: ListedProbe[] = [];
+  const found: (readonly ListedProbe[])[] = [];
   for (const each of everywhere) {
     // Names alone are those of tracepoints, unless a star stands for what is before them.
     if (parts.length === 0 && each !== "tracepoint" && !first.startsWith("*")) continue;
     if (parts.length > 0 && !globToRegExp(first).test(each)) continue;
     const search = { type: each, parts: parts.length === 0 ? [first] : parts };
-    found.push(...((await listers[each]?.(session, search, options)) ?? []));
+    found.push((await listers[each]?.(session, search, options)) ?? []);
   }
-  return found;
+  return found.flat();
 }
 
 /** Lists what the probes of a script match, in their order. */
@@ -117,15 +118,15 @@ export async function listScriptProbes(
   options: ListOptions,
 ): Promise<readonly ListedProbe[]> {
   const points = parse(source).program?.blocks.flatMap(({ attachPoints }) => attachPoints) ?? [];
-  const found: ListedProbe[] = [];
+  const found: (readonly ListedProbe[])[] = [];
   for (const { text } of points) {
     // Of what happens every so often the time is left out, as where all are listed.
     const [, timer] = /^((?:interval|i|profile|p):(?:hz|ms|us|s)):/.exec(text) ?? [];
-    if (/^(?:test|bench):/.test(text)) found.push(...testProbe(text));
-    else if (timer !== undefined) found.push(...(await listProbes(session, timer, options)));
-    else if (text.includes(":")) found.push(...(await listProbes(session, text, options)));
+    if (/^(?:test|bench):/.test(text)) found.push(testProbe(text));
+    else if (timer !== undefined) found.push(await listProbes(session, timer, options));
+    else if (text.includes(":")) found.push(await listProbes(session, text, options));
   }
-  return found;
+  return found.flat();
 }
 
 /** As bpftrace names them there. */

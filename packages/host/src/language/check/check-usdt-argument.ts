@@ -4,9 +4,9 @@ import { convert } from "./coerce.js";
 import { readRegister } from "./check-register.js";
 import { type ProbeState } from "./probe-state.js";
 import { type UsdtArgument } from "./probes/usdt-arguments.js";
-import { type IntegerType, uint64 } from "./type.js";
+import { type IntegerType, int64, uint64 } from "./type.js";
 
-/** `arg0` … of a USDT probe: what is in the register or the memory that its note names. */
+/** `arg0` … of a USDT probe: what is in the register or the memory that its note names, as an `int64`. */
 export function checkUsdtArgument(
   probe: ProbeState,
   index: number,
@@ -17,8 +17,18 @@ export function checkUsdtArgument(
   if (argument === undefined) {
     const message = `${name} has ${usdtArguments.length} arguments: arg${index} is 0`;
     probe.program.diagnostics.warn("unknown-name", span, message);
-    return { kind: "constant", value: 0n, type: uint64, span };
+    return { kind: "constant", value: 0n, type: int64, span };
   }
+  const value = readArgument(probe, index, argument, span);
+  return value === undefined ? undefined : convert(value, int64, span);
+}
+
+function readArgument(
+  probe: ProbeState,
+  index: number,
+  argument: UsdtArgument,
+  span: Span,
+): CheckedExpression | undefined {
   const { sizeBytes, isSigned, operand } = argument;
   const type: IntegerType = { kind: "integer", sizeBytes, isSigned };
   switch (operand.kind) {

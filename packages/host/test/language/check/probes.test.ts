@@ -322,6 +322,12 @@ describe("faults of probes", () => {
       expected: ["usdt:libc: bad-probe: usdt probe type requires 2 or 3 arguments, found 1"],
     },
     {
+      source: "usdt::setjmp {}",
+      expected: [
+        "usdt::setjmp: bad-probe: usdt probe must specify at least path or pid to probe. To target all paths/pids set the path to '*'.",
+      ],
+    },
+    {
       source: "usdt::libc:setjmp {}",
       expected: [
         "usdt::libc:setjmp: bad-probe: usdt probe must specify at least path or pid to probe. To target all paths/pids set the path to '*'.",
@@ -342,6 +348,10 @@ describe("faults of probes", () => {
       expected: [
         "arg3: warning unknown-name: usdt:/usr/lib/libc.so.6:libc:setjmp has 3 arguments: arg3 is 0",
       ],
+    },
+    {
+      source: "uprobe:libc:rust:malloc {}",
+      expected: ["uprobe:libc:rust:malloc: bad-probe: unsupported language type: rust"],
     },
     {
       source: "usdt:libc:memory_heap_new { @ = arg3; @a = arg4 }",
@@ -584,14 +594,18 @@ describe("faults of probes", () => {
 
 test("arguments of USDT probes are read where their notes say", () => {
   const { probes } = requireProgram(
-    "usdt:libc:setjmp { @a = arg0; @b = arg1; } usdt:libc:memory_heap_new { @c = arg0; @b = arg1; @d = arg2; }",
+    "usdt:libc:setjmp { @a = arg0; @b = arg1; } usdt:libc:memory_heap_new { @c = arg0; @b = arg1; @d = arg2; @b = arg9; }",
   );
   expect(probes.map(({ body }) => body.map(printCheckedStatement))).toEqual([
-    ["(= (map 0):u64 (convert reg@112:u64):u64)", "(= (map 1):s32 (convert reg@104:u64):s32)"],
     [
-      "(= (map 2):u64 (read-user (add reg@32:u64 18446744073709551600:u64):u64):u64)",
-      "(= (map 1):s32 -5:s32)",
-      "(= (map 3):u32 (read-user (add (add reg@80:u64 (multiply reg@40:u64 4:u64):u64):u64 8:u64):u64):u32)",
+      "(= (map 0):s64 (convert (convert reg@112:u64):u64):s64)",
+      "(= (map 1):s64 (convert (convert reg@104:u64):s32):s64)",
+    ],
+    [
+      "(= (map 2):s64 (convert (read-user (add reg@32:u64 18446744073709551600:u64):u64):u64):s64)",
+      "(= (map 1):s64 (convert -5:s32):s64)",
+      "(= (map 3):s64 (convert (read-user (add (add reg@80:u64 (multiply reg@40:u64 4:u64):u64):u64 8:u64):u64):u32):s64)",
+      "(= (map 1):s64 0:s64)",
     ],
   ]);
 });

@@ -10,8 +10,9 @@ const anywhere =
 /** `usdt:/usr/bin/python3:function__entry`, `usdt:libc:libc:setjmp`, `usdt:./a:provider:*`; `usdt::libc:setjmp` of a process. */
 export function expandUsdtProbe(context: AttachPointContext): ConcreteProbe[] {
   const [written, first, second] = context.parts;
-  const isAnywhere = written?.text === "" && second !== undefined;
-  if (isAnywhere && context.pid === undefined) {
+  const isFileless = written?.text === "" && first !== undefined;
+  const isAnywhere = isFileless && second !== undefined;
+  if (isFileless && context.pid === undefined) {
     context.fault(anywhere, context.span);
     return [];
   }

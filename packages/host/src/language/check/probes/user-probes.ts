@@ -36,6 +36,7 @@ export function expandUserProbe(context: AttachPointContext): ConcreteProbe[] {
       },
     );
   }
+  if (isOfOtherLanguage(context, target)) return [];
   const expand = /^[0-9]/.test(target.text) ? expandAddress : expandSymbol;
   if (!isPattern(file.text)) return expand(context, file, target);
   return inMatchingFiles(context, file, (path) => expand(context, path, target));
@@ -151,6 +152,13 @@ function expandAddress(
   const place = { file, ...foundFile(path, answer), target: parsed.value.toString() };
   const named = functionName === undefined ? place : { ...place, functionName };
   return userProbe(context, named, fileOffset);
+}
+
+/** Whether its functions are said to be of a language other than C++; reports it. */
+function isOfOtherLanguage(context: AttachPointContext, target: ProbePart): boolean {
+  const [, language = "cpp"] = /^(\w+):[^:]/.exec(target.text) ?? [];
+  if (language !== "cpp") context.fault(`unsupported language type: ${language}`);
+  return language !== "cpp";
 }
 
 function expandSymbol(
