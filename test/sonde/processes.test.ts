@@ -1,5 +1,5 @@
 import { describe, expect } from "@jest/globals";
-import { RunningAgent, until } from "../support/processes.js";
+import { agentWords, RunningAgent, until } from "../support/processes.js";
 import { requiresFeature } from "../support/requires.js";
 import { endOf, interrupt, runSonde, startSonde } from "../support/sonde.js";
 import { Workload } from "../support/workload.js";
@@ -14,6 +14,22 @@ function isRunning(pid: number): boolean {
     return false;
   }
 }
+
+describe("an agent in a pid namespace of its own", () => {
+  tracing("tells processes by their numbers there, and finds their files by these", async () => {
+    const agent = `unshare --pid --fork --mount-proc ${agentWords} --stdio`;
+    const { code, output, errors } = await runSonde([
+      ...["trace", "-q", "-t", `exec:${agent}`, "-c", "cat /etc/hostname", "-e"],
+      `tracepoint:syscalls:sys_enter_openat /pid == cpid/ {
+         printf("%d %d %d\\n", pid < 1000, pid == pid(curr_ns) && tid == tid(curr_ns), pid == pid(init));
+         print(ustack(1));
+       }`,
+    ]);
+    expect(errors).toBe("");
+    expect(code).toBe(0);
+    expect(output).toMatch(/^1 1 0\n\n {8}\w*open\w*\+\d+\n/m);
+  });
+});
 
 describe("a command that is traced (-c)", () => {
   tracing("is seen from its first instruction, and ends the trace", async () => {

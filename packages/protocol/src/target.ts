@@ -55,6 +55,8 @@ export const targetDescription = z.object({
   /** Size of /sys/kernel/btf/vmlinux in bytes; 0 when the kernel has none. */
   btfSizeBytes: u32,
   clocks: targetClocks,
+  /** Of the agent's own processes, where that is not the initial one: st_dev (major << 32 | minor) and st_ino of /proc/self/ns/pid. */
+  pidNamespace: z.optional(z.object({ device: u64, inode: u64 })),
   /** Mount point of tracefs; "" when there is none and it could not be mounted. */
   tracefs: text(256),
   privileges: z.object({

@@ -22,9 +22,26 @@ export function describeTarget(target: Target): TargetDescription {
     buildId: readKernelBuildId(kernel),
     btfSizeBytes: readBtfSize(kernel),
     clocks: readClocks(kernel),
+    ...readPidNamespace(kernel),
     tracefs: target.tracefs,
     privileges: { ...privileges, lacking: describeLacking(kernel, privileges) },
   };
+}
+
+/** PROC_PID_INIT_INO (include/linux/proc_ns.h). */
+const initialPidNamespace = 0xefff_fffcn;
+
+/** Nothing in the initial one, and where that cannot be told. */
+function readPidNamespace(kernel: Kernel): Pick<TargetDescription, "pidNamespace"> {
+  const path = "/proc/self/ns/pid";
+  try {
+    using file = openFile(kernel, path);
+    const { device, inode } = statFd(kernel, path, file.fd);
+    return inode === initialPidNamespace ? {} : { pidNamespace: { device, inode } };
+  } catch (error) {
+    if (error instanceof SyscallError) return {};
+    throw error;
+  }
 }
 
 /** 0 when the kernel has no BTF, or none that the agent may read. */

@@ -25,6 +25,7 @@ export function toTargetDescription(
     hasBtf,
     realtimeMinusBoottime: wire.clocks.realtime - wire.clocks.boottime,
     realtimeMinusMonotonic: wire.clocks.realtime - wire.clocks.monotonic,
+    ...(wire.pidNamespace === undefined ? {} : { pidNamespace: wire.pidNamespace }),
     features: supported,
   };
 }

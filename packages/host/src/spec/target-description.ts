@@ -25,6 +25,8 @@ export interface TargetDescription {
   /** CLOCK_REALTIME minus CLOCK_BOOTTIME and minus CLOCK_MONOTONIC, in nanoseconds. */
   readonly realtimeMinusBoottime: bigint;
   readonly realtimeMinusMonotonic: bigint;
+  /** The agent's, where that is not the initial one, by st_dev (major << 32 | minor) and st_ino. */
+  readonly pidNamespace?: { readonly device: bigint; readonly inode: bigint };
   /** Names of the features that the agent's probes found; a name that is absent is lacking or was not probed. */
   readonly features: readonly FeatureName[];
 }

@@ -4,7 +4,7 @@ import { checkBuiltin } from "./check-builtin.js";
 import { helperValue } from "./check-more-builtins.js";
 import { type CheckedExpression, type HelperName } from "./checked-program.js";
 import { type ProbeState } from "./probe-state.js";
-import { describeKind, uint64 } from "./type.js";
+import { describeKind, uint32, uint64 } from "./type.js";
 
 type Call = ExpressionOf<"call">;
 
@@ -33,13 +33,17 @@ export function checkNsecs(probe: ProbeState, call: Call): CheckedExpression | u
   return probe.error("argument-type", call.span, message, hints);
 }
 
-/** `pid(init)`, `tid(curr_ns)`: as the machine numbers processes. */
+/** `pid(init)`, as the machine numbers processes; `tid(curr_ns)`, as the agent's pid namespace does, and as `tid`. */
 export function checkProcessId(probe: ProbeState, call: Call): CheckedExpression | undefined {
   const [mode] = call.args;
   if (mode === undefined) return checkBuiltin(probe, call.name, call.span);
   if (!requireArguments(probe, call, 1)) return undefined;
-  if (mode.kind === "identifier" && (mode.name === "init" || mode.name === "curr_ns")) {
+  if (mode.kind === "identifier" && mode.name === "curr_ns") {
     return checkBuiltin(probe, call.name, call.span);
+  }
+  if (mode.kind === "identifier" && mode.name === "init") {
+    const name = call.name === "pid" ? "initialPid" : "initialTid";
+    return { kind: "builtin", name, type: uint32, span: call.span };
   }
   const message = `Invalid PID namespace mode: ${mode.kind === "identifier" ? mode.name : "?"} (expects: curr_ns or init)`;
   return probe.error("bad-value", mode.span, message);

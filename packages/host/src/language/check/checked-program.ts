@@ -272,10 +272,13 @@ export type HelperName = keyof typeof helpers;
 
 /** Values a program can ask for anywhere. */
 export type BuiltinName =
-  /** u32, the process (tgid). */
+  /** u32, the process (tgid), as the agent's pid namespace numbers it. */
   | "pid"
   /** u32, the thread. */
   | "tid"
+  /** The same in the initial pid namespace. */
+  | "initialPid"
+  | "initialTid"
   /** u32 */
   | "uid"
   /** u32 */
