@@ -55,7 +55,7 @@ describe("strings in records", () => {
       testRun(`of ${length} bytes where ${capacity} fit`, () => {
         const text = "abcdefghij".repeat(40).slice(0, length);
         const texts = placeTexts([text]);
-        const source = `config = { max_strlen = ${capacity} } BEGIN { printf("%s", str(${texts.address(0)})); }`;
+        const source = `config = { max_strlen = ${capacity} } BEGIN { printf("%s", str((int8 *)${texts.address(0)})); }`;
         using run = new ProgramRun(source, anyMemory);
         run.start();
         const [record] = run.records();
@@ -70,7 +70,7 @@ describe("strings in records", () => {
   testRun("follow each other without a gap, whatever their lengths", () => {
     const all = ["", "one", "a longer one than the others", "x"];
     const texts = placeTexts(all);
-    const reads = all.map((_, index) => `str(${texts.address(index)})`).join(", ");
+    const reads = all.map((_, index) => `str((int8 *)${texts.address(index)})`).join(", ");
     const source = `BEGIN { printf("%s|%s|%s|%s|%s", ${reads}, comm); }`;
     using run = new ProgramRun(source, anyMemory);
     run.start();
@@ -80,14 +80,14 @@ describe("strings in records", () => {
   });
 
   testRun("that cannot be read are empty", () => {
-    using run = new ProgramRun('BEGIN { printf("<%s>", str(1)); }', anyMemory);
+    using run = new ProgramRun('BEGIN { printf("<%s>", str((int8 *)1)); }', anyMemory);
     run.start();
     expect(run.records().map(textOf)).toEqual(["<>"]);
   });
 
   testRun("are as long as they are told to be", () => {
     const texts = placeTexts(["abcdefgh"]);
-    const read = `str(${texts.address(0)}, @n)`;
+    const read = `str((int8 *)${texts.address(0)}, @n)`;
     const body = [0, 1, 3, 8, 100].map((n) => `@n = ${n}; printf("%s", ${read});`).join(" ");
     using run = new ProgramRun(`BEGIN { ${body} }`, anyMemory);
     run.start();

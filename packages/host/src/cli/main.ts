@@ -24,8 +24,8 @@ async function written(stream: NodeJS.WriteStream): Promise<void> {
 }
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  // Nobody reads any more, as behind `| head`.
-  if (error.code !== "EPIPE") throw error;
+  // Nobody reads any more, as behind `| head`. A trace's output sees itself to all that can be wrong with it.
+  if (error.code !== "EPIPE" && process.stdout.listenerCount("error") === 1) throw error;
 });
 
 void main().then(async (code) => {
