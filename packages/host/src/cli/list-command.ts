@@ -1,12 +1,19 @@
 import { statSync } from "node:fs";
 import { isError, type Diagnostic } from "../language/diagnostic.js";
-import { locateDiagnostic, parse } from "../language/parse.js";
 import { ProgramError, type Target } from "../trace/target.js";
 import { printProbes, printProbesOf } from "./commands/probes.js";
 import { exitCodes } from "./exit-code.js";
 import { coloredMessage } from "./message-color.js";
 import { readProgramWords } from "./program-words.js";
-import { filesOf, readScript, settingsOf, show, stdinScript, type Script } from "./script.js";
+import {
+  filesOf,
+  parseScript,
+  readScript,
+  settingsOf,
+  show,
+  stdinScript,
+  type Script,
+} from "./script.js";
 import { connectTarget, type TargetOptions } from "./target-options.js";
 
 interface ListOptions extends TargetOptions {
@@ -32,17 +39,7 @@ export async function list(
     await printProbes(pattern, asked);
     return;
   }
-  const { program, sources, diagnostics } = parse(script.source, {
-    files: filesOf(script, options),
-  });
-  if (program === undefined) {
-    show(
-      script,
-      diagnostics.map((one) => locateDiagnostic(one, sources)),
-    );
-    process.exitCode = exitCodes.wrongInput;
-    return;
-  }
+  if (parseScript(script, options) === undefined) return;
   await using target = await connectTarget(options);
   const faults = await faultsOfProbes(target, script, options);
   if (faults.some(isError)) {

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { type Diagnostic } from "../language/diagnostic.js";
+import { locateDiagnostic, parse } from "../language/parse.js";
 import { renderDiagnostic } from "../language/render-diagnostic.js";
-import { BpftraceUsageError, UsageError } from "./exit-code.js";
+import { BpftraceUsageError, exitCodes, UsageError } from "./exit-code.js";
 import { coloredMessage } from "./message-color.js";
 import { ScriptFiles } from "./script-files.js";
 
@@ -80,6 +81,24 @@ export function show(
 ): void {
   for (const one of diagnostics)
     process.stderr.write(coloredMessage(renderDiagnostic(one, { source, sourceName })));
+}
+
+/** As it reads; says what is wrong with it, and sets the exit code, when it cannot be read. */
+export function parseScript(
+  script: Script,
+  options: { readonly I: readonly string[] },
+): ReturnType<typeof parse>["program"] {
+  const { program, sources, diagnostics } = parse(script.source, {
+    files: filesOf(script, options),
+  });
+  if (program === undefined) {
+    show(
+      script,
+      diagnostics.map((one) => locateDiagnostic(one, sources)),
+    );
+    process.exitCode = exitCodes.wrongInput;
+  }
+  return program;
 }
 
 /** bpftrace's settings in the environment: BPFTRACE_MAX_STRLEN=200. */

@@ -5,7 +5,7 @@ import { type TestChoice } from "../../language/check/probes/test-probes.js";
 import { type CompileOptions } from "../../language/compile.js";
 import { isError, type Diagnostic } from "../../language/diagnostic.js";
 import { formatProgram } from "../../language/format/format-program.js";
-import { locateDiagnostic, parse } from "../../language/parse.js";
+import { parse } from "../../language/parse.js";
 import { defaultRingBytes } from "../../language/lower/lower.js";
 import { RecordedTarget } from "../../trace/recorded-target.js";
 import { ProgramError, type DetachOptions, type Program, type Target } from "../../trace/target.js";
@@ -46,7 +46,7 @@ import { readProgramWords } from "../program-words.js";
 import { encodeObject } from "../../object/encode-object.js";
 import { formatAheadFile, wordsAhead } from "../ahead-file.js";
 import { list } from "../list-command.js";
-import { chooseScript, filesOf, settingsOf, show, type Script } from "../script.js";
+import { chooseScript, filesOf, parseScript, settingsOf, show, type Script } from "../script.js";
 import { splitCommand } from "../split-command.js";
 import { findTraced, startTraced, type TracedProcess } from "../traced-process.js";
 import {
@@ -340,16 +340,8 @@ function tellPins({ spec }: Program): void {
 
 /** Prints the program, well laid out. */
 async function format(script: Script, options: TraceOptions): Promise<void> {
-  const files = filesOf(script, options);
-  const { program, sources, diagnostics } = parse(script.source, { files });
-  if (program === undefined) {
-    show(
-      script,
-      diagnostics.map((one) => locateDiagnostic(one, sources)),
-    );
-    process.exitCode = exitCodes.wrongInput;
-    return;
-  }
+  const program = parseScript(script, options);
+  if (program === undefined) return;
   const output = await openOutput(options.output);
   output.write(formatProgram(script.source, program.blocks));
   await output.end();
