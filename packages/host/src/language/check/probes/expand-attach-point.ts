@@ -61,8 +61,11 @@ export function expandBlock(
     }
     hasIterator ||= context.type === "iter";
     const probes = expand(context, input);
-    const programs = about.asksForProbe ? probes : joinProbes(block, probes, input.target);
-    if (programs.length <= Math.max(1, input.maximumPrograms)) return probes;
+    const most = Math.max(1, input.maximumPrograms);
+    if (probes.length <= most) return probes;
+    if (!about.asksForProbe && joinProbes(block, probes, input.target).length <= most) {
+      return probes;
+    }
     const message = `Your program is trying to generate more than ${probes.length} BPF programs, which exceeds the current limit of ${input.maximumPrograms}`;
     context.fault(message, context.span, [
       "You can increase the limit through the BPFTRACE_MAX_BPF_PROGS environment variable.",

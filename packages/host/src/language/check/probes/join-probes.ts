@@ -21,7 +21,10 @@ export function joinProbes(
   const groups = new Map<string, ConcreteProbe[]>();
   for (const probe of probes) {
     const key = groupOf(probe, block, target);
-    if (key !== undefined) groups.set(key, [...(groups.get(key) ?? []), probe]);
+    if (key === undefined) continue;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [probe]);
+    else group.push(probe);
   }
   const shared = new Map<ConcreteProbe, readonly ConcreteProbe[]>();
   const taken = new Set<ConcreteProbe>();
