@@ -1,3 +1,4 @@
+import { type SourceFile } from "./syntax/source-set.js";
 import { type Span } from "./syntax/span.js";
 
 /** What is wrong with a user's program: a value, collected and shown, never thrown. */
@@ -11,10 +12,20 @@ export interface Diagnostic {
   readonly message: string;
   /** What to do about it, a sentence each. */
   readonly hints: readonly string[];
-  /** Another place that has to do with it, as the first use of a map. */
-  readonly related?: { readonly span: Span; readonly message: string };
+  /** Other places that have to do with it, as the first use of a map. */
+  readonly related?: readonly RelatedPlace[];
   /** The file that it is about, when that is not the program itself. */
-  readonly file?: { readonly path: string; readonly text: string };
+  readonly file?: SourceFile;
+}
+
+/** Another place that has to do with a fault. */
+export interface RelatedPlace {
+  readonly span: Span;
+  readonly message: string;
+  /** It is a part of what is wrong, and as bad; else it is there to know of. */
+  readonly isPart?: true;
+  /** The file that it is in, when that is not the program itself. */
+  readonly file?: SourceFile;
 }
 
 /** Kinds of faults, for tests and for tools; the message says the rest. */

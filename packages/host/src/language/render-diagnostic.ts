@@ -6,27 +6,34 @@ import { formatPlace, positionOf, type Span } from "./syntax/span.js";
  * has to do with, hints. The end column is exclusive; a span over several lines is named by its first and last line.
  * Ends with a newline. Of one that is about no place and says nothing there are the hints.
  */
-export function renderDiagnostic(
-  diagnostic: Diagnostic,
-  program: { readonly source: string; readonly sourceName: string },
-): string {
+export function renderDiagnostic(diagnostic: Diagnostic, program: NamedSource): string {
   const { severity, span, message, hints, related, file, isPlaceless } = diagnostic;
-  const options = file === undefined ? program : { source: file.text, sourceName: file.path };
   const level = severity === "error" ? "ERROR" : "WARNING";
   const placeless = message === "" ? [] : [`${level}: ${message}`];
-  const lines = isPlaceless === true ? placeless : excerpt(span, level, message, options);
-  if (related !== undefined) {
-    lines.push(...excerpt(related.span, "NOTE", related.message, options));
+  const lines =
+    isPlaceless === true ? placeless : excerpt(span, level, message, sourceOf(file, program));
+  for (const one of related ?? []) {
+    const said = one.isPart === true ? level : "NOTE";
+    lines.push(...excerpt(one.span, said, one.message, sourceOf(one.file, program)));
   }
   lines.push(...hints.map((hint) => `HINT: ${hint}`));
   return lines.map((text) => `${text}\n`).join("");
+}
+
+interface NamedSource {
+  readonly source: string;
+  readonly sourceName: string;
+}
+
+function sourceOf(file: Diagnostic["file"], program: NamedSource): NamedSource {
+  return file === undefined ? program : { source: file.text, sourceName: file.path };
 }
 
 function excerpt(
   span: Span,
   level: string,
   message: string,
-  { source, sourceName }: { readonly source: string; readonly sourceName: string },
+  { source, sourceName }: NamedSource,
 ): string[] {
   return [
     `${sourceName}:${formatPlace(source, span)}: ${level}: ${message}`,

@@ -45,7 +45,7 @@ test("a fault over several lines names the first and the last", () => {
 });
 
 test("the place that it has to do with is shown after it", () => {
-  const related = { span: { start: 0, end: 2 }, message: "@a is that" };
+  const related = [{ span: { start: 0, end: 2 }, message: "@a is that" }];
   expect(render("@a @b", { span: { start: 3, end: 5 }, related })).toBe(
     [
       "stdin:1:4-6: ERROR: it is wrong",

@@ -43,5 +43,5 @@ function isHeld(from: IntegerType, to: IntegerType): boolean {
 /** Of a cast, its type in brackets: as bpftrace has it. */
 function shownPart(written: Expression): Span {
   if (written.kind !== "cast") return written.span;
-  return { start: written.span.start, end: written.type.span.end + 1 };
+  return { ...written.span, end: written.type.span.end + 1 };
 }

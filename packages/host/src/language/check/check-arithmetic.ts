@@ -11,6 +11,7 @@ import {
 } from "./constant.js";
 import { movePointer } from "./move-pointer.js";
 import { signOf } from "./number-sign.js";
+import { refuseOperands } from "./operand-mismatch.js";
 import { type ProbeState } from "./probe-state.js";
 import { describeType, int64, isNumber, isSameType, uint64, type IntegerType } from "./type.js";
 
@@ -46,11 +47,11 @@ export function checkArithmetic(
   if (text !== undefined) return text;
   for (const side of [left, right]) {
     if (isNumber(side.type)) continue;
-    const [first, second] = [describeType(left.type), describeType(right.type)];
-    const message =
-      left.type.kind === right.type.kind
-        ? `The ${operator} operator can not be used on expressions of types ${first}, ${second}`
-        : `Type mismatch for '${operator}': comparing ${first} with ${second}`;
+    if (left.type.kind !== right.type.kind) {
+      return refuseOperands(probe, operator, left, right, span);
+    }
+    const types = `${describeType(left.type)}, ${describeType(right.type)}`;
+    const message = `The ${operator} operator can not be used on expressions of types ${types}`;
     return probe.error("type-mismatch", span, message);
   }
   const isLiteral = isWrittenOut(left) && isWrittenOut(right);

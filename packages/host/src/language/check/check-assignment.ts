@@ -62,7 +62,7 @@ function checkCompoundAssignment(
     left,
     right: value,
     // As bpftrace, which means the operator and what stands behind it.
-    span: { start: probe.program.source.indexOf(operator ?? "", target.span.end), end: span.end },
+    span: { ...span, start: probe.program.source.indexOf(operator ?? "", target.span.end) },
   });
   if (result === undefined) return undefined;
   if (place.type.kind === "pointer") {
@@ -231,7 +231,7 @@ export function checkDeclaration(
   const type = typeName === undefined ? undefined : resolveTypeName(probe, typeName, pointerSpace);
   if (value === undefined) {
     const scratch = probe.declareNew(name, nameSpan, type, span);
-    scratch.bareDeclaration = { start: span.start, end: nameSpan.end };
+    scratch.bareDeclaration = { ...span, end: nameSpan.end };
     return zeroScratch(scratch.id, scratch.slot?.type ?? int64, span);
   }
   // The value is checked before the name is known: it cannot be read in it.

@@ -26,7 +26,7 @@ export function checkCast(
   const bytes = operand === undefined ? undefined : bytesOf(probe, operand);
   const type = resolveTypeName(probe, expression.type, space, bytes);
   if (operand === undefined || type === undefined) return undefined;
-  const castSpan = { start: span.start, end: expression.type.span.end + 1 };
+  const castSpan = { ...span, end: expression.type.span.end + 1 };
   const fault = castFault(probe, operand, type);
   if (fault !== undefined) return probe.error("type-mismatch", castSpan, fault);
   const enumeration = type.kind === "integer" ? type.enumeration : undefined;

@@ -6,6 +6,7 @@ import { compareCode } from "./check-code.js";
 import { coerce } from "./coerce.js";
 import { booleanConstant, foldCompare, wrapInteger } from "./constant.js";
 import { isComparedSigned } from "./number-sign.js";
+import { refuseOperands } from "./operand-mismatch.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { mergeSlots } from "./slot.js";
 import { boolean, describeType, fitsRegister, int64, isNumber, uint64 } from "./type.js";
@@ -84,7 +85,7 @@ function compareValues(
     const isTuples = [left, right].every(({ type }) => type.kind === "tuple" && !type.names);
     // Tuples of other elements are never the same.
     if (isTuples) return booleanConstant(operation === "different", span);
-    return refuseTypes(probe, operator, left, right, span);
+    return refuseOperands(probe, operator, left, right, span);
   }
   return {
     kind: "compareMemory",
@@ -102,17 +103,6 @@ interface Comparison {
   readonly left: CheckedExpression;
   readonly right: CheckedExpression;
   readonly span: CheckedExpression["span"];
-}
-
-function refuseTypes(
-  probe: ProbeState,
-  operator: BinaryOperator,
-  { type: left }: CheckedExpression,
-  { type: right }: CheckedExpression,
-  span: CheckedExpression["span"],
-): undefined {
-  const types = `comparing ${describeType(left)} with ${describeType(right)}`;
-  return probe.error("type-mismatch", span, `Type mismatch for '${operator}': ${types}`);
 }
 
 /** Of what is the same or not, and neither less nor more. */
@@ -148,7 +138,7 @@ function compareNumbers(probe: ProbeState, comparison: Comparison): CheckedExpre
   const { operation, operator, left, right, span } = comparison;
   const isSameKind = left.type.kind === right.type.kind && fitsRegister(left.type);
   if (!(isNumber(left.type) && isNumber(right.type)) && !isSameKind) {
-    return refuseTypes(probe, operator, left, right, span);
+    return refuseOperands(probe, operator, left, right, span);
   }
   const isSigned = isComparedSigned(left, right);
   if (left.kind === "constant" && right.kind === "constant") {

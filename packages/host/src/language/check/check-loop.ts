@@ -76,7 +76,7 @@ function checkRange(
   { variable, variableSpan, subject, body: block, span }: StatementOf<"for">,
   end: Expression,
 ): CheckedStatement | readonly CheckedStatement[] | undefined {
-  const range = { start: span.start, end: end.span.end };
+  const range = { ...span, end: end.span.end };
   const first = checkBound(probe, subject, "start", range);
   const last = checkBound(probe, end, "end", range);
   const [scratch, body] = probe.inLoop(() => {

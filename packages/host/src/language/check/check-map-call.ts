@@ -24,7 +24,7 @@ export function warnOfDiscarded(probe: ProbeState, span: Span): void {
   const isWhole = next !== undefined && next !== "}" && !/[$@]/.test(source[span.start] ?? "");
   const end = isWhole ? span.end + semicolon.trimEnd().length : span.end;
   const hint = "Assign it, print it, or write _ = … when it is not wanted.";
-  const place = { start: span.start, end };
+  const place = { ...span, end };
   probe.program.diagnostics.warn("type-mismatch", place, "Return value discarded.", [hint]);
 }
 

@@ -14,6 +14,7 @@ import {
 import { coerce, convert } from "./coerce.js";
 import { booleanConstant, integerConstant, wrapInteger } from "./constant.js";
 import { signOf } from "./number-sign.js";
+import { refuseOperands } from "./operand-mismatch.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { mergeSlots, slotOf } from "./slot.js";
 import { boolean, describeType, int64, isNumber, uint64 } from "./type.js";
@@ -85,9 +86,7 @@ function checkLogical(
   const [left, right] = probe.checkAll([expression.left, expression.right]) ?? [];
   if (left === undefined || right === undefined) return undefined;
   if ((left.type.kind === "string") !== (right.type.kind === "string")) {
-    const types = `comparing ${describeType(left.type)} with ${describeType(right.type)}`;
-    const message = `Type mismatch for '${operator}': ${types}`;
-    return probe.error("type-mismatch", expression.span, message);
+    return refuseOperands(probe, operator, left, right, expression.span);
   }
   const isGood = [requireCondition(probe, left), requireCondition(probe, right)];
   if (isGood.includes(false)) return undefined;

@@ -6,6 +6,7 @@ import {
   type Statement,
   type StatementOf,
 } from "../syntax/ast.js";
+import { type Span } from "../syntax/span.js";
 import { checkAssertion } from "./check-assert.js";
 import { checkAssignment, checkDeclaration } from "./check-assignment.js";
 import { unknownFunction } from "./check-call.js";
@@ -49,9 +50,9 @@ function warnOfUnreachable(probe: ProbeState, statements: readonly Statement[]):
   const last = statements.findIndex(endsBlock);
   const next = last === -1 ? undefined : statements[last + 1];
   if (next === undefined) return;
-  const { start, end } = next.span;
+  const { end } = next.span;
   const isEnded = probe.program.source[end] === ";";
-  const span = { start, end: isEnded ? end + 1 : end };
+  const span = isEnded ? { ...next.span, end: end + 1 } : next.span;
   probe.program.diagnostics.warn("unreachable", span, "Unreachable statement.");
 }
 
@@ -148,19 +149,18 @@ function checkReturn(probe: ProbeState, { value, span }: StatementOf<"return">):
 function checkLoneExpression(
   probe: ProbeState,
   expression: Expression,
-  { isDiscarded }: { readonly isDiscarded: boolean },
+  whole: { readonly isDiscarded: boolean; readonly span: Span },
 ): Checked {
+  const { isDiscarded } = whole;
   const { span } = expression;
   switch (expression.kind) {
     case "conditional":
-      return checkLoneConditional(probe, expression, { isDiscarded });
+      return checkLoneConditional(probe, expression, whole);
     case "block":
       return probe.inScope(() => {
         const statements = checkStatements(probe, expression.statements);
         const last =
-          expression.value === undefined
-            ? []
-            : checkLoneExpression(probe, expression.value, { isDiscarded });
+          expression.value === undefined ? [] : checkLoneExpression(probe, expression.value, whole);
         return last === undefined ? undefined : [...statements, ...[last].flat()];
       });
     case "call":
@@ -181,8 +181,10 @@ function checkLoneExpression(
   }
   const value = probe.check(expression);
   if (value === undefined) return undefined;
+  // Of what a macro gives, its use is shown.
+  const isOfMacro = span.expandedFrom !== undefined && whole.span.expandedFrom === undefined;
   if (value.kind !== "update" && value.kind !== "helper" && !isDiscarded) {
-    warnOfDiscarded(probe, span);
+    warnOfDiscarded(probe, isOfMacro ? whole.span : span);
   }
   return { kind: "evaluate", expression: value, span };
 }
@@ -190,11 +192,11 @@ function checkLoneExpression(
 function checkLoneConditional(
   probe: ProbeState,
   { condition: test, then: first, otherwise: second, span }: ExpressionOf<"conditional">,
-  options: { readonly isDiscarded: boolean },
+  whole: { readonly isDiscarded: boolean; readonly span: Span },
 ): Checked {
   const condition = checkCondition(probe, test);
-  const then = first === undefined ? [] : checkLoneExpression(probe, first, options);
-  const otherwise = checkLoneExpression(probe, second, options);
+  const then = first === undefined ? [] : checkLoneExpression(probe, first, whole);
+  const otherwise = checkLoneExpression(probe, second, whole);
   if (condition === undefined || then === undefined || otherwise === undefined) return undefined;
   const branches = { then: [then].flat(), otherwise: [otherwise].flat() };
   if (condition.kind === "constant") {

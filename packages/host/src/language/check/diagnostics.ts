@@ -1,5 +1,5 @@
 import { type Diagnostic, type DiagnosticCode, isError } from "../diagnostic.js";
-import { type Span } from "../syntax/span.js";
+import { expansionsOf, type Span } from "../syntax/span.js";
 
 /**
  * Collects what is wrong. A block is checked once for each probe that it expands to, so the second report of a kind at a
@@ -50,9 +50,13 @@ export class Diagnostics {
 
   add(diagnostic: Diagnostic): void {
     const { severity, code, span, isPlaceless } = diagnostic;
-    const place = `${severity} ${code} ${isPlaceless ? diagnostic.message : `${span.start} ${span.end}`}`;
+    const place = `${severity} ${code} ${isPlaceless ? diagnostic.message : keyOf(span)}`;
     if (this.#seen.has(place)) return;
     this.#seen.add(place);
     this.#list.push(diagnostic);
   }
+}
+
+function keyOf(span: Span): string {
+  return [span, ...expansionsOf(span)].map(({ start, end }) => `${start} ${end}`).join(" ");
 }

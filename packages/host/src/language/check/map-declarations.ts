@@ -48,10 +48,8 @@ export function asDeclared(
   if (map.layout.isPerCpu !== isDeclaredPerCpu || map.spec.type === "percpu_array") {
     const needed = map.layout.isPerCpu ? "percpuhash" : "hash";
     const message = `Incompatible map types. Type from declaration: ${declaration.type}. Type from value/key type: ${needed}`;
-    diagnostics.error("type-mismatch", use, message, [], {
-      span,
-      message: `${map.name} is declared here`,
-    });
+    const related = [{ span, message: `${map.name} is declared here` }];
+    diagnostics.error("type-mismatch", use, message, [], related);
     return map;
   }
   const isLru = type === "lru_hash" || type === "lru_percpu_hash";

@@ -1,3 +1,4 @@
+import { type RelatedPlace } from "../diagnostic.js";
 import { type Span } from "../syntax/span.js";
 import { type SeriesKeeps } from "../../spec/trace-layout.js";
 import { mergeSlots, type Slot } from "./slot.js";
@@ -51,7 +52,7 @@ export interface MapState {
 /** Why a use of a map does not go with another one. */
 export interface MapConflict {
   readonly message: string;
-  readonly related: { readonly span: Span; readonly message: string };
+  readonly related: readonly RelatedPlace[];
 }
 
 /**
@@ -140,7 +141,7 @@ export class MapTable {
     });
     const isConsistent = known.length === slots.length && !merged.includes(undefined);
     if (!isConsistent) {
-      const related = { span: state.keys.span, message: `${name} ${describeKeys(known)} here` };
+      const related = [{ span: state.keys.span, message: `${name} ${describeKeys(known)} here` }];
       return {
         message: keyConflict(name, slots, known),
         related,
@@ -163,10 +164,9 @@ export class MapTable {
     const known = state.contents.contents;
     const merged = mergeContents(known, contents);
     if (merged === undefined) {
-      const related = {
-        span: state.contents.span,
-        message: `${name} holds ${describeContents(known)} here`,
-      };
+      const related = [
+        { span: state.contents.span, message: `${name} holds ${describeContents(known)} here` },
+      ];
       const message =
         differentForm(known, contents) ??
         `Type mismatch for ${name}: trying to assign value of type '${describeContents(contents)}' when map already has a type '${describeContents(known)}'`;

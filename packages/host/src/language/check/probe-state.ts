@@ -1,4 +1,4 @@
-import { type Diagnostic, type DiagnosticCode } from "../diagnostic.js";
+import { type Diagnostic, type DiagnosticCode, type RelatedPlace } from "../diagnostic.js";
 import { type Expression, type Statement } from "../syntax/ast.js";
 import { shownName } from "../syntax/expand-macros.js";
 import { type Span } from "../syntax/span.js";
@@ -164,15 +164,15 @@ export class ProbeState {
   declareNew(name: string, span: Span, type?: Type, by?: "Loop" | Span): Scratch {
     const other = this.findScratch(name);
     if (other !== undefined && other.span !== span) {
-      const related = { span: other.span, message: `$${shownName(name)} is declared here` };
       const message =
         by === "Loop"
           ? `Loop declaration shadows existing variable: $${shownName(name)}`
           : `Variable $${shownName(name)} was already declared. Variable shadowing is not allowed.`;
       // With the `let` before it.
       const start = typeof by === "object" ? by.start : span.start;
-      const place = { start, end: span.end };
-      this.error("bad-value", place, message, ["Give it another name."], related);
+      const place = { ...span, start };
+      const hints = ["Give it another name."];
+      this.error("bad-value", place, message, hints, declarationOf(other));
     }
     return this.declareScratch(name, span, type);
   }
@@ -233,11 +233,7 @@ export class ProbeState {
         (known === undefined
           ? ""
           : ` when variable already has a type '${describeType(known.type)}'`);
-      const related = {
-        span: scratch.span,
-        message: `$${shownName(scratch.name)} is declared here`,
-      };
-      this.error("type-mismatch", span, message, [], related);
+      this.error("type-mismatch", span, message, [], declarationOf(scratch));
       return false;
     }
     if (scratch.isFixed) {
@@ -247,11 +243,8 @@ export class ProbeState {
       }
       const declared = describeType(scratch.slot?.type ?? added.type);
       const message = `Type mismatch for $${shownName(scratch.name)}: trying to assign value of type '${describeType(added.type)}' when variable already has a type '${declared}'`;
-      const related = {
-        span: scratch.span,
-        message: `$${shownName(scratch.name)} is declared here`,
-      };
-      this.error("type-mismatch", span, message, [`Cast the value: (${declared})…`], related);
+      const hints = [`Cast the value: (${declared})…`];
+      this.error("type-mismatch", span, message, hints, declarationOf(scratch));
       return false;
     }
     const isKnown =
@@ -267,11 +260,7 @@ export class ProbeState {
 
   #tooLong(scratch: Scratch, declared: StringType, added: StringType, span: Span): false {
     const message = `Type mismatch for $${shownName(scratch.name)}: trying to assign value of type '${describeType(added)}' when variable already has a type '${describeType(declared)}'`;
-    const related = {
-      span: scratch.span,
-      message: `$${shownName(scratch.name)} is declared here`,
-    };
-    this.error("type-mismatch", span, message, [], related);
+    this.error("type-mismatch", span, message, [], declarationOf(scratch));
     return false;
   }
 
@@ -290,6 +279,10 @@ export class ProbeState {
   notSupported(span: Span, what: string, hints: readonly string[] = []): undefined {
     return this.error("not-supported", span, `${what} not supported yet`, hints);
   }
+}
+
+function declarationOf({ name, span }: Scratch): readonly RelatedPlace[] {
+  return [{ span, message: `$${shownName(name)} is declared here` }];
 }
 
 /** Whether a declared place can hold a value: a number that is not known yet is cut to it. */

@@ -1,4 +1,4 @@
-import { type Diagnostic } from "../diagnostic.js";
+import { type Diagnostic, type RelatedPlace } from "../diagnostic.js";
 import {
   type Expression,
   type MacroDefinition,
@@ -15,6 +15,8 @@ interface Use {
   /** Tells the variables of this use from those of all others. */
   readonly number: number;
   readonly outer: Use | undefined;
+  /** Where it is. */
+  readonly span: Span;
 }
 
 /**
@@ -48,10 +50,9 @@ class Expander {
     const others = this.#macros.get(macro.name) ?? [];
     const same = others.find((other) => isAlike(other, macro));
     if (same !== undefined) {
-      this.#fault(macro.headSpan, `Redefinition of macro: ${macro.name}`, {
-        span: same.headSpan,
-        message: "it is defined here",
-      });
+      this.#fault(macro.headSpan, `Redefinition of macro: ${macro.name}`, [
+        { span: same.headSpan, message: "it is defined here" },
+      ]);
     }
     this.#macros.set(macro.name, [...others, macro]);
     visit(macro.statements, (node) => {
@@ -61,35 +62,44 @@ class Expander {
     });
   }
 
-  /** A copy of a piece of the program in which macros are expanded, with spans of its own: they tell variables apart. */
-  copy<Node>(node: Node, use: Use | undefined): Node {
+  /**
+   * A copy of a piece of the program in which macros are expanded, with spans of its own: they tell variables apart, and that
+   * they come from `place`.
+   */
+  copy<Node>(node: Node, use: Use | undefined, place = use?.span): Node {
     if (Array.isArray(node)) {
       // What is in an array keeps its type, as this function says.
-      return node.map((part: unknown) => this.copy(part, use)) as Node;
+      return node.map((part: unknown) => this.copy(part, use, place)) as Node;
     }
     if (typeof node !== "object" || node === null) return node;
-    const replaced = this.#replace(node as unknown as Expression, use);
+    if (isSpan(node)) return placeIn(node, place) as unknown as Node;
+    const replaced = this.#replace(node as unknown as Expression, use, place);
     // An expression takes the place of an expression.
     if (replaced !== undefined) return replaced as unknown as Node;
     if (use !== undefined && isTypeName(node)) {
       return this.#replaceType(node, use) as unknown as Node;
     }
     const copied = Object.fromEntries(
-      Object.entries(node).map(([key, part]) => [key, this.copy(part as unknown, use)]),
+      Object.entries(node).map(([key, part]) => [key, this.copy(part as unknown, use, place)]),
     );
     // Field by field the same type.
     return this.#rename(copied, use) as Node;
   }
 
   /** What stands for a use of a macro, or of one of its parameters. */
-  #replace(node: Expression, use: Use | undefined): Expression | undefined {
-    if (node.kind === "identifier") {
-      const argument = use === undefined ? undefined : argumentOf(use, "value", node.name);
-      if (argument !== undefined) return this.copy(argument, use?.outer);
-      return this.#macros.has(node.name) ? this.#expand(node, node.name, [], use) : undefined;
+  #replace(
+    node: Expression,
+    use: Use | undefined,
+    place: Span | undefined,
+  ): Expression | undefined {
+    if (node.kind !== "identifier" && node.kind !== "call") return undefined;
+    const span = placeIn(node.span, place);
+    if (node.kind === "identifier" && use !== undefined) {
+      const argument = argumentOf(use, "value", node.name);
+      if (argument !== undefined) return this.copy(argument, use.outer, span);
     }
-    if (node.kind !== "call" || !this.#macros.has(node.name)) return undefined;
-    return this.#expand(node, node.name, node.args, use);
+    if (!this.#macros.has(node.name)) return undefined;
+    return this.#expand(span, node.name, node.kind === "call" ? node.args : [], use);
   }
 
   /** A type whose name is a parameter's. */
@@ -110,7 +120,7 @@ class Expander {
   }
 
   #expand(
-    { span }: Pick<Expression, "span">,
+    span: Span,
     name: string,
     args: readonly Expression[],
     outer: Use | undefined,
@@ -125,10 +135,10 @@ class Expander {
       return undefined;
     }
     this.#uses += 1;
-    const use = { macro, arguments: args, number: this.#uses, outer };
+    const use = { macro, arguments: args, number: this.#uses, outer, span };
     const statements = this.copy(macro.statements, use);
     const value = this.copy(macro.value, use);
-    if (statements.length === 0 && value !== undefined) return { ...value, span: { ...span } };
+    if (statements.length === 0 && value !== undefined) return value;
     return { kind: "block", statements, value, span: { ...span } };
   }
 
@@ -148,10 +158,8 @@ class Expander {
     const { parameters } = closest;
     if (parameters.length !== args.length) {
       const counts = `Expected: ${parameters.length} but got ${args.length}`;
-      this.#fault(span, noDefinition(name), {
-        span: closest.headSpan,
-        message: `The closest definition of ${name}() has a different number of arguments. ${counts}`,
-      });
+      const message = `The closest definition of ${name}() has a different number of arguments. ${counts}`;
+      this.#fault(span, noDefinition(name), [{ span: closest.headSpan, message, isPart: true }]);
       return undefined;
     }
     const index = parameters.findIndex((one, place) => !accepts(one, args[place], outer));
@@ -161,7 +169,14 @@ class Expander {
     const got =
       given.kind === "map" ? "a map" : given.kind === "scratch" ? "a variable" : "an expression";
     const message = `Mismatched arg. ${name}() expects ${wanted} for arg ${shownParameter(parameter)} but got ${got}.`;
-    this.#fault(span, noDefinition(name), { span: given.span, message });
+    this.#fault(span, noDefinition(name), [
+      { span: given.span, message, isPart: true },
+      {
+        span: parameter.span,
+        message: "This is the argument in the closest definition.",
+        isPart: true,
+      },
+    ]);
     return undefined;
   }
 
@@ -191,17 +206,27 @@ class Expander {
     return use.outer === undefined ? given.name : this.#mapName(use.outer, given.name, given.span);
   }
 
-  #fault(
-    span: Span,
-    message: string,
-    related?: Diagnostic["related"],
-    hints: readonly string[] = [],
-  ): void {
+  #fault(span: Span, message: string, related: readonly RelatedPlace[] = []): void {
     const isKnown = this.#diagnostics.some((one) => one.span.start === span.start);
     if (isKnown) return;
-    const fault = { severity: "error", code: "syntax", span, message, hints } as const;
-    this.#diagnostics.push(related === undefined ? fault : { ...fault, related });
+    this.#diagnostics.push({
+      severity: "error",
+      code: "syntax",
+      span,
+      message,
+      hints: [],
+      related,
+    });
   }
+}
+
+function isSpan(node: object): node is Span {
+  return "start" in node && "end" in node;
+}
+
+/** A place of a macro's in one of its uses: an object of its own, which tells variables apart. */
+function placeIn(span: Span, use: Span | undefined): Span {
+  return use === undefined ? { ...span } : { ...span, expandedFrom: use };
 }
 
 function argumentOf(

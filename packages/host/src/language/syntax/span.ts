@@ -2,6 +2,13 @@
 export interface Span {
   readonly start: number;
   readonly end: number;
+  /** Of what a macro, or a name of its parameters, stands for: where that is used. */
+  readonly expandedFrom?: Span;
+}
+
+/** The uses of macros that a place comes from, the innermost first. */
+export function expansionsOf({ expandedFrom }: Span): readonly Span[] {
+  return expandedFrom === undefined ? [] : [expandedFrom, ...expansionsOf(expandedFrom)];
 }
 
 /** The smallest span that holds both. */

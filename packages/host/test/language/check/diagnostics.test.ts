@@ -934,8 +934,8 @@ test("hints name what may have been meant", () => {
 
 test("keys and values that do not agree are shown with the first place", () => {
   const source = "BEGIN { @x[pid] = 1; @x[comm] = 1; @y = 1; @y = comm }";
-  const related = checkSource(source).diagnostics.map((diagnostic) =>
-    source.slice(diagnostic.related?.span.start, diagnostic.related?.span.end),
+  const related = checkSource(source).diagnostics.flatMap((diagnostic) =>
+    (diagnostic.related ?? []).map(({ span }) => source.slice(span.start, span.end)),
   );
   expect(related).toEqual(["@x[pid]", "@y"]);
 });

@@ -1,0 +1,24 @@
+import { type RelatedPlace } from "../diagnostic.js";
+import { type CheckedExpression } from "./checked-program.js";
+import { type ProbeState } from "./probe-state.js";
+import { describeType } from "./type.js";
+
+/** Reports operands that do not go together: shown each with its type. */
+export function refuseOperands(
+  probe: ProbeState,
+  operator: string,
+  left: CheckedExpression,
+  right: CheckedExpression,
+  span: CheckedExpression["span"],
+): undefined {
+  const [first, second] = [describeType(left.type), describeType(right.type)];
+  const message = `Type mismatch for '${operator}': comparing ${first} with ${second}`;
+  return probe.error("type-mismatch", span, message, [], operandPlaces(left, right));
+}
+
+function operandPlaces(left: CheckedExpression, right: CheckedExpression): readonly RelatedPlace[] {
+  return [
+    { span: left.span, message: `left (${describeType(left.type)})`, isPart: true },
+    { span: right.span, message: `right (${describeType(right.type)})`, isPart: true },
+  ];
+}
