@@ -3,7 +3,7 @@ import { formatAddress } from "./format-address.js";
 import { formatAllocationFlags } from "./format-allocation-flags.js";
 import { formatBuffer } from "./format-buffer.js";
 import { formatValue } from "./format-value.js";
-import { cutUtf8, encodeUtf8, utf8SizeBytes } from "../text/utf8.js";
+import { cutUtf8, decodeUtf8, encodeUtf8, utf8SizeBytes } from "../text/utf8.js";
 import { type Value } from "./value.js";
 
 /** Makes the function that puts values, one for each conversion, into a format. Values that are missing show as "". */
@@ -56,7 +56,7 @@ export function createConversionFormatter(conversion: FormatConversion): (value:
       return orText(conversion, (number) => formatUnsigned(conversion, number));
     case "c":
       return orText(conversion, (number) =>
-        justify(conversion, String.fromCharCode(Number(BigInt.asUintN(8, number)))),
+        justify(conversion, decodeUtf8(Uint8Array.of(Number(BigInt.asUintN(8, number))))),
       );
     case "p":
       return orText(conversion, (number) =>

@@ -50,6 +50,7 @@ describe("createConversionFormatter", () => {
     ["%o", 8n, "10"],
     ["%#o", 8n, "010"],
     ["%c", 65n, "A"],
+    ["%c", 233n, "\udce9"],
     ["%3c", 65n, "  A"],
     ["%p", 0x5n, "0x5"],
     ["%p", 0n, "0"],

@@ -12,7 +12,7 @@ const libraryNames: ReadonlySet<string> = new Set(
   (
     "delete find has_key is_array is_err is_integer is_literal is_ptr is_str is_unsigned_integer len memcmp override " +
     "signal signal_thread strcap strcontains strerror strlen strstr syscall_name uaddr usermode write_user assert " +
-    "signal_name"
+    "static_assert signal_name str_concat kfunc_exist kfunc_allowed ppid pcomm leader_tid leader_comm dw_ustack"
   ).split(" "),
 );
 

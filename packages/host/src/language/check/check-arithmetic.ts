@@ -45,15 +45,7 @@ export function checkArithmetic(
   const { operation, operator, left, right, span } = arithmetic;
   const text = operation === "add" ? addTexts(left, right, span) : undefined;
   if (text !== undefined) return text;
-  for (const side of [left, right]) {
-    if (isNumber(side.type)) continue;
-    if (left.type.kind !== right.type.kind) {
-      return refuseOperands(probe, operator, left, right, span);
-    }
-    const types = `${describeType(left.type)}, ${describeType(right.type)}`;
-    const message = `The ${operator} operator can not be used on expressions of types ${types}`;
-    return probe.error("type-mismatch", span, message);
-  }
+  if (!isNumber(left.type) || !isNumber(right.type)) return refuseTypes(probe, arithmetic);
   const isLiteral = isWrittenOut(left) && isWrittenOut(right);
   if (isPointerMisused(operation, left, right)) {
     const types = `${describeType(left.type)}, ${describeType(right.type)}`;
@@ -88,6 +80,18 @@ export function checkArithmetic(
   return isUnsignedAlways(operation) && type.isSigned
     ? convert({ ...binary, type: uint64 }, type)
     : { ...binary, type };
+}
+
+function refuseTypes(probe: ProbeState, { operator, left, right, span }: Arithmetic): undefined {
+  if (left.kind === "stringConstant" && right.kind === "stringConstant") {
+    return probe.error("type-mismatch", span, "illegal literal operation with strings");
+  }
+  if (left.type.kind !== right.type.kind) {
+    return refuseOperands(probe, operator, left, right, span);
+  }
+  const types = `${describeType(left.type)}, ${describeType(right.type)}`;
+  const message = `The ${operator} operator can not be used on expressions of types ${types}`;
+  return probe.error("type-mismatch", span, message);
 }
 
 /** What bpftrace has the processor do without a sign, whatever the operands are. */

@@ -21,8 +21,8 @@ export function checkAssertion(
     return text === undefined ? undefined : probe.error("bad-value", call.span, text);
   }
   const [argument] = call.args;
-  if (!requireArguments(probe, call, 1, 2) || argument === undefined) return undefined;
-  const text = call.args.length > 1 ? requireText(probe, call, 1) : "assertion failed";
+  if (!requireArguments(probe, call, 2) || argument === undefined) return undefined;
+  const text = requireText(probe, call, 1);
   const condition = checkCondition(probe, argument);
   if (text === undefined || condition === undefined) return undefined;
   const { span } = call;

@@ -8,7 +8,7 @@ import { maximumStringBytes } from "./config.js";
 import { integerConstant } from "./constant.js";
 import { parseInternetAddress } from "./internet-address.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
-import { describeType, type Type, uint32, uint64 } from "./type.js";
+import { describeKind, describeType, type Type, uint32, uint64 } from "./type.js";
 
 type Call = ExpressionOf<"call">;
 
@@ -60,7 +60,7 @@ function bufferOf(
   const { type } = value;
   const whole = type.kind === "string" ? type.capacityBytes : sizeInMemory(probe, type);
   if (type.kind !== "array" && type.kind !== "string" && type.kind !== "struct") {
-    const message = `buf() takes a pointer, an array or a string, not ${describeType(type)}`;
+    const message = `buf() expects an integer, string, or array argument but saw ${describeKind(type)}`;
     return probe.error("argument-type", argument, message);
   }
   // What stands behind a NUL, too.

@@ -27,6 +27,7 @@ import { maximumStringBytes } from "./config.js";
 import { convertConstant, integerConstant, stringConstant } from "./constant.js";
 import {
   aggregationNames,
+  assertionNames,
   functionNames,
   statementNames,
   unsupportedFunctions,
@@ -44,6 +45,7 @@ import {
   checkStrlen,
   checkStrstr,
 } from "./check-strings.js";
+import { textOf } from "./name-text.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import {
   boolean,
@@ -132,7 +134,7 @@ export function checkCall(
       `Write @ = ${name}(…) or @[key] = ${name}(…).`,
     ]);
   }
-  if (statementNames.has(name)) {
+  if (statementNames.has(name) || assertionNames.has(name)) {
     return probe.error("type-mismatch", span, `${name}() gives no value: it must stand alone`);
   }
   return unknownFunction(probe, call);
@@ -296,7 +298,8 @@ function checkStrncmp(probe: ProbeState, call: Call): CheckedExpression | undefi
   const most = BigInt(maximumStringBytes - 1);
   const limit = requireLength(probe, call, most);
   const room = limit === undefined ? undefined : probe.storedRoom(Number(limit) + 1);
-  const [left, right] = probe.checkAll(call.args.slice(0, 2), room) ?? [];
+  const checked = probe.checkAll(call.args.slice(0, 2), room) ?? [];
+  const [left, right] = checked.map((one) => textOf(probe, one));
   if (limit === undefined || left === undefined || right === undefined) return undefined;
   for (const side of [left, right]) {
     if (side.type.kind === "string") continue;
@@ -326,7 +329,8 @@ function checkHasKey(probe: ProbeState, call: Call): CheckedExpression | undefin
   const [map, ...keys] = call.args;
   if (!requireArguments(probe, call, 1, Infinity) || map === undefined) return undefined;
   if (map.kind !== "map" || map.keys.length > 0) {
-    return probe.error("argument-type", map.span, "has_key() takes a map, as has_key(@m, key)");
+    const hints = ["It takes a map, as has_key(@m, key)."];
+    return probe.error("argument-type", call.span, noDefinition(call.name), hints);
   }
   const isScalar = probe.program.maps.get(map.name).keys?.slots.length === 0;
   if (isScalar && keys.length > 0) {

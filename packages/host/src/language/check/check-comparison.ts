@@ -4,7 +4,7 @@ import { type CheckedExpression, type CompareOperation } from "./checked-program
 import { warnOfSigns } from "./cast-warning.js";
 import { compareCode } from "./check-code.js";
 import { coerce } from "./coerce.js";
-import { booleanConstant, foldCompare, wrapInteger } from "./constant.js";
+import { booleanConstant, foldCompare, isWritten, wrapInteger } from "./constant.js";
 import { isComparedSigned } from "./number-sign.js";
 import { refuseOperands } from "./operand-mismatch.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
@@ -83,8 +83,13 @@ function compareValues(
       return probe.error("type-mismatch", span, message);
     }
     const isTuples = [left, right].every(({ type }) => type.kind === "tuple" && !type.names);
-    // Tuples of other elements are never the same.
-    if (isTuples) return booleanConstant(operation === "different", span);
+    // Tuples of other elements are never the same: of such as are written out, or are not as long, that is known.
+    const isOfLength =
+      left.type.kind === "tuple" &&
+      right.type.kind === "tuple" &&
+      left.type.elements.length === right.type.elements.length;
+    if (isTuples && (!isOfLength || (isWritten(left) && isWritten(right))))
+      return booleanConstant(operation === "different", span);
     return refuseOperands(probe, operator, left, right, span);
   }
   return {

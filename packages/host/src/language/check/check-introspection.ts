@@ -1,4 +1,4 @@
-import { type ExpressionOf } from "../syntax/ast.js";
+import { type Expression, type ExpressionOf } from "../syntax/ast.js";
 import { requireArguments } from "./call-arguments.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { booleanConstant, integerConstant } from "./constant.js";
@@ -53,4 +53,9 @@ export function checkComptime(probe: ProbeState, call: Call): CheckedExpression 
 
 function isConstant({ kind }: CheckedExpression): boolean {
   return kind === "constant" || kind === "stringConstant";
+}
+
+/** Whether a condition is one that decides what is compiled. */
+export function isComptimeCall(condition: Expression): boolean {
+  return condition.kind === "call" && condition.name === "comptime";
 }

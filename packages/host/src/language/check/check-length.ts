@@ -1,6 +1,7 @@
 import { type ExpressionOf } from "../syntax/ast.js";
 import { requireArguments } from "./call-arguments.js";
 import { checkKeys, readMap, requireAssigned } from "./check-place.js";
+import { noDefinition } from "../syntax/expand-macros.js";
 import { type CheckedExpression, type CheckedStatement } from "./checked-program.js";
 import { coerce } from "./coerce.js";
 import { entryType } from "./entry-type.js";
@@ -56,11 +57,12 @@ export function checkFind(probe: ProbeState, call: Call): CheckedExpression | un
   if (!requireArguments(probe, call, 3)) return undefined;
   const [map, key, variable] = call.args;
   if (map?.kind !== "map" || map.keys.length > 0 || key === undefined) {
-    return probe.error("argument-type", call.span, "find() takes a map, a key and a variable");
+    const hints = ["It takes a map, a key and a variable."];
+    return probe.error("argument-type", call.span, noDefinition(call.name), hints);
   }
   if (variable?.kind !== "scratch") {
-    const span = variable?.span ?? call.span;
-    return probe.error("argument-type", span, "find() puts what it finds into a variable: $value");
+    const hints = ["It puts what it finds into a variable: $value."];
+    return probe.error("argument-type", call.span, noDefinition(call.name), hints);
   }
   const keys = checkKeys(probe, map.name, [key], call.span);
   if (keys === undefined || requireAssigned(probe, map.name, map.nameSpan) === undefined) {

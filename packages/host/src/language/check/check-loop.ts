@@ -65,7 +65,7 @@ export function checkFor(
   if (subject.kind === "map" && subject.keys.length === 0) {
     return checkEntries(probe, statement, subject);
   }
-  return probe.error("type-mismatch", subject.span, "for goes through a map or a range", [
+  return probe.error("type-mismatch", subject.span, "expected map or range in for loop", [
     "A range is written 0..10; it ends before its second number.",
     ...(subject.kind === "map" ? [`The whole map is ${subject.name}.`] : []),
   ]);

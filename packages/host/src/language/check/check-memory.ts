@@ -5,6 +5,7 @@ import { type CheckedExpression } from "./checked-program.js";
 import { convert } from "./coerce.js";
 import { integerConstant } from "./constant.js";
 import { addConstant } from "./move-pointer.js";
+import { textOf } from "./name-text.js";
 import { type ProbeState } from "./probe-state.js";
 import { elementAt } from "./tuple-element.js";
 import {
@@ -222,10 +223,11 @@ function refuseIndex(probe: ProbeState, type: Type, { text }: FieldName, span: S
 /** `a[i]` of an array, a string or a pointer. */
 export function elementOf(
   probe: ProbeState,
-  operand: CheckedExpression,
+  object: CheckedExpression,
   index: CheckedExpression,
   span: Span,
 ): CheckedExpression | undefined {
+  const operand = textOf(probe, object);
   const { type } = operand;
   if (type.kind === "tuple" && index.kind === "constant") {
     const name = { text: String(index.value), span: index.span };

@@ -5,7 +5,7 @@ import { convert } from "./coerce.js";
 import { configRecord } from "./config-record.js";
 import { integerConstant, stringConstant } from "./constant.js";
 import { readRegister } from "./check-register.js";
-import { type ProbeType } from "./probes/concrete-probe.js";
+import { probeTypeName } from "./probes/probe-type-name.js";
 import { type ProbeState } from "./probe-state.js";
 import { boolean, type Type, uint32, uint64 } from "./type.js";
 
@@ -39,11 +39,6 @@ export function helperValue(
 function username(_: ProbeState, span: Span): CheckedExpression {
   const uid: CheckedExpression = { kind: "builtin", name: "uid", type: uint32, span };
   return convert(uid, { kind: "username" }, span);
-}
-
-/** As bpftrace calls them. */
-function probeTypeName(type: ProbeType): string {
-  return type === "begin" || type === "end" || type === "self" ? "special" : type;
 }
 
 function taskMember(

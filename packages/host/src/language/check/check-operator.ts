@@ -5,6 +5,7 @@ import { warnOfSigns } from "./cast-warning.js";
 import { integerOperationOf } from "./integer-operation.js";
 import { checkComparison, compareOperationOf } from "./check-comparison.js";
 import { dereference } from "./check-memory.js";
+import { isComptimeCall } from "./check-introspection.js";
 import { requireAssigned } from "./check-place.js";
 import {
   type CheckedExpression,
@@ -12,7 +13,7 @@ import {
   type CheckedStatement,
 } from "./checked-program.js";
 import { coerce, convert } from "./coerce.js";
-import { booleanConstant, integerConstant, wrapInteger } from "./constant.js";
+import { booleanConstant, integerConstant, isWritten, wrapInteger } from "./constant.js";
 import { signOf } from "./number-sign.js";
 import { refuseOperands } from "./operand-mismatch.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
@@ -85,7 +86,7 @@ function checkLogical(
 ): CheckedExpression | undefined {
   const [left, right] = probe.checkAll([expression.left, expression.right]) ?? [];
   if (left === undefined || right === undefined) return undefined;
-  if ((left.type.kind === "string") !== (right.type.kind === "string")) {
+  if (left.type.kind !== right.type.kind && !(isNumber(left.type) && isNumber(right.type))) {
     return refuseOperands(probe, operator, left, right, expression.span);
   }
   const isGood = [requireCondition(probe, left), requireCondition(probe, right)];
@@ -124,8 +125,6 @@ export function checkUnary(
   const isConstant = operand.kind === "constant";
   const type = signOf(operand) === "unsigned" ? uint64 : int64;
   switch (operator) {
-    case "+":
-      return operand;
     case "!":
       return isConstant
         ? booleanConstant(operand.value === 0n, span)
@@ -224,7 +223,9 @@ export function checkConditional(
   if (condition === undefined || then === undefined || otherwise === undefined) return undefined;
   if (!requireDecision(probe, expression.condition, expression.span)) return undefined;
   if (!requireCondition(probe, condition, expression.span)) return undefined;
-  const chosen = choose(probe, { condition, then, otherwise, span: expression.span });
+  const isComptime = isComptimeCall(expression.condition);
+  const { span } = expression;
+  const chosen = choose(probe, { condition, then, otherwise, isComptime, span });
   if (chosen?.kind === "conditional") {
     warnOfSigns(probe, chosen.type, [
       [then, expression.then],
@@ -245,11 +246,11 @@ function checkShortConditional(
   const condition = decided(value);
   if (!requireCondition(probe, condition, span)) return undefined;
   if (condition.kind === "constant")
-    return choose(probe, { condition, then: value, otherwise, span });
+    return choose(probe, { condition, then: value, otherwise, isComptime: false, span });
   const { type } = value;
   const { id } = probe.temporary(test.span, type);
   const kept: CheckedExpression = { kind: "scratch", scratch: id, type, span: test.span };
-  const chosen = choose(probe, { condition: kept, then: kept, otherwise, span });
+  const chosen = choose(probe, { condition: kept, then: kept, otherwise, isComptime: false, span });
   if (chosen === undefined) return undefined;
   const keep: CheckedStatement = {
     kind: "assign",
@@ -267,16 +268,19 @@ function choose(
     readonly condition: CheckedExpression;
     readonly then: CheckedExpression;
     readonly otherwise: CheckedExpression;
+    readonly isComptime: boolean;
     readonly span: CheckedExpression["span"];
   },
 ): CheckedExpression | undefined {
   const { condition, then, otherwise, span } = choice;
-  // What is decided beforehand has one branch, so there are no two to go together.
+  const merged = mergeSlots(slotOf(then), slotOf(otherwise));
+  // What is decided beforehand has one branch: there are no two to go together, unless they are more than what is written out.
+  const isFree =
+    choice.isComptime || merged !== undefined || (isWritten(then) && isWritten(otherwise));
   const isDecided = condition.kind === "constant" && condition.type.kind === "boolean";
-  if (isDecided || (condition.kind === "constant" && condition.isLiteral === true)) {
+  if (isFree && (isDecided || (condition.kind === "constant" && condition.isLiteral === true))) {
     return condition.value === 0n ? otherwise : then;
   }
-  const merged = mergeSlots(slotOf(then), slotOf(otherwise));
   if (merged === undefined) {
     const types = `have '${describeType(then.type)}' and '${describeType(otherwise.type)}'`;
     const message = `Branches must return the same type or compatible types: ${types}`;

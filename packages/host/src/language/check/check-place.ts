@@ -186,7 +186,10 @@ function placeOf(
     return { kind: "scratch", scratch: scratch.id, type: scratch.slot?.type ?? int64 };
   }
   if (target.kind !== "map") {
-    return probe.error("syntax", target.span, `${operator} takes a variable or a map`);
+    const message = operator.endsWith("=")
+      ? `${operator} takes a variable or a map`
+      : "syntax: increment/decrement requires a variable or map";
+    return probe.error("syntax", target.span, message);
   }
   const { maps } = probe.program;
   const { name } = target;

@@ -3,6 +3,8 @@ import { requireArguments, requireInteger, requireUnsafe } from "./call-argument
 import { type CheckedExpression } from "./checked-program.js";
 import { signalNumber } from "./header-constants.js";
 import { type ProbeState } from "./probe-state.js";
+import { type ProbeType } from "./probes/concrete-probe.js";
+import { probeTypeName } from "./probes/probe-type-name.js";
 import { integerConstant } from "./constant.js";
 import { int64, uint64 } from "./type.js";
 
@@ -10,18 +12,29 @@ type Call = ExpressionOf<"call">;
 
 const highestSignal = 64n;
 
+/** Those that a process comes to by itself, or that sample it. */
+const signallingProbes: ReadonlySet<ProbeType> = new Set<ProbeType>([
+  "kprobe",
+  "kretprobe",
+  "uprobe",
+  "uretprobe",
+  "usdt",
+  "tracepoint",
+  "rawtracepoint",
+  "fentry",
+  "fexit",
+  "profile",
+]);
+
 /** `signal("KILL")`, `signal_thread(9)`: sends one to the process, or the thread, that comes here. */
 export function checkSignal(probe: ProbeState, call: Call): CheckedExpression | undefined {
   const [argument] = call.args;
   if (!requireArguments(probe, call, 1) || argument === undefined) return undefined;
   const { type } = probe.probe;
   const { span } = call;
-  if (type === "begin" || type === "end" || type === "self") {
-    return probe.error(
-      "wrong-probe",
-      span,
-      `${call.name}() can not be used for this probetype special`,
-    );
+  if (!signallingProbes.has(type)) {
+    const message = `${call.name}() can not be used for this probetype ${probeTypeName(type)}`;
+    return probe.error("wrong-probe", span, message);
   }
   if (!requireUnsafe(probe, call)) return undefined;
   const number =

@@ -9,19 +9,14 @@ import {
 import { type Span } from "../syntax/span.js";
 import { checkAssertion } from "./check-assert.js";
 import { checkAssignment, checkDeclaration } from "./check-assignment.js";
-import { unknownFunction } from "./check-call.js";
 import { checkCondition } from "./check-condition.js";
+import { isComptimeCall } from "./check-introspection.js";
 import { requireDecision } from "./check-operator.js";
 import { checkFor, checkJump, checkUnroll, checkWhile } from "./check-loop.js";
 import { checkMapCall, warnOfDiscarded } from "./check-map-call.js";
 import { checkOutputCall } from "./check-output-call.js";
 import { type CheckedStatement } from "./checked-program.js";
-import {
-  aggregationNames,
-  assertionNames,
-  functionNames,
-  statementNames,
-} from "./function-names.js";
+import { aggregationNames, assertionNames, statementNames } from "./function-names.js";
 import { variablesBehind } from "./later-variables.js";
 import { printAndClear } from "./print-and-clear.js";
 import { type ProbeState } from "./probe-state.js";
@@ -50,9 +45,12 @@ function warnOfUnreachable(probe: ProbeState, statements: readonly Statement[]):
   const last = statements.findIndex(endsBlock);
   const next = last === -1 ? undefined : statements[last + 1];
   if (next === undefined) return;
-  const { end } = next.span;
-  const isEnded = probe.program.source[end] === ";";
-  const span = isEnded ? { ...next.span, end: end + 1 } : next.span;
+  const { source } = probe.program;
+  const { start, end } = next.span;
+  // Of a call and its like with the semicolon: as in bpftrace.
+  const isCall =
+    (next.kind === "expression" && !/[$@]/.test(source[start] ?? "")) || next.kind === "return";
+  const span = isCall && source[end] === ";" ? { ...next.span, end: end + 1 } : next.span;
   probe.program.diagnostics.warn("unreachable", span, "Unreachable statement.");
 }
 
@@ -88,7 +86,7 @@ function checkStatement(probe: ProbeState, statement: Statement): Checked {
     case "if": {
       const isDecision = requireDecision(probe, statement.condition, span);
       const condition = isDecision ? checkCondition(probe, statement.condition, span) : undefined;
-      if (condition?.kind === "constant" && isComptime(statement.condition)) {
+      if (condition?.kind === "constant" && isComptimeCall(statement.condition)) {
         // What does not come about may be what could not be compiled, or a fail().
         const taken = condition.value === 0n ? statement.otherwise : statement.then;
         return taken === undefined ? [] : checkBlock(probe, taken);
@@ -115,10 +113,6 @@ function checkStatement(probe: ProbeState, statement: Statement): Checked {
     default:
       return assertNever(statement);
   }
-}
-
-function isComptime(condition: Expression): boolean {
-  return condition.kind === "call" && condition.name === "comptime";
 }
 
 /**
@@ -170,7 +164,6 @@ function checkLoneExpression(
           ? checkMapCall(probe, expression, { isDiscarded })
           : checkOutputCall(probe, expression);
       }
-      if (!functionNames.has(expression.name)) return unknownFunction(probe, expression);
       if (aggregationNames.has(expression.name)) {
         // Says that it must be assigned.
         probe.check(expression);

@@ -5,6 +5,7 @@ import { sizeInMemory } from "./check-memory.js";
 import { type CheckedExpression } from "./checked-program.js";
 import { maximumStringBytes } from "./config.js";
 import { booleanConstant, integerConstant, stringConstant } from "./constant.js";
+import { textOf } from "./name-text.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { boolean, describeKind, describeType, int64, uint64 } from "./type.js";
 
@@ -35,12 +36,6 @@ function checkString(probe: ProbeState, call: Call): CheckedExpression | undefin
   if (!requireArguments(probe, call, 1) || argument === undefined) return undefined;
   const string = probe.check(argument);
   return string === undefined ? undefined : requireString(probe, call, textOf(probe, string));
-}
-
-/** What `probe` and `func` stand for, as text, where it is known. */
-function textOf(probe: ProbeState, value: CheckedExpression): CheckedExpression {
-  if (value.kind !== "constant" || value.type.kind !== "name") return value;
-  return stringConstant(probe.program.names[Number(value.value)] ?? "", value.span);
 }
 
 function requireString(

@@ -1,6 +1,7 @@
 import { utf8SizeBytes } from "../../text/utf8.js";
 import { type Span } from "../syntax/span.js";
 import {
+  type CheckedExpression,
   type CheckedExpressionOf,
   type CompareOperation,
   type IntegerOperation,
@@ -114,4 +115,10 @@ export function convertConstant(value: bigint, type: Type): bigint {
   if (type.kind === "integer") return wrapInteger(value, type);
   if (type.kind === "boolean") return value === 0n ? 0n : 1n;
   return BigInt.asUintN(64, value);
+}
+
+/** Whether a value is written out, as are all parts of a tuple. */
+export function isWritten(value: CheckedExpression): boolean {
+  if (value.kind === "tuple") return value.elements.every(isWritten);
+  return value.kind === "constant" || value.kind === "stringConstant";
 }

@@ -36,7 +36,8 @@ export function headerConstant(name: string): bigint | undefined {
   return constants.get(name);
 }
 
-/** A signal's number by its name, "SIGKILL" or "KILL". */
+/** A signal's number by its name: "SIGKILL", "KILL", "kill". */
 export function signalNumber(name: string): bigint | undefined {
-  return constants.get(name.startsWith("SIG") ? name : `SIG${name}`);
+  const upper = name.toUpperCase();
+  return constants.get(upper.startsWith("SIG") ? upper : `SIG${upper}`);
 }

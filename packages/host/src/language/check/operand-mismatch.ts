@@ -3,7 +3,7 @@ import { type CheckedExpression } from "./checked-program.js";
 import { type ProbeState } from "./probe-state.js";
 import { describeType } from "./type.js";
 
-/** Reports operands that do not go together: shown each with its type. */
+/** Reports operands that do not go together, shown each with its type; of a pointer that the operator takes none. */
 export function refuseOperands(
   probe: ProbeState,
   operator: string,
@@ -12,6 +12,11 @@ export function refuseOperands(
   span: CheckedExpression["span"],
 ): undefined {
   const [first, second] = [describeType(left.type), describeType(right.type)];
+  if (left.type.kind === "pointer" || right.type.kind === "pointer") {
+    const types = `${first}, ${second}`;
+    const message = `The ${operator} operator can not be used on expressions of types ${types}`;
+    return probe.error("type-mismatch", span, message);
+  }
   const message = `Type mismatch for '${operator}': comparing ${first} with ${second}`;
   return probe.error("type-mismatch", span, message, [], operandPlaces(left, right));
 }

@@ -232,7 +232,7 @@ export class ProbeState {
         `Type mismatch for $${shownName(scratch.name)}: trying to assign value of type '${describeType(added.type)}'` +
         (known === undefined
           ? ""
-          : ` when variable already has a type '${describeType(known.type)}'`);
+          : ` when variable already has a type '${this.#describeKnown(known.type)}'`);
       this.error("type-mismatch", span, message, [], declarationOf(scratch));
       return false;
     }
@@ -256,6 +256,10 @@ export class ProbeState {
       this.program.maps.changed = true;
     }
     return true;
+  }
+
+  #describeKnown(type: Type): string {
+    return isAnyString(type, this.program.config.storedStringBytes) ? "string" : describeType(type);
   }
 
   #tooLong(scratch: Scratch, declared: StringType, added: StringType, span: Span): false {

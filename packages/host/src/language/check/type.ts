@@ -239,8 +239,20 @@ function describeBytes({ shows, capacityBytes }: BytesType): string {
 
 /** What a type is called where its size does not matter. */
 export function describeKind(type: Type): string {
-  if (type.kind === "integer") return type.enumeration === undefined ? "int" : "enum";
-  return type.kind === "string" ? "string" : describeType(type);
+  switch (type.kind) {
+    case "integer":
+      return type.enumeration === undefined ? "int" : "enum";
+    case "string":
+    case "pointer":
+    case "array":
+      return type.kind;
+    case "tuple":
+      return type.names === undefined ? "tuple" : "record";
+    case "stack":
+      return type.space === "kernel" ? "kstack" : "ustack";
+    default:
+      return describeType(type);
+  }
 }
 
 /** "struct file". */

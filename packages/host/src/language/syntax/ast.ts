@@ -149,7 +149,7 @@ export type BinaryOperator =
   | ">"
   | ">=";
 
-export type UnaryOperator = "-" | "+" | "!" | "~" | "*" | "&";
+export type UnaryOperator = "-" | "!" | "~" | "*" | "&";
 
 /** `uint32`, `struct task_struct *`, `int8[4]`: the name with single spaces, how many stars follow, and what stands in brackets. */
 export interface TypeName {

@@ -72,7 +72,7 @@ function binaryOperator(
   return { text: token.text as BinaryOperator, precedence };
 }
 
-const unaryOperators: ReadonlySet<string> = new Set<UnaryOperator>(["-", "+", "!", "~", "*", "&"]);
+const unaryOperators: ReadonlySet<string> = new Set<UnaryOperator>(["-", "!", "~", "*", "&"]);
 
 function parseUnary(reader: TokenReader): Expression | undefined {
   const token = reader.current;

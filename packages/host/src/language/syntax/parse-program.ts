@@ -230,7 +230,6 @@ function parseConfig(reader: TokenReader): ConfigEntry[] {
     reader.report(reader.current.span, "syntax: expected ';'");
     reader.takeSymbol(",");
   }
-  reader.takeSymbol(";");
   return entries;
 }
 

@@ -23,7 +23,6 @@ export function parseBlock(reader: TokenReader): Block | undefined {
       if (reader.diagnostics.length === 0) reader.unexpected("'}'");
       return undefined;
     }
-    if (reader.takeSymbol(";")) continue;
     const statement = reader.nest("statement", () => parseStatement(reader));
     if (statement !== undefined && endsStatement(reader, statement)) {
       statements.push(statement);
@@ -36,9 +35,17 @@ export function parseBlock(reader: TokenReader): Block | undefined {
   return { statements, endsWithValue, span: { start: open.start, end: reader.previousEnd } };
 }
 
-/** Whether a statement ends as it must: those without a block need a semicolon unless they are the last. */
+/**
+ * Whether a statement ends as it must: those without a block need a semicolon unless they are the last. Behind those that may be
+ * values, one may stand.
+ */
 function endsStatement(reader: TokenReader, statement: Statement): boolean {
-  if (["if", "unroll", "while", "for", "block"].includes(statement.kind)) return true;
+  const { kind } = statement;
+  if (kind === "unroll" || kind === "while" || kind === "for") return true;
+  if (kind === "if" || kind === "block") {
+    reader.takeSymbol(";");
+    return true;
+  }
   if (reader.takeSymbol(";") || reader.isSymbol("}")) return true;
   reader.unexpected("';'");
   return false;

@@ -9,6 +9,66 @@ function withFeatures(...features: readonly FeatureName[]): SourceOptions {
 
 describe("faults", () => {
   const cases: { source: string; expected: string[]; options?: SourceOptions }[] = [
+    // What does not go together
+    {
+      source:
+        'BEGIN { print((pid, "a") == (1, 2)); print((1, "a") == (1, 2)); print((pid, 1) == (1, 2, 3)) }',
+      expected: [
+        `(pid, "a") == (1, 2): type-mismatch: Type mismatch for '==': comparing (uint32,string[2]) with (int8,int8)`,
+      ],
+    },
+    {
+      source:
+        'BEGIN { print(true ? pid : "a"); print(true ? 1 : "a"); print("a" - "b"); print(curtask == "a") }',
+      expected: [
+        `true ? pid : "a": type-mismatch: Branches must return the same type or compatible types: have 'uint32' and 'string[2]'`,
+        '"a" - "b": type-mismatch: illegal literal operation with strings',
+        'curtask == "a": type-mismatch: The == operator can not be used on expressions of types struct task_struct *, string[2]',
+      ],
+    },
+    {
+      source:
+        "BEGIN { print((1, 2) && 5); kaddr((1, 2)); kaddr(curtask); kaddr((a=1)); kaddr(kstack) }",
+      expected: [
+        "(1, 2) && 5: type-mismatch: Type mismatch for '&&': comparing (int8,int8) with int8",
+        "kaddr((1, 2)): argument-type: kaddr() expects a string literal (tuple provided)",
+        "kaddr(curtask): argument-type: kaddr() expects a string literal (pointer provided)",
+        "kaddr((a=1)): argument-type: kaddr() expects a string literal (record provided)",
+        "kaddr(kstack): argument-type: kaddr() expects a string literal (kstack provided)",
+      ],
+    },
+    {
+      source:
+        'BEGIN { assert(1); uaddr(); print(assert(1, "x")); find(1, 2, 3); let $s: string = 5; buf(true, 1) }',
+      expected: [
+        "assert(1): argument-count: Call to assert() has arguments that do not match any definition.",
+        "uaddr(): argument-count: Call to uaddr() has arguments that do not match any definition.",
+        'assert(1, "x"): type-mismatch: assert() gives no value: it must stand alone',
+        "find(1, 2, 3): argument-type: Call to find() has arguments that do not match any definition.",
+        "let $s: string = 5: type-mismatch: Type mismatch for $s: trying to assign value of type 'int8' when variable already has a type 'string'",
+        "true: argument-type: buf() expects an integer, string, or array argument but saw bool",
+      ],
+    },
+    { source: "BEGIN { ; }", expected: [";: syntax: syntax: expected expression"] },
+    { source: "BEGIN { @ = +1; }", expected: ["+: syntax: syntax: expected expression"] },
+    {
+      source: "config = { max_strlen = 64 }; BEGIN { }",
+      expected: ["BEGIN: syntax: syntax: expected '{'"],
+    },
+    { source: 'BEGIN { if (pid) { }; { }; @ = strncmp(probe, "B", 1) + probe[1]; }', expected: [] },
+    {
+      source:
+        'tracepoint:syscalls:sys_enter_openat { signal("sigterm"); signal("Kill"); signal("FOO") }',
+      options: { isUnsafe: true },
+      expected: ['signal("FOO"): bad-value: Invalid string for signal: FOO'],
+    },
+    {
+      source: "BEGIN { return; @ = 1; } END { return; print(1); }",
+      expected: [
+        "@ = 1: warning unreachable: Unreachable statement.",
+        "print(1);: warning unreachable: Unreachable statement.",
+      ],
+    },
     // Names
     { source: "BEGIN { @ = pidd }", expected: ["pidd: unknown-name: Unknown identifier: 'pidd'"] },
     {
@@ -449,7 +509,10 @@ describe("faults", () => {
         "@x++: type-mismatch: Type mismatch for @x: trying to assign value of type 'uint64' when map already has a type 'string[16]'",
       ],
     },
-    { source: "BEGIN { pid++ }", expected: ["pid: syntax: ++ takes a variable or a map"] },
+    {
+      source: "BEGIN { pid++ }",
+      expected: ["pid: syntax: syntax: increment/decrement requires a variable or map"],
+    },
     {
       source: "BEGIN { pid = 1 }",
       expected: ["pid = 1: syntax: syntax: invalid assignment target"],
@@ -587,7 +650,9 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { @ = has_key(1, 2) }",
-      expected: ["1: argument-type: has_key() takes a map, as has_key(@m, key)"],
+      expected: [
+        "has_key(1, 2): argument-type: Call to has_key() has arguments that do not match any definition.",
+      ],
     },
     {
       source: 'BEGIN { @ = strcontains(1, "a") }',
@@ -734,12 +799,12 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { for ($i : comm) {} }",
-      expected: ["comm: type-mismatch: for goes through a map or a range"],
+      expected: ["comm: type-mismatch: expected map or range in for loop"],
     },
     {
       source: "BEGIN { @a[1] = 1; for ($kv : @a[1]) {} for ($kv : @b) { print($kv) } }",
       expected: [
-        "@a[1]: type-mismatch: for goes through a map or a range",
+        "@a[1]: type-mismatch: expected map or range in for loop",
         "@b: unknown-map: Undefined map: @b",
       ],
     },

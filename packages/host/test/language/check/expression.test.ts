@@ -165,7 +165,6 @@ describe("operators", () => {
     ["-nsecs", "(negate nsecs:u64):u64"],
     ["~pid", "(complement pid:u32):u64"],
     ["!pid", "(not pid:u32):bool"],
-    ["+pid", "pid:u32"],
     ["pid < 10", "(less pid:u32 10:s64):bool"],
     ["pid > -1", "(signed-greater pid:u32 -1:s64):bool"],
     ["nsecs > -1", "(signed-greater nsecs:u64 -1:s64):bool"],

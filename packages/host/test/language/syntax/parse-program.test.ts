@@ -94,7 +94,7 @@ describe("expressions", () => {
 describe("statements", () => {
   const cases: [string, string][] = [
     ["", "{}"],
-    [";;", "{}"],
+    ["if 1 { }; { };", "{(if 1 {}); {}}"],
     ["f();", "{(call f)}"],
     ["@a=1;$b=2", "{(= @a 1); (= $b 2)}"],
     ["@a+=1;@b<<=2;$c|=3", "{(+= @a 1); (<<= @b 2); (|= $c 3)}"],

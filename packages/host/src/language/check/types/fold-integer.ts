@@ -17,7 +17,6 @@ export function foldInteger(
       const operand = foldInteger(expression.operand, valueOf);
       if (operand === undefined) return undefined;
       if (expression.operator === "-") return -operand;
-      if (expression.operator === "+") return operand;
       return expression.operator === "~" ? ~operand : undefined;
     }
     case "binary": {
