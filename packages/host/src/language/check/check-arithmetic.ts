@@ -11,9 +11,9 @@ import {
 } from "./constant.js";
 import { movePointer } from "./move-pointer.js";
 import { signOf } from "./number-sign.js";
-import { refuseOperands } from "./operand-mismatch.js";
+import { refuseOperands, refuseTypes } from "./operand-mismatch.js";
 import { type ProbeState } from "./probe-state.js";
-import { describeType, int64, isNumber, isSameType, uint64, type IntegerType } from "./type.js";
+import { int64, isNumber, isSameType, uint64, type IntegerType } from "./type.js";
 
 /** Signed when one side is, or both may be either; differences always are. */
 function resultType(
@@ -45,12 +45,10 @@ export function checkArithmetic(
   const { operation, operator, left, right, span } = arithmetic;
   const text = operation === "add" ? addTexts(left, right, span) : undefined;
   if (text !== undefined) return text;
-  if (!isNumber(left.type) || !isNumber(right.type)) return refuseTypes(probe, arithmetic);
+  if (!isNumber(left.type) || !isNumber(right.type)) return refuseArithmetic(probe, arithmetic);
   const isLiteral = isWrittenOut(left) && isWrittenOut(right);
   if (isPointerMisused(operation, left, right)) {
-    const types = `${describeType(left.type)}, ${describeType(right.type)}`;
-    const message = `The ${operator} operator can not be used on expressions of types ${types}`;
-    return probe.error("type-mismatch", span, message, [pointerHint]);
+    return refuseTypes(probe, operator, left, right, span, [pointerHint]);
   }
   if (isLiteral && !isInRange(operation, right)) return probe.error("bad-value", span, cannotFold);
   if (isDivisionByZero(operation, right)) {
@@ -82,16 +80,15 @@ export function checkArithmetic(
     : { ...binary, type };
 }
 
-function refuseTypes(probe: ProbeState, { operator, left, right, span }: Arithmetic): undefined {
+function refuseArithmetic(
+  probe: ProbeState,
+  { operator, left, right, span }: Arithmetic,
+): undefined {
   if (left.kind === "stringConstant" && right.kind === "stringConstant") {
     return probe.error("type-mismatch", span, "illegal literal operation with strings");
   }
-  if (left.type.kind !== right.type.kind) {
-    return refuseOperands(probe, operator, left, right, span);
-  }
-  const types = `${describeType(left.type)}, ${describeType(right.type)}`;
-  const message = `The ${operator} operator can not be used on expressions of types ${types}`;
-  return probe.error("type-mismatch", span, message);
+  const refuse = left.type.kind === right.type.kind ? refuseTypes : refuseOperands;
+  return refuse(probe, operator, left, right, span);
 }
 
 /** What bpftrace has the processor do without a sign, whatever the operands are. */

@@ -166,7 +166,9 @@ function checkStr(probe: ProbeState, call: Call, room: StringRoom): CheckedExpre
   if (checked === undefined) return undefined;
   // A number that is written out is its own text, as $1 may be.
   const isNumber = checked.kind === "constant" && checked.isLiteral === true;
-  const value = isNumber ? stringConstant(String(checked.value), call.span) : checked;
+  const value = isNumber
+    ? stringConstant(String(checked.value), call.span)
+    : textOf(probe, checked);
   if (value.type.kind === "string") return cutString(probe, call, value, length);
   const type = readType(probe, call, length, room);
   if (type === undefined) return undefined;
@@ -263,6 +265,10 @@ function checkPointerSpace(
   if (!requireArguments(probe, call, 1) || argument === undefined) return undefined;
   const value = probe.check(argument);
   if (value === undefined) return undefined;
+  if (value.type.kind !== "pointer" && value.type.kind !== "integer") {
+    const message = `${call.name}() only supports integer or pointer arguments (${describeKind(value.type)} provided)`;
+    return probe.error("argument-type", call.span, message);
+  }
   const target = value.type.kind === "pointer" ? value.type.target : undefined;
   return reinterpret(probe, call, { kind: "pointer", space, target });
 }

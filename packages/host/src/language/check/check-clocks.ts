@@ -18,7 +18,7 @@ const clocks: ReadonlyMap<string, HelperName> = new Map<string, HelperName>([
 export function checkNsecs(probe: ProbeState, call: Call): CheckedExpression | undefined {
   const [mode] = call.args;
   if (mode === undefined) return checkBuiltin(probe, "nsecs", call.span);
-  if (!requireArguments(probe, call, 1)) return undefined;
+  if (!requireArguments(probe, call, 0, 1)) return undefined;
   const name = mode.kind === "identifier" ? mode.name : "";
   // What the kernel's own clock adds to the monotonic one is the same in software.
   const helper = clocks.get(name === "sw_tai" ? "tai" : name);
@@ -37,7 +37,7 @@ export function checkNsecs(probe: ProbeState, call: Call): CheckedExpression | u
 export function checkProcessId(probe: ProbeState, call: Call): CheckedExpression | undefined {
   const [mode] = call.args;
   if (mode === undefined) return checkBuiltin(probe, call.name, call.span);
-  if (!requireArguments(probe, call, 1)) return undefined;
+  if (!requireArguments(probe, call, 0, 1)) return undefined;
   if (mode.kind === "identifier" && mode.name === "curr_ns") {
     return checkBuiltin(probe, call.name, call.span);
   }
@@ -45,6 +45,10 @@ export function checkProcessId(probe: ProbeState, call: Call): CheckedExpression
     const name = call.name === "pid" ? "initialPid" : "initialTid";
     return { kind: "builtin", name, type: uint32, span: call.span };
   }
-  const message = `Invalid PID namespace mode: ${mode.kind === "identifier" ? mode.name : "?"} (expects: curr_ns or init)`;
+  if (mode.kind !== "identifier") {
+    const message = `${call.name}() only supports curr_ns and init as the argument`;
+    return probe.error("argument-type", call.span, message);
+  }
+  const message = `Invalid PID namespace mode: ${mode.name} (expects: curr_ns or init)`;
   return probe.error("bad-value", mode.span, message);
 }

@@ -6,7 +6,7 @@ import { compareCode } from "./check-code.js";
 import { coerce } from "./coerce.js";
 import { booleanConstant, foldCompare, isWritten, wrapInteger } from "./constant.js";
 import { isComparedSigned } from "./number-sign.js";
-import { refuseOperands } from "./operand-mismatch.js";
+import { refuseOperands, refuseTypes } from "./operand-mismatch.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { mergeSlots } from "./slot.js";
 import { boolean, describeType, fitsRegister, int64, isNumber, uint64 } from "./type.js";
@@ -47,7 +47,7 @@ export function checkComparison(
       if (left.kind === "stringConstant" && right.kind === "stringConstant") {
         return booleanConstant(foldCompare(operation, left.value, right.value), span);
       }
-      return refuseOrder(probe, operator, left, right, span);
+      return refuseTypes(probe, operator, left, right, span, [orderHint]);
     }
     return compareTexts(probe, operation, left, right, span);
   }
@@ -72,7 +72,8 @@ function compareValues(
   { operation, operator, left, right, span }: Comparison,
 ): CheckedExpression | undefined {
   if (operation !== "equal" && operation !== "different") {
-    if (left.type.kind !== "array") return refuseOrder(probe, operator, left, right, span);
+    if (left.type.kind !== "array")
+      return refuseTypes(probe, operator, left, right, span, [orderHint]);
     const message = `The ${operator} operator cannot be used on arrays.`;
     return probe.error("type-mismatch", span, message);
   }
@@ -102,25 +103,15 @@ function compareValues(
   };
 }
 
+/** Of what is the same or not, and neither less nor more. */
+const orderHint = "== and != compare them.";
+
 interface Comparison {
   readonly operation: CompareOperation;
   readonly operator: BinaryOperator;
   readonly left: CheckedExpression;
   readonly right: CheckedExpression;
   readonly span: CheckedExpression["span"];
-}
-
-/** Of what is the same or not, and neither less nor more. */
-function refuseOrder(
-  probe: ProbeState,
-  operator: BinaryOperator,
-  { type: left }: CheckedExpression,
-  { type: right }: CheckedExpression,
-  span: CheckedExpression["span"],
-): undefined {
-  const types = `${describeType(left)}, ${describeType(right)}`;
-  const message = `The ${operator} operator can not be used on expressions of types ${types}`;
-  return probe.error("type-mismatch", span, message, ["== and != compare them."]);
 }
 
 /** Warns of pointers to different things. */

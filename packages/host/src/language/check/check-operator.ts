@@ -14,11 +14,12 @@ import {
 } from "./checked-program.js";
 import { coerce, convert } from "./coerce.js";
 import { booleanConstant, integerConstant, isWritten, wrapInteger } from "./constant.js";
+import { textOf } from "./name-text.js";
 import { signOf } from "./number-sign.js";
-import { refuseOperands } from "./operand-mismatch.js";
+import { refuseOperands, refuseTypes } from "./operand-mismatch.js";
 import { type ProbeState, type StringRoom } from "./probe-state.js";
 import { mergeSlots, slotOf } from "./slot.js";
-import { boolean, describeType, int64, isNumber, uint64 } from "./type.js";
+import { boolean, describeKind, describeType, int64, isNumber, uint64 } from "./type.js";
 
 /** `a + b` and its like. */
 export function checkBinary(
@@ -74,8 +75,7 @@ export function requireCondition(
   span = value.span,
 ): boolean {
   if (isNumber(value.type)) return true;
-  const type = value.type.kind === "string" ? "string" : describeType(value.type);
-  probe.error("type-mismatch", span, `Invalid condition: ${type}`);
+  probe.error("type-mismatch", span, `Invalid condition: ${describeKind(value.type)}`);
   return false;
 }
 
@@ -89,9 +89,10 @@ function checkLogical(
   if (left.type.kind !== right.type.kind && !(isNumber(left.type) && isNumber(right.type))) {
     return refuseOperands(probe, operator, left, right, expression.span);
   }
-  const isGood = [requireCondition(probe, left), requireCondition(probe, right)];
-  if (isGood.includes(false)) return undefined;
   const { span } = expression;
+  if (!isNumber(left.type) || !isNumber(right.type)) {
+    return refuseTypes(probe, operator, left, right, span);
+  }
   if (left.kind === "constant") {
     const isDecided = operator === "&&" ? left.value === 0n : left.value !== 0n;
     if (isDecided) return booleanConstant(operator === "||", span);
@@ -219,7 +220,8 @@ export function checkConditional(
 ): CheckedExpression | undefined {
   if (expression.then === undefined) return checkShortConditional(probe, expression, room);
   const condition = decided(probe.check(expression.condition));
-  const [then, otherwise] = probe.checkAll([expression.then, expression.otherwise], room) ?? [];
+  const branches = probe.checkAll([expression.then, expression.otherwise], room) ?? [];
+  const [then, otherwise] = asTexts(probe, branches);
   if (condition === undefined || then === undefined || otherwise === undefined) return undefined;
   if (!requireDecision(probe, expression.condition, expression.span)) return undefined;
   if (!requireCondition(probe, condition, expression.span)) return undefined;
@@ -260,6 +262,15 @@ function checkShortConditional(
     span: test.span,
   };
   return { kind: "block", statements: [keep], value: chosen, type: chosen.type, span };
+}
+
+/** What `probe` and `func` stand for, where the other branch is a text. */
+function asTexts(
+  probe: ProbeState,
+  branches: readonly CheckedExpression[],
+): readonly CheckedExpression[] {
+  const hasText = branches.some(({ type }) => type.kind === "string");
+  return hasText ? branches.map((one) => textOf(probe, one)) : branches;
 }
 
 function choose(

@@ -187,7 +187,7 @@ function checkLoneConditional(
   { condition: test, then: first, otherwise: second, span }: ExpressionOf<"conditional">,
   whole: { readonly isDiscarded: boolean; readonly span: Span },
 ): Checked {
-  const condition = checkCondition(probe, test);
+  const condition = checkCondition(probe, test, span);
   const then = first === undefined ? [] : checkLoneExpression(probe, first, whole);
   const otherwise = checkLoneExpression(probe, second, whole);
   if (condition === undefined || then === undefined || otherwise === undefined) return undefined;

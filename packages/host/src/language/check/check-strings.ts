@@ -127,7 +127,7 @@ export function checkMemcmp(probe: ProbeState, call: Call): CheckedExpression | 
   const { span } = call;
   const count = Number(limit);
   if (count === 0) return integerConstant(0n, span);
-  const sides = [left, right].map((side) => bytesOf(probe, side, count));
+  const sides = [left, right].map((side) => bytesOf(probe, textOf(probe, side), count));
   const [first, second] = sides;
   if (first === undefined || second === undefined) return undefined;
   return { kind: "compareBytes", left: first, right: second, count, type: int64, span };

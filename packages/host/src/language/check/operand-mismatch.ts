@@ -11,14 +11,26 @@ export function refuseOperands(
   right: CheckedExpression,
   span: CheckedExpression["span"],
 ): undefined {
-  const [first, second] = [describeType(left.type), describeType(right.type)];
   if (left.type.kind === "pointer" || right.type.kind === "pointer") {
-    const types = `${first}, ${second}`;
-    const message = `The ${operator} operator can not be used on expressions of types ${types}`;
-    return probe.error("type-mismatch", span, message);
+    return refuseTypes(probe, operator, left, right, span);
   }
+  const [first, second] = [describeType(left.type), describeType(right.type)];
   const message = `Type mismatch for '${operator}': comparing ${first} with ${second}`;
   return probe.error("type-mismatch", span, message, [], operandPlaces(left, right));
+}
+
+/** Reports operands that the operator does not take, though they go together. */
+export function refuseTypes(
+  probe: ProbeState,
+  operator: string,
+  { type: left }: CheckedExpression,
+  { type: right }: CheckedExpression,
+  span: CheckedExpression["span"],
+  hints: readonly string[] = [],
+): undefined {
+  const types = `${describeType(left)}, ${describeType(right)}`;
+  const message = `The ${operator} operator can not be used on expressions of types ${types}`;
+  return probe.error("type-mismatch", span, message, hints);
 }
 
 function operandPlaces(left: CheckedExpression, right: CheckedExpression): readonly RelatedPlace[] {

@@ -237,6 +237,8 @@ function describeBytes({ shows, capacityBytes }: BytesType): string {
   }
 }
 
+const bytesKinds = { buffer: "buffer", address: "inet", mac: "mac_address" } as const;
+
 /** What a type is called where its size does not matter. */
 export function describeKind(type: Type): string {
   switch (type.kind) {
@@ -250,6 +252,10 @@ export function describeKind(type: Type): string {
       return type.names === undefined ? "tuple" : "record";
     case "stack":
       return type.space === "kernel" ? "kstack" : "ustack";
+    case "bytes":
+      return bytesKinds[type.shows];
+    case "struct":
+      return "c_type";
     default:
       return describeType(type);
   }

@@ -87,7 +87,8 @@ class Preprocessor {
       this.#pieces.push(this.#isKept ? line : blank(line));
       position = end;
     }
-    for (const { span } of this.#conditions) this.#fault(span, "this condition has no #endif");
+    for (const { span } of this.#conditions)
+      this.#fault(span, "unterminated conditional directive");
     return {
       text: this.#pieces.join(""),
       definitions: this.#definitions,
@@ -133,13 +134,19 @@ class Preprocessor {
         this.#otherwise(span, () => true);
         break;
       case "endif":
-        if (this.#conditions.pop() === undefined) this.#fault(span, "there is no #if before this");
+        if (this.#conditions.pop() === undefined) this.#fault(span, "#endif without #if");
         break;
       case "pragma":
       case "line":
         break;
+      case "error":
+        if (this.#isKept) this.#fault(span, this.#text(rest));
+        break;
+      case "warning":
+        if (this.#isKept) this.#warn(span, this.#text(rest));
+        break;
       default:
-        if (this.#isKept) this.#fault(span, `unknown directive #${word}`);
+        if (this.#isKept) this.#fault(span, "invalid preprocessing directive");
     }
   }
 
@@ -147,7 +154,7 @@ class Preprocessor {
     const text = this.#text(rest);
     const name = /^[A-Za-z_]\w*/.exec(text)?.[0];
     if (name === undefined) {
-      this.#fault(rest, "#define wants a name");
+      this.#fault(rest, text === "" ? "macro name missing" : "macro name must be an identifier");
       return;
     }
     const hasParameters = text[name.length] === "(";
@@ -166,7 +173,7 @@ class Preprocessor {
   #otherwise(span: Span, holds: () => boolean): void {
     const condition = this.#conditions.at(-1);
     if (condition === undefined || condition.hasElse) {
-      this.#fault(span, "there is no #if before this");
+      this.#fault(span, `${this.#text(span)} without #if`);
       return;
     }
     condition.isKept = !condition.hasKept && holds();
@@ -188,14 +195,15 @@ class Preprocessor {
   }
 
   #fault(span: Span, message: string): void {
-    const hints: string[] = [];
-    this.#diagnostics.push({
-      severity: "error",
-      code: "syntax",
-      span,
-      message: `syntax: ${message}`,
-      hints,
-    });
+    this.#report("error", span, `syntax: ${message}`);
+  }
+
+  #warn(span: Span, message: string): void {
+    this.#report("warning", span, message);
+  }
+
+  #report(severity: Diagnostic["severity"], span: Span, message: string): void {
+    this.#diagnostics.push({ severity, code: "syntax", span, message, hints: [] });
   }
 }
 

@@ -12,6 +12,24 @@ describe("faults", () => {
     // What does not go together
     {
       source:
+        "BEGIN { if (kstack) { } @ = kstack ? 1 : 2; kstack && kstack; kptr((1, 2)); pid(1, 2); pid(5) }",
+      expected: [
+        "if (kstack) { }: type-mismatch: Invalid condition: kstack",
+        "kstack ? 1 : 2: type-mismatch: Invalid condition: kstack",
+        "kstack && kstack: type-mismatch: The && operator can not be used on expressions of types kstack_bpftrace_127, kstack_bpftrace_127",
+        "kptr((1, 2)): argument-type: kptr() only supports integer or pointer arguments (tuple provided)",
+        "pid(1, 2): argument-count: pid() takes up to one argument (2 provided)",
+        "pid(5): argument-type: pid() only supports curr_ns and init as the argument",
+      ],
+    },
+    {
+      source:
+        'BEGIN { print(pid ? probe : "none"); print(str(probe, 2)); print(memcmp(probe, "B", 1)) }',
+      expected: [],
+    },
+    { source: "#error no\nBEGIN { }", expected: ["#error: syntax: syntax: no"] },
+    {
+      source:
         'BEGIN { print((pid, "a") == (1, 2)); print((1, "a") == (1, 2)); print((pid, 1) == (1, 2, 3)) }',
       expected: [
         `(pid, "a") == (1, 2): type-mismatch: Type mismatch for '==': comparing (uint32,string[2]) with (int8,int8)`,
@@ -105,7 +123,7 @@ describe("faults", () => {
     },
     {
       source: "BEGIN { @ = pid(1) }",
-      expected: ["1: bad-value: Invalid PID namespace mode: ? (expects: curr_ns or init)"],
+      expected: ["pid(1): argument-type: pid() only supports curr_ns and init as the argument"],
     },
     {
       source: "BEGIN { @ = $x }",

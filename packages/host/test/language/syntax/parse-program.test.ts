@@ -267,17 +267,17 @@ describe("faults are reported where they are", () => {
     {
       name: "a directive that is none",
       source: "#includ <linux/fs.h>\nBEGIN {}",
-      expected: ["0-7 syntax: unknown directive #includ"],
+      expected: ["0-7 syntax: invalid preprocessing directive"],
     },
     {
       name: "a condition without an end",
       source: "#ifdef A\nBEGIN {}",
-      expected: ["0-6 syntax: this condition has no #endif"],
+      expected: ["0-6 syntax: unterminated conditional directive"],
     },
     {
       name: "an end without a condition",
       source: "BEGIN {}\n#endif",
-      expected: ["9-15 syntax: there is no #if before this"],
+      expected: ["9-15 syntax: #endif without #if"],
     },
     {
       name: "what a definition stands for",

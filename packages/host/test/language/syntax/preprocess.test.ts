@@ -36,6 +36,16 @@ describe("definitions", () => {
   });
 });
 
+test("#error, #warning and what is no directive are told of where they are kept", () => {
+  const told = (source: string): string[] =>
+    parseProgram(source).diagnostics.map(({ severity, message }) => `${severity}: ${message}`);
+  expect(told("#warning it is old\nBEGIN { }")).toEqual(["warning: it is old"]);
+  expect(told("#error it is gone\nBEGIN { }")).toEqual(["error: syntax: it is gone"]);
+  expect(told("#define\nBEGIN { }")).toEqual(["error: syntax: macro name missing"]);
+  expect(told("#ifdef A\n#error no\n#warning no\n#else\nBEGIN { }\n#endif")).toEqual([]);
+  expect(told("#else\nBEGIN { }")).toEqual(["error: syntax: #else without #if"]);
+});
+
 describe("conditions", () => {
   const choice = (condition: string): string =>
     `${condition}\nBEGIN { @ = 1 }\n#else\nBEGIN { @ = 2 }\n#endif`;
