@@ -1,6 +1,6 @@
 import { type RuntimeWarningLayout } from "../../spec/trace-layout.js";
 import { excerptOf } from "../render-diagnostic.js";
-import { formatPlace, type Span } from "../syntax/span.js";
+import { expansionsOf, formatPlace, type Span } from "../syntax/span.js";
 import { layOutRecord, type RecordTable } from "./record-table.js";
 import { int32 } from "./type.js";
 
@@ -50,14 +50,27 @@ export class RuntimeWarnings {
     const helper = helperOf(warning);
     const layout: RuntimeWarningLayout = {
       kind: "warning",
-      place: `${this.#sourceName}:${formatPlace(this.#source, span)}`,
+      place: this.#place(span),
       text: texts[warning.kind],
-      excerpt: excerptOf(this.#source, span),
+      excerpt: this.#excerpt(span),
       ...(helper === undefined ? {} : { helper }),
       // What the helper has given.
       ...layOutRecord(helper === undefined ? [] : [int32]),
     };
     return { id: this.#records.add(layout), layout };
+  }
+
+  #place(span: Span): string {
+    return `${this.#sourceName}:${formatPlace(this.#source, span)}`;
+  }
+
+  /** With the uses of macros that it comes from. */
+  #excerpt(span: Span): string {
+    const expansions = expansionsOf(span).flatMap((one) => [
+      `${this.#place(one)}: WARNING: expanded from`,
+      excerptOf(this.#source, one),
+    ]);
+    return [excerptOf(this.#source, span), ...expansions].join("\n");
   }
 }
 
