@@ -181,8 +181,10 @@ function checkKeptValue(
     return refuseVoid(probe, { span, value: expression }, "be assigned to a scratch variable");
   }
   const value = checkStoredValue(probe, expression);
-  if (value?.type.kind !== "aggregation") return value;
-  const message = `Value '${describeType(value.type)}' cannot be assigned to a scratch variable.`;
+  const isStats = aggregationHeld(probe, expression)?.kind === "stats";
+  if (value === undefined || (value.type.kind !== "aggregation" && !isStats)) return value;
+  const name = isStats ? "stats_t" : describeType(value.type);
+  const message = `Value '${name}' cannot be assigned to a scratch variable.`;
   return probe.error("type-mismatch", span, message);
 }
 

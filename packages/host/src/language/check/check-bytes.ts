@@ -28,14 +28,12 @@ export function checkBuf(
   if (value === undefined) return undefined;
   const { span } = call;
   const { type } = value;
-  if (type.kind === "pointer" || type.kind === "integer") {
-    if (length === undefined) {
-      return probe.error(
-        "argument-count",
-        span,
-        `buf() expects a length argument for non-array type ${type.kind === "pointer" ? "pointer" : "int"}`,
-      );
-    }
+  const needsLength = type.kind === "pointer" || type.kind === "integer" || type.kind === "string";
+  if (needsLength && length === undefined) {
+    const message = `buf() expects a length argument for non-array type ${describeKind(type)}`;
+    return probe.error("argument-count", span, message);
+  }
+  if (length !== undefined && (type.kind === "pointer" || type.kind === "integer")) {
     const space = type.kind === "pointer" ? type.space : probe.probe.pointerSpace;
     return bufferAt(probe, { pointer: value, space, length, room, span });
   }

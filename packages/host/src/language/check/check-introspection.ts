@@ -48,7 +48,7 @@ export function checkComptime(probe: ProbeState, call: Call): CheckedExpression 
   const [argument] = call.args;
   const value = argument === undefined ? undefined : probe.check(argument);
   if (value === undefined || isConstant(value)) return value;
-  return probe.error("bad-value", call.span, "this is not known when the program is compiled");
+  return probe.error("bad-value", call.span, "Unable to resolve comptime expression");
 }
 
 function isConstant({ kind }: CheckedExpression): boolean {

@@ -45,7 +45,10 @@ export function checkStackCall(
   const isMode = first?.kind === "identifier";
   const mode = isMode ? checkMode(probe, call.name, first) : probe.program.config.stackMode;
   const limitAt = isMode ? 1 : 0;
-  if (mode === undefined || (!isMode && !requireArguments(probe, call, 0, 1))) return undefined;
+  if (mode === undefined) return undefined;
+  if (!isMode && call.args.length > 1) {
+    return probe.error("argument-type", call.span, "Expected stack mode as first argument");
+  }
   const limit =
     call.args[limitAt] === undefined ? BigInt(usualLimit) : checkLimit(probe, call, limitAt);
   if (limit === undefined) return undefined;

@@ -274,7 +274,8 @@ function parseRecord(reader: TokenReader, open: Span): Expression | undefined {
     const value = reader.expectSymbol("=") ? parseExpression(reader) : undefined;
     if (value === undefined) return undefined;
     if (names.some(({ text }) => text === name.text)) {
-      reader.report(name.span, `syntax: the field ${name.text} is given twice`);
+      const message = `syntax: Named argument list already contains name: ${name.text}`;
+      reader.report(spanToHere(reader, name.span), message);
       return undefined;
     }
     names.push({ text: name.text, span: name.span });

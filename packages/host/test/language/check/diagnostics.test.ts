@@ -98,7 +98,7 @@ describe("faults", () => {
       expected: [
         "kstack(2000): bad-value: kstack([int limit]): limit shouldn't exceed 1024, 2000 given",
         "wrong: bad-value: Error parsing stack mode: ustack: Invalid value for stack_mode: valid values are bpftrace, raw, perf, and build_id.",
-        "kstack(1, raw): argument-count: kstack() takes up to one argument (2 provided)",
+        "kstack(1, raw): argument-type: Expected stack mode as first argument",
       ],
     },
     {
