@@ -6,7 +6,7 @@ import { runChecks } from "./boards/run-checks.js";
 
 /** The first run on a machine downloads packages. */
 const imageMilliseconds = 400_000;
-const checksMilliseconds = 480_000;
+const checksMilliseconds = 600_000;
 
 /** What differs between processors, by the checks' names in the table. */
 const ofAnotherProcessor = new Set([
@@ -27,6 +27,25 @@ const ofAnotherProcessor = new Set([
 /** What differs with 32 bits; Node takes its time there. */
 const of32Bits = new Set(["describe", "kprobe, its arguments", "histograms", "opensnoop"]);
 
+/** What the other tests show on this machine's own kernel. */
+const shownElsewhere = new Set([
+  "BEGIN, interval, END",
+  "tracepoint",
+  "tracepoint of a system call",
+  "raw tracepoint",
+  "raw tracepoint, arguments by name",
+  "stacks without frame pointers (dw_ustack)",
+  "uretprobe, of a library by its name",
+  "profile",
+  "software event",
+  "hash maps, of each type of key",
+  "per-CPU maps, print and clear",
+  "histograms",
+  "records in order",
+  "debugf of file names that are opened, by trace-pipe",
+  "execsnoop",
+]);
+
 /** Kernels for the cloud have no i2c, and this one no CONFIG_FPROBE: the checks find that out. */
 const lackedByCloud = ["kernel stacks of i2c_transfer", "many kprobes, all at once"];
 
@@ -36,7 +55,12 @@ const runs: readonly {
   readonly count: number;
   readonly lacks: readonly string[];
 }[] = [
-  { name: "x86_64-6.1", isWanted: () => true, count: checks.length + 1, lacks: lackedByCloud },
+  {
+    name: "x86_64-6.1",
+    isWanted: (check) => !shownElsewhere.has(check),
+    count: checks.length + 1 - shownElsewhere.size,
+    lacks: lackedByCloud,
+  },
   {
     name: "arm64-6.12",
     isWanted: (check) => ofAnotherProcessor.has(check),

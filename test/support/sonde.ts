@@ -66,7 +66,7 @@ export async function interrupt(program: RunningCommand): Promise<Outcome> {
   return await endOf(program);
 }
 
-/** Waits until a program has ended, and gives all that it said. Fails when that takes too long. */
+/** Waits until a program has ended, and gives all that it said. Fails when that takes too long, and when it crashed. */
 export async function endOf(program: RunningCommand, limitMilliseconds = 20_000): Promise<Outcome> {
   const timer = setTimeout(() => {
     program.kill("SIGKILL");
@@ -79,6 +79,9 @@ export async function endOf(program: RunningCommand, limitMilliseconds = 20_000)
     throw new Error(
       `still running after ${limitMilliseconds} ms; it said: ${program.errors}${program.output}`,
     );
+  }
+  if (code === "SIGABRT" || code === "SIGSEGV") {
+    throw new Error(`crashed (${code}); it said: ${program.errors}${program.output}`);
   }
   return { code, output: program.output, errors: program.errors };
 }
