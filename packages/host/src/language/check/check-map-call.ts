@@ -57,12 +57,11 @@ export function checkDeleted(
 ): CheckedExpression | undefined {
   const checked = checkDeletion(probe, call);
   if (checked === undefined) return undefined;
-  const { name, keys, isAggregation, buckets } = checked;
+  const { name, keys, buckets } = checked;
   const map = probe.program.maps.idOf(name);
   if (buckets !== undefined) {
     return acrossBuckets(probe, "deleted", { map, keys, buckets }, call.span);
   }
-  if (isAggregation && keys.length === 0) probe.program.maps.noteRead(name);
   return { kind: "deleted", map, keys, type: boolean, span: call.span };
 }
 
@@ -75,17 +74,12 @@ function checkDelete(
   const checked = checkDeletion(probe, call);
   if (checked === undefined) return undefined;
   if (!isDiscarded) warnOfDiscarded(probe, call.span);
-  const { name, keys, isAggregation, buckets } = checked;
+  const { name, keys, buckets } = checked;
   const id = probe.program.maps.idOf(name);
   if (buckets !== undefined) {
     const entry = { map: id, keys, buckets };
     const expression = acrossBuckets(probe, "deleted", entry, call.span);
     return expression && { kind: "evaluate", expression, span: call.span };
-  }
-  if (isAggregation && keys.length === 0) {
-    // An array has nothing that could be deleted: it is cleared.
-    const record = probe.program.records.add({ kind: "clearMap", map: id });
-    return { kind: "control", record, span: call.span };
   }
   return { kind: "delete", map: id, keys, span: call.span };
 }
@@ -93,7 +87,6 @@ function checkDelete(
 interface Deletion {
   readonly name: string;
   readonly keys: readonly CheckedExpression[];
-  readonly isAggregation: boolean;
   /** Of a histogram or a series that is kept in several entries. */
   readonly buckets: number | undefined;
 }
@@ -111,8 +104,10 @@ function checkDeletion(probe: ProbeState, call: ExpressionOf<"call">): Deletion 
   const state = requireAssigned(probe, map.name, map.nameSpan);
   if (checked === undefined || state === undefined) return undefined;
   const contents = state.contents?.contents;
-  const aggregation = contents?.kind === "aggregation" ? contents.aggregation : undefined;
-  const isAggregation = aggregation !== undefined;
-  const buckets = isAggregation ? bucketsOf(aggregation, checked.length > 0) : undefined;
-  return { name: map.name, keys: checked, isAggregation, buckets };
+  if (contents?.kind !== "aggregation")
+    return { name: map.name, keys: checked, buckets: undefined };
+  // Without keys: it is kept as an entry that can be deleted, not in an array.
+  if (checked.length === 0) probe.program.maps.noteRead(map.name);
+  const buckets = bucketsOf(contents.aggregation, checked.length > 0);
+  return { name: map.name, keys: checked, buckets };
 }

@@ -118,7 +118,7 @@ describe("statements", () => {
       ],
     },
     { body: "@ = 1; delete(@)", expected: ["(= (map 0):s8 1:s64)", "(delete 0)"] },
-    { body: "@ = count(); delete(@)", expected: ["(aggregate 0 [])", "(control 0)"] },
+    { body: "@ = count(); delete(@)", expected: ["(aggregate 0 [])", "(delete 0)"] },
     {
       body: "@[pid, comm] = 1; if (has_key(@, (1, comm))) { exit(3) }",
       expected: [
