@@ -4,6 +4,8 @@ import { type BuiltinName, type CheckedExpression } from "./checked-program.js";
 import { functionNames, unsupportedFunctions } from "./function-names.js";
 import { booleanConstant } from "./constant.js";
 import { checkParentProcess } from "./parent-process.js";
+import { type ProbeType } from "./probes/concrete-probe.js";
+import { probeTypeName } from "./probes/probe-type-name.js";
 import { type ProbeState } from "./probe-state.js";
 import { registerArgument } from "./register-argument.js";
 import { allUserArguments, argumentsRecord } from "./check-user-argument.js";
@@ -178,10 +180,9 @@ function childProcess(probe: ProbeState, span: Span): CheckedExpression | undefi
   return { kind: "constant", value: 0n, type: uint32, span };
 }
 
-/** As bpftrace has it, which calls begin and end special. */
-export function refusedArgs(type: string): string {
-  const shown = type === "begin" || type === "end" ? "special" : type;
-  return `The args builtin can only be used with tracepoint, rawtracepoint, fentry/fexit, and uprobe probes (${shown} used here)`;
+/** As bpftrace has it. */
+export function refusedArgs(type: ProbeType): string {
+  return `The args builtin can only be used with tracepoint, rawtracepoint, fentry/fexit, and uprobe probes (${probeTypeName(type)} used here)`;
 }
 
 function checkFunc(probe: ProbeState, span: Span): CheckedExpression | undefined {
