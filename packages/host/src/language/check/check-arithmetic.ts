@@ -48,7 +48,7 @@ export function checkArithmetic(
   if (!isNumber(left.type) || !isNumber(right.type)) return refuseArithmetic(probe, arithmetic);
   const isLiteral = isWrittenOut(left) && isWrittenOut(right);
   if (isPointerMisused(operation, left, right)) {
-    return refuseTypes(probe, operator, left, right, span, [pointerHint]);
+    return refuseTypes(probe, arithmetic, [pointerHint]);
   }
   if (isLiteral && !isInRange(operation, right)) return probe.error("bad-value", span, cannotFold);
   if (isDivisionByZero(operation, right)) {
@@ -80,15 +80,13 @@ export function checkArithmetic(
     : { ...binary, type };
 }
 
-function refuseArithmetic(
-  probe: ProbeState,
-  { operator, left, right, span }: Arithmetic,
-): undefined {
+function refuseArithmetic(probe: ProbeState, arithmetic: Arithmetic): undefined {
+  const { left, right, span } = arithmetic;
   if (left.kind === "stringConstant" && right.kind === "stringConstant") {
     return probe.error("type-mismatch", span, "illegal literal operation with strings");
   }
   const refuse = left.type.kind === right.type.kind ? refuseTypes : refuseOperands;
-  return refuse(probe, operator, left, right, span);
+  return refuse(probe, arithmetic);
 }
 
 /** What bpftrace has the processor do without a sign, whatever the operands are. */

@@ -47,7 +47,7 @@ export function checkComparison(
       if (left.kind === "stringConstant" && right.kind === "stringConstant") {
         return booleanConstant(foldCompare(operation, left.value, right.value), span);
       }
-      return refuseTypes(probe, operator, left, right, span, [orderHint]);
+      return refuseTypes(probe, { operator, left, right, span }, [orderHint]);
     }
     return compareTexts(probe, operation, left, right, span);
   }
@@ -67,13 +67,10 @@ export function checkComparison(
 }
 
 /** Tuples, records and arrays: the same when all of them is. */
-function compareValues(
-  probe: ProbeState,
-  { operation, operator, left, right, span }: Comparison,
-): CheckedExpression | undefined {
+function compareValues(probe: ProbeState, comparison: Comparison): CheckedExpression | undefined {
+  const { operation, operator, left, right, span } = comparison;
   if (operation !== "equal" && operation !== "different") {
-    if (left.type.kind !== "array")
-      return refuseTypes(probe, operator, left, right, span, [orderHint]);
+    if (left.type.kind !== "array") return refuseTypes(probe, comparison, [orderHint]);
     const message = `The ${operator} operator cannot be used on arrays.`;
     return probe.error("type-mismatch", span, message);
   }
@@ -83,15 +80,8 @@ function compareValues(
       const message = "Only arrays of same size support comparison operators.";
       return probe.error("type-mismatch", span, message);
     }
-    const isTuples = [left, right].every(({ type }) => type.kind === "tuple" && !type.names);
-    // Tuples of other elements are never the same: of such as are written out, or are not as long, that is known.
-    const isOfLength =
-      left.type.kind === "tuple" &&
-      right.type.kind === "tuple" &&
-      left.type.elements.length === right.type.elements.length;
-    if (isTuples && (!isOfLength || (isWritten(left) && isWritten(right))))
-      return booleanConstant(operation === "different", span);
-    return refuseOperands(probe, operator, left, right, span);
+    if (areNeverSame(left, right)) return booleanConstant(operation === "different", span);
+    return refuseOperands(probe, comparison);
   }
   return {
     kind: "compareMemory",
@@ -101,6 +91,14 @@ function compareValues(
     type: boolean,
     span,
   };
+}
+
+/** Whether values of types that do not go together may be compared all the same: tuples that are written out, or not as long. */
+function areNeverSame(left: CheckedExpression, right: CheckedExpression): boolean {
+  const [first, second] = [left.type, right.type];
+  if (first.kind !== "tuple" || second.kind !== "tuple") return false;
+  if (first.names !== undefined || second.names !== undefined) return false;
+  return first.elements.length !== second.elements.length || (isWritten(left) && isWritten(right));
 }
 
 /** Of what is the same or not, and neither less nor more. */
@@ -134,7 +132,7 @@ function compareNumbers(probe: ProbeState, comparison: Comparison): CheckedExpre
   const { operation, operator, left, right, span } = comparison;
   const isSameKind = left.type.kind === right.type.kind && fitsRegister(left.type);
   if (!(isNumber(left.type) && isNumber(right.type)) && !isSameKind) {
-    return refuseOperands(probe, operator, left, right, span);
+    return refuseOperands(probe, comparison);
   }
   const isSigned = isComparedSigned(left, right);
   if (left.kind === "constant" && right.kind === "constant") {

@@ -86,12 +86,13 @@ function checkLogical(
 ): CheckedExpression | undefined {
   const [left, right] = probe.checkAll([expression.left, expression.right]) ?? [];
   if (left === undefined || right === undefined) return undefined;
-  if (left.type.kind !== right.type.kind && !(isNumber(left.type) && isNumber(right.type))) {
-    return refuseOperands(probe, operator, left, right, expression.span);
-  }
   const { span } = expression;
+  const operands = { operator, left, right, span };
+  if (left.type.kind !== right.type.kind && !(isNumber(left.type) && isNumber(right.type))) {
+    return refuseOperands(probe, operands);
+  }
   if (!isNumber(left.type) || !isNumber(right.type)) {
-    return refuseTypes(probe, operator, left, right, span);
+    return refuseTypes(probe, operands);
   }
   if (left.kind === "constant") {
     const isDecided = operator === "&&" ? left.value === 0n : left.value !== 0n;
@@ -225,9 +226,9 @@ export function checkConditional(
   if (condition === undefined || then === undefined || otherwise === undefined) return undefined;
   if (!requireDecision(probe, expression.condition, expression.span)) return undefined;
   if (!requireCondition(probe, condition, expression.span)) return undefined;
-  const isComptime = isComptimeCall(expression.condition);
-  const { span } = expression;
-  const chosen = choose(probe, { condition, then, otherwise, isComptime, span });
+  const choice = { condition, then, otherwise, span: expression.span };
+  const only = isComptimeCall(expression.condition) ? takenBranch(choice) : undefined;
+  const chosen = only ?? choose(probe, choice);
   if (chosen?.kind === "conditional") {
     warnOfSigns(probe, chosen.type, [
       [then, expression.then],
@@ -248,11 +249,11 @@ function checkShortConditional(
   const condition = decided(value);
   if (!requireCondition(probe, condition, span)) return undefined;
   if (condition.kind === "constant")
-    return choose(probe, { condition, then: value, otherwise, isComptime: false, span });
+    return choose(probe, { condition, then: value, otherwise, span });
   const { type } = value;
   const { id } = probe.temporary(test.span, type);
   const kept: CheckedExpression = { kind: "scratch", scratch: id, type, span: test.span };
-  const chosen = choose(probe, { condition: kept, then: kept, otherwise, isComptime: false, span });
+  const chosen = choose(probe, { condition: kept, then: kept, otherwise, span });
   if (chosen === undefined) return undefined;
   const keep: CheckedStatement = {
     kind: "assign",
@@ -273,25 +274,27 @@ function asTexts(
   return hasText ? branches.map((one) => textOf(probe, one)) : branches;
 }
 
-function choose(
-  probe: ProbeState,
-  choice: {
-    readonly condition: CheckedExpression;
-    readonly then: CheckedExpression;
-    readonly otherwise: CheckedExpression;
-    readonly isComptime: boolean;
-    readonly span: CheckedExpression["span"];
-  },
-): CheckedExpression | undefined {
+interface Choice {
+  readonly condition: CheckedExpression;
+  readonly then: CheckedExpression;
+  readonly otherwise: CheckedExpression;
+  readonly span: CheckedExpression["span"];
+}
+
+/** The branch that is taken, where that is decided beforehand. */
+function takenBranch({ condition, then, otherwise }: Choice): CheckedExpression | undefined {
+  if (condition.kind !== "constant") return undefined;
+  if (condition.type.kind !== "boolean" && condition.isLiteral !== true) return undefined;
+  return condition.value === 0n ? otherwise : then;
+}
+
+function choose(probe: ProbeState, choice: Choice): CheckedExpression | undefined {
   const { condition, then, otherwise, span } = choice;
   const merged = mergeSlots(slotOf(then), slotOf(otherwise));
-  // What is decided beforehand has one branch: there are no two to go together, unless they are more than what is written out.
-  const isFree =
-    choice.isComptime || merged !== undefined || (isWritten(then) && isWritten(otherwise));
-  const isDecided = condition.kind === "constant" && condition.type.kind === "boolean";
-  if (isFree && (isDecided || (condition.kind === "constant" && condition.isLiteral === true))) {
-    return condition.value === 0n ? otherwise : then;
-  }
+  const taken = takenBranch(choice);
+  // Branches that are written out need not go together when one is known to be taken.
+  const isFree = merged !== undefined || (isWritten(then) && isWritten(otherwise));
+  if (taken !== undefined && isFree) return taken;
   if (merged === undefined) {
     const types = `have '${describeType(then.type)}' and '${describeType(otherwise.type)}'`;
     const message = `Branches must return the same type or compatible types: ${types}`;
